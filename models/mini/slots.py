@@ -1,0 +1,294 @@
+"""What stands in a phrasing's slots: how people say a value, and what the call must hold.
+
+A slot's ``said`` is text in the message; its ``value`` is the argument. Dates, times and periods
+are copied as said (the router normalises them); ids are canonical however they were written;
+enumerations map words to values.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dazi.core.language import Language
+
+PHRASINGS = Path(__file__).parent / "phrasings"
+
+
+@dataclass(frozen=True)
+class Slot:
+    said: str
+    value: Any
+
+
+def lines(path: Path) -> list[str]:
+    """The phrasings of a file, comments and blank lines left out; an absent file has none."""
+    if not path.exists():
+        return []
+    text = path.read_text(encoding="utf-8")
+    return [s.strip() for s in text.splitlines() if s.strip() and not s.lstrip().startswith("#")]
+
+
+@cache
+def pool(name: str, language: Language) -> tuple[str, ...]:
+    return tuple(lines(PHRASINGS / "pools" / f"{name}.{language}.txt"))
+
+
+def _id(prefix: str, digits: int, sep: str = "") -> Callable[[random.Random, Language], Slot]:
+    def fill(rng: random.Random, _: Language) -> Slot:
+        number = "".join(rng.choice("0123456789") for _ in range(digits))
+        value = f"{prefix}{sep}{number}"
+        said = value
+        roll = rng.random()
+        if roll < 0.10:
+            said = value.lower()
+        elif roll < 0.14:
+            said = f"{prefix} {number}"
+        elif roll < 0.16:
+            said = f"{prefix.lower()} {number}"
+        return Slot(said, value)
+
+    return fill
+
+
+def _room(rng: random.Random, _: Language) -> Slot:
+    value = rng.choice("ABCDEFGHKM") + f"{rng.randint(1, 9)}{rng.randint(0, 3)}{rng.randint(0, 9)}"
+    return Slot(value.lower() if rng.random() < 0.08 else value, value)
+
+
+WEEK_ZH = "一二三四五六日天"
+DAYS_EN = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS_EN = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+def _iso(rng: random.Random) -> str:
+    return f"{rng.choice((2024, 2025, 2026, 2027))}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
+
+
+def _date(rng: random.Random, language: Language) -> Slot:
+    month, day = rng.randint(1, 12), rng.randint(1, 28)
+    if language == "zh":
+        week = rng.choice(WEEK_ZH)
+        said = rng.choice(
+            [
+                *["明天", "后天", "今天", "大后天"] * 3,
+                *[f"下周{week}", f"周{week}", f"这周{week}", f"星期{week}", f"下星期{week}"] * 2,
+                f"礼拜{week}", f"下礼拜{week}", f"本周{week}",
+                *[f"{month}月{day}日", f"{month}月{day}号"] * 2,
+                f"{day}号", f"{rng.randint(2, 9)}天后", f"{month}.{day}", f"{month}/{day}",
+                f"2025年{month}月{day}日", f"2026年{month}月{day}号", _iso(rng), "下个月" + f"{day}号",
+            ]  # fmt: skip
+        )
+    else:
+        weekday, name = rng.choice(DAYS_EN), MONTHS_EN[month - 1]
+        suffix = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd"}.get(day, "th")
+        said = rng.choice(
+            [
+                *["tomorrow", "today", "the day after tomorrow"] * 3,
+                *[f"next {weekday}", f"this {weekday}", weekday, f"on {weekday}"[3:]] * 2,
+                f"{weekday.lower()}", f"next {weekday[:3]}", weekday[:3],
+                f"{name} {day}", f"{name[:3]} {day}", f"{day} {name}", f"{name} {day}{suffix}",
+                f"the {day}{suffix}", f"{month}/{day}", f"{name[:3]} {day}, 2026", _iso(rng),
+                f"in {rng.randint(2, 9)} days",
+            ]  # fmt: skip
+        )
+    return Slot(said, said)
+
+
+def _since(rng: random.Random, language: Language) -> Slot:
+    month, day = rng.randint(1, 12), rng.randint(1, 28)
+    if language == "zh":
+        week = rng.choice(WEEK_ZH)
+        said = rng.choice(
+            [f"上周{week}", "昨天", "前天", f"{month}月{day}号", f"{month}月{day}日", f"上个月{day}号",
+             f"{rng.randint(2, 30)}天前", _iso(rng), f"{month}月1号", f"这周{week}", "月初"]  # fmt: skip
+        )
+    else:
+        weekday, name = rng.choice(DAYS_EN), MONTHS_EN[month - 1]
+        said = rng.choice(
+            [f"last {weekday}", "yesterday", f"{name} {day}", f"{name[:3]} {day}", f"{day} {name}",
+             f"{rng.randint(2, 30)} days ago", _iso(rng), f"{name} 1", weekday]  # fmt: skip
+        )
+    return Slot(said, said)
+
+
+def _clock(rng: random.Random, language: Language, hour: int, minute: int) -> str:
+    half, twelve = minute == 30, (hour - 1) % 12 + 1
+    if language == "zh":
+        part = "早上" if hour < 9 else "上午" if hour < 12 else "中午" if hour == 12 else "下午"
+        part = "晚上" if hour >= 18 else part
+        digits = "零一二三四五六七八九十"
+        spoken = "十" + digits[twelve - 10].replace("零", "") if twelve >= 10 else digits[twelve]
+        spoken = "两" if spoken == "二" else spoken
+        tail = "点半" if half else "点" if minute == 0 else f"点{minute}"
+        return rng.choice(
+            [f"{part}{spoken}{tail}", f"{part}{twelve}{tail}", f"{hour}:{minute:02}", f"{hour}:{minute:02}",
+             f"{hour:02}:{minute:02}", f"{hour}{tail}", f"{spoken}{tail}"]  # fmt: skip
+        )
+    mark = "am" if hour < 12 else "pm"
+    short = f"{twelve}{mark}" if minute == 0 else f"{twelve}:{minute:02}{mark}"
+    spaced = short.replace(mark, f" {mark}")
+    return rng.choice(
+        [short, short, spaced, short.upper(), f"{hour}:{minute:02}", f"{hour:02}:{minute:02}",
+         f"half past {twelve}" if half else f"{twelve} o'clock" if minute == 0 else short,
+         str(twelve) if minute == 0 else short]  # fmt: skip
+    )
+
+
+def times(rng: random.Random, language: Language) -> tuple[Slot, Slot]:
+    """A start and a later end."""
+    start = rng.randint(8, 18)
+    minute = rng.choice((0, 0, 0, 30, 30, 15, 45))
+    end = start + rng.randint(1, 3)
+    last = minute if rng.random() < 0.6 else rng.choice((0, 30))
+    a, b = _clock(rng, language, start, minute), _clock(rng, language, end, last)
+    return Slot(a, a), Slot(b, b)
+
+
+def _month(rng: random.Random, language: Language) -> Slot:
+    month, year = rng.randint(1, 12), rng.choice((2024, 2025, 2026))
+    if language == "zh":
+        said = rng.choice(
+            ["上个月", "上个月", "这个月", "本月", "上月", f"{month}月", f"{month}月份", f"{month}月",
+             f"{year}年{month}月", f"去年{month}月", f"{year}-{month:02}", f"今年{month}月"]  # fmt: skip
+        )
+    else:
+        name = MONTHS_EN[month - 1]
+        said = rng.choice(
+            ["last month", "last month", "this month", name, name, f"{name} {year}", f"last {name}",
+             f"{year}-{month:02}", f"{name[:3]} {year}", name[:3]]  # fmt: skip
+        )
+    return Slot(said, said)
+
+
+def _quarter(rng: random.Random, language: Language) -> Slot:
+    n, year = rng.randint(1, 4), rng.choice((2024, 2025, 2026))
+    if language == "zh":
+        spoken = "一二三四"[n - 1]
+        said = rng.choice(
+            [f"Q{n}", f"Q{n}", f"{spoken}季度", f"第{spoken}季度", "上个季度", "上季度", "本季度", "这个季度",
+             f"{year}年Q{n}", f"{year}年{spoken}季度", f"去年{spoken}季度", f"今年Q{n}", f"{year}-Q{n}"]  # fmt: skip
+        )
+    else:
+        word = ("first", "second", "third", "fourth")[n - 1]
+        said = rng.choice(
+            [f"Q{n}", f"Q{n}", f"Q{n} {year}", "last quarter", "this quarter", f"the {word} quarter",
+             f"{year}-Q{n}", f"{word} quarter", f"{year}Q{n}", f"q{n}"]  # fmt: skip
+        )
+    return Slot(said, said)
+
+
+_DEPT = {
+    "zh": {
+        "marketing": ("市场部", "市场", "营销部", "市场营销", "市场那边", "营销"),
+        "rd": ("研发部", "研发", "技术部", "研发那边", "R&D"),
+        "sales": ("销售部", "销售", "业务部", "销售那边"),
+        "hr": ("人力资源部", "人事部", "人力", "HR", "人事", "行政人事"),
+        "finance": ("财务部", "财务", "财务那边"),
+    },
+    "en": {
+        "marketing": ("marketing", "Marketing", "the marketing team", "mktg"),
+        "rd": ("R&D", "RD", "research and development", "r&d", "engineering R&D"),
+        "sales": ("sales", "Sales", "the sales team", "the sales department"),
+        "hr": ("HR", "human resources", "hr", "people team"),
+        "finance": ("finance", "Finance", "the finance department", "accounting"),
+    },
+}
+_STATUS = {
+    "zh": {
+        "placed": ("已下单", "刚下单", "下了单"), "packed": ("已打包", "打包好的", "打好包的"),
+        "shipped": ("已发货", "发货了", "在路上", "发出去的", "运输中"),
+        "delivered": ("已签收", "已送达", "送到了", "签收了"), "refunded": ("已退款", "退款的", "退了款的"),
+    },
+    "en": {
+        "placed": ("placed", "just placed"), "packed": ("packed", "packed up"),
+        "shipped": ("shipped", "on the way", "in transit"), "delivered": ("delivered", "already delivered"),
+        "refunded": ("refunded",),
+    },
+}  # fmt: skip
+
+
+def _words(table: dict[str, dict[str, tuple[str, ...]]]) -> Callable[[random.Random, Language], Slot]:
+    def fill(rng: random.Random, language: Language) -> Slot:
+        value = rng.choice(list(table[language]))
+        return Slot(rng.choice(table[language][value]), value)
+
+    return fill
+
+
+def _amount(rng: random.Random, language: Language) -> Slot:
+    whole = rng.choice((rng.randint(1, 99), rng.randint(100, 999), rng.randint(1000, 9999), rng.randint(1, 99) * 10))
+    number, text = (whole, str(whole)) if rng.random() < 0.8 else (whole + rng.randint(1, 99) / 100, "")
+    number = round(number, 2)
+    text = text or f"{number:g}"
+    if rng.random() < 0.1 and whole >= 1000:
+        text = f"{number:,}"
+    said = f"{text}{rng.choice(('元', '块', '块钱', '元', ''))}" if language == "zh" else rng.choice(
+        (f"${text}", f"¥{text}", text, f"{text} yuan", f"{text} RMB")
+    )
+    return Slot(said, number)
+
+
+def _top(rng: random.Random, language: Language) -> Slot:
+    n = rng.choice((3, 5, 10, 10, 5, 3, 8, 15, 20, 1, 2, 4, 6, 7))
+    spoken = {3: "三", 5: "五", 10: "十", 8: "八", 20: "二十", 6: "六", 4: "四"}
+    if language == "zh" and n in spoken and rng.random() < 0.35:
+        return Slot(spoken[n], n)
+    words = {3: "three", 5: "five", 10: "ten", 20: "twenty"}
+    if language == "en" and n in words and rng.random() < 0.25:
+        return Slot(words[n], n)
+    return Slot(str(n), n)
+
+
+OFFICES = {
+    "zh": ("北京", "上海", "深圳", "杭州", "成都", "广州", "南京", "武汉", "西安", "苏州"),
+    "en": ("Beijing", "Shanghai", "Shenzhen", "Hangzhou", "Chengdu", "Berlin", "Guangzhou", "Nanjing"),
+}
+
+
+def _location(rng: random.Random, language: Language) -> Slot:
+    cities = pool("city", language)
+    said = rng.choice(cities) if cities and rng.random() < 0.4 else rng.choice(OFFICES[language])
+    return Slot(said, said)
+
+
+def _email(rng: random.Random, _: Language) -> Slot:
+    names = ("wang.lei", "li.na", "zhangwei", "hr", "sales", "boss", "chen_jing", "tom", "amy.liu", "finance", "zhou88")
+    hosts = ("yunshan.example", "example.com", "corp.cn", "partner.com", "qq.com", "mail.example.org")
+    text = f"{rng.choice(names)}{rng.choice(('', '', str(rng.randint(1, 99))))}@{rng.choice(hosts)}"
+    return Slot(text, text)
+
+
+def _free(name: str) -> Callable[[random.Random, Language], Slot]:
+    def fill(rng: random.Random, language: Language) -> Slot:
+        texts = pool(name, language)
+        text = rng.choice(texts) if texts else name
+        return Slot(text, text)
+
+    return fill
+
+
+FILL: dict[str, Callable[[random.Random, Language], Slot]] = {
+    "order_id": _id("ORD", 5),
+    "sku": _id("SKU", 4, "-"),
+    "transaction_id": _id("TX", 6),
+    "room": _room,
+    "date": _date,
+    "since": _since,
+    "month": _month,
+    "quarter": _quarter,
+    "dept": _words(_DEPT),
+    "status": _words(_STATUS),
+    "amount": _amount,
+    "top": _top,
+    "location": _location,
+    "to": _email,
+    **{n: _free(n) for n in ("city", "name", "title", "note", "reason", "query", "subject", "body")},
+}

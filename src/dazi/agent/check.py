@@ -1,0 +1,175 @@
+"""May this sentence be shown? It may only state what the turn's evidence holds.
+
+Checked are ids, dates, numbers (amounts, counts, percentages) and the words for a status: what
+can be checked for certain. Prose is not judged.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from dazi.core.tools import Tool
+from dazi.router.grounding import Evidence, date_values, numbers_of
+from dazi.router.normalise.find import find_dates, find_months, find_quarters, find_times
+from dazi.router.normalise.numbers import parse_number
+from dazi.router.normalise.periods import parse_month, parse_quarter
+from dazi.router.normalise.times import parse_time
+
+_CODE = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9-]*\d)(?=[A-Za-z0-9-]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9-]{2,}")
+_NUMBER = re.compile(r"(?<![A-Za-z0-9.])[-+]?\d[\d,]*(?:\.\d+)?(?![A-Za-z0-9])")
+_LIST_MARK = re.compile(r"(?m)^\s*\d{1,2}[.、)]\s")
+_MONEY_WORD = re.compile(r"[零一二两三四五六七八九十百千万亿]{1,12}(?=\s*(?:元|块|万元))")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``unsupported``: the pieces of the sentence that no evidence holds."""
+
+    ok: bool
+    unsupported: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class AnswerChecker:
+    """Facts of one turn's evidence, ready for checking sentences against them."""
+
+    today: date
+    codes: set[str] = field(default_factory=set)
+    numbers: set[Decimal] = field(default_factory=set)
+    dates: set[str] = field(default_factory=set)
+    times: set[str] = field(default_factory=set)
+    periods: set[str] = field(default_factory=set)
+    labels: list[tuple[frozenset[str], frozenset[str]]] = field(default_factory=list)
+    text: str = ""
+
+    @classmethod
+    def over(
+        cls, evidence: Evidence, results: Iterable[tuple[Tool, Mapping[str, Any], Mapping[str, Any]]]
+    ) -> AnswerChecker:
+        """``results``: (tool, canonical arguments, derived result) of the turn."""
+        checker = cls(evidence.today)
+        checker.dates.add(evidence.today.isoformat())
+        for source in evidence.sources:
+            checker._learn(source.text)
+            if source.data is not None:
+                checker.numbers.update(abs(n) for n in numbers_of(source.data))
+        for tool, arguments, result in results:
+            for value in _strings(arguments):
+                checker._learn(value)
+            checker._learn_labels(tool, result)
+        return checker
+
+    def _learn(self, text: str) -> None:
+        self.text += "\n" + text.casefold()
+        self.codes.update(m[0].upper() for m in _CODE.finditer(text))
+        self.dates |= date_values(text, self.today)
+        for span in find_times(text):
+            time = parse_time(span.text)
+            if time:
+                self.times.add(time)
+        for value in re.findall(r"\d{1,2}:\d{2}", text):
+            self.times.add(value.zfill(5))
+        self.periods |= _periods(text, self.today)
+        for match in _NUMBER.finditer(text):
+            self.numbers |= _as_numbers(match[0])
+        for match in _MONEY_WORD.finditer(text):
+            number = parse_number(match[0])
+            if number is not None:
+                self.numbers.add(number)
+
+    def _learn_labels(self, tool: Tool, result: Mapping[str, Any]) -> None:
+        rows = result.get(tool.result.rows)
+        shown = [result, *(rows if isinstance(rows, list) else [])]
+        held = {str(v) for row in shown for v in row.values() if isinstance(v, str)}
+        for values in tool.result.values.values():
+            every = {form for text in values.values() for form in (text.zh, text.en)}
+            true = {form for form in every if any(form in h for h in held)}
+            if true:
+                self.labels.append((frozenset(true), frozenset(every - true)))
+
+    def check(self, sentence: str) -> Verdict:
+        text = unicodedata.normalize("NFKC", sentence)
+        bad: list[str] = []
+        for span in find_dates(text, self.today):
+            if not date_values(span.text, self.today) <= self.dates:
+                bad.append(span.text)
+        spans = [s.text for s in find_dates(text, self.today)]
+        for span in find_times(text):
+            time = parse_time(span.text)
+            if time and time not in self.times and _later(time) not in self.times:
+                bad.append(span.text)
+            spans.append(span.text)
+        for span in (*find_months(text, self.today), *find_quarters(text, self.today)):
+            if not _periods(span.text, self.today) <= self.periods:
+                bad.append(span.text)
+            spans.append(span.text)
+        bare = _without(text, spans)
+        for match in _CODE.finditer(bare):
+            if match[0].upper() not in self.codes and match[0].casefold() not in self.text:
+                bad.append(match[0])
+        bare = _LIST_MARK.sub(" ", _CODE.sub(" ", bare))
+        for match in _NUMBER.finditer(bare):
+            if not _as_numbers(match[0]) & self.numbers:
+                bad.append(match[0])
+        for match in _MONEY_WORD.finditer(bare):
+            if parse_number(match[0]) not in self.numbers:
+                bad.append(match[0])
+        bad += self._wrong_labels(text)
+        return Verdict(not bad, tuple(dict.fromkeys(bad)))
+
+    def _wrong_labels(self, text: str) -> Iterator[str]:
+        folded = text.casefold()
+        for true, false in self.labels:
+            if any(t.casefold() in folded for t in true):
+                continue
+            yield from (f for f in false if len(f) > 1 and _word_in(f.casefold(), folded))
+
+
+def _word_in(word: str, text: str) -> bool:
+    if word.isascii():
+        return re.search(rf"(?<![a-z]){re.escape(word)}(?![a-z])", text) is not None
+    at = text.find(word)
+    # 「还没已发货」 is nobody's Chinese, but 「未发货」 and 「不会下雨」 deny rather than state.
+    return at >= 0 and text[max(0, at - 1) : at] not in ("未", "没", "不", "非")
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for v in value.values():
+            yield from _strings(v)
+    elif isinstance(value, list | tuple):
+        for v in value:
+            yield from _strings(v)
+    elif value is not None:
+        yield str(value)
+
+
+def _as_numbers(text: str) -> set[Decimal]:
+    try:
+        return {abs(Decimal(text.replace(",", "").rstrip(".")))}
+    except InvalidOperation:
+        return set()
+
+
+def _periods(text: str, today: date) -> set[str]:
+    months = (parse_month(s.text, today) for s in find_months(text, today))
+    quarters = (parse_quarter(s.text, today) for s in find_quarters(text, today))
+    return {p for p in (*months, *quarters) if p}
+
+
+def _later(time: str) -> str:
+    """The same clock face half a day on: 「2点」 said of 14:00."""
+    hour, minute = time.split(":")
+    return f"{(int(hour) + 12) % 24:02}:{minute}"
+
+
+def _without(text: str, parts: Iterable[str]) -> str:
+    for part in sorted(set(parts), key=len, reverse=True):
+        text = text.replace(part, " ")
+    return text

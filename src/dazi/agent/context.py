@@ -1,0 +1,137 @@
+"""What a turn starts from, and how its messages are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from dazi.core.company import Company
+from dazi.core.engine import GenerateRequest, ModelProfile, OfferedTool, Sampling, ToolChoice
+from dazi.core.language import Language
+from dazi.core.messages import CallText, Message, dumps
+from dazi.core.principal import Principal
+from dazi.core.tools import Tool
+from dazi.core.turn import CallRecord
+from dazi.memory.threads import Kept
+from dazi.prompt.system import system_text
+from dazi.router.derive import compare
+from dazi.router.grounding import Evidence
+from dazi.router.view import model_view
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRequest:
+    """One thing a person says. ``client_tools`` are run by the caller, never here."""
+
+    principal: Principal
+    thread: str
+    turn: str
+    said: str
+    language: Language
+    today: date
+    history: tuple[Kept, ...] = ()
+    instructions: str = ""
+    client_tools: tuple[OfferedTool, ...] = ()
+    tool_choice: ToolChoice = "auto"
+    sampling: Sampling | None = None
+    thinking: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one turn may use: model rounds, calls, seconds, and tokens of one generation."""
+
+    rounds: int = 6
+    calls: int = 12
+    seconds: float = 90.0
+    tokens: int = 1024
+
+
+@dataclass(slots=True)
+class Conversation:
+    """The messages of a turn as it grows; ``added`` are those to be remembered."""
+
+    company: Company
+    request: TurnRequest
+    profile: ModelProfile
+    messages: list[Message] = field(default_factory=list)
+    added: list[Kept] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        r = self.request
+        system = system_text(
+            r.language, self.company.name, r.today, r.principal.roles, concise=self.profile.concise
+        )
+        if r.instructions:
+            system += "\n\n" + r.instructions
+        self.messages = [Message("system", system), *(m.message for m in r.history)]
+
+    def add(self, message: Message, tool: str = "", result: Any = None) -> None:
+        self.messages.append(message)
+        self.added.append(Kept(message, tool, result))
+
+    def hear(self, text: str) -> None:
+        if text:
+            self.add(Message("user", text))
+
+    def proposed(self, content: str, calls: Sequence[CallText]) -> None:
+        self.add(Message("assistant", content, tuple(calls)))
+
+    def answered(self, records: Sequence[CallRecord]) -> None:
+        """Put results back, the last with what sets results of one tool apart."""
+        for i, record in enumerate(records):
+            content = self._content(record)
+            same = [r for r in records if r.name == record.name and r.outcome == "ok"]
+            if i == len(records) - 1 and len(same) > 1:
+                difference = compare(self.company.tools[record.name], [r.result for r in same])
+                if difference and isinstance(content, dict):
+                    content["comparison"] = difference
+            self.add(Message("tool", dumps(content), call_id=record.id), record.name, record.result)
+
+    def _content(self, record: CallRecord) -> Any:
+        tool = self.company.tools.get(record.name)
+        if record.outcome == "ok" and tool is not None:
+            return model_view(tool, record.result, concise=self.profile.concise)
+        if self.profile.concise:
+            return {"error": record.outcome}
+        return {"error": record.outcome, "message": record.hint or record.message}
+
+    def generate_request(
+        self, tools: Sequence[OfferedTool], sampling: Sampling, prefix: str = ""
+    ) -> GenerateRequest:
+        return GenerateRequest(
+            tuple(self.messages),
+            tuple(tools),
+            self.request.tool_choice,
+            sampling,
+            self.request.thinking and self.profile.thinks,
+            prefix,
+        )
+
+
+def gather_evidence(request: TurnRequest) -> Evidence:
+    """What the thread holds: the person's words, and whole results of systems."""
+    evidence = Evidence(request.today)
+    for earlier in request.history:
+        if earlier.message.role == "user":
+            evidence.said(earlier.message.content)
+        elif earlier.message.role == "tool":
+            evidence.found(
+                earlier.tool or "client",
+                earlier.result if earlier.result is not None else earlier.message.content,
+            )
+    if request.said:
+        evidence.said(request.said)
+    return evidence
+
+
+def results_of(
+    company: Company, records: Sequence[CallRecord]
+) -> list[tuple[Tool, Mapping[str, Any], Mapping[str, Any]]]:
+    return [
+        (company.tools[r.name], r.arguments, r.result)
+        for r in records
+        if r.outcome == "ok" and r.name in company.tools
+    ]

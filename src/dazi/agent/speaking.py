@@ -1,0 +1,89 @@
+"""Saying only what was checked.
+
+Sentences are checked before they leave. One that states something no evidence holds is made again
+once; if the second try is no better, a plain rendering of the results takes its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+
+from dazi.agent.check import AnswerChecker
+from dazi.agent.sentences import SentenceCutter
+from dazi.core.engine import (
+    CallDone,
+    Done,
+    Engine,
+    GenerateRequest,
+    ReasoningDelta,
+    TextDelta,
+    Usage,
+)
+from dazi.core.messages import CallText
+from dazi.core.turn import AnswerDelta, CallProposed, ReasoningStep
+
+SECOND_TRY_TEMPERATURE = 0.7
+
+
+@dataclass(slots=True)
+class Round:
+    """What one model round came to. ``failed`` are the unsupported pieces that stopped it."""
+
+    text: str = ""
+    calls: list[CallText] = field(default_factory=list)
+    usage: Usage = Usage()
+    failed: tuple[str, ...] = ()
+    cut_short: bool = False
+    replaced: int = 0
+
+
+async def speak(
+    engine: Engine, request: GenerateRequest, checker: AnswerChecker, done: Round, first_id: int
+) -> AsyncIterator[AnswerDelta | ReasoningStep | CallProposed]:
+    """Generate once, and once more from the last good sentence if one fails; fills ``done``."""
+    async for event in _once(engine, request, checker, done, first_id):
+        yield event
+    if done.failed and not done.calls:
+        done.replaced += 1
+        sampling = replace(request.sampling, temperature=SECOND_TRY_TEMPERATURE, seed=1)
+        again = replace(request, sampling=sampling, prefix=request.prefix + done.text)
+        done.failed = ()
+        async for event in _once(engine, again, checker, done, first_id):
+            yield event
+
+
+async def _once(
+    engine: Engine, request: GenerateRequest, checker: AnswerChecker, done: Round, first_id: int
+) -> AsyncIterator[AnswerDelta | ReasoningStep | CallProposed]:
+    cutter = SentenceCutter()
+    async with aclosing(engine.generate(request)) as events:  # type: ignore[type-var]
+        async for event in events:
+            if isinstance(event, TextDelta):
+                for sentence in cutter.feed(event.text):
+                    if not _passes(sentence, checker, done):
+                        return
+                    yield AnswerDelta(sentence)
+            elif isinstance(event, ReasoningDelta):
+                yield ReasoningStep(event.text)
+            elif isinstance(event, CallDone):
+                call = CallText(f"call_{first_id + len(done.calls)}", event.name, event.arguments)
+                done.calls.append(call)
+                yield CallProposed(call.id, call.name, call.arguments)
+            elif isinstance(event, Done):
+                done.usage += event.usage
+                done.cut_short = event.reason == "length"
+    rest = cutter.rest()
+    # What is left after a cut-off generation is half a sentence: half a number may be in it.
+    if rest.strip() and not (done.cut_short and done.text) and _passes(rest, checker, done):
+        yield AnswerDelta(rest)
+
+
+def _passes(sentence: str, checker: AnswerChecker, done: Round) -> bool:
+    verdict = checker.check(sentence)
+    if not verdict.ok:
+        done.failed = verdict.unsupported
+        return False
+    done.text += sentence
+    return True

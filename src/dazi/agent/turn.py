@@ -1,0 +1,372 @@
+"""The turn loop: decide, act, observe, answer.
+
+The model decides and words; the router acts; the host checks what is said and draws tables and
+charts from results. Budgets end what the model would not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from dazi.agent.check import AnswerChecker
+from dazi.agent.context import (
+    Budget,
+    Conversation,
+    TurnRequest,
+    gather_evidence,
+    results_of,
+)
+from dazi.agent.speaking import Round, speak
+from dazi.audit.ledger import Ledger
+from dazi.core.company import Company
+from dazi.core.engine import Engine, OfferedTool, Sampling, Usage
+from dazi.core.language import Text
+from dazi.core.messages import CallText, Message, dumps
+from dazi.core.tools import Tool
+from dazi.core.turn import (
+    AnswerDelta,
+    Attachment,
+    CallFinished,
+    CallRecord,
+    ConfirmationNeeded,
+    TurnEvent,
+    TurnFinished,
+    TurnStarted,
+)
+from dazi.memory.threads import Kept
+from dazi.prompt.choose import ToolChooser
+from dazi.router.dispatch import FunctionRouter, TurnContext
+from dazi.router.grounding import offer
+from dazi.router.intents import Ticket
+from dazi.router.view import markdown_table, plain, table
+
+NOTHING_CERTAIN = Text(
+    "我没有查到可以确认的信息,请换个说法,或补充单号、日期等细节。",
+    "I found nothing I can vouch for; please rephrase, or add details such as a number or a date.",
+)
+BUDGET_SPENT = Text(
+    "这件事超出了单次对话的处理上限,请拆成几步再问。",
+    "This takes more than one turn may use; please ask in smaller steps.",
+)
+DECIDED = {True: Text("确认", "Confirmed"), False: Text("取消", "Cancelled")}
+"""What the thread remembers a person as saying when they decide a confirmation."""
+MENDABLE = frozenset({"invalid", "ungrounded", "unknown_tool"})
+"""Outcomes that the model may mend by proposing a better call or by asking the person."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """A turn under way."""
+
+    request: TurnRequest
+    talk: Conversation
+    context: TurnContext
+    tools: tuple[Tool, ...]
+    began: float
+    usage: Usage = Usage()
+    answer: str = ""
+    records: list[CallRecord] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+    replaced: int = 0
+    reason: str = ""
+    client_calls: list[CallText] = field(default_factory=list)
+
+
+class Agent:
+    """Runs turns. Holds no state of its own: whatever a turn needs comes in its request."""
+
+    def __init__(
+        self,
+        company: Company,
+        engine: Engine,
+        router: FunctionRouter,
+        ledger: Ledger,
+        budget: Budget | None = None,
+    ) -> None:
+        self.company = company
+        self.engine = engine
+        self.router = router
+        self.ledger = ledger
+        self.budget = budget or Budget()
+        self._chooser = ToolChooser(company.tools.values())
+
+    async def run(
+        self, request: TurnRequest, remembered: list[Kept]
+    ) -> AsyncIterator[TurnEvent]:
+        """Answer ``request.said``. New messages of the thread are put into ``remembered``."""
+        turn = self._begin(request)
+        turn.talk.hear(request.said)
+        self._note_start(turn)
+        yield TurnStarted(request.turn, request.thread)
+        async for event in self._loop(turn):
+            yield event
+        async for event in self._end(turn, remembered):
+            yield event
+
+    async def resume(
+        self, request: TurnRequest, ticket: Ticket, remembered: list[Kept]
+    ) -> AsyncIterator[TurnEvent]:
+        """Go on after a person decided ``ticket``."""
+        turn = self._begin(request)
+        self._note_start(turn)
+        yield TurnStarted(request.turn, request.thread)
+        approved = ticket.state == "approved"
+        decide = self.router.confirmed if approved else self.router.rejected
+        record = await decide(ticket, turn.context)
+        turn.records.append(record)
+        yield CallFinished(record)
+        turn.talk.hear(DECIDED[approved](request.language))
+        turn.talk.proposed("", [CallText(record.id, record.name, dumps(dict(record.arguments)))])
+        turn.talk.answered([record])
+        self._draw(turn, record)
+        if record.outcome == "ok":
+            async for event in self._loop(turn, tools=False):
+                yield event
+        else:
+            for event in self._say(turn, record.message):
+                yield event
+        async for event in self._end(turn, remembered):
+            yield event
+
+    # --- the loop ------------------------------------------------------------------------------
+
+    def _begin(self, request: TurnRequest) -> Turn:
+        evidence = gather_evidence(request)
+        used = [h.tool for h in request.history[-6:] if h.tool]
+        limit = self.engine.profile.offered_tools
+        chosen = self._chooser.choose(request.said, request.principal.roles, limit, used)
+        tools = chosen.offered if request.tool_choice != "none" else ()
+        names = frozenset(t.name for t in tools)
+        context = TurnContext(
+            request.turn,
+            request.thread,
+            request.principal,
+            request.language,
+            evidence,
+            names,
+            budget_s=self.budget.seconds,
+        )
+        talk = Conversation(self.company, request, self.engine.profile)
+        return Turn(request, talk, context, tools, time.perf_counter())
+
+    def _offered(self, turn: Turn) -> list[OfferedTool]:
+        profile = self.engine.profile
+        offered = [
+            offer(
+                tool,
+                turn.context.evidence,
+                turn.request.language,
+                copies=profile.copies_text,
+                concise=profile.concise,
+            )
+            for tool in turn.tools
+            if not tool.operation.get("needs_results") or _has_results(turn)
+        ]
+        own = {t.name for t in offered}
+        return offered + [t for t in turn.request.client_tools if t.name not in own]
+
+    async def _loop(self, turn: Turn, *, tools: bool = True) -> AsyncIterator[TurnEvent]:
+        for _ in range(self.budget.rounds):
+            if self._spent(turn):
+                break
+            done = Round()
+            async for event in self._round(turn, done, tools=tools):
+                yield event
+            turn.usage += done.usage
+            turn.replaced += done.replaced
+            if not done.calls:
+                for event in self._close(turn, done):
+                    yield event
+                turn.reason = turn.reason or "answer"
+                return
+            async for event in self._act(turn, done):
+                yield event
+            if turn.reason:
+                return
+        turn.reason = "budget"
+        said = self._plain(turn) or BUDGET_SPENT(turn.request.language)
+        for event in self._say(turn, said):
+            yield event
+
+    async def _round(self, turn: Turn, done: Round, *, tools: bool) -> AsyncIterator[TurnEvent]:
+        results = results_of(self.company, turn.records)
+        checker = AnswerChecker.over(turn.context.evidence, results)
+        sampling = turn.request.sampling or Sampling(max_tokens=self.budget.tokens)
+        request = turn.talk.generate_request(self._offered(turn) if tools else (), sampling)
+        first = len(turn.records) + len(turn.client_calls)
+        async for event in speak(self.engine, request, checker, done, first):
+            if isinstance(event, AnswerDelta):
+                turn.answer += event.text
+            yield event
+
+    async def _act(self, turn: Turn, done: Round) -> AsyncIterator[TurnEvent]:
+        """Take the round's proposals through the router, in order."""
+        client = {t.name for t in turn.request.client_tools} - turn.context.offered
+        turn.talk.proposed(done.text, done.calls)
+        records: list[CallRecord] = []
+        for call in done.calls:
+            if call.name in client:
+                turn.client_calls.append(call)
+                continue
+            if len(turn.records) >= self.budget.calls:
+                break
+            turn.context.budget_s = self._left(turn)
+            record = await self.router.call(call, turn.context)
+            turn.records.append(record)
+            records.append(record)
+            yield CallFinished(record)
+            if record.outcome == "needs_confirmation":
+                yield await self._confirmation(turn, record)
+        for record in records:
+            self._draw(turn, record)
+        if turn.client_calls:
+            turn.reason = "client_tools"
+            return
+        turn.talk.answered(records)
+        waiting = [r for r in records if r.outcome == "needs_confirmation"]
+        if waiting:
+            turn.reason = "confirmation"
+            for event in self._say(turn, waiting[0].message):
+                yield event
+            return
+        for event in self._final_refusal(turn, records):
+            yield event
+
+    def _final_refusal(self, turn: Turn, records: Sequence[CallRecord]) -> list[TurnEvent]:
+        """Where nothing is left to decide, the host says so itself.
+
+        A model that can only copy adds nothing to a refusal; and it may not mend its call twice.
+        """
+        if not records or any(r.outcome == "ok" for r in records):
+            return []
+        tried = sum(r.outcome in MENDABLE for r in turn.records)
+        mendable = any(r.outcome in MENDABLE for r in records)
+        if mendable and tried < 3 and not self.engine.profile.concise:
+            return []
+        if not mendable and not self.engine.profile.concise:
+            return []
+        turn.reason = "answer"
+        messages = list(dict.fromkeys(r.message for r in records))
+        return self._say(turn, "\n".join(messages))
+
+    async def _confirmation(self, turn: Turn, record: CallRecord) -> ConfirmationNeeded:
+        ticket = next(
+            t
+            for t in await self.router.tickets.pending(
+                turn.request.principal.user, turn.request.principal.tenant
+            )
+            if t.id == record.ticket
+        )
+        expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ticket.expires))
+        return ConfirmationNeeded(ticket.id, record.id, record.name, record.arguments, expires)
+
+    # --- answering -----------------------------------------------------------------------------
+
+    def _close(self, turn: Turn, done: Round) -> list[TurnEvent]:
+        """The last round ended without a call: is what was said an answer?"""
+        fresh = [r for r in turn.records if r.outcome == "ok"]
+        if done.failed or (fresh and not self._tells(turn, fresh)):
+            turn.replaced += 1
+            said = self._plain(turn) or NOTHING_CERTAIN(turn.request.language)
+            gap = "\n" if turn.answer and not turn.answer.endswith("\n") else ""
+            return self._say(turn, gap + said)
+        if not turn.answer.strip():
+            said = self._plain(turn) or NOTHING_CERTAIN(turn.request.language)
+            return self._say(turn, said)
+        return []
+
+    def _tells(self, turn: Turn, records: Sequence[CallRecord]) -> bool:
+        """Does the answer say anything of the results?
+
+        A large model is trusted to; one that can only copy must have copied something.
+        """
+        if not self.engine.profile.copies_text:
+            return True
+        answer = turn.answer.casefold()
+        for record in records:
+            tool = self.company.tools[record.name]
+            rows = record.result.get(tool.result.rows)
+            shown = [record.result, *(rows if isinstance(rows, list) else [])]
+            values = [str(v).casefold() for row in shown for v in row.values() if v not in (None, "", [])]
+            if isinstance(rows, list) and not rows:
+                continue
+            if tool.effect == "read" and not any(v in answer for v in values):
+                return False
+        return bool(answer.strip())
+
+    def _plain(self, turn: Turn) -> str:
+        language = turn.request.language
+        parts = [plain(tool, result, language) for tool, _, result in results_of(self.company, turn.records)]
+        return "\n".join(parts)
+
+    def _say(self, turn: Turn, text: str) -> list[TurnEvent]:
+        turn.answer += text
+        return [AnswerDelta(text)]
+
+    def _draw(self, turn: Turn, record: CallRecord) -> None:
+        if record.outcome != "ok":
+            return
+        tool = self.company.tools[record.name]
+        language = turn.request.language
+        drawn = table(tool, record.result, language)
+        if drawn is not None:
+            turn.attachments.append(drawn)
+        if tool.result.attach == "chart":
+            title = str(record.result.get("title", ""))
+            turn.attachments.append(Attachment("chart", title, record.result))
+
+    async def _end(self, turn: Turn, remembered: list[Kept]) -> AsyncIterator[TurnEvent]:
+        for attachment in turn.attachments:
+            yield attachment
+        tables = [markdown_table(a) for a in turn.attachments if a.kind == "table"]
+        answer = "\n\n".join([turn.answer.strip(), *tables]).strip()
+        if turn.answer.strip() and not turn.client_calls:
+            turn.talk.add(Message("assistant", turn.answer.strip()))
+        remembered += turn.talk.added
+        ms = (time.perf_counter() - turn.began) * 1000
+        body = {
+            "answer": answer,
+            "calls": [{"tool": r.name, "outcome": r.outcome} for r in turn.records],
+            "tokens": [turn.usage.prompt, turn.usage.completion],
+            "replaced": turn.replaced,
+            "reason": turn.reason,
+            "ms": round(ms, 1),
+        }
+        await self.ledger.append("answer", turn.request.principal.user, turn.request.turn, body)
+        yield TurnFinished(
+            answer,
+            tuple(turn.records),
+            turn.usage,
+            ms,
+            turn.reason or "answer",  # type: ignore[arg-type]
+            tuple(turn.attachments),
+            turn.replaced,
+            tuple(turn.client_calls),
+        )
+
+    # --- budgets ---------------------------------------------------------------------------------
+
+    def _left(self, turn: Turn) -> float:
+        return self.budget.seconds - (time.perf_counter() - turn.began)
+
+    def _spent(self, turn: Turn) -> bool:
+        return self._left(turn) <= 0 or len(turn.records) >= self.budget.calls
+
+    def _note_start(self, turn: Turn) -> None:
+        r = turn.request
+        body = {
+            "said": r.said,
+            "thread": r.thread,
+            "roles": sorted(r.principal.roles),
+            "channel": r.principal.channel,
+            "model": self.engine.profile.name,
+            "offered": sorted(turn.context.offered),
+        }
+        self.ledger.put("turn", r.principal.user, r.turn, body)
+
+
+def _has_results(turn: Turn) -> bool:
+    return any(r.outcome == "ok" for r in turn.records)

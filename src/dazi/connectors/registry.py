@@ -1,0 +1,122 @@
+"""The kinds of connectors there are, by the name that ``connector: {kind: ...}`` uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from dazi.connectors.context import ConnectorContext
+from dazi.connectors.database import open_database
+from dazi.connectors.functions import FunctionConnector
+from dazi.connectors.http import HttpConnector
+from dazi.connectors.smtp import SmtpConnector
+from dazi.connectors.sql import SqlConnector
+from dazi.core.errors import ConfigError
+from dazi.core.tools import Connector, Tool
+
+
+class CheckedConnector(Connector, Protocol):
+    """A connector that can tell beforehand whether it can run a tool."""
+
+    def check(self, tool: Tool) -> None:
+        """Raise ``ConfigError`` naming what is wrong with the declaration."""
+        ...
+
+
+Factory = Callable[[Mapping[str, Any], ConnectorContext], CheckedConnector]
+
+_factories: dict[str, Factory] = {}
+
+
+def register(kind: str, factory: Factory) -> None:
+    """Make ``kind`` known. Raises ``ValueError`` when it already is."""
+    if kind in _factories:
+        raise ValueError(f"connector kind {kind!r} is registered twice")
+    _factories[kind] = factory
+
+
+def kinds() -> tuple[str, ...]:
+    return tuple(sorted(_factories))
+
+
+def make_connector(
+    kind: str,
+    config: Mapping[str, Any],
+    context: ConnectorContext,
+    tools: Iterable[Tool] = (),
+) -> CheckedConnector:
+    """A connector of ``kind``, checked against the ``tools`` it is to run.
+
+    ``config`` is the ``connector:`` entry of a tool file. Nothing is contacted yet. Raises
+    ``ConfigError``.
+    """
+    factory = _factories.get(kind)
+    if factory is None:
+        known = ", ".join(kinds())
+        zh, en = f"没有 {kind} 这种连接器(有:{known})", f"no connector kind {kind} (known: {known})"
+        raise ConfigError(context.folder, None, zh, en)
+    connector = factory({k: v for k, v in config.items() if k != "kind"}, context)
+    for tool in tools:
+        connector.check(tool)
+    return connector
+
+
+def _keys(
+    config: Mapping[str, Any], context: ConnectorContext, *names: str, optional: str = ""
+) -> tuple[str, ...]:
+    """The values of ``names`` in ``config``, which may hold nothing else but ``optional``."""
+    missing = [name for name in names if not isinstance(config.get(name), str)]
+    unknown = sorted(config.keys() - {*names, optional})
+    if missing or unknown:
+        wrong = ", ".join(missing or unknown)
+        zh = f"connector 条目{'缺少' if missing else '不认识'} {wrong}"
+        en = f"the connector entry {'lacks' if missing else 'does not know'} {wrong}"
+        raise ConfigError(context.folder, None, zh, en)
+    return tuple(str(config[name]) for name in names)
+
+
+def _configured(
+    known: Mapping[str, str], section: str, name: str, context: ConnectorContext
+) -> str:
+    if name not in known:
+        zh = f"[{section}] 里没有 {name};请加上一行"
+        en = f"[{section}] has no {name}; add a line for it"
+        raise ConfigError(context.folder / "dazi.toml", None, zh, en)
+    return known[name]
+
+
+def _sql(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnector:
+    (name,) = _keys(config, context, "database")
+    url = _configured(context.databases, "databases", name, context)
+    where = context.folder / "dazi.toml"
+    return SqlConnector(open_database(name, url, context.data_dir, where))
+
+
+def _http(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnector:
+    service, document = _keys(config, context, "service", "openapi", optional="token_env")
+    url = _configured(context.services, "services", service, context)
+    try:
+        return HttpConnector(url, context.folder / document, config.get("token_env"))
+    except ValueError as error:
+        zh = f"服务 {service} 的地址不能用;请写成 http(s)://主机:端口/路径"
+        en = f"the URL of service {service} cannot be used; write http(s)://HOST:PORT/PATH"
+        raise ConfigError(context.folder / "dazi.toml", None, zh, en) from error
+
+
+def _python(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnector:
+    (module,) = _keys(config, context, "module")
+    return FunctionConnector(context.folder / module, context)
+
+
+def _smtp(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnector:
+    _keys(config, context, "server")
+    if context.smtp is None:
+        where = context.folder / "dazi.toml"
+        raise ConfigError(where, None, "没有 [mail] 一节", "there is no [mail] section")
+    return SmtpConnector(context.smtp)
+
+
+register("sql", _sql)
+register("http", _http)
+register("python", _python)
+register("smtp", _smtp)

@@ -1,0 +1,153 @@
+"""What a model engine is to the rest of Dazi: messages in, typed events out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from dazi.core.messages import Message
+
+ToolChoice = Literal["auto", "none", "required"]
+FinishReason = Literal["stop", "length", "tool_calls", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """``temperature`` 0 is greedy. ``None`` leaves a value to the engine's default."""
+
+    max_tokens: int = 512
+    temperature: float = 0.0
+    top_p: float | None = None
+    top_k: int | None = None
+    presence_penalty: float = 0.0
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedTool:
+    """A tool as the model sees it.
+
+    ``parameters`` is a JSON Schema object. ``candidates`` lists, for a grounded parameter, the only
+    values it may take (strings, or the text of numbers); an empty tuple means that the parameter
+    cannot be given at all. ``spans`` lists, for a free-text parameter, the texts of which the value
+    must be a contiguous part. Engines that can constrain decoding use both; the router checks
+    grounding again for every engine.
+    """
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    candidates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    spans: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateRequest:
+    messages: tuple[Message, ...]
+    tools: tuple[OfferedTool, ...] = ()
+    tool_choice: ToolChoice = "auto"
+    sampling: Sampling = Sampling()
+    thinking: bool = False
+    prefix: str = ""
+    """What the assistant has already said of this reply; generation goes on after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    index: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallArgumentsDelta:
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallDone:
+    """A complete proposed call. ``arguments`` is the model's JSON text, whatever it is."""
+
+    index: int
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts of one generation; ``cached`` are prompt tokens served from the prefix cache."""
+
+    prompt: int = 0
+    completion: int = 0
+    cached: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.prompt + other.prompt,
+            self.completion + other.completion,
+            self.cached + other.cached,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    reason: FinishReason
+    usage: Usage
+
+
+EngineEvent = TextDelta | ReasoningDelta | CallStarted | CallArgumentsDelta | CallDone | Done
+
+
+@dataclass(frozen=True, slots=True)
+class ModelProfile:
+    """How to treat a model: what it can take in, and how much help it needs.
+
+    ``copies_text``: free text and dates must be copied from what people said (the bundled model
+    can copy and do little else); a large model composes them itself. ``offered_tools``: how many
+    tools are offered at once. ``concise``: prompts as short as can be. ``thinks``: it has a thinking mode.
+    """
+
+    name: str
+    context_tokens: int
+    offered_tools: int = 12
+    copies_text: bool = False
+    concise: bool = False
+    bundled: bool = False
+    thinks: bool = True
+
+
+class Engine(Protocol):
+    """A source of model output. One engine serves many requests at once."""
+
+    @property
+    def profile(self) -> ModelProfile: ...
+
+    def generate(self, request: GenerateRequest) -> AsyncIterator[EngineEvent]:
+        """Stream events, ending with exactly one ``Done``. Closing the iterator cancels the work.
+
+        Raises ``CallerError("context_overflow")`` when the request does not fit, naming both
+        numbers, and ``OperatorError`` when the engine cannot serve.
+        """
+        ...
+
+    def count_tokens(self, request: GenerateRequest) -> int:
+        """Prompt tokens that ``request`` takes."""
+        ...
+
+    async def warm(self, request: GenerateRequest) -> None:
+        """Fill the prefix cache with the request's prompt."""
+        ...
+
+    async def close(self) -> None: ...

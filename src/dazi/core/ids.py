@@ -1,0 +1,38 @@
+"""Ids as people write them: ``ord 12345`` and ``SKU1001`` for ``ORD12345`` and ``SKU-1001``."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_LITERAL = re.compile(r"(?<![\[\\{(?])([A-Za-z]{2,})(\\?-)?(?=[\[\\(])")
+
+
+@lru_cache(maxsize=256)
+def loose_pattern(pattern: str) -> re.Pattern[str]:
+    """Finds what ``pattern`` describes inside a text, in any case, with or without a separator
+    after a literal prefix, and never as a part of a longer word or number."""
+    body = pattern.removeprefix("^").removesuffix("$")
+    body = _LITERAL.sub(lambda m: m[1] + "[ -]?", body)
+    return re.compile(rf"(?<![A-Za-z0-9]){body}(?![A-Za-z0-9])", re.IGNORECASE)
+
+
+def canonical_id(pattern: str, text: str) -> str | None:
+    """The id that ``text`` means by ``pattern``, or ``None`` when it is not one."""
+    exact = re.compile(pattern)
+    plain = unicodedata.normalize("NFKC", text).strip()
+    joined = re.sub(r"[\s-]+", "", plain)
+    split = re.sub(r"^([A-Za-z]+)(\d)", r"\1-\2", joined)
+    for form in (plain, joined, split):
+        for candidate in (form, form.upper(), form.lower()):
+            if exact.fullmatch(candidate):
+                return candidate
+    return None
+
+
+def find_ids(pattern: str, text: str) -> list[str]:
+    """Canonical ids in ``text``, in order, each once."""
+    found = loose_pattern(pattern).finditer(unicodedata.normalize("NFKC", text))
+    ids = (canonical_id(pattern, m[0]) for m in found)
+    return list(dict.fromkeys(i for i in ids if i))

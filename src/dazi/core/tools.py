@@ -1,0 +1,136 @@
+"""Declared tools: what a company lets its assistant do, and how it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from dazi.core.language import Language, Text
+from dazi.core.principal import Principal
+
+Effect = Literal["read", "write", "sensitive"]
+Scalar = Literal["string", "integer", "number", "boolean", "array"]
+Format = Literal["date", "time", "month", "quarter", "email"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a tool, as the model sees it.
+
+    ``format`` values are text to the model (「下周三」) and canonical after the router's
+    normalisation (``2025-04-09``). ``grounded``: the value must occur in the turn's evidence.
+    ``default`` is filled in by the router; ``"@results"`` stands for the numbers of all earlier
+    results of the turn. ``labels`` name an enum's values for people: ``{"marketing": Text("市场部", "Marketing")}``.
+    """
+
+    name: str
+    type: Scalar
+    description: Text
+    required: bool = False
+    enum: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    pattern: str | None = None
+    format: Format | None = None
+    grounded: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    max_length: int = 500
+    default: Any = None
+    labels: Mapping[str, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResultRules:
+    """What the host makes of a result before anybody sees it (see ``router.derive``)."""
+
+    shape: Literal["one", "many", "value"] = "value"
+    rows: str = "rows"
+    derive: tuple[Mapping[str, Any], ...] = ()
+    shown: tuple[str, ...] = ()
+    model_rows: int = 3
+    attach: Literal["none", "table", "chart"] = "none"
+    compare: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, Text] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A declared tool.
+
+    ``bind`` maps a hidden argument to the principal's attribute that fills it; a name ending in
+    ``?`` may be absent (then the argument is ``None``). ``connector`` names the connector instance
+    and ``operation`` is that connector's own configuration of this tool.
+    """
+
+    name: str
+    system: Text
+    description: Text
+    parameters: tuple[Parameter, ...]
+    roles: frozenset[str]
+    effect: Effect
+    connector: str
+    operation: Mapping[str, Any]
+    bind: Mapping[str, str] = field(default_factory=dict)
+    timeout_s: float = 10.0
+    examples: tuple[str, ...] = ()
+    example: Any = None
+    result: ToolResultRules = ToolResultRules()
+    source: str = ""
+
+    def parameter(self, name: str) -> Parameter | None:
+        return next((p for p in self.parameters if p.name == name), None)
+
+    def schema(self, language: Language, *, concise: bool = False) -> dict[str, Any]:
+        """The JSON Schema that the model is offered: dates and times are plain text in it.
+
+        ``concise`` leaves out what only helps a large model: descriptions and patterns.
+        """
+        return {
+            "type": "object",
+            "properties": {p.name: _property(p, language, concise) for p in self.parameters},
+            "required": [p.name for p in self.parameters if p.required],
+        }
+
+
+def _property(p: Parameter, language: Language, concise: bool) -> dict[str, Any]:
+    out: dict[str, Any] = {"type": p.type}
+    description = p.description(language)
+    if description and not concise:
+        out["description"] = description
+    if p.enum:
+        out["enum"] = list(p.enum)
+    if p.items:
+        out["items"] = {"type": "string", "enum": list(p.items)}
+    if p.pattern and not concise:
+        out["pattern"] = p.pattern
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What a connector is asked to do: canonical arguments, bound identity, and a key.
+
+    ``idempotency_key`` is stable across retries of one intent. ``deadline_s`` is the time the
+    connector has, in seconds from now.
+    """
+
+    tool: Tool
+    arguments: Mapping[str, Any]
+    bound: Mapping[str, str | None]
+    principal: Principal
+    idempotency_key: str
+    deadline_s: float
+    today: str
+    evidence: tuple[Any, ...] = ()
+
+
+class Connector(Protocol):
+    """One kind of external system. Raises ``ConnectorError``, never anything else."""
+
+    async def execute(self, invocation: Invocation) -> Any:
+        """The system's answer as JSON-compatible data; ``None`` or ``[]`` when nothing matched."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,126 @@
+"""What happens in a turn, as everyone outside the agent sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from dazi.core.engine import Usage
+from dazi.core.messages import CallText
+
+Outcome = Literal[
+    "ok",
+    "not_found",
+    "unknown_tool",
+    "invalid",
+    "ungrounded",
+    "forbidden",
+    "needs_confirmation",
+    "rejected",
+    "timeout",
+    "unavailable",
+    "failed",
+    "unknown",
+    "client",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One proposed call and what became of it.
+
+    ``arguments`` are canonical when the call got that far, else what the model wrote.
+    ``result`` is what the host derived from the system's answer; ``message`` explains an outcome
+    other than ``ok`` to the person, in their language, and ``hint`` to the model. ``ms`` is the time the router took.
+    """
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any]
+    outcome: Outcome
+    result: Any = None
+    message: str = ""
+    ms: float = 0.0
+    ticket: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    turn: str
+    thread: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDelta:
+    """A checked piece of the answer; it will not be taken back."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningStep:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallProposed:
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallFinished:
+    record: CallRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationNeeded:
+    """A person must confirm these canonical arguments. ``expires`` is an ISO 8601 instant."""
+
+    ticket: str
+    call: str
+    name: str
+    arguments: Mapping[str, Any]
+    expires: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A table or chart the host drew from results: never from the model's text."""
+
+    kind: Literal["table", "chart"]
+    title: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFinished:
+    """The end of a turn.
+
+    ``replaced`` counts sentences that were made again or replaced because no evidence held what
+    they said. ``client_calls`` are for the caller to run (``reason`` is then ``client_tools``).
+    """
+
+    answer: str
+    calls: tuple[CallRecord, ...]
+    usage: Usage
+    ms: float
+    reason: Literal["answer", "confirmation", "client_tools", "budget", "error"] = "answer"
+    attachments: tuple[Attachment, ...] = field(default=())
+    replaced: int = 0
+    client_calls: tuple[CallText, ...] = ()
+
+
+TurnEvent = (
+    TurnStarted
+    | AnswerDelta
+    | ReasoningStep
+    | CallProposed
+    | CallFinished
+    | ConfirmationNeeded
+    | Attachment
+    | TurnFinished
+)

@@ -1,0 +1,159 @@
+"""From the text that a model writes to typed events.
+
+Text arrives in pieces that may end anywhere, also inside a tag, so whatever could still become a
+tag is held back until the next piece decides.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, assert_never
+
+from dazi.core.engine import EngineEvent, ReasoningDelta, TextDelta
+from dazi.inference.calltext import CallReader
+from dazi.inference.holdback import held
+from dazi.inference.template import CALL_CLOSE, CALL_OPEN, THINK_CLOSE, THINK_OPEN
+
+Calls = Literal["parse", "drop", "keep"]
+"""What happens to ``<tool_call>`` blocks: made into calls, left out, or kept as plain text."""
+
+_THINK_TAGS = (THINK_OPEN, THINK_CLOSE)
+_ALL_TAGS = (*_THINK_TAGS, CALL_OPEN, CALL_CLOSE)
+
+
+class _Trimmed:
+    """Passes text on without the white space that borders on a tag."""
+
+    def __init__(self, *, after_tag: bool) -> None:
+        self._after_tag = after_tag
+        self._space = ""
+
+    def push(self, text: str) -> str:
+        if self._after_tag:
+            text = text.lstrip()
+            self._after_tag = not text
+        text = self._space + text
+        out = text.rstrip()
+        self._space = text[len(out) :]
+        return out
+
+    def tag(self) -> None:
+        self._space, self._after_tag = "", True
+
+    def end(self) -> str:
+        space, self._space = self._space, ""
+        return space
+
+
+class OutputParser:
+    """One output of a model. ``feed`` it the pieces in order, then ``finish`` it once."""
+
+    def __init__(self, calls: Calls = "parse") -> None:
+        self.calls_seen = 0
+        self._calls = calls
+        self._tags = _THINK_TAGS if calls == "keep" else _ALL_TAGS
+        self._state: Literal["text", "think", "call", "after_call"] = "text"
+        self._buffer = ""
+        self._text = _Trimmed(after_tag=False)
+        self._thought = _Trimmed(after_tag=True)
+        self._call = CallReader(0)
+
+    def feed(self, piece: str) -> list[EngineEvent]:
+        self._buffer += piece
+        return self._run()
+
+    def finish(self) -> list[EngineEvent]:
+        events = self._run()
+        while self._state == "call":
+            events += self._heard(self._call.finish())
+            self._leave_call()
+            events += self._run()
+        # What is still held back is a tag that was cut off, unless it is a mere "<".
+        last = self._buffer if len(self._buffer) < 2 else ""
+        if self._state == "text":
+            if last == self._buffer:
+                events += self._say(self._text.end() + last)
+        elif self._state == "think":
+            self._think(last, events)
+        else:
+            rest = self._buffer[: len(self._buffer) - held(self._buffer, _ALL_TAGS)]
+            events += self._say(rest.strip(" \n}]"))
+        self._buffer = ""
+        return events
+
+    def _run(self) -> list[EngineEvent]:
+        events: list[EngineEvent] = []
+        while self._step(events):
+            pass
+        return events
+
+    def _step(self, events: list[EngineEvent]) -> bool:
+        """Do one piece of work; false when more text is needed."""
+        match self._state:
+            case "text":
+                tag = self._until(self._tags, events)
+                self._enter(tag)
+                return bool(tag)
+            case "think":
+                tag = self._until((THINK_CLOSE,), events)
+                if tag:
+                    self._state = "text"
+                return bool(tag)
+            case "call":
+                piece, self._buffer = self._buffer, ""
+                events += self._heard(self._call.feed(piece))
+                if self._call.done:
+                    self._leave_call()
+                return self._call.done
+            case "after_call":
+                return self._skip_close()
+            case _:
+                assert_never(self._state)
+
+    def _until(self, tags: tuple[str, ...], events: list[EngineEvent]) -> str:
+        """Emit the text before the first of ``tags`` and take that tag off the buffer."""
+        found = [(at, tag) for tag in tags if (at := self._buffer.find(tag)) >= 0]
+        at, tag = min(found) if found else (len(self._buffer) - held(self._buffer, tags), "")
+        text, self._buffer = self._buffer[:at], self._buffer[at + len(tag) :]
+        if self._state == "think":
+            self._think(text, events)
+        else:
+            events += self._say(self._text.push(text))
+        return tag
+
+    def _think(self, text: str, events: list[EngineEvent]) -> None:
+        if text := self._thought.push(text):
+            events.append(ReasoningDelta(text))
+
+    def _say(self, text: str) -> list[EngineEvent]:
+        return [TextDelta(text)] if text else []
+
+    def _enter(self, tag: str) -> None:
+        if tag:
+            self._text.tag()
+        if tag == THINK_OPEN:
+            self._state = "think"
+            self._thought = _Trimmed(after_tag=True)
+        elif tag == CALL_OPEN:
+            self._state = "call"
+            self._call = CallReader(self.calls_seen)
+
+    def _heard(self, events: list[EngineEvent]) -> list[EngineEvent]:
+        return events if self._calls == "parse" else []
+
+    def _leave_call(self) -> None:
+        self._state = "after_call"
+        self._buffer = self._call.rest + self._buffer
+        if self._calls == "parse" and not self._call.empty:
+            self.calls_seen += 1
+
+    def _skip_close(self) -> bool:
+        """Pass over what stands between a call's object and its closing tag (or the next call)."""
+        close, opening = self._buffer.find(CALL_CLOSE), self._buffer.find(CALL_OPEN)
+        if close < 0 and opening < 0:
+            return False
+        if close >= 0 and (opening < 0 or close < opening):
+            self._buffer = self._buffer[close + len(CALL_CLOSE) :]
+        else:
+            self._buffer = self._buffer[opening:]
+        self._state = "text"
+        return True

@@ -1,0 +1,177 @@
+"""Evidence: what a turn really knows, and whether a value occurs in it.
+
+An order number that nobody mentioned cannot be passed on, however sure the model is. Evidence is
+the person's own messages and what systems returned; never the assistant's words.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from dazi.core.engine import OfferedTool
+from dazi.core.ids import canonical_id, find_ids
+from dazi.core.language import Language
+from dazi.core.tools import Parameter, Tool
+from dazi.router.normalise.dates import parse_date
+from dazi.router.normalise.find import find_dates, find_months, find_quarters, find_times
+from dazi.router.normalise.numbers import find_numbers, parse_number
+
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
+_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
+_FINDERS = {
+    "date": find_dates,
+    "month": find_months,
+    "quarter": find_quarters,
+}
+MAX_SPAN_SOURCE = 2_000
+"""Longest message, in characters, that free text may be copied from by grammar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A piece of evidence. ``label`` is ``person`` or ``tool:NAME``; anything but a person's own
+    words is tainted."""
+
+    label: str
+    text: str
+    data: Any = None
+
+    @property
+    def tainted(self) -> bool:
+        return self.label != "person"
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Grows as a turn goes on."""
+
+    today: date
+    sources: list[Source] = field(default_factory=list)
+
+    def said(self, text: str) -> None:
+        self.sources.append(Source("person", unicodedata.normalize("NFKC", text)))
+
+    def found(self, tool: str, result: Any) -> None:
+        text = json.dumps(result, ensure_ascii=False, default=str)
+        self.sources.append(Source(f"tool:{tool}", unicodedata.normalize("NFKC", text), result))
+
+    def words(self) -> list[str]:
+        """The person's messages, latest first."""
+        return [s.text for s in reversed(self.sources) if not s.tainted]
+
+    def values(self, p: Parameter) -> dict[str, str]:
+        """Canonical values that ``p`` may take, each with the label of its first source.
+
+        Latest sources come first; a person's word outranks a tool's for the same value.
+        """
+        out: dict[str, str] = {}
+        ordered = sorted(reversed(self.sources), key=lambda s: s.tainted)
+        for source in ordered:
+            for value in _values_in(p, source):
+                out.setdefault(value, source.label)
+        return out
+
+    def supports(self, p: Parameter, value: Any) -> str | None:
+        """The label of the source that ``value`` occurs in, or ``None``."""
+        known = self.values(p)
+        if p.pattern:
+            canonical = canonical_id(p.pattern, str(value))
+            return known.get(canonical) if canonical else None
+        if p.type in ("number", "integer"):
+            number = parse_number(str(value))
+            return known.get(number_text(number)) if number is not None else None
+        if p.format == "email":
+            return known.get(str(value).strip().lower())
+        plain = unicodedata.normalize("NFKC", str(value)).strip().casefold()
+        for source in sorted(reversed(self.sources), key=lambda s: s.tainted):
+            if plain and plain in source.text.casefold():
+                return source.label
+        return None
+
+
+def number_text(value: Decimal) -> str:
+    """``299``, ``1200.5``: no exponent, no trailing zeros."""
+    text = f"{value.normalize():f}"
+    return text if text != "-0" else "0"
+
+
+def _values_in(p: Parameter, source: Source) -> Iterator[str]:
+    if p.pattern:
+        yield from find_ids(p.pattern, source.text)
+    elif p.format == "email":
+        yield from (m[0].lower() for m in _EMAIL.finditer(source.text))
+    elif p.type in ("number", "integer"):
+        if source.tainted:
+            yield from (number_text(n) for n in numbers_of(source.data))
+        else:
+            yield from (number_text(s.value) for s in find_numbers(source.text))
+
+
+def numbers_of(data: Any) -> Iterator[Decimal]:
+    """Every number in JSON-like data, those inside strings too."""
+    if isinstance(data, bool) or data is None:
+        return
+    if isinstance(data, int | float):
+        yield Decimal(str(data))
+    elif isinstance(data, str):
+        for match in _NUMBER.finditer(data):
+            yield Decimal(match[0].replace(",", "").rstrip("."))
+    elif isinstance(data, Mapping):
+        for value in data.values():
+            yield from numbers_of(value)
+    elif isinstance(data, list | tuple):
+        for value in data:
+            yield from numbers_of(value)
+
+
+def offer(
+    tool: Tool, evidence: Evidence, language: Language, *, copies: bool, concise: bool
+) -> OfferedTool:
+    """``tool`` as the model is offered it, with what its grounded parameters may hold.
+
+    ``copies``: the model composes nothing, so dates and periods are limited to those that the
+    person spoke of, and free text to parts of their messages.
+    """
+    candidates: dict[str, tuple[str, ...]] = {}
+    spans: dict[str, tuple[str, ...]] = {}
+    words = evidence.words()
+    for p in tool.parameters:
+        if p.grounded:
+            candidates[p.name] = tuple(evidence.values(p))
+        elif not copies:
+            continue
+        elif p.format == "time":
+            candidates[p.name] = _spoken(words, lambda text: [s.text for s in find_times(text)])
+        elif p.format in _FINDERS:
+            find = _FINDERS[p.format]
+            candidates[p.name] = _spoken(
+                words, lambda text, find=find: [s.text for s in find(text, evidence.today)]
+            )
+        elif p.type in ("integer", "number"):
+            candidates[p.name] = tuple(evidence.values(p))
+        elif p.type == "string" and not p.enum and words:
+            spans[p.name] = tuple(w for w in words[:3] if len(w) <= MAX_SPAN_SOURCE)
+    return OfferedTool(
+        tool.name,
+        tool.description(language),
+        tool.schema(language, concise=concise),
+        candidates,
+        spans,
+    )
+
+
+def _spoken(words: list[str], find: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for message in words for text in find(message)))
+
+
+def date_values(text: str, today: date) -> set[str]:
+    """ISO dates that ``text`` speaks of, in any wording."""
+    found = (parse_date(s.text, today) for s in find_dates(text, today))
+    return {d.isoformat() for d in found if d is not None}

@@ -1,0 +1,93 @@
+"""How a derived result is shown: to the model, as a table, and as plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dazi.core.language import Language
+from dazi.core.tools import Tool
+from dazi.core.turn import Attachment
+
+
+def model_view(tool: Tool, result: Mapping[str, Any], *, concise: bool) -> dict[str, Any]:
+    """What goes back to the model: shown fields only, empty ones left out.
+
+    A model that can only copy (``concise``) gets the first ``model_rows`` rows: the host attaches
+    the whole table, so nothing is lost and nothing has to be recited.
+    """
+    rules = tool.result
+    rows = result.get(rules.rows) if rules.shape == "many" else None
+    if not isinstance(rows, list):
+        return _shown(tool, result)
+    kept = rows[: rules.model_rows] if concise else rows
+    whole = {
+        k: v for k, v in result.items() if k in rules.labels and k not in rules.shown and v is not None
+    }
+    return {"count": result.get("count", len(rows)), **whole, rules.rows: [_shown(tool, r) for r in kept]}
+
+
+def _shown(tool: Tool, row: Mapping[str, Any]) -> dict[str, Any]:
+    names = tool.result.shown or tuple(row)
+    return {n: row[n] for n in names if row.get(n) not in (None, "", [])}
+
+
+def table(tool: Tool, result: Mapping[str, Any], language: Language) -> Attachment | None:
+    """The rows of a ``many`` result as a table, or ``None`` when there is nothing to compare."""
+    rules = tool.result
+    rows = result.get(rules.rows)
+    if rules.attach != "table" or not isinstance(rows, list) or len(rows) < 2:
+        return None
+    names = [n for n in rules.shown if any(r.get(n) is not None for r in rows)]
+    return Attachment(
+        "table",
+        tool.description(language),
+        {
+            "columns": [label(tool, n, language) for n in names],
+            "rows": [[cell(r.get(n)) for n in names] for r in rows],
+        },
+    )
+
+
+def label(tool: Tool, name: str, language: Language) -> str:
+    text = tool.result.labels.get(name)
+    return text(language) if text else name
+
+
+def cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"{value:,.2f}".removesuffix(".00")
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def plain(tool: Tool, result: Mapping[str, Any], language: Language) -> str:
+    """A rendering that cannot be wrong: every shown field with its label."""
+    rules = tool.result
+    rows = result.get(rules.rows) if rules.shape == "many" else None
+    if isinstance(rows, list):
+        if not rows:
+            return "没有查到相应的记录。" if language == "zh" else "Nothing was found."
+        head = _pairs(tool, {k: v for k, v in result.items() if k not in rules.shown}, language)
+        lines = [_pairs(tool, _shown(tool, row), language) for row in rows]
+        return "\n".join(([head] if head else []) + [f"- {line}" for line in lines])
+    return _pairs(tool, _shown(tool, result), language) + ("。" if language == "zh" else ".")
+
+
+def _pairs(tool: Tool, row: Mapping[str, Any], language: Language) -> str:
+    colon, comma = (":", ",") if language == "zh" else (": ", ", ")
+    return comma.join(
+        f"{label(tool, n, language)}{colon}{cell(v)}" for n, v in row.items() if n in tool.result.labels
+    )
+
+
+def markdown_table(attachment: Attachment) -> str:
+    columns = attachment.data["columns"]
+    lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+    lines += ["| " + " | ".join(str(c) for c in row) + " |" for row in attachment.data["rows"]]
+    return "\n".join(lines)

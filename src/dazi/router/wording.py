@@ -1,0 +1,47 @@
+"""What people are told about an outcome, when the host speaks rather than the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dazi.core.language import Language, Text
+from dazi.core.tools import Tool
+
+_TEXTS: Mapping[str, Text] = {
+    "unknown_tool": Text("没有这个工具,或现在不能用。", "There is no such tool here, or not now."),
+    "invalid": Text("参数不对,没有执行。", "The arguments are not right; nothing was done."),
+    "ungrounded": Text("缺少可靠的出处,没有执行。", "A value came from nowhere; nothing was done."),
+    "forbidden": Text("您没有权限做这件事。", "You are not allowed to do this."),
+    "not_found": Text(
+        "没有查到相应的记录,请核对后再试。", "Nothing was found; please check and try again."
+    ),
+    "timeout": Text("系统没有及时回应,请稍后再试。", "The system did not answer in time; try later."),
+    "unavailable": Text("系统暂时不可用,请稍后再试。", "The system is unavailable right now; try later."),
+    "unknown": Text(
+        "系统没有回应,不确定是否已执行。请先核实,不要重复提交。",
+        "No answer came, so it is not known whether it was done. Check before trying again.",
+    ),
+    "needs_confirmation": Text("这个操作需要您确认后才会执行。", "This needs your confirmation first."),
+    "rejected": Text("操作没有执行。", "It was not done."),
+    "repeated": Text("同样的操作刚才已经提交过。", "The very same thing was submitted a moment ago."),
+    "failed": Text("没有成功。", "It did not succeed."),
+}
+
+
+def outcome_text(outcome: str, tool: Tool | None, language: Language) -> str:
+    """A sentence for the person; a declared ``refused`` text of the tool comes first."""
+    if outcome == "rejected" and tool is not None and "refused" in tool.operation:
+        return Text.of(tool.operation["refused"])(language)
+    return _TEXTS.get(outcome, _TEXTS["failed"])(language)
+
+
+def mend_text(tool: Tool, parameter: str, language: Language) -> str:
+    """Asks the person for what a call lacked."""
+    p = tool.parameter(parameter)
+    if p is None:
+        return outcome_text("invalid", tool, language)
+    wanted = p.description(language) or p.name
+    options = [p.labels[v](language) if v in p.labels else v for v in p.enum]
+    if language == "zh":
+        return f"请告诉我{wanted}" + (f"({'、'.join(options)})" if options else "") + "。"
+    return f"Please tell me the {wanted}" + (f" ({', '.join(options)})" if options else "") + "."

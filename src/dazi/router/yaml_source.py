@@ -1,0 +1,60 @@
+"""YAML that remembers its lines, so that a mistake can be shown where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dazi.core.errors import ConfigError
+
+
+class YamlSource:
+    """A parsed YAML file: ``data`` plus ``line(path)`` for any key path into it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            text = path.read_text(encoding="utf-8")
+            self._node = yaml.compose(text, Loader=yaml.SafeLoader)
+            self.data: Any = yaml.safe_load(text)
+        except FileNotFoundError:
+            raise ConfigError(path, None, "文件不存在", "no such file") from None
+        except UnicodeDecodeError as e:
+            raise ConfigError(
+                path, None, f"文件不是 UTF-8 编码({e.reason})", f"not UTF-8 text ({e.reason})"
+            ) from None
+        except yaml.MarkedYAMLError as e:
+            mark = e.problem_mark or e.context_mark
+            raise ConfigError(
+                path,
+                mark.line + 1 if mark else None,
+                f"YAML 语法错误:{e.problem}。检查缩进、冒号和引号",
+                f"not valid YAML: {e.problem}. Check indentation, colons and quotes",
+            ) from None
+
+    def line(self, path: Sequence[str | int]) -> int | None:
+        """The line (from 1) of the deepest part of ``path`` that exists."""
+        node = self._node
+        line = node.start_mark.line + 1 if node is not None else None
+        for step in path:
+            if isinstance(node, yaml.MappingNode):
+                for key, value in node.value:
+                    if key.value == str(step):
+                        line, node = key.start_mark.line + 1, value
+                        break
+                else:
+                    return line
+            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+                if step >= len(node.value):
+                    return line
+                node = node.value[step]
+                line = node.start_mark.line + 1
+            else:
+                return line
+        return line
+
+    def error(self, path: Sequence[str | int], zh: str, en: str) -> ConfigError:
+        return ConfigError(self.path, self.line(path), zh, en)

@@ -1,0 +1,84 @@
+"""One database, the same code on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, MetaData, event, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from dazi.core.errors import OperatorError
+
+metadata = MetaData()
+"""Every room's tables; each room declares its own."""
+
+
+class Database:
+    """Connections for reading and writing.
+
+    On SQLite a write takes the write lock at its start (``BEGIN IMMEDIATE``), so two writers wait
+    for each other instead of failing half-way; the journal is WAL, so readers never wait.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.sqlite = url.startswith("sqlite")
+        self._engine = create_async_engine(url, pool_pre_ping=not self.sqlite)
+        if self.sqlite:
+            event.listen(self._engine.sync_engine, "connect", _sqlite_connect)
+            event.listen(self._engine.sync_engine, "begin", _sqlite_begin)
+
+    @classmethod
+    def at(cls, path: Path) -> Database:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return cls(f"sqlite+aiosqlite:///{path}")
+
+    async def create(self) -> None:
+        """Make the tables that do not exist yet."""
+        try:
+            async with self.write() as connection:
+                await connection.run_sync(metadata.create_all)
+        except SQLAlchemyError as e:
+            raise OperatorError(
+                "database",
+                f"打不开数据库 {self.url}:{e.args[0]}。检查路径、权限和磁盘空间",
+                f"cannot open the database {self.url}: {e.args[0]}. Check path, rights and disk",
+            ) from e
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        async with self._engine.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction: committed on leaving, rolled back on an error."""
+        async with self._engine.connect() as connection:
+            await connection.execution_options(dazi_write=True)
+            async with connection.begin():
+                yield connection
+
+    async def ping(self) -> None:
+        async with self.read() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def _sqlite_connect(connection: Any, _: Any) -> None:
+    # The driver must not begin transactions of its own: _sqlite_begin says when and how.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("dazi_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
