@@ -70,9 +70,7 @@ def seed(database: Path, today: date, force: bool = False) -> bool:
         for table, rows in _tables(today).items():
             marks = ", ".join("?" * len(rows[0]))
             connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
-        connection.execute(
-            "INSERT OR REPLACE INTO meta VALUES ('today', ?)", (today.isoformat(),)
-        )
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('today', ?)", (today.isoformat(),))
         connection.execute("COMMIT")
     return True
 
@@ -85,7 +83,12 @@ def _tables(today: date) -> dict[str, list[Row]]:
     return {
         "customers": list(_customers()),
         "products": [
-            (*(row[k] for k in list(row)[:6]), float(row["price"]), float(row["rating"]), row["review"])
+            (
+                *(row[k] for k in list(row)[:6]),
+                float(row["price"]),
+                float(row["rating"]),
+                row["review"],
+            )
             for row in products
         ],
         "orders": orders,
@@ -107,9 +110,14 @@ def _read(name: str) -> list[dict[str, str]]:
 
 
 def _customers() -> Iterator[Row]:
+    yield CUSTOMER, "林致远", "上海"
+    yield CUSTOMER_2, "何雨晴", "四川"
     dice = random.Random("customers")
-    surnames, given = "林黄何郭马罗梁宋唐许邓傅沈曾彭吕苏卢蒋蔡", "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平"
-    for number in range(10001, 10041):
+    surnames, given = (
+        "林黄何郭马罗梁宋唐许邓傅沈曾彭吕苏卢蒋蔡",
+        "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平",
+    )
+    for number in range(10003, 10041):
         name = dice.choice(surnames) + dice.choice(given)
         yield f"C{number}", name, dice.choice([*REGIONS])
 
@@ -196,7 +204,9 @@ def _sales(prices: dict[str, float], today: date) -> Iterator[Row]:
         trend = (1 + index * 0.008) * season * share
         for region, weight in REGIONS.items():
             for sku, price in prices.items():
-                units = round(24_000 / (price + 400) * weight * favour[sku] * trend * dice.uniform(0.7, 1.3))
+                units = round(
+                    24_000 / (price + 400) * weight * favour[sku] * trend * dice.uniform(0.7, 1.3)
+                )
                 yield month, region, sku, round(units * price, 2)
 
 
@@ -254,8 +264,12 @@ def _transactions(today: date) -> Iterator[Row]:
     for number in range(204700, 205000):
         usual = dice.choice((120, 300, 800, 1500, 4000))
         strange = dice.random() < 0.25
-        amount = usual * (dice.uniform(6, 20) if strange and dice.random() < 0.6 else dice.uniform(0.3, 2.2))
-        hour = dice.choice((0, 1, 2, 3, 4)) if strange and dice.random() < 0.5 else dice.randint(8, 22)
+        amount = usual * (
+            dice.uniform(6, 20) if strange and dice.random() < 0.6 else dice.uniform(0.3, 2.2)
+        )
+        hour = (
+            dice.choice((0, 1, 2, 3, 4)) if strange and dice.random() < 0.5 else dice.randint(8, 22)
+        )
         home = dice.choice(CITIES)
         city = dice.choice(CITIES) if strange else home
         age = dice.randint(1, 20) if strange and dice.random() < 0.4 else dice.randint(60, 2500)

@@ -115,6 +115,12 @@ class Maker:
         self.company = Text("云杉商贸", "Yunshan Trading")
         self.files = {language: self._read(language) for language in LANGUAGES}
         self.problems: Counter[str] = Counter()
+        self.scope: Scope | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Tools that a request may be about: all, or those of the list now in use."""
+        return [x.name for x in self.scope.tools] if self.scope else list(self.tools)
 
     def _read(self, language: Language) -> dict[str, Any]:
         base = slots.PHRASINGS
@@ -192,6 +198,11 @@ class Maker:
     # --- tools -------------------------------------------------------------------------------
 
     def offered(self, needed: Sequence[str], absent: Sequence[str] = ()) -> list[Tool]:
+        if self.scope is not None:
+            here = set(self.names)
+            if not set(needed) <= here or here & set(absent):
+                raise BadPhrasing("out of scope")
+            return list(self.scope.tools)
         rng = self.rng
         names = list(dict.fromkeys(needed))
         size = max(len(names), rng.choice((3, 4, 4, 4, 4, 5)))
@@ -308,13 +319,49 @@ class Maker:
     # --- conversations -------------------------------------------------------------------------
 
     def document(self) -> list[Segment]:
+        """A whole conversation."""
         while True:
             kind = self.rng.choices(list(KINDS), [weight for _, weight in KINDS.values()])[0]
             language: Language = "zh" if self.rng.random() < 0.55 else "en"
-            try:
-                return KINDS[kind][0](self, language)
-            except BadPhrasing as e:
-                self.problems[str(e)] += 1
+            # With a given tool list most phrasings of a rare kind do not fit: try for a while, or
+            # those kinds would hardly occur.
+            for _ in range(40 if self.scope else 4):
+                try:
+                    return KINDS[kind][0](self, self.scope.language if self.scope else language)
+                except BadPhrasing as e:
+                    self.problems[str(e)] += 1
+
+    def family(self, branches: int) -> tuple[str, list[list[Segment]]]:
+        """One system turn with its tools, and several independent conversations that follow it.
+
+        A trainer that lets every branch see only the system turn and itself reads the tools once
+        instead of once a conversation, which saves more than half of all tokens.
+        """
+        language: Language = "zh" if self.rng.random() < 0.55 else "en"
+        self.scope = None
+        tools = self.offered([self.rng.choice(list(self.tools))])
+        start = Transcript(self, language, tools)
+        prefix = start.segments[0][0].removesuffix("\n")
+        self.scope = Scope(tuple(tools), language, start.names)
+        try:
+            return prefix, [_branch(self.document()) for _ in range(branches)]
+        finally:
+            self.scope = None
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The tool list that a family of conversations shares; ``names`` are the tools' names in it."""
+
+    tools: tuple[Tool, ...]
+    language: Language
+    names: Mapping[str, str]
+
+
+def _branch(segments: list[Segment]) -> list[Segment]:
+    """A conversation without its system turn, beginning with the line break after that."""
+    rest = [("\n", 0.0), *segments[1:]]
+    return rest[:-1] if rest[-1][0] == "\n" else rest
 
 
 class Transcript:
@@ -324,8 +371,10 @@ class Transcript:
         self.maker, self.language = maker, language
         self.today = date(2025, 1, 1) + timedelta(days=maker.rng.randrange(900))
         self.names = {tool.name: tool.name for tool in tools}
+        if maker.scope is not None:
+            self.names = dict(maker.scope.names)
         for tool in tools:
-            if maker.rng.random() < 0.07:
+            if maker.scope is None and maker.rng.random() < 0.07:
                 self.names[tool.name] = maker.rng.choice(ALIASES[tool.name])
         system = system_text(language, maker.company, self.today, frozenset(), concise=True)
         listed = "".join(
@@ -389,7 +438,7 @@ class Transcript:
 
 def single(maker: Maker, language: Language) -> list[Segment]:
     """One request, one call; often the result and the answer too."""
-    name = maker.rng.choice([n for n in maker.tools if n != "generate_comparison_chart"])
+    name = maker.rng.choice([n for n in maker.names if n != "generate_comparison_chart"])
     text, call = maker.request(name, language)
     script = Transcript(maker, language, maker.offered([name]))
     script.user(maker.around(text, language))
@@ -422,7 +471,7 @@ UNFIT = {
 
 def absent(maker: Maker, language: Language) -> list[Segment]:
     """The tool that would fit is not offered: say so rather than call a similar one."""
-    name = maker.rng.choice(list(maker.tools))
+    name = maker.rng.choice([n for n in maker.tools if not maker.scope or n not in maker.names])
     text, _ = maker.request(name, language)
     script = Transcript(maker, language, maker.offered([], absent=[name]))
     script.user(maker.around(text, language))
@@ -432,7 +481,7 @@ def absent(maker: Maker, language: Language) -> list[Segment]:
 
 def _missing_request(maker: Maker, language: Language) -> tuple[str, str, dict[str, Any], str]:
     files = maker.files[language]
-    name = maker.rng.choice([n for n, lines in files["missing"].items() if lines] or [""])
+    name = maker.rng.choice([n for n, lines in files["missing"].items() if lines and n in maker.names] or [""])
     if not name:
         raise BadPhrasing("no missing phrasings")
     line, fixed = fixed_arguments(maker.rng.choice(files["missing"][name]))
@@ -517,7 +566,7 @@ def followed(maker: Maker, language: Language) -> list[Segment]:
 
 def changed(maker: Maker, language: Language) -> list[Segment]:
     """A second message about something else altogether."""
-    names = [n for n in maker.tools if n != "generate_comparison_chart"]
+    names = [n for n in maker.names if n != "generate_comparison_chart"]
     first, second = maker.rng.sample(names, 2)
     text, call = maker.request(first, language)
     script = Transcript(maker, language, maker.offered([first, second]))
@@ -532,7 +581,7 @@ def changed(maker: Maker, language: Language) -> list[Segment]:
 
 def failed(maker: Maker, language: Language) -> list[Segment]:
     """The router or the system refuses: a plain sentence."""
-    name = maker.rng.choice([n for n in maker.tools if n != "generate_comparison_chart"])
+    name = maker.rng.choice([n for n in maker.names if n != "generate_comparison_chart"])
     text, call = maker.request(name, language)
     error = maker.rng.choice(
         ("not_found", "not_found", "not_found", "forbidden", "forbidden", "invalid", "timeout", "unavailable", "rejected")
@@ -555,6 +604,13 @@ KINDS = {
     "changed": (changed, 4.0),
     "failed": (failed, 5.0),
 }
+
+
+def families(seed: int, worker: int = 0, branches: int = 6) -> Iterator[tuple[str, list[list[Segment]]]]:
+    """An endless stream of shared system turns with the conversations that follow each."""
+    maker = Maker(seed, worker)
+    while True:
+        yield maker.family(branches)
 
 
 def documents(seed: int, worker: int = 0) -> Iterator[list[Segment]]:

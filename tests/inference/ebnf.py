@@ -40,7 +40,7 @@ class Chars:
 def _chars(token: str) -> Chars:
     body = token[1:-1]
     negated = body.startswith("^")
-    items = re.findall(r"\\x[0-9a-f]{2}|\\.|.", body[negated:], re.S)
+    items = re.findall(r"\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\.|.", body[negated:], re.S)
     ranges = []
     i = 0
     while i < len(items):

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
@@ -114,13 +115,17 @@ class Erp:
             if not 8 <= len(key) <= 200:
                 raise RefusalError(400, "缺少 Idempotency-Key", "Idempotency-Key is missing")
             wanted = Refund.of(request.path_params["order_id"], await request.body())
-            with self._connection() as connection:
-                connection.execute("BEGIN IMMEDIATE")
-                answer = self._refund(connection, wanted, key)
-                connection.execute("COMMIT")
+            answer = await run_in_threadpool(self._pay_back, wanted, key)
         except RefusalError as refusal:
             return refusal.response()
         return JSONResponse(answer) if answer else _found(None)
+
+    def _pay_back(self, wanted: Refund, key: str) -> dict[str, Any] | None:
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            answer = self._refund(connection, wanted, key)
+            connection.execute("COMMIT")
+        return answer
 
     def _refund(
         self, connection: sqlite3.Connection, wanted: Refund, key: str
@@ -130,7 +135,10 @@ class Erp:
             "SELECT refund_id, order_id, cents FROM refunds WHERE key = ?", (key,)
         ).fetchone()
         if earlier:
-            if earlier["order_id"] != wanted.order_id or wanted.cents not in (None, earlier["cents"]):
+            if earlier["order_id"] != wanted.order_id or wanted.cents not in (
+                None,
+                earlier["cents"],
+            ):
                 zh, en = "这个请求编号已用于另一笔退款", "This key belongs to another refund"
                 raise RefusalError(409, zh, en)
             return _refund_answer(*earlier)

@@ -25,7 +25,11 @@ class Policy(Protocol):
     def version(self) -> str: ...
 
     def decide(
-        self, principal: Principal, tool: Tool, arguments: Mapping[str, Any], taint: Mapping[str, str]
+        self,
+        principal: Principal,
+        tool: Tool,
+        arguments: Mapping[str, Any],
+        taint: Mapping[str, str],
     ) -> Decision:
         """``arguments`` are canonical; ``taint`` maps a grounded argument to its source's label."""
         ...
@@ -38,7 +42,11 @@ class RolePolicy:
         self.version = version
 
     def decide(
-        self, principal: Principal, tool: Tool, arguments: Mapping[str, Any], taint: Mapping[str, str]
+        self,
+        principal: Principal,
+        tool: Tool,
+        arguments: Mapping[str, Any],
+        taint: Mapping[str, str],
     ) -> Decision:
         granted = sorted(tool.roles & principal.roles)
         if granted:

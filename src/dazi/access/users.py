@@ -52,7 +52,9 @@ class Directory:
         if user not in self._principals:
             names = ", ".join(sorted(self._principals))
             raise AccessError(
-                "unknown_user", f"没有用户 {user};可用:{names}", f"no user {user}; there are: {names}"
+                "unknown_user",
+                f"没有用户 {user};可用:{names}",
+                f"no user {user}; there are: {names}",
             )
         p = self._principals[user]
         return Principal(p.user, p.roles, p.attributes, p.tenant, channel)

@@ -21,7 +21,9 @@ from dazi.router.normalise.numbers import parse_number
 from dazi.router.normalise.periods import parse_month, parse_quarter
 from dazi.router.normalise.times import parse_time
 
-_CODE = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9-]*\d)(?=[A-Za-z0-9-]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9-]{2,}")
+_CODE = re.compile(
+    r"(?<![A-Za-z0-9])(?=[A-Za-z0-9-]*\d)(?=[A-Za-z0-9-]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9-]{2,}"
+)
 _NUMBER = re.compile(r"(?<![A-Za-z0-9.])[-+]?\d[\d,]*(?:\.\d+)?(?![A-Za-z0-9])")
 _LIST_MARK = re.compile(r"(?m)^\s*\d{1,2}[.、)]\s")
 _MONEY_WORD = re.compile(r"[零一二两三四五六七八九十百千万亿]{1,12}(?=\s*(?:元|块|万元))")
@@ -50,7 +52,9 @@ class AnswerChecker:
 
     @classmethod
     def over(
-        cls, evidence: Evidence, results: Iterable[tuple[Tool, Mapping[str, Any], Mapping[str, Any]]]
+        cls,
+        evidence: Evidence,
+        results: Iterable[tuple[Tool, Mapping[str, Any], Mapping[str, Any]]],
     ) -> AnswerChecker:
         """``results``: (tool, canonical arguments, derived result) of the turn."""
         checker = cls(evidence.today)

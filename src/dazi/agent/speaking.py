@@ -33,7 +33,7 @@ class Round:
 
     text: str = ""
     calls: list[CallText] = field(default_factory=list)
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     failed: tuple[str, ...] = ()
     cut_short: bool = False
     replaced: int = 0

@@ -6,10 +6,9 @@ charts from results. Budgets end what the model would not.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from dazi.agent.check import AnswerChecker
 from dazi.agent.context import (
@@ -66,7 +65,7 @@ class Turn:
     context: TurnContext
     tools: tuple[Tool, ...]
     began: float
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     answer: str = ""
     records: list[CallRecord] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
@@ -93,9 +92,7 @@ class Agent:
         self.budget = budget or Budget()
         self._chooser = ToolChooser(company.tools.values())
 
-    async def run(
-        self, request: TurnRequest, remembered: list[Kept]
-    ) -> AsyncIterator[TurnEvent]:
+    async def run(self, request: TurnRequest, remembered: list[Kept]) -> AsyncIterator[TurnEvent]:
         """Answer ``request.said``. New messages of the thread are put into ``remembered``."""
         turn = self._begin(request)
         turn.talk.hear(request.said)
@@ -290,7 +287,9 @@ class Agent:
             tool = self.company.tools[record.name]
             rows = record.result.get(tool.result.rows)
             shown = [record.result, *(rows if isinstance(rows, list) else [])]
-            values = [str(v).casefold() for row in shown for v in row.values() if v not in (None, "", [])]
+            values = [
+                str(v).casefold() for row in shown for v in row.values() if v not in (None, "", [])
+            ]
             if isinstance(rows, list) and not rows:
                 continue
             if tool.effect == "read" and not any(v in answer for v in values):
@@ -299,7 +298,10 @@ class Agent:
 
     def _plain(self, turn: Turn) -> str:
         language = turn.request.language
-        parts = [plain(tool, result, language) for tool, _, result in results_of(self.company, turn.records)]
+        parts = [
+            plain(tool, result, language)
+            for tool, _, result in results_of(self.company, turn.records)
+        ]
         return "\n".join(parts)
 
     def _say(self, turn: Turn, text: str) -> list[TurnEvent]:

@@ -85,7 +85,9 @@ class Ledger:
         if last is not None:
             self._seq, self._previous = last.seq, last.hash
 
-    def put(self, kind: Kind, user: str, turn: str, body: Mapping[str, Any]) -> asyncio.Future[None]:
+    def put(
+        self, kind: Kind, user: str, turn: str, body: Mapping[str, Any]
+    ) -> asyncio.Future[None]:
         """Chain a record and queue it; the future is done when it is durable."""
         text = msgspec.json.encode(body, enc_hook=str, order="sorted").decode()
         at = time.time()
@@ -151,7 +153,9 @@ class SqlSink:
 
     async def last(self) -> Record | None:
         async with self._database.read() as connection:
-            found = await connection.execute(select(records).order_by(records.c.seq.desc()).limit(1))
+            found = await connection.execute(
+                select(records).order_by(records.c.seq.desc()).limit(1)
+            )
             row = found.one_or_none()
         return Record(*row) if row is not None else None
 

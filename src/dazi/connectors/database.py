@@ -19,17 +19,27 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from dazi.connectors.context import ConnectorContext
 from dazi.core.errors import ConfigError
 
 T = TypeVar("T")
 LOCK_WAIT_S = 5.0
 
 
-def absolute(url: str, data_dir: Path) -> URL:
-    """``url`` without a driver, a relative SQLite path taken from ``data_dir``.
+def absolute(name: str, url: str, context: ConnectorContext) -> URL:
+    """``url`` without a driver, a relative SQLite path taken from the data directory.
 
-    Raises ``ValueError`` for what cannot be opened.
+    Raises ``ConfigError`` for what cannot be opened.
     """
+    try:
+        return _absolute(url, context.data_dir)
+    except ValueError as error:
+        zh = f"数据库 {name} 的地址不能用;请写成 sqlite:///文件 或 postgresql://主机/库"
+        en = f"database {name}: {error}; write sqlite:///FILE or postgresql://HOST/DATABASE"
+        raise ConfigError(context.folder / "dazi.toml", None, zh, en) from error
+
+
+def _absolute(url: str, data_dir: Path) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
@@ -56,14 +66,9 @@ class Database:
         await self.writer.dispose()
 
 
-def open_database(name: str, url: str, data_dir: Path, where: Path) -> Database:
+def open_database(name: str, url: str, context: ConnectorContext) -> Database:
     """Engines for ``url``; nothing connects yet. Raises ``ConfigError`` for an unusable URL."""
-    try:
-        parsed = absolute(url, data_dir)
-    except ValueError as error:
-        zh = f"数据库 {name} 的地址不能用;请写成 sqlite:///文件 或 postgresql://主机/库"
-        en = f"database {name}: {error}; write sqlite:///FILE or postgresql://HOST/DATABASE"
-        raise ConfigError(where, None, zh, en) from error
+    parsed = absolute(name, url, context)
     if parsed.drivername == "sqlite":
         return Database(_sqlite(parsed, writes=False), _sqlite(parsed, writes=True))
     return _postgresql(parsed)

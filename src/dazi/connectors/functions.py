@@ -58,7 +58,7 @@ class FunctionConnector:
         self._module = _load(module)
         self._context = context
         self._databases = {
-            name: absolute(url, context.data_dir).render_as_string(hide_password=False)
+            name: absolute(name, url, context).render_as_string(hide_password=False)
             for name, url in context.databases.items()
         }
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="company-function")
@@ -105,7 +105,7 @@ class FunctionConnector:
         except (Exception, SystemExit) as error:  # the company's code may raise anything
             raise unavailable(tool, effect_possible=acts) from error
         if tool.result.shape == "many" and isinstance(answer, list):
-            return listing(invocation, checked(invocation, answer))
+            return listing(tool, checked(invocation, answer))
         return checked(invocation, answer)
 
     async def close(self) -> None:

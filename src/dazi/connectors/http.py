@@ -46,8 +46,9 @@ class HttpConnector:
 
     The base URL comes from configuration alone: the document's ``servers`` are ignored and
     redirects are not followed. ``token_env`` names the environment variable that holds a bearer
-    token. Nothing is retried; only the client library may send a GET, PUT or DELETE again when
-    the server had closed a kept connection (RFC 9110, 9.2.2).
+    token. Writes get a connection of their own: on a kept one that the server has just closed
+    nobody could tell whether they arrived. Nothing is retried here; the client library repeats a
+    GET, PUT or DELETE once when the connection breaks (RFC 9110, 9.2.2), with the same key.
     """
 
     def __init__(self, base_url: str, document: Path, token_env: str | None = None) -> None:
@@ -56,7 +57,7 @@ class HttpConnector:
         self._document = document
         self._operations = read_operations(document)
         self._token_env = token_env
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     def check(self, tool: Tool) -> None:
         """Raise ``ConfigError`` unless ``tool`` fits an operation of the document."""
@@ -99,8 +100,8 @@ class HttpConnector:
         return self._answer(invocation, operation, status, body)
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        for session in self._sessions.values():
+            await session.close()
 
     async def _request(
         self, operation: Operation, invocation: Invocation, sent: _Sent
@@ -114,7 +115,7 @@ class HttpConnector:
         headers = {IDEMPOTENCY_HEADER: invocation.idempotency_key, "Accept": "application/json"}
         if self._token_env:
             headers["Authorization"] = f"Bearer {os.environ.get(self._token_env, '')}"
-        async with self._open().request(
+        async with self._session(operation.writes).request(
             operation.method,
             url,
             json=operation.body(values),
@@ -130,18 +131,19 @@ class HttpConnector:
                     raise too_large(invocation.tool, effect_possible=operation.writes)
             return response.status, bytes(body)
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
+    def _session(self, writes: bool) -> aiohttp.ClientSession:
+        if writes not in self._sessions:
             trace = aiohttp.TraceConfig()
             trace.on_request_headers_sent.append(_mark_sent)
-            self._session = aiohttp.ClientSession(
+            self._sessions[writes] = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(force_close=writes),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"Accept-Encoding": "identity"},
                 auto_decompress=False,
                 timeout=aiohttp.ClientTimeout(total=None),
                 trace_configs=[trace],
             )
-        return self._session
+        return self._sessions[writes]
 
     def _answer(
         self, invocation: Invocation, operation: Operation, status: int, body: bytes
@@ -171,7 +173,7 @@ class HttpConnector:
             if not isinstance(rows, list):
                 raise bad_response(tool, effect_possible=operation.writes)
             rest = value if isinstance(value, dict) else {}
-            return listing(invocation, rows, {k: v for k, v in rest.items() if v is not rows})
+            return listing(tool, rows, {k: v for k, v in rest.items() if v is not rows})
         return value
 
 
@@ -184,11 +186,12 @@ async def _mark_sent(
 
 
 def _base(url: str) -> str:
+    """Port 0 stands for a service that has not been started: it is unavailable, not a mistake."""
     parsed = URL(url)
     usable = (
         parsed.scheme in ("http", "https")
         and parsed.host
-        and parsed.port
+        and parsed.port is not None
         and not (parsed.query_string or parsed.fragment or parsed.user)
     )
     if not usable:

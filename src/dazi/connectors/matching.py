@@ -59,7 +59,8 @@ def best_matches(
         if best is Fit.NONE and _words_fit(wanted, [name, *others]):
             best = Fit.WORDS
         if best is not Fit.NONE:
-            ranked.append(((best, own, _closeness(wanted, name)), row))
+            close = _closeness(wanted, name) if own is not Fit.NONE else 0.0
+            ranked.append(((best, own, close), row))
     if not ranked:
         ranked = _fuzzy(wanted, rows, [match, *also])
     ranked.sort(key=lambda entry: entry[0], reverse=True)

@@ -88,8 +88,7 @@ def _configured(
 def _sql(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnector:
     (name,) = _keys(config, context, "database")
     url = _configured(context.databases, "databases", name, context)
-    where = context.folder / "dazi.toml"
-    return SqlConnector(open_database(name, url, context.data_dir, where))
+    return SqlConnector(open_database(name, url, context))
 
 
 def _http(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnector:

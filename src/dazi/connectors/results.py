@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from dazi.connectors.failures import bad_response, too_large
-from dazi.core.tools import Invocation
+from dazi.core.tools import Invocation, Tool
 
 MAX_ROWS = 200
 MAX_BYTES = 256 * 1024
@@ -62,20 +62,16 @@ def checked(invocation: Invocation, value: Any, decimals: int = OTHER_DECIMALS) 
 
 
 def listing(
-    invocation: Invocation, rows: Sequence[Any], totals: Mapping[str, Any] | None = None
+    tool: Tool, rows: Sequence[Any], totals: Mapping[str, Any] | None = None
 ) -> dict[str, Any] | None:
-    """``{"count", ROWS, totals..., arguments that the tool's labels name}``; ``None`` for no rows.
+    """``{"count", ROWS, totals...}``, ``None`` for no rows.
 
     Rows beyond ``MAX_ROWS`` are left off and ``truncated`` says so.
     """
     if not rows:
         return None
-    rules = invocation.tool.result
     kept = list(rows[:MAX_ROWS])
-    out: dict[str, Any] = {"count": len(kept), rules.rows: kept, **(totals or {})}
+    out: dict[str, Any] = {"count": len(kept), tool.result.rows: kept, **(totals or {})}
     if len(rows) > MAX_ROWS:
         out["truncated"] = True
-    for name, value in invocation.arguments.items():
-        if value is not None and (name in rules.labels or name in rules.shown):
-            out.setdefault(name, value)
     return out

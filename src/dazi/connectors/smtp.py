@@ -72,6 +72,8 @@ class SmtpConnector:
     async def execute(self, invocation: Invocation) -> Any:
         tool = invocation.tool
         message = self._message(invocation)
+        if not self._server.port:  # not started; smtplib would take 0 for port 25
+            raise unavailable(tool)
         seconds = time_left(invocation)
         handover = _Handover()
         try:

@@ -114,7 +114,7 @@ class SqlConnector:
         if rows and "totals" in tool.operation:
             first = await self._rows(connection, invocation, "totals", 1)
             totals = checked(invocation, first[0] if first else {}, MONEY_DECIMALS)
-        return listing(invocation, rows, totals)
+        return listing(tool, rows, totals)
 
     async def _write(self, invocation: Invocation) -> Any:
         tool = invocation.tool
@@ -182,9 +182,10 @@ class SqlConnector:
 
     def _statement(self, invocation: Invocation, key: str) -> tuple[Statement, dict[str, Any]]:
         tool = invocation.tool
-        statement = self._statements.get((tool.name, key))
+        known = (tool.name, str(tool.operation[key]))
+        statement = self._statements.get(known)
         if statement is None:
-            statement = self._statements[(tool.name, key)] = Statement.of(tool, key)
+            statement = self._statements[known] = Statement.of(tool, key)
         values = _values(invocation)
         return statement, {name: values[name] for name in statement.names}
 

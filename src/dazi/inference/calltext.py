@@ -6,8 +6,9 @@ import json
 import re
 
 from dazi.core.engine import CallArgumentsDelta, CallDone, CallStarted, EngineEvent
+from dazi.core.messages import dumps
 from dazi.inference.holdback import held
-from dazi.inference.template import CALL_CLOSE, dumps
+from dazi.inference.template import CALL_CLOSE
 
 _NAME = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")')
 _ARGUMENTS = re.compile(r'\s*,\s*"arguments"\s*:\s*(?=\S)')
@@ -64,9 +65,9 @@ class CallReader:
                 return []
             self._name_end = m.end()
             events.append(CallStarted(self.index, self._name))
-        if self._name is not None and self._from is None:
-            if m := _ARGUMENTS.match(self._text, self._name_end):
-                self._from = self._sent = m.end()
+        waiting = self._name is not None and self._from is None
+        if waiting and (m := _ARGUMENTS.match(self._text, self._name_end)):
+            self._from = self._sent = m.end()
         return events
 
     def _scan(self) -> int | None:

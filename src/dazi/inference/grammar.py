@@ -5,8 +5,8 @@ around it (``output_grammar``): free text in which ``<tool_call>`` switches to t
 nothing but calls, or text in which no call can be opened.
 
 Strings and numbers are unbounded: a bounded class costs a compiled state per repetition, and the
-token budget bounds them anyway. A schema that uses what is not understood here (``$ref``, ``allOf``,
-``not`` ...) becomes "any JSON value": wider than the schema, never wrong, and never an error.
+token budget bounds them anyway. A schema that uses what is not understood here (``$ref``,
+``allOf``, ``not`` ...) becomes "any JSON value": wider than the schema, and never an error.
 """
 
 from __future__ import annotations
@@ -17,17 +17,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from dazi.core.engine import OfferedTool, ToolChoice
-from dazi.inference.pattern import json_literal, literal, pattern_body
+from dazi.core.messages import dumps
+from dazi.inference.pattern import literal, pattern_body
 from dazi.inference.spans import span_body
 from dazi.inference.template import (
-    CALL_CLOSE,
     CALL_HEAD,
     CALL_MIDDLE,
     CALL_OPEN,
     CALL_TAIL,
     THINK_CLOSE,
     THINK_OPEN,
-    dumps,
 )
 
 QUOTE = r'"\""'
@@ -116,7 +115,7 @@ _AFTER_CALL = CALL_TAIL.removeprefix("}")
 def _free(
     tag: tuple[str, str] | None = None, *, stop: str = "", excludes: tuple[str, ...] = ()
 ) -> str:
-    """Any text; at ``tag``'s text its rule takes over; ``stop`` ends it instead of the end token."""
+    """Any text; at ``tag``'s text its rule takes over; ``stop`` ends it, else the end token."""
     parts = [f"({literal(tag[0])}, {tag[1]})"] if tag else []
     parts.append(f"stop_eos={'false' if stop else 'true'}")
     parts.append(f"stop_str=({literal(stop)})" if stop else "stop_str=()")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, assert_never
 
-from dazi.core.engine import EngineEvent, ReasoningDelta, TextDelta
+from dazi.core.engine import EngineEvent, GenerateRequest, ReasoningDelta, TextDelta
 from dazi.inference.calltext import CallReader
 from dazi.inference.holdback import held
 from dazi.inference.template import CALL_CLOSE, CALL_OPEN, THINK_CLOSE, THINK_OPEN
@@ -18,6 +18,13 @@ Calls = Literal["parse", "drop", "keep"]
 
 _THINK_TAGS = (THINK_OPEN, THINK_CLOSE)
 _ALL_TAGS = (*_THINK_TAGS, CALL_OPEN, CALL_CLOSE)
+
+
+def calls_mode(request: GenerateRequest) -> Calls:
+    """Without tools the tags mean nothing; where calls are forbidden, a block is no answer."""
+    if not request.tools:
+        return "keep"
+    return "drop" if request.tool_choice == "none" else "parse"
 
 
 class _Trimmed:

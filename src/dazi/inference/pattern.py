@@ -1,14 +1,16 @@
 """Regular expressions as EBNF: the subset that parameters of business systems are written in.
 
-Covers ``^`` and ``$`` at the ends, literals, classes, ``.``, the shorthands ``\\d \\w \\s``, groups,
-alternatives and the quantifiers ``* + ? {n} {n,} {m,n}``. Everything else (look-around, references,
-lazy or possessive quantifiers, inner anchors, flags) has no translation. The result describes the
-text *inside* a JSON string, so it never admits an unescaped quote, backslash or control character.
+Covers ``^`` and ``$`` at the ends, literals, classes, ``.``, the shorthands ``\\d \\w \\s``,
+groups, alternatives and the quantifiers ``* + ? {n} {n,} {m,n}``. Everything else (look-around,
+references, lazy or possessive quantifiers, inner anchors, flags) has no translation. The result
+describes the text *inside* a JSON string, so it never admits an unescaped quote, backslash or
+control character.
 """
 
 from __future__ import annotations
 
 import json
+import re
 
 NEVER_RAW = r"\"\\\x00-\x1f"
 """What may not stand raw inside a JSON string, as the inside of an EBNF character class."""
@@ -17,8 +19,11 @@ ANY = f"[^{NEVER_RAW}]"
 WIDEST_REPEAT = 32
 """Counted repetitions beyond this become unbounded: they cost a compiled state per repetition."""
 
-_SHORTHAND = {"d": "0-9", "w": "0-9A-Za-z_", "s": " "}
+_SHORTHAND = {"d": "0-9", "w": r"0-9A-Za-z_\u00a1-\uffff", "s": " "}
+_NEGATED = {"D": "0-9", "W": "0-9A-Za-z_", "S": " "}
+"""Python's ``\\w`` takes in letters of all scripts, ECMAScript's does not: be as wide as both."""
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "f": "\f"}
+_HEX = {"x": re.compile("[0-9a-fA-F]{2}"), "u": re.compile("[0-9a-fA-F]{4}")}
 _COUNTS = {"*": (0, None), "+": (1, None), "?": (0, 1)}
 
 
@@ -128,22 +133,19 @@ class _Reader:
 
     def _escape(self) -> str:
         c = self._peek()
-        if c.lower() in _SHORTHAND:
+        if c in _SHORTHAND or c in _NEGATED:
             self.at += 1
-            if c.islower():
-                return f"[{_SHORTHAND[c]}]"
-            return f"[^{_SHORTHAND[c.lower()]}{NEVER_RAW}]"
+            return f"[{_SHORTHAND[c]}]" if c in _SHORTHAND else f"[^{_NEGATED[c]}{NEVER_RAW}]"
         return json_literal(self._escaped_char())
 
     def _escaped_char(self) -> str:
         c = self._take()
         if c in ("x", "u"):
-            digits = self.text[self.at : self.at + (2 if c == "x" else 4)]
-            self.at += len(digits)
-            try:
-                return chr(int(digits, 16))
-            except ValueError:
-                raise _Untranslatable from None
+            m = _HEX[c].match(self.text, self.at)
+            if m is None:
+                raise _Untranslatable
+            self.at = m.end()
+            return chr(int(m.group(), 16))
         if c in _ESCAPED:
             return _ESCAPED[c]
         if c.isalnum():
@@ -170,7 +172,8 @@ class _Reader:
             self.at += 1
             high = self._class_char()
         # A positive class must not let a quote, backslash or control character stand raw.
-        if high < low or not negated and (low < " " or any(low <= c <= high for c in '"\\')):
+        raw = low < " " or any(low <= c <= high for c in '"\\')
+        if high < low or (raw and not negated):
             raise _Untranslatable
         return _class_literal(low) + (f"-{_class_literal(high)}" if high > low else "")
 
@@ -178,7 +181,10 @@ class _Reader:
         c = self._take()
         if c == "[":
             raise _Untranslatable
-        return self._escaped_char() if c == "\\" else c
+        c = self._escaped_char() if c == "\\" else c
+        if "\ud800" <= c <= "\udfff":
+            raise _Untranslatable
+        return c
 
     def _quantified(self, atom: str) -> str:
         c = self._peek()
@@ -216,4 +222,4 @@ def _suffix(low: int, high: int | None) -> str:
 
 
 def _class_literal(c: str) -> str:
-    return f"\\x{ord(c):02x}" if c < " " or c in "]^-[\"\\" else c
+    return f"\\x{ord(c):02x}" if c < " " or c in ']^-["\\' else c

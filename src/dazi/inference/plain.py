@@ -24,4 +24,4 @@ def plain(text: str) -> str:
 
 def plain_request(request: GenerateRequest) -> GenerateRequest:
     messages = tuple(replace(m, content=plain(m.content)) for m in request.messages)
-    return replace(request, messages=messages)
+    return replace(request, messages=messages, prefix=plain(request.prefix))

@@ -21,12 +21,21 @@ def silence_telemetry() -> None:
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 
-@cache
 def load_genai() -> Any:
     """The ``openvino_genai`` module. Raises ``OperatorError`` when it is not installed."""
+    return _load("openvino_genai")
+
+
+def load_tensor() -> Any:
+    """The class ``openvino.Tensor``."""
+    return _load("openvino").Tensor
+
+
+@cache
+def _load(name: str) -> Any:
     silence_telemetry()
     try:
-        return importlib.import_module("openvino_genai")
+        return importlib.import_module(name)
     except ImportError as e:
         raise OperatorError(
             "engine_missing",

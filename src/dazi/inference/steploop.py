@@ -7,7 +7,7 @@ import atexit
 import itertools
 import queue
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -30,13 +30,30 @@ class Step:
 
 @dataclass(eq=False, slots=True)
 class Job:
-    """One request. Its steps arrive in ``steps``, on the loop that made it."""
+    """One request. One task of the loop that made it reads its steps."""
 
     input_ids: Any
     config: Any
-    steps: asyncio.Queue[Step] = field(default_factory=asyncio.Queue)
-    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     handle: Any = None
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    _arrived: deque[Step] = field(default_factory=deque)
+    _waiter: asyncio.Future[None] | None = None
+
+    async def next(self) -> Step:
+        """The next step. Raises the error that ended the request, if one did."""
+        if not self._arrived:
+            self._waiter = self.loop.create_future()
+            await self._waiter
+        step = self._arrived.popleft()
+        if step.error:
+            raise step.error
+        return step
+
+    def arrive(self, step: Step) -> None:
+        """Hand over a step; to be called on ``loop``."""
+        self._arrived.append(step)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
 
 class StepLoop:
@@ -46,9 +63,9 @@ class StepLoop:
     openvino-genai 2026.4), so all of them fail, and ``open_pipeline`` makes a new one for the next.
     """
 
-    def __init__(self, open_pipeline: Callable[[], Any]) -> None:
+    def __init__(self, pipeline: Any, open_pipeline: Callable[[], Any]) -> None:
+        self._pipeline = pipeline
         self._open = open_pipeline
-        self._pipeline = open_pipeline()
         self._inbox: queue.SimpleQueue[tuple[Order, Job | None]] = queue.SimpleQueue()
         self._live: set[Job] = set()
         self._numbers = itertools.count()
@@ -171,7 +188,7 @@ def _read(handle: Any) -> Step | None:
 
 def _hand_over(batch: list[tuple[Job, Step]]) -> None:
     for job, step in batch:
-        job.steps.put_nowait(step)
+        job.arrive(step)
 
 
 def _failed(e: Exception) -> OperatorError:

@@ -71,8 +71,10 @@ class ThreadStore:
         """
         async with self._database.read() as connection:
             owner = (
-                await connection.execute(select(threads).where(threads.c.id == thread))
-            ).mappings().one_or_none()
+                (await connection.execute(select(threads).where(threads.c.id == thread)))
+                .mappings()
+                .one_or_none()
+            )
             if owner is None:
                 return []
             if owner["user"] != principal.user or owner["tenant"] != principal.tenant:

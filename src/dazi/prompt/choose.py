@@ -44,7 +44,7 @@ def terms(text: str) -> list[str]:
 
 
 _COMMON = frozenset(
-    "a an the is are was were be to of in on at it for and or i me my we you your can could would "
+    "a an the is are was were be to of in on at it for and or i me my we you your can could would "  # noqa: SIM905
     "please do does did have has had what how that this with from".split()
 )
 
@@ -120,4 +120,3 @@ class ToolChooser:
             names = [*allowed[: limit - 1], ranked[0]]
         kept = set(names)
         return Choice(tuple(t for n, t in self.tools.items() if n in kept), scores)
-

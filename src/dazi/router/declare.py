@@ -212,9 +212,7 @@ def _texts(words: Mapping[str, Words]) -> dict[str, Text]:
     return {key: Text.of(value) for key, value in words.items()}  # type: ignore[arg-type]
 
 
-def _parameter(
-    source: YamlSource, at: tuple[str, ...], name: str, p: ParameterFile
-) -> Parameter:
+def _parameter(source: YamlSource, at: tuple[str, ...], name: str, p: ParameterFile) -> Parameter:
     if p.pattern is not None:
         try:
             re.compile(p.pattern)

@@ -197,18 +197,14 @@ class FunctionRouter:
             taint[p.name] = label
         return taint
 
-    def _defaults(
-        self, tool: Tool, arguments: dict[str, Any], turn: TurnContext
-    ) -> dict[str, Any]:
+    def _defaults(self, tool: Tool, arguments: dict[str, Any], turn: TurnContext) -> dict[str, Any]:
         for p in tool.parameters:
             if p.default is not None and p.name not in arguments:
                 earlier = [str(i) for i, r in enumerate(turn.done, 1) if r.outcome == "ok"]
                 arguments[p.name] = earlier if p.default == "@results" else p.default
         return arguments
 
-    def _bind(
-        self, tool: Tool, principal: Principal, language: Language
-    ) -> dict[str, str | None]:
+    def _bind(self, tool: Tool, principal: Principal, language: Language) -> dict[str, str | None]:
         bound: dict[str, str | None] = {}
         for argument, attribute in tool.bind.items():
             optional = attribute.endswith("?")

@@ -72,7 +72,7 @@ class Evidence:
         Latest sources come first; a person's word outranks a tool's for the same value.
         """
         out: dict[str, str] = {}
-        ordered = sorted(reversed(self.sources), key=lambda s: s.tainted)
+        ordered = sorted(self.sources[::-1], key=lambda s: s.tainted)
         for source in ordered:
             for value in _values_in(p, source):
                 out.setdefault(value, source.label)
@@ -90,7 +90,7 @@ class Evidence:
         if p.format == "email":
             return known.get(str(value).strip().lower())
         plain = unicodedata.normalize("NFKC", str(value)).strip().casefold()
-        for source in sorted(reversed(self.sources), key=lambda s: s.tainted):
+        for source in sorted(self.sources[::-1], key=lambda s: s.tainted):
             if plain and plain in source.text.casefold():
                 return source.label
         return None

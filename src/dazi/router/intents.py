@@ -200,7 +200,7 @@ class TicketStore:
         return _ticket({**row, "state": state})
 
 
-def _ticket(row: Mapping[str, Any]) -> Ticket:
+def _ticket(row: Any) -> Ticket:
     fields = {f: row[f] for f in Ticket.__dataclass_fields__}
     fields["arguments"] = msgspec.json.decode(fields["arguments"])
     return Ticket(**fields)

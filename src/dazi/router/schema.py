@@ -40,7 +40,9 @@ def parse_arguments(tool: Tool, text: str) -> dict[str, Any]:
     try:
         data = msgspec.json.decode(text)
     except msgspec.DecodeError as e:
-        raise ModelError("invalid", f"参数不是合法的 JSON:{e}", f"arguments are not JSON: {e}") from None
+        raise ModelError(
+            "invalid", f"参数不是合法的 JSON:{e}", f"arguments are not JSON: {e}"
+        ) from None
     if not isinstance(data, dict):
         raise ModelError("invalid", "参数必须是 JSON 对象", "arguments must be a JSON object")
     for name in data:
@@ -65,21 +67,25 @@ def _typed(p: Parameter, value: Any) -> Any:
             value = float(number)
     if p.type == "integer" and isinstance(value, float) and value.is_integer():
         value = int(value)
-    kind = _KINDS[p.type]
-    if not isinstance(value, kind) or (p.type != "boolean" and isinstance(value, bool)):
+    if not isinstance(value, _KINDS[p.type]) or (p.type != "boolean" and isinstance(value, bool)):
         raise ModelError("invalid", f"{p.name} 应是 {p.type}", f"{p.name} must be {p.type}", p.name)
     if p.enum and value not in p.enum:
         options = ", ".join(p.enum)
-        raise ModelError("invalid", f"{p.name} 只能是 {options}", f"{p.name} must be one of {options}", p.name)
+        raise ModelError(
+            "invalid", f"{p.name} 只能是 {options}", f"{p.name} must be one of {options}", p.name
+        )
     if p.type == "array":
-        bad = [v for v in map(str, value) if v not in p.items]
+        items = [str(v) for v in value]
+        bad = [v for v in items if v not in p.items]
         if bad:
             options = ", ".join(p.items)
             raise ModelError(
-                "invalid", f"{p.name} 里只能有 {options}", f"{p.name} may hold only {options}",
+                "invalid",
+                f"{p.name} 里只能有 {options}",
+                f"{p.name} may hold only {options}",
                 p.name,
             )
-        value = list(dict.fromkeys(map(str, value)))
+        value = list(dict.fromkeys(items))
     if isinstance(value, str):
         value = value.strip()
         if p.required and not value:
@@ -134,20 +140,28 @@ def check_canonical(tool: Tool, arguments: Mapping[str, Any]) -> None:
         if value is None:
             continue
         if p.format and not _CANONICAL[p.format].fullmatch(str(value)):
-            raise ModelError("invalid", f"{p.name} 的值不对", f"{p.name} is not a valid {p.format}", p.name)
+            raise ModelError(
+                "invalid", f"{p.name} 的值不对", f"{p.name} is not a valid {p.format}", p.name
+            )
         if p.pattern and not re.fullmatch(p.pattern, str(value)):
             raise ModelError(
-                "invalid", f"{p.name} 的格式应为 {p.pattern}", f"{p.name} must match {p.pattern}",
+                "invalid",
+                f"{p.name} 的格式应为 {p.pattern}",
+                f"{p.name} must match {p.pattern}",
                 p.name,
             )
         if p.type in ("integer", "number"):
             if p.minimum is not None and value < p.minimum:
                 raise ModelError(
-                    "invalid", f"{p.name} 不能小于 {p.minimum:g}", f"{p.name} must be >= {p.minimum:g}",
+                    "invalid",
+                    f"{p.name} 不能小于 {p.minimum:g}",
+                    f"{p.name} must be >= {p.minimum:g}",
                     p.name,
                 )
             if p.maximum is not None and value > p.maximum:
                 raise ModelError(
-                    "invalid", f"{p.name} 不能大于 {p.maximum:g}", f"{p.name} must be <= {p.maximum:g}",
+                    "invalid",
+                    f"{p.name} 不能大于 {p.maximum:g}",
+                    f"{p.name} must be <= {p.maximum:g}",
                     p.name,
                 )

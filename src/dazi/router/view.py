@@ -22,9 +22,15 @@ def model_view(tool: Tool, result: Mapping[str, Any], *, concise: bool) -> dict[
         return _shown(tool, result)
     kept = rows[: rules.model_rows] if concise else rows
     whole = {
-        k: v for k, v in result.items() if k in rules.labels and k not in rules.shown and v is not None
+        k: v
+        for k, v in result.items()
+        if k in rules.labels and k not in rules.shown and v is not None
     }
-    return {"count": result.get("count", len(rows)), **whole, rules.rows: [_shown(tool, r) for r in kept]}
+    return {
+        "count": result.get("count", len(rows)),
+        **whole,
+        rules.rows: [_shown(tool, r) for r in kept],
+    }
 
 
 def _shown(tool: Tool, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,7 +88,9 @@ def plain(tool: Tool, result: Mapping[str, Any], language: Language) -> str:
 def _pairs(tool: Tool, row: Mapping[str, Any], language: Language) -> str:
     colon, comma = (":", ",") if language == "zh" else (": ", ", ")
     return comma.join(
-        f"{label(tool, n, language)}{colon}{cell(v)}" for n, v in row.items() if n in tool.result.labels
+        f"{label(tool, n, language)}{colon}{cell(v)}"
+        for n, v in row.items()
+        if n in tool.result.labels
     )
 
 

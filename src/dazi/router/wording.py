@@ -15,15 +15,23 @@ _TEXTS: Mapping[str, Text] = {
     "not_found": Text(
         "没有查到相应的记录,请核对后再试。", "Nothing was found; please check and try again."
     ),
-    "timeout": Text("系统没有及时回应,请稍后再试。", "The system did not answer in time; try later."),
-    "unavailable": Text("系统暂时不可用,请稍后再试。", "The system is unavailable right now; try later."),
+    "timeout": Text(
+        "系统没有及时回应,请稍后再试。", "The system did not answer in time; try later."
+    ),
+    "unavailable": Text(
+        "系统暂时不可用,请稍后再试。", "The system is unavailable right now; try later."
+    ),
     "unknown": Text(
         "系统没有回应,不确定是否已执行。请先核实,不要重复提交。",
         "No answer came, so it is not known whether it was done. Check before trying again.",
     ),
-    "needs_confirmation": Text("这个操作需要您确认后才会执行。", "This needs your confirmation first."),
+    "needs_confirmation": Text(
+        "这个操作需要您确认后才会执行。", "This needs your confirmation first."
+    ),
     "rejected": Text("操作没有执行。", "It was not done."),
-    "repeated": Text("同样的操作刚才已经提交过。", "The very same thing was submitted a moment ago."),
+    "repeated": Text(
+        "同样的操作刚才已经提交过。", "The very same thing was submitted a moment ago."
+    ),
     "failed": Text("没有成功。", "It did not succeed."),
 }
 

@@ -13,8 +13,8 @@ Context = TypeVar("Context")
 Value = TypeVar("Value")
 
 LEFT = (
-    r"(?<![a-z0-9_.#$¥€£@/\\])"
-    r"(?:(?<![a-z0-9]-)|(?<=[0-9]-)|(?<=[ap]m-)|(?<=noon-)|(?<=\.m\.-))"
+    r"(?<![a-z0-9_.#$¥€£/\\])(?<![a-z0-9_]@)"
+    r"(?:(?<![a-z0-9]-)|(?<=[0-9]-)|(?<=[ap]m-)|(?<=noon-)|(?<=ock-))"
 )
 """Before a token that begins with a Latin letter or digit: not inside an id, a price, an address."""
 RIGHT = r"(?![a-z0-9_@])"

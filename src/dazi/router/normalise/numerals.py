@@ -7,18 +7,49 @@ _UNITS = {"十": 10, "百": 100, "千": 1000}
 _SECTIONS = {"万": 10_000, "亿": 100_000_000}
 _FORMAL = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五六七八九十百千")
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-    " sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 WORDS = {w: i for i, w in enumerate(_ONES)} | {w: 20 + 10 * i for i, w in enumerate(_TENS)}
-_BIG = {"thousand": 1000, "million": 1_000_000}
+_BIG = {"million": 1_000_000, "thousand": 1000, "hundred": 100}
 
 ORDINALS = {
     w: i + 1
     for i, w in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
+        [
+            "first",
+            "second",
+            "third",
+            "fourth",
+            "fifth",
+            "sixth",
+            "seventh",
+            "eighth",
+            "ninth",
+            "tenth",
+            "eleventh",
+            "twelfth",
+        ]
     )
 }
 
@@ -29,53 +60,47 @@ def hanzi(text: str) -> int:
     if len(text) > 2 and all(c in _DIGITS for c in text):
         return int("".join(str(_DIGITS[c]) for c in text))
     total = section = digit = 0
-    unit, pending, zero, began = 10_000, False, False, False
+    unit, above, zero = 10_000, 10**12, False
     for c in text:
-        if c in _DIGITS:
-            if pending and digit:
-                raise ValueError(text)
-            digit, pending, zero = _DIGITS[c], True, zero or _DIGITS[c] == 0
-        elif c in _UNITS:
-            if _UNITS[c] >= unit or not (pending and digit or c == "十" and not began):
-                raise ValueError(text)
-            section += (digit if pending else 1) * _UNITS[c]
-            unit, digit, pending, zero = _UNITS[c], 0, False, False
-        elif c in _SECTIONS:
-            section += digit if pending else 0
-            if not section or total % (_SECTIONS[c] * 10_000) and total < _SECTIONS[c]:
-                raise ValueError(text)
-            total += section * _SECTIONS[c]
-            section, digit, pending, zero, unit = 0, 0, False, False, _SECTIONS[c]
+        if c in _DIGITS and not digit:
+            digit = _DIGITS[c]
+            zero = zero or not digit
+        elif c in _UNITS and _UNITS[c] < unit and (digit or c == "十"):
+            section += (digit or 1) * _UNITS[c]
+            unit, digit, zero = _UNITS[c], 0, False
+        elif c in _SECTIONS and _SECTIONS[c] < above and section + digit:
+            total += (section + digit) * _SECTIONS[c]
+            unit = above = _SECTIONS[c]
+            section, digit, zero = 0, 0, False
         else:
             raise ValueError(text)
-        began = True
-    if not began:
+    if not text:
         raise ValueError(text)
-    if pending and digit and not zero and unit in (100, 1000, 10_000, 100_000_000) and total + section:
+    if digit and total + section and unit > 10 and not zero:
         digit *= unit // 10
     return total + section + digit
 
 
 def english(text: str) -> int:
     """twenty-three -> 23, a hundred and five -> 105. ``ValueError`` when it is no number."""
-    total = group = 0
-    words = text.replace("-", " ").split()
-    if not words or words[-1] == "and":
-        raise ValueError(text)
-    last = 0
-    for i, word in enumerate(words):
-        if word in WORDS:
-            if last and not (last >= 20 > WORDS[word] * 2 and last < 100 or last >= 100):
-                raise ValueError(text)
-            group += WORDS[word]
-            last = WORDS[word] or 1
-        elif word == "hundred" and group < 10:
-            group, last = (group or 1) * 100, 100
-        elif word in _BIG and (group or i):
-            total, group, last = total + (group or 1) * _BIG[word], 0, 1000
-        elif not (word in ("a", "an") and i == 0 or word == "and" and last >= 100):
-            raise ValueError(text)
-    return total + group
+    return _words(text.replace("-", " ").split())
+
+
+def _words(words: list[str]) -> int:
+    for name, size in _BIG.items():
+        if name in words:
+            at = words.index(name)
+            left, right = words[:at], words[at + 1 :]
+            if right[:1] == ["and"]:
+                right = [*right[1:]] or ["and"]
+            many = 1 if left in ([], ["a"]) else _words(left)
+            return many * size + (_words(right) if right else 0)
+    values = [WORDS.get(w, -1) for w in words]
+    if len(values) == 1 and values[0] >= 0:
+        return values[0]
+    if len(values) == 2 and values[0] >= 20 and 1 <= values[1] <= 9:
+        return sum(values)
+    raise ValueError(" ".join(words))
 
 
 def whole(text: str) -> int:

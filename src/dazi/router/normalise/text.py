@@ -7,14 +7,14 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-MAX_SCAN = 20_000
-"""Characters of a message that are searched; what people type is far shorter."""
+MAX_SCAN = 4_000
+"""Characters of a message that are searched: people type less, and the worst text takes 40 ms."""
 MAX_VALUE = 80
 """Characters of a single value; anything longer is not one."""
 
 _SAME = (
     ("\u3000\u00a0\t\r\n", " " * 5),
-    ("–—―−‐‑〜～‘’`´:：。", "------~~''''::."),
+    ("–—―−‐‑〜～‘’`´", "------~~''''"),
     ("週禮後號點兩個這時鐘鍾萬塊錢裡間會億", "周礼后号点两个这时钟钟万块钱里间会亿"),
 )
 _FOLD = {c: c - 0xFEE0 for c in range(0xFF01, 0xFF5F)} | {
@@ -28,7 +28,7 @@ _TRAIL = re.compile(
     r"(?:\s?(?:以来|开始|那天|当天|那会儿?|左右|前后|之前|以前|[的吧呢啊哈呀嘛哦了起])"
     r"|'s|\s(?:please|pls|onwards?|or so|sharp))+$"
 )
-_EDGE = " ,.;:!?、;\"'()[]{}<>“”「」《》【】"
+_EDGE = " 。,.;:!?、;\"'()[]{}<>“”「」《》【】"
 
 
 @dataclass(frozen=True, slots=True)

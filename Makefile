@@ -1,0 +1,46 @@
+# The environment is .venv; Python 3.11+ and make are all a machine needs.
+PYTHON ?= python3
+BIN := .venv/bin
+export DAZI_DATA ?= $(CURDIR)/.dazi
+
+.PHONY: run test check bench model clean lock
+
+run: .venv/run.ok
+	@$(BIN)/dazi serve
+
+test: .venv/test.ok
+	$(BIN)/python -m pytest
+
+check: .venv/test.ok
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/test.ok
+	$(BIN)/python bench/run.py
+
+# Rebuild the bundled model from nothing; hours on two cores. See models/mini/README.md.
+model:
+	$(MAKE) -C models/mini
+
+# Names, versions and hashes only.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra test -c requirements.lock pyproject.toml -o requirements-test.lock
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Dazi needs Python 3.11 or newer; set PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+
+.venv/run.ok: requirements.lock pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/test.ok: requirements-test.lock .venv/run.ok
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	@touch $@
+
+clean:
+	rm -rf .venv .dazi

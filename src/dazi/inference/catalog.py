@@ -1,0 +1,161 @@
+"""The models that an installation knows, and which of them it uses."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from dazi.core.engine import Engine, ModelProfile
+from dazi.core.errors import CallerError, ConfigError, NotFound
+from dazi.inference.embedded import EmbeddedEngine, EmbeddedOptions
+from dazi.inference.profiles import read_profile
+from dazi.inference.remote import RemoteEngine, RemoteOptions, base_url
+
+FILE = "models.json"
+BUNDLED = Path(__file__).resolve().parent.parent / "models" / "mini"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One known model. ``location`` is a folder, a GGUF file or a URL.
+
+    ``model`` and ``context_tokens`` are for servers: the model's name there ("" for the first one)
+    and its context. No secret is kept here.
+    """
+
+    name: str
+    kind: Literal["local", "server"]
+    location: str
+    model: str = ""
+    context_tokens: int = 32_768
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    active: str = ""
+    models: tuple[ModelEntry, ...] = ()
+
+
+class Catalog:
+    """A small JSON file in ``directory``; the bundled model is always known."""
+
+    def __init__(self, directory: Path, bundled: Path = BUNDLED) -> None:
+        self._file = directory / FILE
+        self._bundled = bundled
+
+    def list(self) -> tuple[ModelEntry, ...]:
+        return (*self._built_in(), *self._read().models)
+
+    def active(self) -> ModelEntry | None:
+        """The model in use: the chosen one, else the bundled one, else none."""
+        stored = self._read()
+        known = self.list()
+        chosen = next((m for m in known if m.name == stored.active), None)
+        return chosen or next(iter(known), None)
+
+    def add(self, path: Path, name: str = "") -> ModelEntry:
+        """Make a model folder or a GGUF file known. Raises ``CallerError`` if it is neither."""
+        path = path.expanduser().resolve()
+        if not (path / "openvino_model.xml").is_file() and not (
+            path.suffix == ".gguf" and path.is_file()
+        ):
+            raise CallerError(
+                "not_a_model",
+                f"{path} 既不是 OpenVINO 模型文件夹（含 openvino_model.xml），也不是 GGUF 文件。",
+                f"{path} is neither an OpenVINO model folder (with openvino_model.xml) nor a GGUF "
+                "file.",
+            )
+        found = path.stem if path.is_file() else read_profile(path).name
+        return self._put(ModelEntry(name or found, "local", str(path)))
+
+    def add_server(
+        self, url: str, model: str = "", *, name: str = "", context_tokens: int = 32_768
+    ) -> ModelEntry:
+        """Make a model server known. Raises ``OperatorError`` when ``url`` is no HTTP URL."""
+        location = base_url(url)
+        entry = ModelEntry(name or model or location, "server", location, model, context_tokens)
+        return self._put(entry)
+
+    def use(self, name: str, model: str = "") -> ModelEntry:
+        """Choose a known model by name, or a server by URL. Raises ``NotFound``."""
+        if name.startswith(("http://", "https://")):
+            entry = self.add_server(name, model)
+        else:
+            entry = self.get(name)
+        self._write(replace(self._read(), active=entry.name))
+        return entry
+
+    def get(self, name: str) -> ModelEntry:
+        entry = next((m for m in self.list() if m.name == name), None)
+        if entry is None:
+            known = "、".join(m.name for m in self.list()) or "-"
+            raise NotFound(
+                "model_unknown",
+                f"没有名为 {name} 的模型。已知：{known}。",
+                f"There is no model called {name}. Known: {known}.",
+            )
+        return entry
+
+    def remove(self, name: str) -> None:
+        """Forget a model; its files stay. Raises ``NotFound``."""
+        self.get(name)
+        stored = self._read()
+        kept = tuple(m for m in stored.models if m.name != name)
+        active = "" if stored.active == name else stored.active
+        self._write(_Stored(active, kept))
+
+    def _built_in(self) -> tuple[ModelEntry, ...]:
+        if not (self._bundled / "openvino_model.xml").is_file():
+            return ()
+        return (ModelEntry(read_profile(self._bundled).name, "local", str(self._bundled)),)
+
+    def _put(self, entry: ModelEntry) -> ModelEntry:
+        if any(entry.name == m.name and entry != m for m in self._built_in()):
+            raise CallerError(
+                "model_name_taken",
+                f"名字 {entry.name} 属于内置模型；请另取一个名字。",
+                f"The name {entry.name} belongs to the bundled model; give another one.",
+            )
+        stored = self._read()
+        others = tuple(m for m in stored.models if m.name != entry.name)
+        self._write(replace(stored, models=(*others, entry)))
+        return entry
+
+    def _read(self) -> _Stored:
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=_Stored)
+        except FileNotFoundError:
+            return _Stored()
+        except msgspec.MsgspecError as e:
+            raise ConfigError(
+                self._file,
+                None,
+                f"不是有效的模型列表（{e}）；请改正，或删除后重新添加模型。",
+                f"not a valid list of models ({e}); mend it, or delete it and add the models again",
+            ) from e
+
+    def _write(self, stored: _Stored) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._file.with_suffix(".tmp")
+        fresh.write_bytes(msgspec.json.format(msgspec.json.encode(stored), indent=2) + b"\n")
+        os.replace(fresh, self._file)
+
+
+def open_engine(
+    entry: ModelEntry,
+    *,
+    embedded: EmbeddedOptions | None = None,
+    api_key: str = "",
+    profile: ModelProfile | None = None,
+) -> Engine:
+    """The engine of ``entry``. A local model is loaded now. Raises ``OperatorError``."""
+    if entry.kind == "local":
+        return EmbeddedEngine(Path(entry.location), embedded or EmbeddedOptions())
+    options = RemoteOptions(
+        entry.location, entry.model, api_key=api_key, context_tokens=entry.context_tokens
+    )
+    return RemoteEngine(options, profile)

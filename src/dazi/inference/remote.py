@@ -1,0 +1,227 @@
+"""An engine behind any OpenAI-compatible URL: vLLM, SGLang, TGI, llama.cpp, a cloud."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from dazi.core.engine import Done, EngineEvent, GenerateRequest, ModelProfile, Sampling
+from dazi.core.errors import CallerError, DaziError, OperatorError, OverloadError
+from dazi.inference.plain import plain_request
+from dazi.inference.template import render
+from dazi.inference.wire import ChunkReader, request_body, sse_data
+
+_HANZI = re.compile(r"[\u3400-\u9fff\uf900-\uffef]")
+_TOO_LONG = re.compile(r"context.{0,20}(?:length|window|size)|too (?:long|many tokens)", re.I)
+_EXCERPT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteOptions:
+    """Operator configuration; nothing here may come from a request.
+
+    ``model`` empty: the first one that the server lists. ``qwen``: send ``chat_template_kwargs``,
+    which servers of open models understand and some clouds refuse. ``idle_timeout_s`` bounds the
+    wait for the first and for each further piece of an answer.
+    """
+
+    base_url: str
+    model: str = ""
+    api_key: str = field(default="", repr=False)
+    context_tokens: int = 32_768
+    qwen: bool = True
+    connect_timeout_s: float = 5.0
+    idle_timeout_s: float = 120.0
+    connections: int = 256
+
+
+class RemoteEngine:
+    """Implements ``core.engine.Engine``. Opens no connection before the first request."""
+
+    def __init__(self, options: RemoteOptions, profile: ModelProfile | None = None) -> None:
+        self._options = replace(options, base_url=base_url(options.base_url))
+        name = options.model or urlsplit(self._options.base_url).netloc
+        self._profile = profile or ModelProfile(name, options.context_tokens)
+        self._model = options.model
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def profile(self) -> ModelProfile:
+        return self._profile
+
+    def count_tokens(self, request: GenerateRequest) -> int:
+        """An estimate, rather too high: the server alone has the tokenizer.
+
+        Qwen3 takes about 1.5 hanzi or 3.5 other characters a token.
+        """
+        text = render(plain_request(request))
+        hanzi = len(_HANZI.findall(text))
+        return round(hanzi * 0.75 + (len(text) - hanzi) / 3) + 8
+
+    async def generate(self, request: GenerateRequest) -> AsyncIterator[EngineEvent]:
+        body = request_body(
+            plain_request(request), await self._model_name(), qwen=self._options.qwen
+        )
+        reader = ChunkReader(request)
+        response: aiohttp.ClientResponse | None = None
+        try:
+            response = await self._http().post(
+                self._url("/chat/completions"), json=body, allow_redirects=False
+            )
+            if response.status != 200:
+                raise await self._refusal(response, request)
+            async for chunk in sse_data(response.content.iter_any()):
+                if error := chunk.get("error"):
+                    raise _broken(str(error)[:_EXCERPT])
+                for event in reader.read(chunk):
+                    yield event
+        except (aiohttp.ClientError, TimeoutError) as e:
+            raise _unreachable(self._options.base_url, e) from e
+        except ValueError as e:
+            raise _broken(f"not an event stream: {e}"[:_EXCERPT]) from e
+        finally:
+            if response is not None:
+                response.close()  # not release(): an unread answer must stop upstream
+        if reader.reason is None:
+            raise _broken("the answer ended in the middle")
+        for event in reader.finish():
+            yield event
+        yield Done(reader.reason, reader.usage)
+
+    async def warm(self, request: GenerateRequest) -> None:
+        async for _ in self.generate(replace(request, sampling=Sampling(max_tokens=1))):
+            pass
+
+    async def models(self) -> tuple[str, ...]:
+        """The names of the models that the server offers. Raises ``OperatorError``."""
+        try:
+            async with self._http().get(self._url("/models"), allow_redirects=False) as response:
+                if response.status != 200:
+                    raise await self._refusal(response, None)
+                listed = (await response.json(content_type=None))["data"]
+                return tuple(str(m["id"]) for m in listed)
+        except (aiohttp.ClientError, TimeoutError) as e:
+            raise _unreachable(self._options.base_url, e) from e
+        except (ValueError, KeyError, TypeError) as e:
+            raise _broken(f"/models: {e!r}"[:_EXCERPT]) from e
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _model_name(self) -> str:
+        if not self._model:
+            listed = await self.models()
+            if not listed:
+                raise _broken("/models: the list is empty")
+            self._model = listed[0]
+        return self._model
+
+    def _url(self, path: str) -> str:
+        return self._options.base_url + path
+
+    def _http(self) -> aiohttp.ClientSession:
+        """Made on first use, because a session belongs to the running loop."""
+        if self._session is None:
+            options = self._options
+            key = {"Authorization": f"Bearer {options.api_key}"} if options.api_key else {}
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=options.connections),
+                headers=key,
+                timeout=aiohttp.ClientTimeout(
+                    total=None,
+                    sock_connect=options.connect_timeout_s,
+                    sock_read=options.idle_timeout_s,
+                ),
+            )
+        return self._session
+
+    async def _refusal(
+        self, response: aiohttp.ClientResponse, request: GenerateRequest | None
+    ) -> DaziError:
+        """The error that a status other than 200 means."""
+        status = response.status
+        text = (await response.content.read(4096)).decode("utf-8", "replace")
+        if status in (429, 503):
+            return OverloadError(
+                "model_busy",
+                "模型服务繁忙，请稍后再试。",
+                "The model server is busy; try again later.",
+                retry_after=_seconds(response.headers),
+            )
+        if status in (400, 413, 422) and request is not None:
+            if _TOO_LONG.search(text):
+                needed, context = self.count_tokens(request), self._profile.context_tokens
+                return CallerError(
+                    "context_overflow",
+                    f"请求约有 {needed} 个词元，而模型最多容纳 {context} 个；请缩短内容。",
+                    f"The request has about {needed} tokens, and the model takes {context}; "
+                    "shorten it.",
+                )
+            return CallerError(
+                "model_refused",
+                f"模型服务拒绝了这个请求：{text[:_EXCERPT]}",
+                f"The model server refused the request: {text[:_EXCERPT]}",
+            )
+        hint = _HINTS.get(status, ("请查看模型服务的日志。", "See the model server's log."))
+        return OperatorError(
+            "model_server",
+            f"模型服务 {self._options.base_url} 返回 {status}。{hint[0]}{text[:_EXCERPT]}",
+            f"The model server {self._options.base_url} answered {status}. "
+            f"{hint[1]} {text[:_EXCERPT]}",
+        )
+
+
+_KEY = ("请检查 API 密钥。", "Check the API key.")
+_HINTS = {
+    401: _KEY,
+    403: _KEY,
+    404: (
+        "请检查地址（通常以 /v1 结尾）和模型名。",
+        "Check the URL (often ending in /v1) and model.",
+    ),
+}
+
+
+def base_url(url: str) -> str:
+    """``url`` as requests need it. Raises ``OperatorError`` when it is not a plain HTTP URL."""
+    parts = urlsplit(url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+        raise OperatorError(
+            "model_url",
+            "模型服务地址应形如 http://主机:端口/v1，不带用户名、密码或参数。",
+            "A model server's URL looks like http://host:port/v1, without user name or query.",
+        )
+    path = parts.path.rstrip("/").removesuffix("/chat/completions") or "/v1"
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _seconds(headers: Mapping[str, str]) -> float:
+    try:
+        return min(60.0, max(0.1, float(headers.get("Retry-After", "1"))))
+    except ValueError:
+        return 1.0
+
+
+def _unreachable(url: str, e: Exception) -> OperatorError:
+    why = "timeout" if isinstance(e, asyncio.TimeoutError | TimeoutError) else type(e).__name__
+    return OperatorError(
+        "model_unreachable",
+        f"连不上模型服务 {url}（{why}）。请确认它在运行，地址和防火墙设置正确。",
+        f"The model server {url} cannot be reached ({why}). Make sure that it is running and that "
+        "its address and the firewall are right.",
+    )
+
+
+def _broken(why: str) -> OperatorError:
+    return OperatorError(
+        "model_server",
+        f"模型服务的回答无法使用：{why}",
+        f"The model server's answer cannot be used: {why}",
+    )

@@ -1,0 +1,148 @@
+"""A company folder -> ``core.company.Company``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dazi.core.company import Company, DemoUser
+from dazi.core.errors import ConfigError
+from dazi.core.language import Text
+from dazi.router.declare import load_tools
+from dazi.router.yaml_source import YamlSource
+
+KNOWN_SECTIONS = frozenset({"company", "demo", "databases", "services", "mail", "users"})
+
+
+def load_company(folder: Path) -> Company:
+    """Read and validate a whole folder. Raises ``ConfigError`` with file, line and mend."""
+    settings = _settings(folder)
+    tools, connectors = load_tools(folder)
+    included, names = _roles(folder)
+    for tool in tools.values():
+        for role in tool.roles:
+            if role not in included:
+                known = ", ".join(sorted(included))
+                where, _, line = tool.source.rpartition(":")
+                raise ConfigError(
+                    where,
+                    int(line) if line.isdigit() else None,
+                    f"工具 {tool.name} 用了 roles.yaml 里没有的角色 “{role}”,可用:{known}",
+                    f"tool {tool.name} names role “{role}”, which roles.yaml lacks; known: {known}",
+                )
+    return Company(
+        folder=folder,
+        name=Text.of(settings.get("company", {}).get("name", folder.name)),
+        tools=tools,
+        connectors=connectors,
+        roles=included,
+        role_names=names,
+        settings=settings,
+        users=_users(folder, settings, included),
+    )
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    path = folder / "dazi.toml"
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            path,
+            None,
+            "这个目录里没有 dazi.toml。用 dazi init 目录名 生成一个",
+            "no dazi.toml in this folder. Make one with dazi init DIR",
+        ) from None
+    except tomllib.TOMLDecodeError as e:
+        line = getattr(e, "lineno", None)
+        raise ConfigError(path, line, f"TOML 语法错误:{e}", f"not valid TOML: {e}") from None
+    for key in data:
+        if key not in KNOWN_SECTIONS:
+            known = ", ".join(sorted(KNOWN_SECTIONS))
+            raise ConfigError(
+                path,
+                _line(path, key),
+                f"不认识 “{key}”,可用:{known}",
+                f"no such key “{key}”; known: {known}",
+            )
+    return data
+
+
+def _line(path: Path, key: str) -> int | None:
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.strip().startswith((key, f"[{key}", f"[[{key}")):
+            return number
+    return None
+
+
+def _roles(folder: Path) -> tuple[dict[str, frozenset[str]], dict[str, Text]]:
+    source = YamlSource(folder / "roles.yaml")
+    data = source.data.get("roles", source.data) if isinstance(source.data, Mapping) else None
+    if not isinstance(data, Mapping) or not data:
+        raise source.error((), "应列出角色", "must list the roles")
+    direct: dict[str, list[str]] = {}
+    names: dict[str, Text] = {}
+    for role, entry in data.items():
+        entry = entry or {}
+        unknown = set(entry) - {"name", "includes"}
+        if unknown:
+            raise source.error(
+                (role, sorted(unknown)[0]),
+                f"不认识 “{sorted(unknown)[0]}”,可用:name, includes",
+                f"no such key “{sorted(unknown)[0]}”; known: name, includes",
+            )
+        direct[role] = list(entry.get("includes", []))
+        names[role] = Text.of(entry["name"] if "name" in entry else str(role))
+        for other in direct[role]:
+            if other not in data:
+                raise source.error(
+                    (role, "includes"), f"没有角色 “{other}”", f"there is no role “{other}”"
+                )
+    return {role: _closure(role, direct) for role in direct}, names
+
+
+def _closure(role: str, direct: Mapping[str, list[str]]) -> frozenset[str]:
+    seen: set[str] = set()
+    todo = [role]
+    while todo:
+        current = todo.pop()
+        if current not in seen:
+            seen.add(current)
+            todo += direct[current]
+    return frozenset(seen)
+
+
+def _users(
+    folder: Path, settings: Mapping[str, Any], roles: Mapping[str, frozenset[str]]
+) -> tuple[DemoUser, ...]:
+    path = folder / "dazi.toml"
+    out: dict[str, DemoUser] = {}
+    for entry in settings.get("users", []):
+        name = str(entry.get("user", ""))
+        granted = tuple(entry.get("roles", []))
+        missing = [r for r in granted if r not in roles]
+        if not name or name in out:
+            raise ConfigError(
+                path,
+                _line(path, "[users"),
+                f"用户名 “{name}” 为空或重复",
+                f"user name “{name}” is empty or given twice",
+            )
+        if missing or not granted:
+            raise ConfigError(
+                path,
+                _line(path, f'user = "{name}"'),
+                f"用户 {name} 的角色不对:{', '.join(missing) or '没有角色'}",
+                f"user {name} has wrong roles: {', '.join(missing) or 'none'}",
+            )
+        attributes = entry.get("attributes", {})
+        out[name] = DemoUser(
+            name,
+            str(entry.get("password", name)),
+            granted,
+            Text.of(entry.get("name", name)),
+            {str(k): str(v) for k, v in attributes.items()},
+        )
+    return tuple(out.values())

@@ -1,0 +1,128 @@
+"""What a demo company brings along: seed data, its own services, a mail server. Loopback only.
+
+A company folder with ``demo = true`` may hold ``seed.py`` (``seed(database, today)``),
+``services/app.py`` (``create_app(database, today)``, an ASGI application) and
+``services/mail_sink.py`` (``MailSink``). They run in a thread of their own with its own event loop,
+so that they are real servers to Dazi and cannot block it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import socket
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import uvicorn
+
+from dazi.core.company import Company
+from dazi.core.errors import ConfigError
+
+STARTS_WITHIN_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where the demo's services listen: ports on loopback."""
+
+    services_port: int
+    mail_port: int
+
+
+class Demo:
+    """Starts and ends a demo company's services; a folder may lack any of the three files."""
+
+    def __init__(self, company: Company, data_dir: Path, today: date) -> None:
+        self._folder = company.folder
+        self._data = data_dir
+        self._today = today
+        database = next(
+            iter(company.settings.get("databases", {}).values()), "sqlite:///demo.sqlite"
+        )
+        self.database = data_dir / str(database).rpartition("///")[2]
+        self._thread: threading.Thread | None = None
+        self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: uvicorn.Server | None = None
+        self._error: BaseException | None = None
+        self._ports: Running | None = None
+
+    def seed(self) -> bool:
+        """Fill the database when it holds nothing for today; tells whether it did."""
+        self._data.mkdir(parents=True, exist_ok=True)
+        path = self._folder / "seed.py"
+        return path.is_file() and bool(_load(path).seed(self.database, self._today))
+
+    def start(self) -> Running | None:
+        if not (self._folder / "services" / "app.py").is_file():
+            return None
+        self._thread = threading.Thread(target=self._run, name="demo-services", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(STARTS_WITHIN_S) or self._error or self._ports is None:
+            raise ConfigError(
+                self._folder / "services",
+                None,
+                f"演示服务没有启动:{self._error or '超时'}",
+                f"the demo services did not start: {self._error or 'timed out'}",
+            )
+        return self._ports
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(10)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as e:
+            self._error = e
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        sink = _load(self._folder / "services" / "mail_sink.py").MailSink(self._data / "mail")
+        await sink.start()
+        app = _load(self._folder / "services" / "app.py").create_app(self.database, self._today)
+        listening = socket.create_server(("127.0.0.1", 0))
+        config = uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False)
+        self._server = uvicorn.Server(config)
+        self._ports = Running(listening.getsockname()[1], sink.port)
+        serving = asyncio.create_task(self._server.serve(sockets=[listening]))
+        while not self._server.started and not serving.done():
+            await asyncio.sleep(0.005)
+        self._ready.set()
+        await serving
+        await sink.close()
+
+
+def _load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"dazi_demo_{path.stem}", path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise ConfigError(path, None, "演示公司缺少这个文件", "the demo company lacks this file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def with_port(url: str, port: int) -> str:
+    """``url`` with ``port`` where it says port 0."""
+    parts = urlsplit(url)
+    if parts.port != 0:
+        return url
+    return urlunsplit(parts._replace(netloc=f"{parts.hostname}:{port}"))
+
+
+def addresses(settings: Mapping[str, Any], running: Running | None) -> dict[str, str]:
+    """Base URLs of the company's services, the demo's ports filled in."""
+    urls = {str(k): str(v) for k, v in settings.get("services", {}).items()}
+    return {k: with_port(v, running.services_port) if running else v for k, v in urls.items()}

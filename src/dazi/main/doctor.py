@@ -1,0 +1,183 @@
+"""``dazi doctor``: is this machine fit, and what to do where it is not."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dazi.core.engine import GenerateRequest, OfferedTool, Sampling
+from dazi.core.errors import DaziError
+from dazi.core.language import Text
+from dazi.core.messages import Message
+from dazi.inference.catalog import Catalog
+from dazi.inference.profiles import memory_bytes
+from dazi.main.company import load_company
+from dazi.main.runtime import choose_model, load_engine, make_connectors
+from dazi.main.settings import Settings
+from dazi.store.database import Database
+
+NEEDED_MEMORY_GB = 2.0
+NEEDED_DISK_GB = 1.0
+EARLIEST_YEAR = 2025
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    ok: bool
+    text: Text
+
+
+async def diagnose(settings: Settings) -> list[Finding]:
+    """Every check, in the order in which a start-up would meet them."""
+    folder = settings.company_folder()
+    data = settings.data_folder(folder)
+    findings = [_guarded(check) for check in (
+        lambda: _port(settings),
+        _memory,
+        lambda: _disk(data),
+        _clock,
+        lambda: _company(folder, data),
+    )]  # fmt: skip
+    findings.append(await _database(data))
+    findings += await _model(settings, data)
+    return findings
+
+
+def _guarded(check: Callable[[], Finding]) -> Finding:
+    try:
+        return check()
+    except DaziError as e:
+        return Finding(False, e.text)
+
+
+def _port(settings: Settings) -> Finding:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError:
+            return Finding(
+                False,
+                Text(
+                    f"端口 {settings.port} 被占用:换一个,例如 dazi serve --port {settings.port + 1}",
+                    f"port {settings.port} is in use: take another, e.g. "
+                    f"dazi serve --port {settings.port + 1}",
+                ),
+            )
+    return Finding(True, Text(f"端口 {settings.port} 可用", f"port {settings.port} is free"))
+
+
+def _memory() -> Finding:
+    total = memory_bytes() / 2**30
+    ok = total >= NEEDED_MEMORY_GB
+    mend = Text(
+        "" if ok else ",内置模型至少要 2 GB", "" if ok else "; the bundled model needs 2 GB"
+    )
+    return Finding(ok, Text(f"内存 {total:.1f} GB{mend.zh}", f"memory {total:.1f} GB{mend.en}"))
+
+
+def _disk(data: Path) -> Finding:
+    place = next(p for p in (data, *data.parents) if p.exists())
+    free = shutil.disk_usage(place).free / 2**30
+    ok = free >= NEEDED_DISK_GB
+    mend = Text(
+        "" if ok else ",至少要 1 GB,请清理或用 DAZI_DATA 换个位置",
+        "" if ok else "; 1 GB is needed: make room, or choose another place with DAZI_DATA",
+    )
+    return Finding(
+        ok, Text(f"磁盘剩余 {free:.1f} GB{mend.zh}", f"disk free {free:.1f} GB{mend.en}")
+    )
+
+
+def _clock() -> Finding:
+    now = time.localtime()
+    ok = now.tm_year >= EARLIEST_YEAR
+    text = time.strftime("%Y-%m-%d %H:%M", now)
+    mend = Text(
+        "" if ok else ",时间不对,会影响日期理解和确认的有效期,请校时",
+        "" if ok else "; this is wrong and breaks dates and confirmations: set the clock",
+    )
+    return Finding(ok, Text(f"时钟 {text}{mend.zh}", f"clock {text}{mend.en}"))
+
+
+def _company(folder: Path, data: Path) -> Finding:
+    company = load_company(folder)
+    make_connectors(company, data, None)
+    return Finding(
+        True,
+        Text(
+            f"公司目录 {folder}:{len(company.tools)} 个工具",
+            f"company folder {folder}: {len(company.tools)} tools",
+        ),
+    )
+
+
+async def _database(data: Path) -> Finding:
+    database = Database.at(data / "dazi.sqlite")
+    try:
+        await database.create()
+        await database.ping()
+    except (DaziError, OSError) as e:
+        text = e.text if isinstance(e, DaziError) else Text(str(e), str(e))
+        return Finding(False, text)
+    finally:
+        await database.close()
+    return Finding(True, Text(f"数据库 {data}", f"database {data}"))
+
+
+async def _model(settings: Settings, data: Path) -> list[Finding]:
+    """Does the model load, answer, and produce a call that can be read?"""
+    try:
+        entry = choose_model(settings, Catalog(data))
+        began = time.perf_counter()
+        engine = await asyncio.to_thread(load_engine, settings, data)
+    except DaziError as e:
+        return [Finding(False, e.text)]
+    loaded = time.perf_counter() - began
+    findings = [
+        Finding(
+            True,
+            Text(
+                f"模型 {entry.name}({loaded:.1f} 秒载入)",
+                f"model {entry.name} (loaded in {loaded:.1f} s)",
+            ),
+        )
+    ]
+    probe = OfferedTool(
+        "get_time",
+        "current time / 现在几点",
+        {
+            "type": "object",
+            "properties": {"zone": {"type": "string", "enum": ["UTC"]}},
+            "required": ["zone"],
+        },
+    )
+    request = GenerateRequest(
+        (Message("user", "现在 UTC 几点?What time is it in UTC?"),),
+        (probe,),
+        "required",
+        Sampling(max_tokens=64),
+    )
+    try:
+        events = [e async for e in engine.generate(request)]
+        called = [e for e in events if type(e).__name__ == "CallDone"]
+        if called:
+            text = Text("工具调用可以解析", "tool calls can be read")
+        else:
+            text = Text(
+                "模型没有给出可解析的工具调用:vLLM 请加 --enable-auto-tool-choice "
+                "--tool-call-parser hermes",
+                "no readable tool call: start vLLM with --enable-auto-tool-choice "
+                "--tool-call-parser hermes",
+            )
+        findings.append(Finding(bool(called), text))
+    except DaziError as e:
+        findings.append(Finding(False, e.text))
+    finally:
+        await engine.close()
+    return findings

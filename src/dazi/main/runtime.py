@@ -1,0 +1,220 @@
+"""The one place where everything is wired together."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from dazi.access.policy import RolePolicy
+from dazi.access.users import Directory
+from dazi.agent.context import Budget
+from dazi.agent.service import AssistantService
+from dazi.agent.turn import Agent
+from dazi.audit.ledger import Ledger, MemorySink, SqlSink
+from dazi.connectors.context import ConnectorContext, SmtpServer
+from dazi.connectors.registry import make_connector
+from dazi.core.company import Company
+from dazi.core.engine import Engine, GenerateRequest, OfferedTool
+from dazi.core.errors import CallerError, ConfigError, NotFound
+from dazi.core.language import Language
+from dazi.core.messages import Message
+from dazi.core.tools import Connector
+from dazi.inference.catalog import Catalog, ModelEntry, open_engine
+from dazi.inference.embedded import EmbeddedOptions
+from dazi.main.company import load_company
+from dazi.main.demo import Demo, Running, addresses
+from dazi.main.settings import Settings
+from dazi.memory.threads import ThreadStore
+from dazi.prompt.system import system_text
+from dazi.router.dispatch import FunctionRouter
+from dazi.router.intents import IntentStore, TicketStore
+from dazi.store.database import Database
+
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+
+@dataclass(slots=True)
+class Runtime:
+    """Everything a running Dazi consists of. ``close`` ends it in order."""
+
+    settings: Settings
+    company: Company
+    engine: Engine
+    service: AssistantService
+    directory: Directory
+    database: Database
+    ledger: Ledger
+    audit: SqlSink | MemorySink
+    router: FunctionRouter
+    connectors: dict[str, Connector]
+    demo: Demo | None = None
+    running: Running | None = None
+
+    def today(self) -> date:
+        return self.settings.today or date.today()
+
+    async def close(self) -> None:
+        await self.ledger.flush()
+        for connector in self.connectors.values():
+            await connector.close()
+        await self.engine.close()
+        await self.database.close()
+        if self.demo is not None:
+            await asyncio.to_thread(self.demo.stop)
+
+
+async def open_runtime(
+    settings: Settings, *, engine: Engine | None = None, effects: bool = True
+) -> Runtime:
+    """Load the company, start what it needs, open the model.
+
+    ``effects=False`` lets tools answer with their declared examples and starts no services.
+    """
+    folder = settings.company_folder()
+    company = load_company(folder)
+    data = settings.data_folder(folder)
+    data.mkdir(parents=True, exist_ok=True)
+    today = settings.today or date.today()
+    Directory(company, settings.host)  # demo users on a public address stop here, before anything starts
+    demo = running = None
+    if company.demo and effects:
+        demo = Demo(company, data, today)
+        await asyncio.to_thread(demo.seed)
+        running = await asyncio.to_thread(demo.start)
+    connectors = make_connectors(company, data, running)
+    if engine is None:
+        engine = await asyncio.to_thread(load_engine, settings, data)
+    runtime = await assemble(settings, company, connectors, engine, data, effects=effects)
+    runtime.demo, runtime.running = demo, running
+    return runtime
+
+
+async def assemble(
+    settings: Settings,
+    company: Company,
+    connectors: dict[str, Connector],
+    engine: Engine,
+    data: Path,
+    *,
+    effects: bool = True,
+) -> Runtime:
+    """Join a company, its connectors and an engine into a running assistant."""
+    database = Database.at(data / "dazi.sqlite")
+    await database.create()
+    durable = settings.audit == "durable"
+    audit: SqlSink | MemorySink = SqlSink(database) if durable else MemorySink()
+    ledger = Ledger(audit)
+    await ledger.open()
+    tickets = TicketStore(database, settings.confirmation_seconds)
+    router = FunctionRouter(
+        company,
+        connectors,
+        RolePolicy(_version(company)),
+        ledger,
+        IntentStore(database),
+        tickets,
+        execute=effects,
+    )
+    budget = Budget(
+        settings.turn_rounds, settings.turn_calls, settings.turn_seconds, settings.answer_tokens
+    )
+    agent = Agent(company, engine, router, ledger, budget)
+    service = AssistantService(
+        agent,
+        ThreadStore(database),
+        tickets,
+        lambda: settings.today or date.today(),
+        settings.max_message_chars,
+    )
+    directory = Directory(company, settings.host)
+    return Runtime(
+        settings, company, engine, service, directory, database, ledger, audit, router, connectors
+    )
+
+
+def make_connectors(company: Company, data: Path, running: Running | None) -> dict[str, Connector]:
+    """One connector for each system that the company declares, checked against its tools."""
+    mail = company.settings.get("mail")
+    server = None
+    if mail is not None:
+        port = int(mail.get("port", 25)) or (running.mail_port if running else 0)
+        server = SmtpServer(str(mail.get("host", "127.0.0.1")), port, str(mail.get("sender", "")))
+    context = ConnectorContext(
+        company.folder,
+        data,
+        {str(k): str(v) for k, v in company.settings.get("databases", {}).items()},
+        addresses(company.settings, running),
+        server,
+    )
+    out: dict[str, Connector] = {}
+    for spec in company.connectors.values():
+        tools = [t for t in company.tools.values() if t.connector == spec.name]
+        out[spec.name] = make_connector(spec.kind, spec.config, context, tools)
+    return out
+
+
+def load_engine(settings: Settings, data: Path) -> Engine:
+    """The model that settings or ``dazi model use`` name. Raises ``OperatorError``."""
+    entry = choose_model(settings, Catalog(data))
+    options = EmbeddedOptions(
+        cache_gb=settings.cache_gb, num_threads=settings.threads, cache_dir=data / "models"
+    )
+    return open_engine(entry, embedded=options, api_key=settings.api_key)
+
+
+def choose_model(settings: Settings, catalog: Catalog) -> ModelEntry:
+    if settings.model:
+        path = Path(settings.model)
+        if path.exists():
+            return ModelEntry(path.stem, "local", str(path))
+        try:
+            return catalog.get(settings.model)
+        except NotFound:
+            known = ", ".join(m.name for m in catalog.list()) or "-"
+            raise CallerError(
+                "unknown_model",
+                f"没有模型 {settings.model};可用:{known}。用 dazi model add 添加",
+                f"no model {settings.model}; there are: {known}. Add one with dazi model add",
+            ) from None
+    entry = catalog.active()
+    if entry is None:
+        raise ConfigError(
+            "models",
+            None,
+            "没有可用的模型。用 dazi model add 添加一个,或重新安装以恢复内置模型",
+            "there is no model. Add one with dazi model add, or reinstall to get the bundled one",
+        )
+    return entry
+
+
+def _version(company: Company) -> str:
+    """Changes whenever a tool's roles change: approvals given under another version lapse."""
+    text = "|".join(f"{n}:{','.join(sorted(t.roles))}:{t.effect}" for n, t in company.tools.items())
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def warm_requests(runtime: Runtime) -> Iterator[GenerateRequest]:
+    """Prompts whose beginnings many requests will share: the system turn of each language and
+    role, with the tools in the order they are offered in."""
+    profile = runtime.engine.profile
+    company = runtime.company
+    for language in LANGUAGES:
+        if profile.concise:
+            text = system_text(language, company.name, runtime.today(), frozenset(), concise=True)
+            yield GenerateRequest((Message("system", text), Message("user", "你好")))
+            continue
+        for role, included in company.roles.items():
+            tools = [t for t in company.tools.values() if not t.roles.isdisjoint(included)]
+            if not tools or len(tools) > profile.offered_tools:
+                continue
+            text = system_text(
+                language, company.name, runtime.today(), frozenset({role}), concise=False
+            )
+            offered = tuple(
+                OfferedTool(t.name, t.description(language), t.schema(language)) for t in tools
+            )
+            yield GenerateRequest((Message("system", text), Message("user", "你好")), offered)

@@ -1,0 +1,67 @@
+"""Settings: environment variables ``DAZI_*``, then defaults. Command-line options win over both."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Every limit has a number and a setting here; docs/settings.md lists them."""
+
+    model_config = SettingsConfigDict(env_prefix="DAZI_", extra="ignore")
+
+    company: Path | None = None
+    """The company folder; without one, the current folder if it has a dazi.toml, else the demo."""
+    data: Path | None = None
+    """Where databases and files are kept; ``.dazi`` in the company folder, or the user's data
+    folder for the demo."""
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    today: date | None = None
+    """Freezes the date: for demonstrations and tests."""
+    model: str = ""
+    """A model's name, folder or GGUF file; without one, what ``dazi model use`` chose."""
+    api_key: str = ""
+    """The key that a model server asks for."""
+    threads: int | None = None
+    """Processor threads of the embedded engine."""
+    cache_gb: int | None = None
+    """Memory for the embedded engine's key/value cache, in GiB."""
+    max_body_bytes: int = 1_000_000
+    max_message_chars: int = 100_000
+    max_concurrent: int = 64
+    """Turns at once; more are refused with a time to come back."""
+    turn_seconds: float = 90.0
+    turn_rounds: int = 6
+    turn_calls: int = 12
+    answer_tokens: int = 1024
+    confirmation_seconds: float = 900.0
+    audit: str = "durable"
+    """``durable`` (in the database) or ``memory``."""
+
+    def company_folder(self) -> Path:
+        if self.company is not None:
+            return self.company
+        here = Path.cwd()
+        return here if (here / "dazi.toml").is_file() else demo_folder()
+
+    def data_folder(self, company: Path) -> Path:
+        if self.data is not None:
+            return self.data.absolute()
+        if company != demo_folder():
+            return company.absolute() / ".dazi"
+        base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+        return Path(base) / "dazi" / "demo"
+
+
+def demo_folder() -> Path:
+    """The demo company: beside the source, or inside an installed package."""
+    beside = PACKAGE.parent.parent / "examples" / "yunshan"
+    return beside if beside.is_dir() else PACKAGE / "examples" / "yunshan"

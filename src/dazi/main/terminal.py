@@ -1,0 +1,166 @@
+"""Asking and chatting in the terminal."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+import typer
+
+from dazi.agent.service import Ask
+from dazi.core.language import Language, language_of
+from dazi.core.principal import Principal
+from dazi.core.turn import (
+    AnswerDelta,
+    Attachment,
+    CallFinished,
+    CallProposed,
+    ConfirmationNeeded,
+    TurnEvent,
+    TurnFinished,
+)
+from dazi.main.runtime import Runtime, open_runtime
+from dazi.main.settings import Settings
+from dazi.router.view import markdown_table
+
+
+async def ask_once(
+    settings: Settings, question: str, user: str, *, json_out: bool, approve: bool
+) -> None:
+    """One question in a thread of its own. A refusal by policy is an answer, not a failure."""
+    runtime = await open_runtime(settings)
+    try:
+        principal = runtime.directory.principal(user, "cli")
+        thread = f"cli-{secrets.token_hex(8)}"
+        events: list[TurnEvent] = []
+        async for event in _answer(runtime, principal, thread, question, approve):
+            events.append(event)
+            if not json_out:
+                show(event)
+        if json_out:
+            sys.stdout.write(json.dumps(as_json(events), ensure_ascii=False, default=str) + "\n")
+    finally:
+        await runtime.close()
+
+
+async def _answer(
+    runtime: Runtime, principal: Principal, thread: str, text: str, approve: bool
+) -> AsyncIterator[TurnEvent]:
+    ticket = ""
+    async for event in runtime.service.ask(Ask(principal, thread, text)):
+        if isinstance(event, ConfirmationNeeded):
+            ticket = event.ticket
+        yield event
+    if ticket and approve:
+        async for event in runtime.service.decide(principal, ticket, True, language_of(text)):
+            yield event
+
+
+def as_json(events: list[TurnEvent]) -> dict[str, Any]:
+    """A turn's events and its outcome as one object."""
+    ends = [e for e in events if isinstance(e, TurnFinished)]
+    last = ends[-1]
+    return {
+        "answer": last.answer,
+        "calls": [
+            {
+                "name": r.name,
+                "arguments": dict(r.arguments),
+                "outcome": r.outcome,
+                "result": r.result,
+                "ms": round(r.ms, 2),
+            }
+            for end in ends
+            for r in end.calls
+        ],
+        "usage": {
+            "prompt_tokens": sum(e.usage.prompt for e in ends),
+            "completion_tokens": sum(e.usage.completion for e in ends),
+        },
+        "ms": round(sum(e.ms for e in ends), 1),
+        "reason": last.reason,
+        "replaced": sum(e.replaced for e in ends),
+        "events": [{"type": type(e).__name__, **_plain(asdict(e))} for e in events],
+    }
+
+
+def _plain(value: Any) -> Any:
+    return msgspec.to_builtins(value, enc_hook=str)
+
+
+def show(event: TurnEvent) -> None:
+    """One event as a person in a terminal sees it."""
+    if isinstance(event, AnswerDelta):
+        typer.echo(event.text, nl=False)
+    elif isinstance(event, CallProposed):
+        typer.secho(f"-> {event.name} {event.arguments}", fg="cyan")
+    elif isinstance(event, CallFinished):
+        r = event.record
+        colour = "green" if r.outcome == "ok" else "yellow"
+        shown = (
+            json.dumps(r.result, ensure_ascii=False, default=str)
+            if r.outcome == "ok"
+            else r.message
+        )
+        typer.secho(f"   {r.outcome} ({r.ms:.0f} ms) {shown}", fg=colour)
+    elif isinstance(event, ConfirmationNeeded):
+        typer.secho(f"   ? {event.name} {dict(event.arguments)}", fg="magenta")
+    elif isinstance(event, Attachment):
+        text = markdown_table(event) if event.kind == "table" else _chart(event)
+        typer.echo("\n\n" + text, nl=False)
+    elif isinstance(event, TurnFinished):
+        typer.echo("")
+
+
+def _chart(chart: Attachment) -> str:
+    """Bars of text: a terminal has nothing better."""
+    lines = [chart.title]
+    for series in chart.data.get("series", []):
+        values = [float(v) for v in series.get("data", []) if v is not None]
+        largest = max(values, default=0) or 1
+        lines.append(str(series.get("name", "")))
+        for name, value in zip(
+            chart.data.get("categories", []), series.get("data", []), strict=False
+        ):
+            lines.append(f"  {name}  {'█' * round(24 * float(value or 0) / largest)} {value}")
+    return "\n".join(lines)
+
+
+async def chat(settings: Settings, user: str, language: Language) -> None:
+    """A conversation until an empty line or end of input."""
+    runtime = await open_runtime(settings)
+    try:
+        principal = runtime.directory.principal(user, "cli")
+        thread = f"cli-{secrets.token_hex(8)}"
+        hello = {
+            "zh": f"你好,{user}。直接输入问题,空行结束。",
+            "en": f"Hello, {user}. An empty line ends.",
+        }
+        typer.echo(hello[language])
+        while text := _read():
+            ticket = ""
+            async for event in runtime.service.ask(Ask(principal, thread, text)):
+                show(event)
+                if isinstance(event, ConfirmationNeeded):
+                    ticket = event.ticket
+            if ticket:
+                question = "确认执行吗?" if language_of(text) == "zh" else "Confirm?"
+                approve = typer.confirm(question)
+                async for event in runtime.service.decide(
+                    principal, ticket, approve, language_of(text)
+                ):
+                    show(event)
+    finally:
+        await runtime.close()
+
+
+def _read() -> str:
+    try:
+        return input("> ").strip()
+    except EOFError:
+        return ""
