@@ -17,7 +17,7 @@ from dazi.connectors.functions import FunctionConnector
 from dazi.core.errors import ConfigError, ConnectorError
 from dazi.core.language import Text
 from dazi.core.principal import Principal
-from dazi.core.tools import Parameter, Tool, ToolResultRules
+from dazi.core.tools import Binding, Parameter, Tool, ToolResultRules
 from tests.connectors.systems import CUSTOMER, STAFF, TOOLS, Company, invocation
 
 MODULE = """
@@ -29,7 +29,7 @@ calls = []
 
 def plain(a, b="default"): return {"a": a, "b": b}
 async def slow(a): await asyncio.sleep(30)
-def slow_thread(a): time.sleep(0.6); calls.append(a)
+def slow_thread(a): time.sleep(2); calls.append(a)
 def fails(a): raise ZeroDivisionError("SECRET")
 def exits(a): raise SystemExit(1)
 def refuses(a): raise ConnectorError("refused", "不行", "no")
@@ -133,7 +133,7 @@ async def test_deadlines(functions: FunctionConnector, name: str) -> None:
     began = time.perf_counter()
     error = await refusal(functions, invocation(tool(name, "write"), {"a": ""}, deadline_s=0.1))
     assert (error.code, error.effect_possible) == ("timeout", True)
-    assert time.perf_counter() - began < 0.5
+    assert time.perf_counter() - began < 1.5
 
 
 async def test_needed_results(functions: FunctionConnector) -> None:
@@ -152,7 +152,7 @@ def test_declarations_are_checked(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"slow\(\) does not fit"):
         connector.check(tool("slow"))
     with pytest.raises(ConfigError, match=r"plain\(\) does not fit"):
-        connector.check(replace(tool("plain"), bind={"who": "user"}))
+        connector.check(replace(tool("plain"), bind={"who": Binding("user")}))
 
 
 @pytest.mark.parametrize(

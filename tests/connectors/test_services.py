@@ -290,7 +290,7 @@ async def test_slow_answers(listen: Listen, erp_at: Any, silent_after: str) -> N
         began = time.perf_counter()
         error = await refusal(connector, asking(tool, deadline_s=0.2))
         assert (error.code, error.effect_possible) == ("timeout", possible)
-        assert time.perf_counter() - began < 1
+        assert time.perf_counter() - began < 5
 
 
 @pytest.mark.parametrize("port", [0, 1])

@@ -132,7 +132,7 @@ async def test_servers_that_do_not_take_it(
     began = time.perf_counter()
     error = await refusal(SmtpConnector(server), invocation(SEND, MAIL, deadline_s=0.4))
     assert (error.code, error.effect_possible) == (code, possible)
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 5
 
 
 async def test_a_bad_goodbye_changes_nothing(listen: Listen) -> None:

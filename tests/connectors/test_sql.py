@@ -225,7 +225,7 @@ async def test_a_deadline_stops_the_statement_itself(sql: SqlConnector) -> None:
     began = time.perf_counter()
     made = invocation(tool(ENDLESS), {}, deadline_s=0.2)
     assert (await refusal(sql, made)).code == "timeout"
-    assert time.perf_counter() - began < 1.5
+    assert time.perf_counter() - began < 5
     for _ in range(8):  # more than the pool holds: nothing was left behind
         await refusal(sql, replace(made, deadline_s=0.05))
     assert await sql.execute(invocation(tool("SELECT 1 AS one", shape="value"), {})) == 1
@@ -238,7 +238,7 @@ async def test_a_cancelled_call_stops_its_statement(sql: SqlConnector) -> None:
     began = time.perf_counter()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert time.perf_counter() - began < 1.5
+    assert time.perf_counter() - began < 5
     assert await sql.execute(invocation(tool("SELECT 1 AS one", shape="value"), {})) == 1
 
 
@@ -257,7 +257,7 @@ async def test_a_locked_database_is_waited_for_no_longer_than_allowed(
         error = await refusal(sql, invocation(update, {}, deadline_s=0.3))
         assert error.code in ("timeout", "unavailable")
         assert not error.effect_possible
-        assert time.perf_counter() - began < 2
+        assert time.perf_counter() - began < 4
         assert await sql.execute(invocation(tool("SELECT COUNT(*) AS n FROM orders"), {}))
     assert await sql.execute(invocation(update, {})) == {"count": 260}
 

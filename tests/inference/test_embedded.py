@@ -141,7 +141,7 @@ async def test_grammars_compile(engine: EmbeddedEngine) -> None:
         )
         for pattern in [*TRANSLATED, r"^[\w.-]+@\w+$", r"^[\[\]^-]+$", "^[\u00e9-\u9fff]*$"]
     ]
-    odd.append(replace(NOTE, spans={"text": ("甲\"乙\\\n丙\t{}[]|*+?()^$-]\x01é😀",)}))
+    odd.append(replace(NOTE, spans={"text": ('甲"乙\\\n丙\t{}[]|*+?()^$-]\x01é😀',)}))
     for tool in odd:
         for choice in ("auto", "required"):
             for thinking in (False, True):
@@ -283,7 +283,9 @@ print(sorted(m for m in sys.modules if m.startswith("openvino_telemetry")), thre
 
 
 def test_loading_the_engine_dials_nobody_and_writes_no_id(tmp_path: Path) -> None:
-    environment = {k: v for k, v in os.environ.items() if k not in ("CI", "TF_BUILD", "JENKINS_URL")}
+    environment = {
+        k: v for k, v in os.environ.items() if k not in ("CI", "TF_BUILD", "JENKINS_URL")
+    }
     ran = subprocess.run(
         [sys.executable, "-c", WATCHED],
         env=environment | {"HOME": str(tmp_path)},

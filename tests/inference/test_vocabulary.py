@@ -25,7 +25,9 @@ class ByteTokenizer:
 
     def get_vocab(self) -> dict[bytes, int]:
         space = "▁".encode() if self.spaces else b" "
-        vocab = {bytes([i]): i for i in range(256)} | {m.encode(): 256 + i for i, m in enumerate(MARKS)}
+        vocab = {bytes([i]): i for i in range(256)} | {
+            m.encode(): 256 + i for i, m in enumerate(MARKS)
+        }
         del vocab[b" "]
         return vocab | {space: 32}
 

@@ -27,7 +27,8 @@ _NO = re.compile(r"\s*(取消|不同意|算了|cancel|reject)\s*[。.!!]?\s*", r
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What somebody asks. ``history`` replaces the kept thread when a caller brings its own."""
+    """What somebody asks. ``history`` replaces the kept thread when a caller brings its own;
+    ``today`` is the day it is asked on, without one the service's."""
 
     principal: Principal
     thread: str
@@ -39,6 +40,7 @@ class Ask:
     tool_choice: ToolChoice = "auto"
     sampling: Sampling | None = None
     thinking: bool = False
+    today: date | None = None
 
 
 class AssistantService:
@@ -81,7 +83,8 @@ class AssistantService:
             if waiting is not None:
                 ticket, approve = waiting
                 decided = await self._decide(ask.principal, ticket.id, approve)
-                async for event in self._resume(ask.principal, decided, ask.language):
+                resumed = self._resume(ask.principal, decided, ask.language, ask.today)
+                async for event in resumed:
                     yield event
                 return
             kept = await self._history(ask)
@@ -91,7 +94,7 @@ class AssistantService:
                 f"turn_{secrets.token_hex(10)}",
                 ask.text,
                 ask.language or language_of(ask.text),
-                self._today(),
+                ask.today or self._today(),
                 tuple(kept),
                 ask.instructions,
                 ask.client_tools,
@@ -109,12 +112,17 @@ class AssistantService:
                     await self.threads.append(ask.thread, ask.principal, added)
 
     async def decide(
-        self, principal: Principal, ticket: str, approve: bool, language: Language | None = None
+        self,
+        principal: Principal,
+        ticket: str,
+        approve: bool,
+        language: Language | None = None,
+        today: date | None = None,
     ) -> AsyncIterator[TurnEvent]:
         """Confirm or reject, and go on with the turn that waited for it."""
         decided = await self._decide(principal, ticket, approve)
         with self._turn_in(principal, decided.thread):
-            async for event in self._resume(principal, decided, language):
+            async for event in self._resume(principal, decided, language, today):
                 yield event
 
     async def pending(self, principal: Principal, thread: str | None = None) -> list[Ticket]:
@@ -124,7 +132,11 @@ class AssistantService:
         return await self.tickets.decide(ticket, principal.user, principal.tenant, approve)
 
     async def _resume(
-        self, principal: Principal, ticket: Ticket, language: Language | None
+        self,
+        principal: Principal,
+        ticket: Ticket,
+        language: Language | None,
+        today: date | None,
     ) -> AsyncIterator[TurnEvent]:
         kept = await self.threads.load(ticket.thread, principal)
         last = next((k.message.content for k in reversed(kept) if k.message.role == "user"), "")
@@ -134,7 +146,7 @@ class AssistantService:
             ticket.turn,
             "",
             language or language_of(last),
-            self._today(),
+            today or self._today(),
             tuple(kept),
         )
         added: list[Kept] = []

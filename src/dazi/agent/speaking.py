@@ -58,10 +58,14 @@ async def _once(
     engine: Engine, request: GenerateRequest, checker: AnswerChecker, done: Round, first_id: int
 ) -> AsyncIterator[AnswerDelta | ReasoningStep | CallProposed]:
     cutter = SentenceCutter()
+    # An engine that cannot go on from a prefix begins anew; what was said is not said twice.
+    repeated = SentenceCutter().feed(request.prefix) if request.prefix else []
     async with aclosing(engine.generate(request)) as events:  # type: ignore[type-var]
         async for event in events:
             if isinstance(event, TextDelta):
                 for sentence in cutter.feed(event.text):
+                    if sentence in repeated:
+                        continue
                     if not _passes(sentence, checker, done):
                         return
                     yield AnswerDelta(sentence)

@@ -40,7 +40,7 @@ from dazi.prompt.choose import ToolChooser
 from dazi.router.dispatch import FunctionRouter, TurnContext
 from dazi.router.grounding import offer
 from dazi.router.intents import Ticket
-from dazi.router.view import markdown_table, plain, table
+from dazi.router.view import comparison, markdown_table, plain, table
 
 NOTHING_CERTAIN = Text(
     "我没有查到可以确认的信息,请换个说法,或补充单号、日期等细节。",
@@ -50,6 +50,7 @@ BUDGET_SPENT = Text(
     "这件事超出了单次对话的处理上限,请拆成几步再问。",
     "This takes more than one turn may use; please ask in smaller steps.",
 )
+AS_FOLLOWS = Text("查询结果如下。", "Here is what I found.")
 DECIDED = {True: Text("确认", "Confirmed"), False: Text("取消", "Cancelled")}
 """What the thread remembers a person as saying when they decide a confirmation."""
 MENDABLE = frozenset({"invalid", "ungrounded", "unknown_tool"})
@@ -68,7 +69,6 @@ class Turn:
     usage: Usage = field(default_factory=Usage)
     answer: str = ""
     records: list[CallRecord] = field(default_factory=list)
-    attachments: list[Attachment] = field(default_factory=list)
     replaced: int = 0
     reason: str = ""
     client_calls: list[CallText] = field(default_factory=list)
@@ -118,7 +118,6 @@ class Agent:
         turn.talk.hear(DECIDED[approved](request.language))
         turn.talk.proposed("", [CallText(record.id, record.name, dumps(dict(record.arguments)))])
         turn.talk.answered([record])
-        self._draw(turn, record)
         if record.outcome == "ok":
             async for event in self._loop(turn, tools=False):
                 yield event
@@ -217,8 +216,6 @@ class Agent:
             yield CallFinished(record)
             if record.outcome == "needs_confirmation":
                 yield await self._confirmation(turn, record)
-        for record in records:
-            self._draw(turn, record)
         if turn.client_calls:
             turn.reason = "client_tools"
             return
@@ -297,33 +294,42 @@ class Agent:
         return bool(answer.strip())
 
     def _plain(self, turn: Turn) -> str:
+        """The results in words that cannot be wrong; those drawn as a table are only announced."""
         language = turn.request.language
+        drawn = self._drawn(turn)
+        titles = {a.title for a in drawn if a.kind == "table"}
         parts = [
             plain(tool, result, language)
             for tool, _, result in results_of(self.company, turn.records)
+            if tool.description(language) not in titles and tool.result.attach != "chart"
         ]
+        if drawn:
+            parts.append(AS_FOLLOWS(language))
         return "\n".join(parts)
 
     def _say(self, turn: Turn, text: str) -> list[TurnEvent]:
         turn.answer += text
         return [AnswerDelta(text)]
 
-    def _draw(self, turn: Turn, record: CallRecord) -> None:
-        if record.outcome != "ok":
-            return
-        tool = self.company.tools[record.name]
+    def _drawn(self, turn: Turn) -> tuple[Attachment, ...]:
+        """Tables and charts of the turn's results, in the order of the calls."""
         language = turn.request.language
-        drawn = table(tool, record.result, language)
-        if drawn is not None:
-            turn.attachments.append(drawn)
-        if tool.result.attach == "chart":
-            title = str(record.result.get("title", ""))
-            turn.attachments.append(Attachment("chart", title, record.result))
+        drawn: list[Attachment | None] = []
+        done = results_of(self.company, turn.records)
+        for tool in dict.fromkeys(t.name for t, _, _ in done):
+            results = [r for t, _, r in done if t.name == tool]
+            declared = self.company.tools[tool]
+            side_by_side = comparison(declared, results, language) if len(results) > 1 else None
+            drawn += [side_by_side] if side_by_side else [table(declared, r, language) for r in results]
+            if declared.result.attach == "chart":
+                drawn += [Attachment("chart", str(r.get("title", "")), r) for r in results]
+        return tuple(d for d in drawn if d is not None)
 
     async def _end(self, turn: Turn, remembered: list[Kept]) -> AsyncIterator[TurnEvent]:
-        for attachment in turn.attachments:
+        attachments = self._drawn(turn)
+        for attachment in attachments:
             yield attachment
-        tables = [markdown_table(a) for a in turn.attachments if a.kind == "table"]
+        tables = [markdown_table(a) for a in attachments if a.kind == "table"]
         answer = "\n\n".join([turn.answer.strip(), *tables]).strip()
         if turn.answer.strip() and not turn.client_calls:
             turn.talk.add(Message("assistant", turn.answer.strip()))
@@ -344,7 +350,7 @@ class Agent:
             turn.usage,
             ms,
             turn.reason or "answer",  # type: ignore[arg-type]
-            tuple(turn.attachments),
+            attachments,
             turn.replaced,
             tuple(turn.client_calls),
         )

@@ -69,7 +69,7 @@ class HttpConnector:
             raise misdeclared(tool, zh, en)
         given = {p.name for p in tool.parameters} | set(tool.bind)
         sure = {p.name for p in tool.parameters if p.required}
-        sure |= {name for name, attribute in tool.bind.items() if not attribute.endswith("?")}
+        sure |= {name for name, binding in tool.bind.items() if not binding.required_for}
         unknown, missing = given - operation.names, operation.required - sure
         if unknown or missing:
             names = ", ".join(sorted(unknown or missing))

@@ -77,8 +77,9 @@ class SqlConnector:
 
     async def execute(self, invocation: Invocation) -> Any:
         tool = invocation.tool
-        for name, attribute in tool.bind.items():
-            if not attribute.endswith("?") and invocation.bound.get(name) is None:
+        for name, binding in tool.bind.items():
+            owned = not binding.required_for or invocation.principal.has_role(*binding.required_for)
+            if owned and invocation.bound.get(name) is None:
                 raise refused(tool)
         if tool.operation.get("write"):
             return await self._write(invocation)

@@ -56,11 +56,22 @@ class ToolResultRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Binding:
+    """A hidden argument, filled from the caller's identity.
+
+    ``required_for``: callers with one of these roles must have the attribute, and see only what is
+    theirs; for others the argument is ``None``. Empty: everybody must have it.
+    """
+
+    attribute: str
+    required_for: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """A declared tool.
 
-    ``bind`` maps a hidden argument to the principal's attribute that fills it; a name ending in
-    ``?`` may be absent (then the argument is ``None``). ``connector`` names the connector instance
+    ``bind`` maps hidden arguments to what fills them. ``connector`` names the connector instance
     and ``operation`` is that connector's own configuration of this tool.
     """
 
@@ -72,7 +83,7 @@ class Tool:
     effect: Effect
     connector: str
     operation: Mapping[str, Any]
-    bind: Mapping[str, str] = field(default_factory=dict)
+    bind: Mapping[str, Binding] = field(default_factory=dict)
     timeout_s: float = 10.0
     examples: tuple[str, ...] = ()
     example: Any = None

@@ -70,8 +70,11 @@ class StepLoop:
         self._live: set[Job] = set()
         self._numbers = itertools.count()
         self._closed = False
+        self._outbox: queue.SimpleQueue[dict[Job, Step] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="dazi-engine", daemon=True)
+        self._courier = threading.Thread(target=self._deliver, name="dazi-engine-out", daemon=True)
         self._thread.start()
+        self._courier.start()
         atexit.register(self.close)
 
     @property
@@ -94,6 +97,7 @@ class StepLoop:
         self._closed = True
         self._inbox.put(("end", None))
         self._thread.join()
+        self._courier.join()
         atexit.unregister(self.close)
 
     def _run(self) -> None:
@@ -102,7 +106,7 @@ class StepLoop:
                 continue
             try:
                 self._pipeline.step()
-                self._deliver()
+                self._collect()
             except Exception as e:  # the edge of a foreign library: anything may come out
                 self._fail_all(_failed(e))
                 self._pipeline = None
@@ -110,11 +114,12 @@ class StepLoop:
         while not self._inbox.empty():
             order, job = self._inbox.get()
             if order == "add" and job is not None:
-                self._send({job: Step([], error=_closed())})
+                self._outbox.put({job: Step([], error=_closed())})
         with suppress(Exception):  # forget the cancelled requests, so that it can be taken down
             while self._busy():
                 self._pipeline.step()
         self._pipeline = None
+        self._outbox.put(None)
 
     def _busy(self) -> bool:
         return self._pipeline is not None and bool(self._pipeline.has_non_finished_requests())
@@ -142,32 +147,35 @@ class StepLoop:
                 self._pipeline = self._open()
             job.handle = self._pipeline.add_request(next(self._numbers), job.input_ids, job.config)
         except Exception as e:  # the edge of a foreign library
-            self._send({job: Step([], error=_failed(e))})
+            self._outbox.put({job: Step([], error=_failed(e))})
             return
         self._live.add(job)
 
-    def _deliver(self) -> None:
+    def _collect(self) -> None:
         steps = {job: step for job in self._live if (step := _read(job.handle))}
         self._live -= {job for job, step in steps.items() if step.ending or step.error}
-        self._send(steps)
+        self._outbox.put(steps)
 
-    def _send(self, steps: dict[Job, Step]) -> None:
-        by_loop: defaultdict[asyncio.AbstractEventLoop, list[tuple[Job, Step]]] = defaultdict(list)
-        for job, step in steps.items():
-            by_loop[job.loop].append((job, step))
-        for loop, batch in by_loop.items():
-            try:
-                loop.call_soon_threadsafe(_hand_over, batch)
-            except RuntimeError:  # that loop is closed: nobody is waiting any more
-                for job, _ in batch:
-                    self.drop(job)
+    def _deliver(self) -> None:
+        """A thread of its own, because waking a loop gives the interpreter away: the next step
+        would wait until every stream has dealt with this one (a tenth of the throughput)."""
+        while (steps := self._outbox.get()) is not None:
+            by_loop: defaultdict[asyncio.AbstractEventLoop, dict[Job, Step]] = defaultdict(dict)
+            for job, step in steps.items():
+                by_loop[job.loop][job] = step
+            for loop, batch in by_loop.items():
+                try:
+                    loop.call_soon_threadsafe(_hand_over, batch)
+                except RuntimeError:  # that loop is closed: nobody is waiting any more
+                    for job in batch:
+                        self.drop(job)
 
     def _fail_all(self, error: OperatorError) -> None:
         for job in self._live:
             job.handle.cancel()
         steps = {job: Step([], error=error) for job in self._live}
         self._live.clear()
-        self._send(steps)
+        self._outbox.put(steps)
 
 
 def _read(handle: Any) -> Step | None:
@@ -186,8 +194,8 @@ def _read(handle: Any) -> Step | None:
     return Step(ids, error=_no_room()) if status == "IGNORED" else Step(ids, ending="stop")
 
 
-def _hand_over(batch: list[tuple[Job, Step]]) -> None:
-    for job, step in batch:
+def _hand_over(batch: dict[Job, Step]) -> None:
+    for job, step in batch.items():
         job.arrive(step)
 
 

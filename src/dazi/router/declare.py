@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dazi.core.company import ConnectorSpec
 from dazi.core.errors import ConfigError
 from dazi.core.language import Text
-from dazi.core.tools import Effect, Format, Parameter, Scalar, Tool, ToolResultRules
+from dazi.core.tools import Binding, Effect, Format, Parameter, Scalar, Tool, ToolResultRules
 from dazi.router.yaml_source import YamlSource
 
 Words = str | dict[Literal["zh", "en"], str]
@@ -52,6 +52,11 @@ class ResultFile(_Strict):
     values: dict[str, dict[str, Words]] = {}
 
 
+class BindingFile(_Strict):
+    attribute: str
+    required_for: list[str] = []
+
+
 class ToolFile(BaseModel):
     """One tool; keys beyond these belong to the connector and are checked by it."""
 
@@ -60,7 +65,7 @@ class ToolFile(BaseModel):
     effect: Effect
     roles: list[str]
     parameters: dict[str, ParameterFile] = {}
-    bind: dict[str, str] = {}
+    bind: dict[str, str | BindingFile] = {}
     timeout_s: float = Field(10.0, gt=0, le=600)
     examples: list[str] = []
     example: Any = None
@@ -189,7 +194,7 @@ def _tool(
         effect=tool.effect,
         connector=spec.name,
         operation=operation,
-        bind=dict(tool.bind),
+        bind={name: _binding(b) for name, b in tool.bind.items()},
         timeout_s=tool.timeout_s,
         examples=tuple(tool.examples),
         example=tool.example,
@@ -206,6 +211,10 @@ def _tool(
         ),
         source=f"{source.path}:{source.line(at)}",
     )
+
+
+def _binding(b: str | BindingFile) -> Binding:
+    return Binding(b) if isinstance(b, str) else Binding(b.attribute, frozenset(b.required_for))
 
 
 def _texts(words: Mapping[str, Words]) -> dict[str, Text]:

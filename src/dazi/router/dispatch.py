@@ -128,7 +128,12 @@ class FunctionRouter:
             record = self._refusal(ticket, "forbidden", turn.language)
             await self._audit("decision", turn, record, {"policy": decision.policy})
             return record
-        bound = self._bind(tool, turn.principal, turn.language)
+        try:
+            bound = self._bind(tool, turn.principal, turn.language)
+        except _Refused as refused:
+            record = self._refusal(ticket, refused.outcome, turn.language)
+            await self._audit("decision", turn, record, refused.detail)
+            return record
         canonical = _Canonical(tool, ticket.arguments, bound, {}, decision.policy)
         record = await self._act(ticket.call, canonical, turn, ticket=ticket.id)
         record = replace(record, ms=(time.perf_counter() - began) * 1000)
@@ -206,12 +211,12 @@ class FunctionRouter:
 
     def _bind(self, tool: Tool, principal: Principal, language: Language) -> dict[str, str | None]:
         bound: dict[str, str | None] = {}
-        for argument, attribute in tool.bind.items():
-            optional = attribute.endswith("?")
-            value = principal.attributes.get(attribute.removesuffix("?"))
-            if value is None and not optional:
+        for argument, binding in tool.bind.items():
+            owned = not binding.required_for or principal.has_role(*binding.required_for)
+            value = principal.attributes.get(binding.attribute) if owned else None
+            if owned and not value:
                 message = outcome_text("forbidden", tool, language)
-                raise _Refused("forbidden", message, {"policy": f"bind:{attribute}"})
+                raise _Refused("forbidden", message, {"policy": f"bind:{binding.attribute}"})
             bound[argument] = value
         return bound
 

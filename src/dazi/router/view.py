@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dazi.core.language import Language
@@ -55,6 +55,31 @@ def table(tool: Tool, result: Mapping[str, Any], language: Language) -> Attachme
     )
 
 
+def comparison(
+    tool: Tool, results: Sequence[Mapping[str, Any]], language: Language
+) -> Attachment | None:
+    """Results of one tool side by side, a column each, when the tool can be compared."""
+    rules = tool.result
+    rows = [r[rules.rows][0] if rules.shape == "many" else r for r in results
+            if rules.shape != "many" or r.get(rules.rows)]  # fmt: skip
+    if not rules.compare or len(rows) < 2:
+        return None
+    names = [n for n in rules.shown if any(r.get(n) not in (None, "") for r in rows)]
+    heading = rules.compare["name"]
+    return Attachment(
+        "table",
+        tool.description(language),
+        {
+            "columns": [label(tool, heading, language), *(cell(r.get(heading)) for r in rows)],
+            "rows": [
+                [label(tool, n, language), *(cell(r.get(n)) for r in rows)]
+                for n in names
+                if n != heading
+            ],
+        },
+    )
+
+
 def label(tool: Tool, name: str, language: Language) -> str:
     text = tool.result.labels.get(name)
     return text(language) if text else name
@@ -66,7 +91,7 @@ def cell(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return f"{value:,.2f}".removesuffix(".00")
+        return f"{value:,}"
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return str(value)

@@ -215,7 +215,9 @@ def _expected(calls: Sequence[_Call]) -> tuple[ExpectedCall, ...]:
 def _earlier(messages: Iterator[_Message]) -> Iterator[Earlier]:
     names: dict[str, str] = {}
     for m in messages:
-        calls = tuple(_call_text(c, f"call_{len(names) + i}") for i, c in enumerate(m.tool_calls or m.calls))
+        calls = tuple(
+            _call_text(c, f"call_{len(names) + i}") for i, c in enumerate(m.tool_calls or m.calls)
+        )
         names.update({c.id: c.name for c in calls})
         if m.role != "tool":
             yield Earlier(Message(m.role, m.content or "", calls))

@@ -111,9 +111,7 @@ def wrong_arguments(
     return wrong + list(extra)
 
 
-def assign(
-    expected: Sequence[E], got: Sequence[G], fits: Callable[[E, G], bool]
-) -> dict[int, int]:
+def assign(expected: Sequence[E], got: Sequence[G], fits: Callable[[E, G], bool]) -> dict[int, int]:
     """The most pairs of one expected and one got that fit: index of expected -> index of got.
 
     Augmenting paths (Kuhn), so that an early greedy pair never costs a later one.
@@ -151,7 +149,9 @@ def calls_match(
 ) -> bool:
     """Every expected call was made, in any order, and nothing besides but ``optional`` names."""
     fits = fits or (lambda e, g: e.name == g.name and arguments_match(e.arguments, g.arguments))
-    return names_match(expected, got, optional) and len(assign(expected, got, fits)) == len(expected)
+    return names_match(expected, got, optional) and len(assign(expected, got, fits)) == len(
+        expected
+    )
 
 
 def folded(text: str) -> str:

@@ -62,7 +62,7 @@ GRAMMAR: Grammar[Anchor, date] = Grammar(
     _is_day,
 )
 _PART = re.compile(
-    r"的?\s?(?:(?<=[早晚])上|一?大?清?早上?|早晨|凌晨|清晨|上午|中午|午间|午后|下午|傍晚|晚上|晚间|夜里|夜间|晚|[( ]?周[一二三四五六日天]\)?"
+    r"的?\s?(?:(?<=[早晚])上|一?大?清?早上?|早晨|凌晨|清晨|上午|中午|午间|午后|下午|傍晚|(?<![今明昨后])晚上|晚间|夜里|夜间|(?<![今明昨后])晚|[( ]?周[一二三四五六日天]\)?"
     r"|\s(?:in the )?(?:morning|noon|afternoon|evening|night))$"
 )
 _WEEKDAY_FIRST = re.compile(rf"{dates_en.WEEKDAY}\.?,?\s|周[一二三四五六日天]\s?,?\s?")

@@ -85,18 +85,20 @@ def _bare(text: str, strong: dict[int, Found[Clock]]) -> Iterator[Found[Clock]]:
         for m in _BARE.finditer(text)
         if m.start() not in taken and _hour(text, m.start(), m.end())
     }
-    between = False
+    partners: set[int] = set()
     for start, end in maybe.items():
         before = text[max(0, start - 12) : start]
         opens = _OPENS.search(before)
-        to = _JOIN_AFTER.match(text, end) or (_AND.match(text, end) if between or opens else None)
+        to = _JOIN_AFTER.match(text, end) or (
+            _AND.match(text, end) if opens and "between" in before else None
+        )
         join = _JOIN_BEFORE.search(before)
         follows = join is not None and start - len(join[0]) in ends
         joined = text[start - 1 : start] == "-" and not follows
         leads = to is not None and not joined and (to.end() in strong or to.end() in maybe)
-        between = bool(opens) and "between" in before
-        if follows or leads or opens:
+        if follows or leads or opens or start in partners:
             ends.add(end)
+            partners |= {to.end()} if to else set()
             yield Found(start, end, Clock(0))
 
 

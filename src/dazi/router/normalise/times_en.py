@@ -43,7 +43,7 @@ def _amount(text: str) -> int:
 
 
 def _compact(m: re.Match[str], _: None) -> Clock:
-    return clock(None, int(m["h"]), int(m["min"]), padded=len(m["h"]) == 2)
+    return clock(None, int(m["h"]), int(m["min"] or 0), padded=len(m["h"]) == 2)
 
 
 _QUARTER = r"(?:a )?quarter"

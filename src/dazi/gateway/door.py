@@ -1,0 +1,160 @@
+"""The way into every route: key, room, body, then the handler; errors become answers here.
+
+In this order, so that a caller without a key costs a hash and nothing more: no byte of a body is
+read for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from dazi.core.errors import AccessError, DaziError, OverloadError
+from dazi.core.principal import Principal
+from dazi.gateway.errors import (
+    BodyTimeout,
+    TooLarge,
+    accepted_language,
+    headers_of,
+    problem_of,
+    status_of,
+    unexpected,
+)
+from dazi.gateway.exchange import ClientGone, Exchange, Receive, Send
+from dazi.gateway.state import GatewayState
+
+Handler = Callable[[Exchange], Awaitable[None]]
+
+LONGEST_KEY = 512
+NOBODY = Principal("", frozenset())
+_NO_RETRY = (b"x-should-retry", b"false")
+"""OpenAI's clients repeat a request after 409, 429 and 5xx unless this header says no."""
+
+log = logging.getLogger("dazi.gateway")
+
+
+class Gate:
+    """Room for so many turns at once; one more is sent away at once instead of waiting."""
+
+    def __init__(self, places: int) -> None:
+        self.places = places
+        self.taken = 0
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        if self.taken >= self.places:
+            raise OverloadError(
+                "busy",
+                f"正在处理的请求已达上限({self.places} 个),请稍后再试",
+                f"{self.places} requests are being answered, which is the limit; try again soon",
+                retry_after=1.0,
+            )
+        self.taken += 1
+        try:
+            yield
+        finally:
+            self.taken -= 1
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An ASGI endpoint. ``gate`` is for routes that run turns, ``public`` for those without key."""
+
+    state: GatewayState
+    handler: Handler
+    gate: Gate | None = None
+    public: bool = False
+
+    async def __call__(
+        self, scope: Mapping[str, Any], receive: Receive, send: Send
+    ) -> None:
+        headers = dict(scope["headers"])
+        path = scope.get("path_params", {})
+        x = Exchange(self.state, NOBODY, None, headers, path, receive, send)
+        x.language = accepted_language(x.header(b"accept-language"))
+        try:
+            if not self.public:
+                x.principal = authenticated(self.state, scope["headers"])
+            with self.gate.place() if self.gate else nullcontext():
+                if scope["method"] not in ("GET", "HEAD"):
+                    x.body = await read_body(x)
+                await self.handler(x)
+        except ClientGone:
+            log.info("client left %s", scope["path"])
+        except DaziError as e:
+            await _refuse(x, e)
+        except Exception:
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            await _refuse(x, unexpected())
+
+
+def authenticated(state: GatewayState, headers: list[tuple[bytes, bytes]]) -> Principal:
+    """Who the key in ``headers`` belongs to. Every header that can carry a key has the same
+    scope, and two that differ are refused. Raises ``AccessError``."""
+    given: set[bytes] = set()
+    for name, value in headers:
+        if name == b"authorization":
+            scheme, _, key = value.strip().partition(b" ")
+            given.add(key.strip() if scheme.lower() == b"bearer" else b"")
+        elif name == b"x-api-key":
+            given.add(value.strip())
+    if not given:
+        raise _unauthenticated(
+            "需要密钥:请在 Authorization: Bearer KEY 或 X-API-Key 里给出",
+            "a key is needed: give it in Authorization: Bearer KEY or in X-API-Key",
+        )
+    if len(given) > 1:
+        raise _unauthenticated(
+            "Authorization 和 X-API-Key 里的密钥不一致,请只给一个",
+            "Authorization and X-API-Key carry different keys; give one",
+        )
+    key = given.pop()
+    principal = None
+    if 0 < len(key) <= LONGEST_KEY:
+        principal = state.directory.by_key(key.decode("latin-1"), "api")
+    if principal is None:
+        raise _unauthenticated("密钥不对,请检查", "this key is not known; check it")
+    return principal
+
+
+def _unauthenticated(zh: str, en: str) -> AccessError:
+    return AccessError("unauthenticated", zh, en)
+
+
+async def read_body(x: Exchange) -> bytes:
+    """The body, of which never more than the limit is held. Raises ``TooLarge``."""
+    limits = x.state.limits
+    declared = x.headers.get(b"content-length", b"")
+    if declared.isdigit() and int(declared) > limits.max_body_bytes:
+        raise TooLarge(limits.max_body_bytes)
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(limits.body_seconds):
+            while True:
+                message = await x.receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientGone
+                part = message.get("body", b"")
+                size += len(part)
+                if size > limits.max_body_bytes:
+                    raise TooLarge(limits.max_body_bytes)
+                parts.append(part)
+                if not message.get("more_body", False):
+                    return parts[0] if len(parts) == 1 else b"".join(parts)
+    except TimeoutError:
+        raise BodyTimeout(limits.body_seconds) from None
+
+
+async def _refuse(x: Exchange, error: DaziError) -> None:
+    if x.started:
+        return
+    extra = headers_of(error)
+    if not x.repeatable:
+        extra.append(_NO_RETRY)
+    body = problem_of(error, x.language or "zh")
+    await x.reply(body, *extra, status=status_of(error))

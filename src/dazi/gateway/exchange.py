@@ -1,0 +1,102 @@
+"""One request being answered: who asks, what was sent, and how an answer goes out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from dazi.core.language import Language
+from dazi.core.principal import Principal
+from dazi.gateway.state import GatewayState
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+JSON: Header = (b"content-type", b"application/json; charset=utf-8")
+GENERATED: Header = (b"x-content-generator", b"AI")
+"""The metadata label of generated content; ``dazi.generated_by`` says it in the body."""
+_EVENTS: tuple[Header, ...] = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+)
+
+
+class ClientGone(Exception):
+    """Nobody is listening any more."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """``language`` is what the caller asked to be answered in, if they did; ``started`` tells that
+    the status line is out; ``repeatable`` turns false once a turn has begun, because asking the
+    same again could then do something twice."""
+
+    state: GatewayState
+    principal: Principal
+    language: Language | None
+    headers: Mapping[bytes, bytes]
+    path: Mapping[str, Any]
+    receive: Receive
+    send: Send
+    body: bytes = b""
+    started: bool = False
+    repeatable: bool = True
+    _watch: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def header(self, name: bytes) -> str:
+        return self.headers.get(name, b"").decode("latin-1").strip()
+
+    async def reply(self, body: bytes, *extra: Header, status: int = 200) -> None:
+        """A whole JSON answer."""
+        await self._start(status, JSON, (b"content-length", str(len(body)).encode()), *extra)
+        await self._send(body, more=False)
+
+    async def begin_events(self, *extra: Header) -> None:
+        await self._start(200, *_EVENTS, *extra)
+
+    async def event(self, data: bytes) -> None:
+        await self._send(data, more=True)
+
+    async def end_events(self) -> None:
+        await self._send(b"", more=False)
+
+    async def _start(self, status: int, *headers: Header) -> None:
+        self.started = True
+        await self.send(
+            {"type": "http.response.start", "status": status, "headers": list(headers)}
+        )
+
+    async def _send(self, data: bytes, *, more: bool) -> None:
+        if not more and self._watch is not None:
+            # The server reports "disconnected" once an answer is complete: that is no leaving.
+            self._watch.cancel()
+        await self.send({"type": "http.response.body", "body": data, "more_body": more})
+
+    @contextmanager
+    def until_gone(self) -> Iterator[None]:
+        """Cancels what runs inside when the client leaves; then raises ``ClientGone``."""
+        task = asyncio.current_task()
+        assert task is not None
+        gone = False
+
+        async def watch() -> None:
+            nonlocal gone
+            while (await self.receive())["type"] != "http.disconnect":
+                pass
+            gone = True
+            task.cancel()
+
+        self._watch = asyncio.create_task(watch())
+        try:
+            yield
+        except asyncio.CancelledError:
+            if gone and task.uncancel() == 0:
+                raise ClientGone from None
+            raise
+        finally:
+            self._watch.cancel()

@@ -1,0 +1,10 @@
+"""Every route that answers without a key. There are no others: a test asks them all."""
+
+from __future__ import annotations
+
+PUBLIC: frozenset[str] = frozenset(
+    {
+        "/healthz",  # is the process alive? Says nothing else.
+        "/readyz",  # can it serve? Names of parts and true or false, nothing else.
+    }
+)

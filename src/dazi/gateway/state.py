@@ -1,0 +1,47 @@
+"""What the gateway works with: everything is made elsewhere and handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from dazi.access.users import Directory
+from dazi.agent.service import AssistantService
+from dazi.audit.ledger import Ledger
+from dazi.core.company import Company
+from dazi.core.engine import Engine
+from dazi.core.principal import Principal
+
+GOVERNED = "dazi"
+"""The governed assistant's name as a model."""
+RAW_MODEL_ROLES = frozenset({"admin"})
+"""Who may talk to the model itself, without tools, checks and memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``max_concurrent``: turns at once; one more is refused at once. ``body_seconds``: how long a
+    caller may take to send a body."""
+
+    max_body_bytes: int = 1_000_000
+    max_concurrent: int = 64
+    body_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayState:
+    """``ready`` tells for each part (model, database, ...) whether it can serve."""
+
+    service: AssistantService
+    engine: Engine
+    company: Company
+    directory: Directory
+    ledger: Ledger
+    limits: Limits
+    ready: Callable[[], Awaitable[dict[str, bool]]]
+
+    def models_for(self, principal: Principal) -> tuple[str, ...]:
+        """Names of the models that this caller may use; the governed assistant comes first."""
+        raw = self.engine.profile.name
+        allowed = principal.has_role(*RAW_MODEL_ROLES) and raw != GOVERNED
+        return (GOVERNED, raw) if allowed else (GOVERNED,)
