@@ -44,7 +44,7 @@ def invocation(
     **changes: Any,
 ) -> Invocation:
     """What the router would hand over for these canonical arguments."""
-    bound = {n: principal.attributes.get(a.removesuffix("?")) for n, a in tool.bind.items()}
+    bound = {n: principal.attributes.get(b.attribute) for n, b in tool.bind.items()}
     made = Invocation(tool, arguments, bound, principal, "key-00000001", 5.0, TODAY.isoformat())
     return replace(made, **changes)
 

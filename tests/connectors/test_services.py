@@ -19,7 +19,7 @@ from dazi.connectors.http import MAX_BODY, HttpConnector
 from dazi.connectors.openapi import read_operations
 from dazi.connectors.registry import make_connector
 from dazi.core.errors import ConfigError, ConnectorError
-from dazi.core.tools import Tool
+from dazi.core.tools import Binding, Tool
 from tests.connectors.systems import FOLDER, TOOLS, Company, Talk, invocation
 
 ERP = FOLDER / "services" / "erp.openapi.json"
@@ -330,7 +330,7 @@ async def test_an_empty_answer_is_an_answer(listen: Listen, erp_at: Any) -> None
         ({"operation": {"operation": "noSuch"}}, "no operationId noSuch"),
         ({"operation": {}}, "no operationId"),
         ({"parameters": ()}, "getInventory requires sku"),
-        ({"bind": {"tenant": "tenant"}}, "does not take tenant"),
+        ({"bind": {"tenant": Binding("tenant")}}, "does not take tenant"),
         (
             {"operation": {"operation": "requestRefund"}, "parameters": REFUND.parameters},
             "POST cannot be a read",

@@ -256,3 +256,26 @@ def test_output_grammars() -> None:
     assert not required.matches(f"好{block}")
     for thinking in (False, True):
         Grammar(output_grammar((NOW, ORDER), "auto", thinking=thinking) or "")
+
+
+def test_what_would_be_dear_to_compile_is_simplified() -> None:
+    words = [f"value {i}" for i in range(5000)]
+    many = {f"p{i}": TEXT for i in range(500)}
+    text = "".join(chr(0x4E00 + i) for i in range(9000))
+    for tool in (
+        OfferedTool("t", "", schema(("x",), x={"type": "string", "enum": words})),
+        OfferedTool("t", "", schema(("x",), x=TEXT), candidates={"x": tuple(words)}),
+        OfferedTool("t", "", schema(("x",), x=TEXT), spans={"x": (text,)}),
+        OfferedTool("t", "", schema((), **many)),
+    ):
+        source = call_grammar([tool]) or ""
+        assert len(source) < 1500
+        assert Grammar(source).matches(call("t", {"x": "anything"}))
+    wide = [
+        OfferedTool(f"t{i}", "", schema((), **{f"p{i}-{j}": TEXT for j in range(60)}))
+        for i in range(90)
+    ]
+    source = call_grammar(wide) or ""
+    assert len(source) < 5000
+    assert Grammar(source).matches(call("t89", {"x": 1}))
+    assert not Grammar(source).matches(call("t90", {}))

@@ -82,10 +82,8 @@ class Catalog:
 
     def use(self, name: str, model: str = "") -> ModelEntry:
         """Choose a known model by name, or a server by URL. Raises ``NotFound``."""
-        if name.startswith(("http://", "https://")):
-            entry = self.add_server(name, model)
-        else:
-            entry = self.get(name)
+        is_url = name.startswith(("http://", "https://"))
+        entry = self.add_server(name, model) if is_url else self.get(name)
         self._write(replace(self._read(), active=entry.name))
         return entry
 

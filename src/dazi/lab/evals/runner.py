@@ -134,7 +134,9 @@ class _OneTurn:
         await _watch(events, watch)
         done = [c for c in watch.calls[before:] if c.name == ticket.tool and c.executed]
         as_confirmed = [dict(c.arguments) for c in done] == [dict(ticket.arguments)]
-        watch.decisions.append(Decision(ticket.tool, approve, as_confirmed if approve else not done))
+        watch.decisions.append(
+            Decision(ticket.tool, approve, as_confirmed if approve else not done)
+        )
 
     async def _pending(self) -> list[Ticket]:
         return await self.runner.service.pending(self.principal, self.thread)
@@ -180,11 +182,11 @@ def principals(company: Company, directory: Directory) -> Callable[[str], Princi
         if role not in company.roles:
             known = ", ".join(sorted(company.roles))
             raise CallerError(
-                "unknown_role", f"没有角色 {role};可用:{known}", f"no role {role}; there are: {known}"
+                "unknown_role",
+                f"没有角色 {role};可用:{known}",
+                f"no role {role}; there are: {known}",
             )
         attributes = MappingProxyType({name: f"eval-{name}" for name in bound})
-        return Principal(
-            f"eval-{role}", expand((role,), company.roles), attributes, channel="eval"
-        )
+        return Principal(f"eval-{role}", expand((role,), company.roles), attributes, channel="eval")
 
     return of

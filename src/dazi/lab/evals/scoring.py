@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dazi.lab.evals.cases import Case, CaseTurn, ExpectedCall
-from dazi.lab.evals.matchers import Call, arguments_match, calls_match, folded, names_match
+from dazi.lab.evals.matchers import (
+    Call,
+    arguments_match,
+    calls_match,
+    folded,
+    names_match,
+    wrong_arguments,
+)
 from dazi.lab.evals.turns import MadeCall, SeenTurn
 
 
@@ -68,7 +75,7 @@ def judge(turn: CaseTurn, seen: SeenTurn) -> Verdict:
             name, exact = name or named, exact or same
     if seen.error:
         name = exact = False
-    wrong = [] if exact else ["arguments" if name else "calls"]
+    wrong = [] if exact else _differences(turn, considered) if name else ["calls"]
     return Verdict(
         name,
         exact,
@@ -116,10 +123,25 @@ def _first(seen: SeenTurn) -> tuple[MadeCall, ...]:
 def _fits(expected: Call, made: Call) -> bool:
     return (
         isinstance(made, MadeCall)
+        and made.accepted
         and expected.name == made.name
-        and (made.accepted or made.outcome == "client")
         and arguments_match(expected.arguments, made.arguments, made.filled)
     )
+
+
+def _differences(turn: CaseTurn, made: Sequence[MadeCall]) -> list[str]:
+    """The arguments that are not as expected, or how the router refused them."""
+    out: list[str] = []
+    for expected in turn.expect:
+        same = [c for c in made if c.name == expected.name]
+        tries = [
+            f"{c.name}: " + (", ".join(wrong) if c.accepted else c.outcome)
+            for c in same
+            if (wrong := wrong_arguments(expected.arguments, c.arguments, c.filled)) or not c.accepted
+        ]
+        if len(tries) == len(same):
+            out += tries[:1]
+    return out or ["arguments"]
 
 
 def _reply(turn: CaseTurn, seen: SeenTurn) -> list[str]:
@@ -135,6 +157,6 @@ def _reply(turn: CaseTurn, seen: SeenTurn) -> list[str]:
 def _approval(turn: CaseTurn, seen: SeenTurn) -> list[str]:
     if turn.approval is None:
         return []
-    if not seen.decisions:
+    if turn.approval == "approve" and not seen.decisions:
         return ["nothing waited for confirmation"]
-    return ["decision not respected"] if not all(d.honoured for d in seen.decisions) else []
+    return [] if all(d.honoured for d in seen.decisions) else ["decision not respected"]

@@ -11,7 +11,7 @@ from decimal import Decimal
 from dazi.router.normalise import dates, periods, times
 from dazi.router.normalise.anchor import Anchor
 from dazi.router.normalise.grammar import LEFT, Found, Grammar, S, rule
-from dazi.router.normalise.numerals import WORDS, english, hanzi, whole
+from dazi.router.normalise.numerals import FORMAL, WORDS, english, hanzi, whole
 from dazi.router.normalise.text import MAX_SCAN, Span, fold
 
 
@@ -35,8 +35,8 @@ _AFTER = (
     r"|(?:yuan|rmb|cny|usd|dollars?|bucks|euros?)(?![a-z])))"
 )
 _END = r"(?![a-z0-9_@%]|[.,:/]\d|-\d{4}|\s?[年月号日点时季%‰]|(?:-|\s?)(?:st|nd|rd|th)(?![a-z]))"
-_HANZI = r"(?P<h>[零〇一二两三四五六七八九十百千万亿]{1,14})"
-_MANY = r"(?P<h>(?=[一二两三四五六七八九]{0,3}[十百千])[零〇一二两三四五六七八九十百千万亿]{2,14}|[一二两三四五六七八九]万[零一二两三四五六七八九十百千]{0,9})"
+_HANZI = r"(?P<h>[零〇一二两三四五六七八九十百千万亿]{1,20})"
+_MANY = r"(?P<h>(?=[一二两三四五六七八九]{0,3}[十百千])[零〇一二两三四五六七八九十百千万亿]{2,20}|[一二两三四五六七八九]万[零一二两三四五六七八九十百千]{0,12})"
 _ALONE = r"(?<![零〇一二两三四五六七八九十百千万亿第几周期拜数])"
 _WORD = "|".join(sorted(WORDS, key=len, reverse=True))
 _WORDS = rf"(?:[ -](?:and )?(?:{_WORD}|hundred|thousand|million)){{0,8}}"
@@ -146,8 +146,9 @@ _ANY_DAY = Anchor(date(2024, 1, 1))
 
 def parse_number(text: str) -> Decimal | None:
     """The number that ``text`` says, money or not: 1.2万, 三千五, ¥1,200.50, 12k, "two hundred"."""
-    sign = text.strip()[:1] in ("-", "−", "-")
-    found = _GRAMMAR.read(text.strip()[1:] if sign else text, None)
+    text = text.strip().translate(FORMAL)
+    sign = text[:1] in ("-", "−", "－")
+    found = _GRAMMAR.read(text[1:] if sign else text, None)
     return -found if sign and found is not None else found
 
 

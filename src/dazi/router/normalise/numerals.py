@@ -5,7 +5,7 @@ from __future__ import annotations
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "俩": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
 _SECTIONS = {"万": 10_000, "亿": 100_000_000}
-_FORMAL = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五六七八九十百千")
+FORMAL = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五六七八九十百千")
 
 _ONES = [
     "zero",
@@ -56,7 +56,6 @@ ORDINALS = {
 
 def hanzi(text: str) -> int:
     """三千五 -> 3500, 一万零二十 -> 10020, 二〇二五 -> 2025. ``ValueError`` when it is no number."""
-    text = text.translate(_FORMAL)
     if len(text) > 2 and all(c in _DIGITS for c in text):
         return int("".join(str(_DIGITS[c]) for c in text))
     total = section = digit = 0

@@ -96,8 +96,11 @@ def _is_month(text: str, start: int, end: int) -> bool:
     return not (_NOT_MAY.match(text, end) or _WHO_MAY.search(text[max(0, start - 6) : start]))
 
 
+_GLUED = r"(?<=hr)|(?<=r&d)|(?<=q[1-4]/)"
+"""Departments stand right before a quarter: HRQ3."""
+_AFTER_DEPT = rf"(?:{_ALONE}|{_GLUED})"
 _FIRST = (
-    rf"(?:(?:{LEFT}|(?<=hr)|(?<=r&d))[0-9a-z]|[0-9一二三四五六七八九十上这本当下前去今明后第首末])"
+    rf"(?:(?:{LEFT}|{_GLUED})[0-9a-z]|[0-9一二三四五六七八九十上这本当下前去今明后第首末])"
 )
 
 MONTHS: Grammar[Anchor, Period] = Grammar(
@@ -142,8 +145,6 @@ MONTHS: Grammar[Anchor, Period] = Grammar(
     _FIRST,
     _is_month,
 )
-_AFTER_DEPT = rf"(?:{_ALONE}|(?<=hr)|(?<=r&d))"
-"""Departments stand right before a quarter: HRQ3."""
 _Q = r"(?P<q>[1-4])"
 _Q_ZH = r"(?P<q>[1-4一二三四首末])"
 _Q_WORD = r"(?P<q>first|second|third|fourth|final|1st|2nd|3rd|4th)"
@@ -157,9 +158,11 @@ QUARTERS: Grammar[Anchor, Period] = Grammar(
             _quarter,
         ),
         rule(
-            rf"{_AFTER_DEPT}(?:{_YEAR_ZH}的?)?{S}(?<![周期拜])第?{S}{_Q_ZH}{S}个?季(?!节)度?",
+            rf"{_AFTER_DEPT}(?:{_YEAR_ZH}的?)?{S}(?<![周期拜])第?{S}{_Q_ZH}{S}"
+            r"(?:个?季度|(?<=第[1-4一二三四])季(?!节))",
             _quarter,
         ),
+        rule(_Q_ZH + "季", _quarter, searched=False),
         rule(rf"{LEFT}q\s?{_Q}(?:{_Q_YEAR}|{_Q_RELATIVE})?{RIGHT}", _quarter),
         rule(rf"{LEFT}{_Q}q{_Q_YEAR}{RIGHT}", _quarter),
         rule(rf"{LEFT}(?P<y>20\d\d)[ -/]?{_Q}q{RIGHT}", _quarter),

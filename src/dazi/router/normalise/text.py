@@ -22,7 +22,7 @@ _FOLD = {c: c - 0xFEE0 for c in range(0xFF01, 0xFF5F)} | {
 }
 _LEAD = re.compile(
     r"(?:(?:on|at|by|from|since|for|until|till?|before|after|around|about|starting|start|during"
-    r"|in|between|as of)\s+(?:at\s+)?|自从|截至|截止到?|大概|大约|差不多|[在于从自由到至就是约~@]\s?)+"
+    r"|in|between|as of)\s+(?:at\s+)?|the\s+|自从|截至|截止到?|大概|大约|差不多|[在于从自由到至就是约~@]\s?)+"
 )
 _TRAIL = re.compile(
     r"(?:\s?(?:以来|开始|那天|当天|那会儿?|左右|前后|之前|以前|[的吧呢啊哈呀嘛哦了起])"

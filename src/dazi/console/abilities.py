@@ -1,0 +1,51 @@
+"""What a role may do, and what it might ask, from the tools' declarations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dazi.core.language import Language, Text, language_of
+from dazi.core.tools import Tool
+
+_CLAUSE = re.compile(r"\s*[:：,，;；(（。.]")
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """``complete`` is false where a detail must be added (an order number) before it can be sent."""
+
+    text: str
+    complete: bool
+
+
+def short(text: Text, language: Language) -> str:
+    """The first clause of a description: a name for the thing in words."""
+    whole = text(language)
+    return _CLAUSE.split(whole, maxsplit=1)[0] or whole
+
+
+def tools_of(tools: Iterable[Tool], roles: frozenset[str]) -> list[Tool]:
+    """What these roles may use, what few others may use first."""
+    allowed = [t for t in tools if not t.roles.isdisjoint(roles)]
+    return sorted(allowed, key=lambda t: len(t.roles))
+
+
+def abilities(tools: Iterable[Tool], roles: frozenset[str], language: Language) -> list[str]:
+    return [short(t.description, language) for t in tools_of(tools, roles)]
+
+
+def suggestions(
+    tools: Iterable[Tool], roles: frozenset[str], language: Language, limit: int = 6
+) -> list[Suggestion]:
+    """An example question for each of the role's tools."""
+    out: list[Suggestion] = []
+    for tool in tools_of(tools, roles):
+        if tool.operation.get("needs_results"):
+            continue
+        said = next((e for e in tool.examples if language_of(e) == language), None)
+        if said is not None:
+            needs = any(p.required and (p.grounded or p.pattern) for p in tool.parameters)
+            out.append(Suggestion(said, not needs))
+    return out[:limit]

@@ -1,0 +1,113 @@
+// The message box. It keeps what is typed in the browser until the server has taken it.
+export default {
+  props: { words: Object, limit: Number, running: Boolean, draft: String },
+  emits: ["ask", "stop"],
+  template: `
+    <div class="dz-composer" :class="{ 'dz-composer-over': over }">
+      <textarea ref="area" rows="1" v-model="text" autocomplete="off" enterkeyhint="enter"
+        :placeholder="words.placeholder" :aria-label="words.placeholder" @keydown="key"></textarea>
+      <q-btn v-if="running" round unelevated icon="stop" class="dz-stop"
+        :aria-label="words.stop" :title="words.stop" @click="$emit('stop')" />
+      <q-btn v-else round unelevated icon="arrow_upward" class="dz-send" :disable="over"
+        :aria-label="words.send" :title="words.send" @click="send" />
+    </div>
+    <div class="dz-composer-hint" role="alert">{{ hint }}</div>
+  `,
+  data() {
+    return { text: sessionStorage.getItem(this.draft) || "", note: "", waiting: false, near: true };
+  },
+  computed: {
+    // As the server counts: code points, not UTF-16 units.
+    length() {
+      return this.text.length > this.limit / 2 ? Array.from(this.text).length : this.text.length;
+    },
+    over() {
+      return this.length > this.limit;
+    },
+    hint() {
+      if (this.over) return this.words.too_long.replace("{n}", this.length).replace("{limit}", this.limit);
+      return this.note;
+    },
+  },
+  watch: {
+    text(value) {
+      this.note = "";
+      try {
+        if (value) sessionStorage.setItem(this.draft, value);
+        else sessionStorage.removeItem(this.draft);
+      } catch {
+        // Too long to keep over a reload: it still is in the box.
+      }
+      this.$nextTick(this.grow);
+    },
+    running() {
+      this.waiting = false;
+    },
+  },
+  mounted() {
+    this.grow();
+    if (matchMedia("(pointer: fine)").matches) this.$refs.area.focus();
+    // Keep the newest words in sight unless the reader has scrolled away from them.
+    const away = () => document.documentElement.scrollHeight - innerHeight - scrollY;
+    this.watchScroll = () => (this.near = away() < 120);
+    addEventListener("scroll", this.watchScroll, { passive: true });
+    this.observer = new ResizeObserver(() => this.near && scrollTo(0, document.documentElement.scrollHeight));
+    const log = document.querySelector(".dz-log");
+    if (log) this.observer.observe(log);
+  },
+  unmounted() {
+    removeEventListener("scroll", this.watchScroll);
+    this.observer.disconnect();
+  },
+  methods: {
+    key(event) {
+      const composing = event.isComposing || event.keyCode === 229; // an input method's Enter
+      const touch = matchMedia("(pointer: coarse)").matches;
+      if (event.key !== "Enter" || event.shiftKey || composing || touch) return;
+      event.preventDefault();
+      this.send();
+    },
+    send() {
+      if (this.over || this.waiting) return;
+      if (this.running) {
+        this.note = this.words.busy;
+        return;
+      }
+      if (!this.text.trim()) {
+        this.note = this.words.empty;
+        return;
+      }
+      this.waiting = true;
+      setTimeout(() => (this.waiting = false), 8000);
+      this.$emit("ask", this.text);
+    },
+    grow() {
+      const area = this.$refs.area;
+      if (!area) return;
+      area.style.height = "auto";
+      area.style.height = `${Math.min(area.scrollHeight, 180)}px`;
+    },
+    follow() {
+      this.near = true;
+      scrollTo(0, document.documentElement.scrollHeight);
+    },
+    // The server has taken the question.
+    taken() {
+      this.text = "";
+      this.waiting = false;
+    },
+    refused(note) {
+      this.waiting = false;
+      this.$nextTick(() => (this.note = note));
+    },
+    // Give back what could not be answered, unless something new is being typed.
+    giveBack(text) {
+      this.waiting = false;
+      if (!this.text) this.text = text;
+    },
+    fill(text) {
+      this.text = text;
+      this.$nextTick(() => this.$refs.area.focus());
+    },
+  },
+};

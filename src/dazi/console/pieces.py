@@ -1,0 +1,44 @@
+"""Small pieces that the pages are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nicegui import ui
+from nicegui.element import Element
+
+from dazi.console.visible import reveal_html
+
+
+def div(classes: str = "") -> Element:
+    return ui.element("div").classes(classes)
+
+
+def text(value: str, classes: str = "", tag: str = "span") -> Element:
+    """Plain text; never HTML."""
+    element = ui.element(tag).classes(classes)
+    with element:
+        ui.label(value)
+    return element
+
+
+def revealed(value: str, classes: str = "") -> None:
+    """Text whose hidden characters are made visible."""
+    ui.html(reveal_html(value), sanitize=False, tag="span").classes(classes)
+
+
+def icon_button(icon: str, label: str, on_click: Callable[[], object]) -> ui.button:
+    button = ui.button(icon=icon, on_click=lambda _: on_click(), color=None)
+    button.props["aria-label"] = label
+    button.props["title"] = label
+    return button.props("flat round dense").classes("dz-icon-button")
+
+
+def hue(name: str) -> int:
+    """A steady colour for a name, in degrees."""
+    return sum((i + 7) * ord(c) for i, c in enumerate(name)) * 47 % 360
+
+
+def avatar(name: str, key: str, classes: str = "") -> None:
+    with div(f"dz-avatar {classes}").style(f"--hue: {hue(key)}").props("aria-hidden=true"):
+        ui.label(name[:1].upper())

@@ -1,0 +1,140 @@
+"""Every word of the pages, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dazi.core.language import Text
+from dazi.core.turn import Outcome
+
+BRAND = Text("搭子", "Dazi")
+TAGLINE = Text("您的 AI 同事", "Your AI colleague")
+SWITCH_LANGUAGE = Text("EN", "中文")
+SWITCH_LANGUAGE_HINT = Text("Switch to English", "切换到中文")
+DARK = Text("切换深色/浅色", "Dark or light")
+MENU = Text("会话列表", "Conversations")
+DEMO = Text("演示", "Demo")
+
+SIGN_IN = Text("登录", "Sign in")
+SIGN_IN_AS = Text("以演示用户身份进入", "Enter as a demo user")
+SIGN_IN_HINT = Text(
+    "每个角色能做的事不同;点一下即可登录。", "Each role may do different things; one click signs you in."
+)
+SIGN_IN_FORM = Text("用户名和密码登录", "Sign in with user name and password")
+USER = Text("用户名", "User name")
+PASSWORD = Text("密码", "Password")
+SIGN_OUT = Text("退出登录", "Sign out")
+MORE = Text("等 {n} 项", "+{n} more")
+SIGN_IN_ERRORS: Mapping[str, Text] = {
+    "sign_in": Text("用户名或密码不对,请重试。", "Wrong user name or password; please try again."),
+    "origin": Text(
+        "登录请求来自别的网站,已拒绝;请从本页登录。",
+        "The request came from another site and was refused; please sign in from this page.",
+    ),
+    "loopback": Text(
+        "演示用户只能通过本机地址(如 http://127.0.0.1)登录。",
+        "Demo users can sign in through a loopback address only (such as http://127.0.0.1).",
+    ),
+    "ended": Text("登录已失效,请重新登录。", "You have been signed out; please sign in again."),
+}
+
+NEW_CHAT = Text("新会话", "New conversation")
+NO_CHATS = Text("还没有会话", "No conversations yet")
+TODAY = Text("今天", "Today")
+YESTERDAY = Text("昨天", "Yesterday")
+EARLIER = Text("更早", "Earlier")
+UNTITLED = Text("(无标题)", "(untitled)")
+NOT_FOUND = Text("没有这个会话", "No such conversation")
+NOT_FOUND_HINT = Text(
+    "它不存在,或者不属于您。", "It does not exist, or it is not yours."
+)
+HELLO = Text("您好,{name}", "Hello, {name}")
+HELLO_HINT = Text(
+    "问我订单、库存、会议室、制度……我会去公司系统里查,能做的事以您的权限为准。",
+    "Ask about the company's business. I look things up in its systems, within what you may do.",
+)
+TRY = Text("试试这样问", "Try asking")
+FILL_IN = Text("点一下填入,补充细节后发送", "Fills in the box; add the details and send")
+
+PLACEHOLDER = Text("输入问题……", "Ask anything…")
+SEND = Text("发送", "Send")
+STOP = Text("停止", "Stop")
+BUSY = Text("这条还没答完;等它结束,或先停止。", "Still answering; wait for it to finish, or stop it.")
+TOO_LONG = Text(
+    "消息有 {n} 个字符,上限是 {limit};请缩短或分段发送。",
+    "The message has {n} characters, the limit is {limit}; shorten or split it.",
+)
+EMPTY = Text("消息是空的,请输入内容。", "The message is empty; write something.")
+WORKING = Text("正在思考", "Thinking")
+CALLING = Text("正在查{system}", "Asking {system}")
+THOUGHTS = Text("思考过程", "Reasoning")
+STOPPED = Text("已停止。", "Stopped.")
+AI_LABEL = Text("AI 生成,请核实", "AI-generated, please verify")
+SECONDS = Text("{s} 秒", "{s} s")
+REPLACED = Text(
+    "{n} 处表述没有依据,已换成系统数据", "{n} unsupported statement(s) replaced by the data itself"
+)
+UNEXPECTED = Text(
+    "出了点问题,您的话还在输入框里。请重试;如果一直这样,请联系管理员。",
+    "Something went wrong; your text is back in the box. Try again, and tell the administrator "
+    "if it goes on.",
+)
+CLOSE = Text("关闭", "Close")
+
+RESULT = Text("查看结果", "Show the result")
+ARGUMENTS_NONE = Text("没有参数", "No arguments")
+ROWS = Text("共 {n} 条", "{n} rows")
+ROWS_SHOWN = Text("共 {n} 条,显示前 {shown} 条", "{n} rows, the first {shown} shown")
+NOT_GIVEN = Text("未填写", "not given")
+YES = Text("是", "yes")
+NO = Text("否", "no")
+TABLE = Text("表格", "Table")
+CHART = Text("图表", "Chart")
+INTERRUPTED = Text("已中断", "Interrupted")
+INTERRUPTED_WRITE = Text("已中断,结果不明,请核实", "Interrupted; check whether it was done")
+RUNNING = Text("进行中", "Running")
+DECIDED = Text("已处理或已过期", "Decided or expired")
+APPROVED = Text("已确认", "Confirmed")
+REJECTED = Text("已取消", "Cancelled")
+REVIEW = Text("查看并确认", "Review and confirm")
+OUTCOMES: Mapping[Outcome, Text] = {
+    "ok": Text("完成", "Done"),
+    "not_found": Text("没有查到", "Nothing found"),
+    "unknown_tool": Text("没有这个工具", "No such tool"),
+    "invalid": Text("参数不对", "Wrong arguments"),
+    "ungrounded": Text("参数没有出处", "A value without a source"),
+    "forbidden": Text("没有权限", "Not allowed"),
+    "needs_confirmation": Text("待确认", "Needs confirmation"),
+    "rejected": Text("未执行", "Not done"),
+    "timeout": Text("超时", "Timed out"),
+    "unavailable": Text("系统不可用", "System unavailable"),
+    "failed": Text("失败", "Failed"),
+    "unknown": Text("结果不明", "Outcome unknown"),
+    "client": Text("由调用方执行", "Run by the caller"),
+}
+
+CONFIRM_TITLE = Text("请确认这个操作", "Please confirm this")
+CONFIRM_AS = Text("以 {user}({roles})的身份执行", "Done as {user} ({roles})")
+CONFIRM_HINT = Text(
+    "下面是将要执行的内容,一字不差;确认后立即执行。",
+    "This is exactly what will be done, as soon as you confirm.",
+)
+CONFIRM = Text("确认执行", "Confirm")
+CANCEL = Text("取消操作", "Cancel it")
+LATER = Text("稍后再说", "Later")
+EXPIRES = Text("{time} 内有效", "Valid for {time}")
+EXPIRED = Text("已过期,请重新提出", "Expired; please ask again")
+HIDDEN_WARNING = Text(
+    "注意:内容里有看不见的字符,已标出。", "Careful: it holds invisible characters; they are marked."
+)
+
+BUNDLED = Text("内置小模型", "Small bundled model")
+BUNDLED_CAN = Text(
+    "现在用的是随软件附带的小模型:能听懂常见的问法、调用工具、照着查到的结果回答;"
+    "不会闲聊、写作、推理,也不知道公司系统以外的事。",
+    "This is the small model that ships with Dazi: it understands common questions, calls tools and "
+    "answers from their results. It cannot chat, write, reason, or know anything beyond the "
+    "company's systems.",
+)
+BUNDLED_MORE = Text("要更强的能力,请连接 Qwen3:", "For more, connect Qwen3:")
+OR = Text("或", "or")
