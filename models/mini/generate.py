@@ -339,7 +339,12 @@ class Maker:
         """
         language: Language = "zh" if self.rng.random() < 0.55 else "en"
         self.scope = None
-        tools = self.offered([self.rng.choice(list(self.tools))])
+        needed = [self.rng.choice(list(self.tools))]
+        if self.rng.random() < 0.15:  # a chart is asked for only where it is offered
+            needed = ["generate_comparison_chart"]
+        if needed[0] == "generate_comparison_chart":
+            needed.append(self.rng.choice(CHARTED))
+        tools = self.offered(needed)
         start = Transcript(self, language, tools)
         prefix = start.segments[0][0].removesuffix("\n")
         self.scope = Scope(tuple(tools), language, start.names)
@@ -533,6 +538,34 @@ def two_calls(maker: Maker, language: Language) -> list[Segment]:
     return script.segments
 
 
+CHARTED = ("query_sales_data", "fetch_department_budget", "search_product", "get_leave_balance")
+
+
+def charted(maker: Maker, language: Language) -> list[Segment]:
+    """Data first, then a chart of it: the second call is proposed when the results are there."""
+    here = [n for n in CHARTED if n in maker.names]
+    if not here or "generate_comparison_chart" not in maker.names:
+        raise BadPhrasing("out of scope")
+    name = maker.rng.choice(here)
+    text, call = maker.request(name, language)
+    calls = [call]
+    if maker.rng.random() < 0.4:
+        other, second = maker.request(name, language)
+        text += maker.rng.choice((",还有", ";", ",再看 ") if language == "zh" else (", and ", "; also ")) + other
+        calls.append(second)
+    asked, drawn = maker.request("generate_comparison_chart", language)
+    joint = (",", ",再", ",然后", "。", ",并") if language == "zh" else (", and ", ", then ", ". ", " and ")
+    text = f"{asked}{',' if language == 'zh' else ', '}{text}" if maker.rng.random() < 0.15 else text + maker.rng.choice(joint) + asked
+    script = Transcript(maker, language, maker.offered([name, "generate_comparison_chart"]))
+    script.user(maker.around(text, language))
+    script.calls(calls)
+    script.resolved(calls)
+    script.calls([drawn])
+    if maker.rng.random() < 0.6:
+        script.says(script.resolved([drawn]))
+    return script.segments
+
+
 def followed(maker: Maker, language: Language) -> list[Segment]:
     """A second message that leans on the first call."""
     lines = maker.files[language]["followups"]
@@ -603,6 +636,7 @@ KINDS = {
     "followed": (followed, 8.0),
     "changed": (changed, 4.0),
     "failed": (failed, 5.0),
+    "charted": (charted, 10.0),
 }
 
 

@@ -39,7 +39,7 @@ def pool(name: str, language: Language) -> tuple[str, ...]:
 
 
 def _id(prefix: str, digits: int, sep: str = "") -> Callable[[random.Random, Language], Slot]:
-    def fill(rng: random.Random, _: Language) -> Slot:
+    def fill(rng: random.Random, language: Language) -> Slot:
         number = "".join(rng.choice("0123456789") for _ in range(digits))
         value = f"{prefix}{sep}{number}"
         said = value
@@ -50,9 +50,18 @@ def _id(prefix: str, digits: int, sep: str = "") -> Callable[[random.Random, Lan
             said = f"{prefix} {number}"
         elif roll < 0.16:
             said = f"{prefix.lower()} {number}"
+        elif roll < 0.20 and prefix in _BARE:
+            said = f"{rng.choice(_BARE[prefix][language])}{number}"
         return Slot(said, value)
 
     return fill
+
+
+_BARE = {
+    "ORD": {"zh": ("订单", "订单号", "单号"), "en": ("order ", "order no. ", "order #")},
+    "TX": {"zh": ("交易", "交易号"), "en": ("transaction ", "transaction #")},
+}
+"""How a number is announced whose prefix is left out."""
 
 
 def _room(rng: random.Random, _: Language) -> Slot:
@@ -223,11 +232,30 @@ def _words(table: dict[str, dict[str, tuple[str, ...]]]) -> Callable[[random.Ran
     return fill
 
 
+def spoken(n: int) -> str:
+    """A whole number below 100,000 as people say it: 一千二, 三百零五, 两万."""
+    digits = "零一二三四五六七八九"
+    if n < 10:
+        return digits[n]
+    for size, unit in ((10_000, "万"), (1_000, "千"), (100, "百"), (10, "十")):
+        if n >= size:
+            head, rest = divmod(n, size)
+            lead = "" if unit == "十" and head == 1 else "两" if head == 2 and unit != "十" else spoken(head)
+            if not rest:
+                return lead + unit
+            if size > 10 and rest % (size // 10) == 0:
+                return lead + unit + digits[rest // (size // 10)]
+            return lead + unit + ("零" if rest < size // 10 else "") + spoken(rest)
+    return ""
+
+
 def _amount(rng: random.Random, language: Language) -> Slot:
     whole = rng.choice((rng.randint(1, 99), rng.randint(100, 999), rng.randint(1000, 9999), rng.randint(1, 99) * 10))
     number, text = (whole, str(whole)) if rng.random() < 0.8 else (whole + rng.randint(1, 99) / 100, "")
     number = round(number, 2)
     text = text or f"{number:g}"
+    if language == "zh" and number == whole and rng.random() < 0.15:
+        return Slot(spoken(whole) + rng.choice(("元", "块", "块钱")), whole)
     if rng.random() < 0.1 and whole >= 1000:
         text = f"{number:,}"
     said = f"{text}{rng.choice(('元', '块', '块钱', '元', ''))}" if language == "zh" else rng.choice(

@@ -69,7 +69,7 @@ def pack(families: list[tuple[list[int], list[Sample]]]) -> Batch:
         weights.append(np.zeros(len(prefix), np.float32))
         at += len(prefix)
         while samples:
-            rows = [s for s in samples if len(s[0]) <= len(samples[0][0]) * 1.2 + 4]
+            rows = [s for s in samples if len(s[0]) <= len(samples[0][0]) * 1.25 + 4]
             samples = samples[len(rows) :]
             length = len(rows[-1][0])
             block_tokens, block_weights = np.zeros((len(rows), length), int), np.zeros((len(rows), length), np.float32)
@@ -409,7 +409,7 @@ def arguments() -> argparse.Namespace:
     add("--decay-from", type=Path, help="run or checkpoint to cool down over this run's whole budget")
     add("--workers", type=int, default=8 if cuda else os.cpu_count(), help="CPU: training processes; GPU: data processes")
     add("--batch", type=int, default=65536 if cuda else 3072, help="tokens in a batch, about")
-    add("--branches", type=int, default=16, help="conversations that share a system turn")
+    add("--branches", type=int, default=24, help="conversations that share a system turn")
     add("--pieces", type=int, default=1 if cuda else 4, help="batches in a step")
     add("--muon-lr", type=float, default=0.02)
     add("--adam-lr", type=float, default=0.004)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dazi.router.normalise import find_dates, parse_date
@@ -398,6 +398,7 @@ NOTHING = """
 Q1 3月 三月 March 一季度 B204 ORD12345 SKU-3301 TX204913 299元 hello 随便 下午 14:00 两点 3pm 15 一 ? - 。
 上海 next third day 3000天后天 1.2万 12.50 ¥4.30 192.168.4.3 ★ 明 周 week 周八 下周八 0天零 9999-99-99
 """
+PARTS = "下 上 周 三 天 后 前 月 号 3 12 2025 - / . 年 next last week in 3 May day Mon 半 个"
 
 
 def cases(table: str) -> list[tuple[str, date]]:
@@ -416,7 +417,8 @@ def test_spaces_and_case_do_not_matter(said: str, day: date) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [s for line in NOTHING.strip().splitlines() for s in line.split(" ")] + ["", " ", "Feb 30"]
+    "said",
+    [s for line in NOTHING.strip().splitlines() for s in line.split(" ")] + ["", " ", "Feb 30"],
 )
 def test_no_day_is_none(said: str) -> None:
     assert parse_date(said, TODAY) is None
@@ -471,6 +473,7 @@ def test_bare_days_lie_behind_when_asked(said: str, day: str) -> None:
     assert parse_date(said, TODAY, past=True) == date.fromisoformat(day)
 
 
+@settings(deadline=None)
 @given(st.dates(min_value=date(1900, 1, 1), max_value=date(2099, 12, 31)))
 def test_iso_round_trip(day: date) -> None:
     assert parse_date(day.isoformat(), TODAY) == day
@@ -478,6 +481,7 @@ def test_iso_round_trip(day: date) -> None:
     assert parse_date(f"{day.year}/{day.month}/{day.day}", TODAY) == day
 
 
+@settings(deadline=None)
 @given(st.dates(min_value=date(2000, 1, 1), max_value=date(2099, 12, 31)), st.integers(-60, 180))
 def test_a_day_without_its_year_is_near(today: date, away: int) -> None:
     day = today + timedelta(days=away)
@@ -485,6 +489,7 @@ def test_a_day_without_its_year_is_near(today: date, away: int) -> None:
     assert parse_date(f"{day:%B} {day.day}", today) == day
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.dates())
 def test_any_text_and_day_are_safe(text: str, today: date) -> None:
     parse_date(text, today)
@@ -492,9 +497,10 @@ def test_any_text_and_day_are_safe(text: str, today: date) -> None:
         assert text[span.start : span.end] == span.text
 
 
+@settings(deadline=None)
 @given(
     st.lists(
-        st.sampled_from("下 上 周 三 天 后 前 月 号 3 12 2025 - / . 年 next last week in 3 May day Mon 半 个".split()),
+        st.sampled_from(PARTS.split()),
         max_size=12,
     ),
     st.dates(min_value=date(2000, 1, 1), max_value=date(2099, 12, 31)),

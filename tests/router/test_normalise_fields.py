@@ -7,7 +7,7 @@ from datetime import date
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dazi.core.language import Language
@@ -69,7 +69,9 @@ def test_keywords_reach_their_readers() -> None:
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_what_is_expected_says_examples_that_can_be_read(format: Format, language: Language) -> None:
+def test_what_is_expected_says_examples_that_can_be_read(
+    format: Format, language: Language
+) -> None:
     said = expected(format)(language)
     examples = said.split("例如" if language == "zh" else "such as")[1]
     parts = [e.strip(' "') for e in examples.replace("、", ",").split(",")]
@@ -81,7 +83,13 @@ def test_what_is_expected_says_examples_that_can_be_read(format: Format, languag
 
 @pytest.mark.parametrize(
     "address",
-    ["a@b.cn", "wang.lei@yunshan.example", "amy+x_y-z@mail.example.org", "88zhou@qq.com", "o'neil@x.co.uk"],
+    [
+        "a@b.cn",
+        "wang.lei@yunshan.example",
+        "amy+x_y-z@mail.example.org",
+        "88zhou@qq.com",
+        "o'neil@x.co.uk",
+    ],
 )
 def test_addresses(address: str) -> None:
     assert parse_email(address) == address
@@ -104,8 +112,11 @@ def test_full_width_addresses_are_folded() -> None:
 
 
 def test_addresses_are_found() -> None:
-    text = "发给wang.lei@Yunshan.example,抄送<li@corp.cn>。x@y z@127.0.0.1 a..b@x.com"
-    assert [s.text for s in find_emails(text)] == ["wang.lei@Yunshan.example", "li@corp.cn"]
+    text = (
+        "发给wang.lei@Yunshan.example,抄送<li@corp.cn>。行吗?tom@qq.com x@y z@127.0.0.1 a..b@x.com"
+    )
+    found = ["wang.lei@Yunshan.example", "li@corp.cn", "tom@qq.com"]
+    assert [s.text for s in find_emails(text)] == found
 
 
 @pytest.mark.parametrize(
@@ -143,7 +154,7 @@ def test_addresses_are_found() -> None:
         ("3月一共卖了多少", []),
         ("Q1预算", []),
         ("3个月", []),
-        ("4.5折 4.3分 1.2万 3.5元 12.5% v2.4.3 192.168.4.3 ¥4.30 RMB 4.30", []),
+        ("2.5天 4.5折 4.3分 1.2万 3.5元 12.5% v2.4.3 192.168.4.3 ¥4.30 RMB 4.30", []),
         ("5天年假 三点 10点 3小时 48小时", []),
         ("今年3月 去年Q4 去年一季度", []),
         ("next Wednesday at 3", ["next Wednesday"]),
@@ -178,10 +189,28 @@ def test_what_is_found_has_its_place_and_can_be_read(format: Format) -> None:
     assert find_values(format, text, TODAY)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(FORMATS), st.text(max_size=80), st.dates())
 def test_any_text_is_safe(format: Format, text: str, today: date) -> None:
     normalise(format, text, today)
     find_values(format, text, today)
+
+
+def test_a_long_message_is_read_at_both_ends() -> None:
+    text = "明天14:00," + "货" * 50_000 + "2025-05-0610:00 退299元 li@corp.cn 3月 Q1"
+    assert [s.text for s in find_dates(text, TODAY)] == ["明天", "2025-05-06"]
+    assert [s.text for s in find_times(text)] == ["14:00", "10:00"]
+    assert [s.text for s in find_numbers(text)] == ["299元"]
+    for format in FORMATS:
+        assert all(text[s.start : s.end] == s.text for s in find_values(format, text, TODAY))
+
+
+def test_the_end_of_a_long_message_begins_with_whole_words() -> None:
+    for length in range(4_050, 4_130):
+        text = "ORD1234512345123451234512345123451234512345" + " " * length
+        text = text[::-1] if length % 2 else text + "4.3 "
+        for find in (find_times, find_numbers):
+            assert [s.text for s in find(text)] in ([], ["4.3"])
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ class AnswerChecker:
     dates: set[str] = field(default_factory=set)
     times: set[str] = field(default_factory=set)
     periods: set[str] = field(default_factory=set)
-    labels: list[tuple[frozenset[str], frozenset[str]]] = field(default_factory=list)
+    labels: dict[str, tuple[set[str], set[str]]] = field(default_factory=dict)
     text: str = ""
 
     @classmethod
@@ -91,11 +91,13 @@ class AnswerChecker:
         rows = result.get(tool.result.rows)
         shown = [result, *(rows if isinstance(rows, list) else [])]
         held = {str(v) for row in shown for v in row.values() if isinstance(v, str)}
-        for values in tool.result.values.values():
+        for name, values in tool.result.values.items():
             every = {form for text in values.values() for form in (text.zh, text.en)}
             true = {form for form in every if any(form in h for h in held)}
             if true:
-                self.labels.append((frozenset(true), frozenset(every - true)))
+                known = self.labels.setdefault(f"{tool.name}.{name}", (set(), set()))
+                known[0].update(true)
+                known[1].update(every)
 
     def check(self, sentence: str) -> Verdict:
         text = unicodedata.normalize("NFKC", sentence)
@@ -129,9 +131,10 @@ class AnswerChecker:
 
     def _wrong_labels(self, text: str) -> Iterator[str]:
         folded = text.casefold()
-        for true, false in self.labels:
+        for true, every in self.labels.values():
             if any(t.casefold() in folded for t in true):
                 continue
+            false = every - true
             yield from (f for f in false if len(f) > 1 and _word_in(f.casefold(), folded))
 
 

@@ -23,7 +23,8 @@ from dazi.router.view import model_view
 
 @dataclass(frozen=True, slots=True)
 class TurnRequest:
-    """One thing a person says. ``client_tools`` are run by the caller, never here."""
+    """One thing a person says. ``client_tools`` are run by the caller, never here; without
+    ``own_tools`` they are all that is offered."""
 
     principal: Principal
     thread: str
@@ -37,6 +38,7 @@ class TurnRequest:
     tool_choice: ToolChoice = "auto"
     sampling: Sampling | None = None
     thinking: bool = False
+    own_tools: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,11 @@ class Conversation:
             self.request.thinking and self.profile.thinks,
             prefix,
         )
+
+
+def last_said(history: Sequence[Kept]) -> str:
+    """The person's last message, empty if there is none."""
+    return next((k.message.content for k in reversed(history) if k.message.role == "user"), "")
 
 
 def gather_evidence(request: TurnRequest) -> Evidence:

@@ -6,7 +6,7 @@ once; if the second try is no better, a plain rendering of the results takes its
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -40,23 +40,34 @@ class Round:
 
 
 async def speak(
-    engine: Engine, request: GenerateRequest, checker: AnswerChecker, done: Round, first_id: int
-) -> AsyncIterator[AnswerDelta | ReasoningStep | CallProposed]:
-    """Generate once, and once more from the last good sentence if one fails; fills ``done``."""
-    async for event in _once(engine, request, checker, done, first_id):
-        yield event
+    engine: Engine,
+    request: GenerateRequest,
+    checker: AnswerChecker,
+    done: Round,
+    ids: Iterator[str],
+) -> AsyncGenerator[AnswerDelta | ReasoningStep | CallProposed, None]:
+    """Generate once, and once more from the last good sentence if one fails; fills ``done``.
+    ``ids`` name the calls."""
+    async with aclosing(_once(engine, request, checker, done, ids)) as events:
+        async for event in events:
+            yield event
     if done.failed and not done.calls:
         done.replaced += 1
         sampling = replace(request.sampling, temperature=SECOND_TRY_TEMPERATURE, seed=1)
         again = replace(request, sampling=sampling, prefix=request.prefix + done.text)
         done.failed = ()
-        async for event in _once(engine, again, checker, done, first_id):
-            yield event
+        async with aclosing(_once(engine, again, checker, done, ids)) as events:
+            async for event in events:
+                yield event
 
 
 async def _once(
-    engine: Engine, request: GenerateRequest, checker: AnswerChecker, done: Round, first_id: int
-) -> AsyncIterator[AnswerDelta | ReasoningStep | CallProposed]:
+    engine: Engine,
+    request: GenerateRequest,
+    checker: AnswerChecker,
+    done: Round,
+    ids: Iterator[str],
+) -> AsyncGenerator[AnswerDelta | ReasoningStep | CallProposed, None]:
     cutter = SentenceCutter()
     # An engine that cannot go on from a prefix begins anew; what was said is not said twice.
     repeated = SentenceCutter().feed(request.prefix) if request.prefix else []
@@ -72,7 +83,7 @@ async def _once(
             elif isinstance(event, ReasoningDelta):
                 yield ReasoningStep(event.text)
             elif isinstance(event, CallDone):
-                call = CallText(f"call_{first_id + len(done.calls)}", event.name, event.arguments)
+                call = CallText(next(ids), event.name, event.arguments)
                 done.calls.append(call)
                 yield CallProposed(call.id, call.name, call.arguments)
             elif isinstance(event, Done):

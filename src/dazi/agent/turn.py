@@ -6,9 +6,12 @@ charts from results. Budgets end what the model would not.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from itertools import count
 
 from dazi.agent.check import AnswerChecker
 from dazi.agent.context import (
@@ -16,6 +19,7 @@ from dazi.agent.context import (
     Conversation,
     TurnRequest,
     gather_evidence,
+    last_said,
     results_of,
 )
 from dazi.agent.speaking import Round, speak
@@ -66,11 +70,14 @@ class Turn:
     context: TurnContext
     tools: tuple[Tool, ...]
     began: float
+    ids: Iterator[str]
     usage: Usage = field(default_factory=Usage)
     answer: str = ""
     records: list[CallRecord] = field(default_factory=list)
     replaced: int = 0
     reason: str = ""
+    cut_short: bool = False
+    ended: bool = False
     client_calls: list[CallText] = field(default_factory=list)
 
 
@@ -92,24 +99,47 @@ class Agent:
         self.budget = budget or Budget()
         self._chooser = ToolChooser(company.tools.values())
 
-    async def run(self, request: TurnRequest, remembered: list[Kept]) -> AsyncIterator[TurnEvent]:
+    async def run(
+        self, request: TurnRequest, remembered: list[Kept]
+    ) -> AsyncGenerator[TurnEvent, None]:
         """Answer ``request.said``. New messages of the thread are put into ``remembered``."""
         turn = self._begin(request)
         turn.talk.hear(request.said)
         self._note_start(turn)
-        yield TurnStarted(request.turn, request.thread)
-        async for event in self._loop(turn):
-            yield event
-        async for event in self._end(turn, remembered):
-            yield event
+        async with aclosing(self._to_the_end(turn, self._loop(turn), remembered)) as events:
+            async for event in events:
+                yield event
 
     async def resume(
         self, request: TurnRequest, ticket: Ticket, remembered: list[Kept]
-    ) -> AsyncIterator[TurnEvent]:
+    ) -> AsyncGenerator[TurnEvent, None]:
         """Go on after a person decided ``ticket``."""
         turn = self._begin(request)
         self._note_start(turn)
-        yield TurnStarted(request.turn, request.thread)
+        decided = self._decided(turn, ticket)
+        async with aclosing(self._to_the_end(turn, decided, remembered)) as events:
+            async for event in events:
+                yield event
+
+    async def _to_the_end(
+        self, turn: Turn, middle: AsyncGenerator[TurnEvent, None], remembered: list[Kept]
+    ) -> AsyncGenerator[TurnEvent, None]:
+        """A turn that breaks off, because its listener left or a part failed, is recorded too."""
+        try:
+            async with aclosing(middle):
+                yield TurnStarted(turn.request.turn, turn.request.thread)
+                async for event in middle:
+                    yield event
+            async with aclosing(self._end(turn, remembered)) as ending:
+                async for event in ending:
+                    yield event
+        finally:
+            if not turn.ended:
+                turn.reason = "interrupted"
+                self._record(turn, turn.answer.strip(), remembered)
+
+    async def _decided(self, turn: Turn, ticket: Ticket) -> AsyncGenerator[TurnEvent, None]:
+        request = turn.request
         approved = ticket.state == "approved"
         decide = self.router.confirmed if approved else self.router.rejected
         record = await decide(ticket, turn.context)
@@ -119,13 +149,12 @@ class Agent:
         turn.talk.proposed("", [CallText(record.id, record.name, dumps(dict(record.arguments)))])
         turn.talk.answered([record])
         if record.outcome == "ok":
-            async for event in self._loop(turn, tools=False):
-                yield event
+            async with aclosing(self._loop(turn, tools=False)) as events:
+                async for event in events:
+                    yield event
         else:
-            for event in self._say(turn, record.message):
-                yield event
-        async for event in self._end(turn, remembered):
-            yield event
+            for said in self._say(turn, record.message):
+                yield said
 
     # --- the loop ------------------------------------------------------------------------------
 
@@ -133,8 +162,12 @@ class Agent:
         evidence = gather_evidence(request)
         used = [h.tool for h in request.history[-6:] if h.tool]
         limit = self.engine.profile.offered_tools
-        chosen = self._chooser.choose(request.said, request.principal.roles, limit, used)
-        tools = chosen.offered if request.tool_choice != "none" else ()
+        said = request.said or last_said(request.history)
+        chosen = self._chooser.choose(said, request.principal.roles, limit, used)
+        wanted = request.own_tools and request.tool_choice != "none"
+        # A tool that the caller brings along hides ours of the same name: it is theirs to run.
+        theirs = {t.name for t in request.client_tools}
+        tools = tuple(t for t in chosen.offered if wanted and t.name not in theirs)
         names = frozenset(t.name for t in tools)
         context = TurnContext(
             request.turn,
@@ -146,10 +179,14 @@ class Agent:
             budget_s=self.budget.seconds,
         )
         talk = Conversation(self.company, request, self.engine.profile)
-        return Turn(request, talk, context, tools, time.perf_counter())
+        ids = (f"call_{request.turn[-8:]}_{n}" for n in count())
+        return Turn(request, talk, context, tools, time.perf_counter(), ids)
 
     def _offered(self, turn: Turn) -> list[OfferedTool]:
         profile = self.engine.profile
+        request = turn.request
+        if request.tool_choice == "required" and request.client_tools and turn.records:
+            return list(request.client_tools)  # ours have been asked; now it is the caller's turn
         offered = [
             offer(
                 tool,
@@ -161,25 +198,29 @@ class Agent:
             for tool in turn.tools
             if not tool.operation.get("needs_results") or _has_results(turn)
         ]
-        own = {t.name for t in offered}
-        return offered + [t for t in turn.request.client_tools if t.name not in own]
+        return [*offered, *request.client_tools]
 
-    async def _loop(self, turn: Turn, *, tools: bool = True) -> AsyncIterator[TurnEvent]:
+    async def _loop(self, turn: Turn, *, tools: bool = True) -> AsyncGenerator[TurnEvent, None]:
         for _ in range(self.budget.rounds):
             if self._spent(turn):
                 break
             done = Round()
-            async for event in self._round(turn, done, tools=tools):
-                yield event
-            turn.usage += done.usage
-            turn.replaced += done.replaced
+            try:
+                async with aclosing(self._round(turn, done, tools=tools)) as speaking:
+                    async for event in speaking:
+                        yield event
+            finally:
+                turn.usage += done.usage
+                turn.replaced += done.replaced
             if not done.calls:
                 for event in self._close(turn, done):
                     yield event
                 turn.reason = turn.reason or "answer"
+                turn.cut_short = done.cut_short
                 return
-            async for event in self._act(turn, done):
-                yield event
+            async with aclosing(self._act(turn, done)) as acting:
+                async for event in acting:
+                    yield event
             if turn.reason:
                 return
         turn.reason = "budget"
@@ -187,20 +228,24 @@ class Agent:
         for event in self._say(turn, said):
             yield event
 
-    async def _round(self, turn: Turn, done: Round, *, tools: bool) -> AsyncIterator[TurnEvent]:
+    async def _round(
+        self, turn: Turn, done: Round, *, tools: bool
+    ) -> AsyncGenerator[TurnEvent, None]:
         results = results_of(self.company, turn.records)
         checker = AnswerChecker.over(turn.context.evidence, results)
         sampling = turn.request.sampling or Sampling(max_tokens=self.budget.tokens)
         request = turn.talk.generate_request(self._offered(turn) if tools else (), sampling)
-        first = len(turn.records) + len(turn.client_calls)
-        async for event in speak(self.engine, request, checker, done, first):
-            if isinstance(event, AnswerDelta):
-                turn.answer += event.text
-            yield event
+        if request.tool_choice == "required" and turn.records and not turn.request.client_tools:
+            request = replace(request, tool_choice="auto")
+        async with aclosing(speak(self.engine, request, checker, done, turn.ids)) as events:
+            async for event in events:
+                if isinstance(event, AnswerDelta):
+                    turn.answer += event.text
+                yield event
 
-    async def _act(self, turn: Turn, done: Round) -> AsyncIterator[TurnEvent]:
+    async def _act(self, turn: Turn, done: Round) -> AsyncGenerator[TurnEvent, None]:
         """Take the round's proposals through the router, in order."""
-        client = {t.name for t in turn.request.client_tools} - turn.context.offered
+        client = {t.name for t in turn.request.client_tools}
         turn.talk.proposed(done.text, done.calls)
         records: list[CallRecord] = []
         for call in done.calls:
@@ -216,18 +261,18 @@ class Agent:
             yield CallFinished(record)
             if record.outcome == "needs_confirmation":
                 yield await self._confirmation(turn, record)
+        turn.talk.answered(records)
         if turn.client_calls:
             turn.reason = "client_tools"
             return
-        turn.talk.answered(records)
         waiting = [r for r in records if r.outcome == "needs_confirmation"]
         if waiting:
             turn.reason = "confirmation"
-            for event in self._say(turn, waiting[0].message):
-                yield event
+            for said in self._say(turn, waiting[0].message):
+                yield said
             return
-        for event in self._final_refusal(turn, records):
-            yield event
+        for said in self._final_refusal(turn, records):
+            yield said
 
     def _final_refusal(self, turn: Turn, records: Sequence[CallRecord]) -> list[TurnEvent]:
         """Where nothing is left to decide, the host says so itself.
@@ -320,40 +365,51 @@ class Agent:
             results = [r for t, _, r in done if t.name == tool]
             declared = self.company.tools[tool]
             side_by_side = comparison(declared, results, language) if len(results) > 1 else None
-            drawn += [side_by_side] if side_by_side else [table(declared, r, language) for r in results]
+            drawn += (
+                [side_by_side] if side_by_side else [table(declared, r, language) for r in results]
+            )
             if declared.result.attach == "chart":
                 drawn += [Attachment("chart", str(r.get("title", "")), r) for r in results]
         return tuple(d for d in drawn if d is not None)
 
-    async def _end(self, turn: Turn, remembered: list[Kept]) -> AsyncIterator[TurnEvent]:
+    async def _end(self, turn: Turn, remembered: list[Kept]) -> AsyncGenerator[TurnEvent, None]:
         attachments = self._drawn(turn)
         for attachment in attachments:
             yield attachment
         tables = [markdown_table(a) for a in attachments if a.kind == "table"]
         answer = "\n\n".join([turn.answer.strip(), *tables]).strip()
+        await asyncio.shield(self._record(turn, answer, remembered))
+        yield TurnFinished(
+            answer,
+            tuple(turn.records),
+            turn.usage,
+            self._ms(turn),
+            turn.reason or "answer",  # type: ignore[arg-type]
+            attachments,
+            turn.replaced,
+            tuple(turn.client_calls),
+            turn.cut_short,
+        )
+
+    def _record(self, turn: Turn, answer: str, remembered: list[Kept]) -> asyncio.Future[None]:
+        """Hand over what is to be remembered, and put the turn's end into the ledger."""
+        turn.ended = True
         if turn.answer.strip() and not turn.client_calls:
             turn.talk.add(Message("assistant", turn.answer.strip()))
         remembered += turn.talk.added
-        ms = (time.perf_counter() - turn.began) * 1000
         body = {
             "answer": answer,
             "calls": [{"tool": r.name, "outcome": r.outcome} for r in turn.records],
             "tokens": [turn.usage.prompt, turn.usage.completion],
             "replaced": turn.replaced,
             "reason": turn.reason,
-            "ms": round(ms, 1),
+            "ms": round(self._ms(turn), 1),
         }
-        await self.ledger.append("answer", turn.request.principal.user, turn.request.turn, body)
-        yield TurnFinished(
-            answer,
-            tuple(turn.records),
-            turn.usage,
-            ms,
-            turn.reason or "answer",  # type: ignore[arg-type]
-            attachments,
-            turn.replaced,
-            tuple(turn.client_calls),
-        )
+        request = turn.request
+        return self.ledger.put("answer", request.principal.user, request.turn, body)
+
+    def _ms(self, turn: Turn) -> float:
+        return (time.perf_counter() - turn.began) * 1000
 
     # --- budgets ---------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dazi.core.language import Language, Text, language_of
 from dazi.core.tools import Tool
 
-_CLAUSE = re.compile(r"\s*[:：,，;；(（。.]")
+_CLAUSE = re.compile(r"\s*[:：,，;；(（。.]\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,18 @@ class Suggestion:
     complete: bool
 
 
+def first_clause(text: str) -> str:
+    return _CLAUSE.split(text, maxsplit=1)[0] or text
+
+
 def short(text: Text, language: Language) -> str:
     """The first clause of a description: a name for the thing in words."""
-    whole = text(language)
-    return _CLAUSE.split(whole, maxsplit=1)[0] or whole
+    return first_clause(text(language))
+
+
+def remark(text: Text, language: Language) -> str:
+    """What a description says after its first clause."""
+    return "".join(_CLAUSE.split(text(language), maxsplit=1)[1:]).rstrip(")） ")
 
 
 def tools_of(tools: Iterable[Tool], roles: frozenset[str]) -> list[Tool]:
@@ -47,5 +55,5 @@ def suggestions(
         said = next((e for e in tool.examples if language_of(e) == language), None)
         if said is not None:
             needs = any(p.required and (p.grounded or p.pattern) for p in tool.parameters)
-            out.append(Suggestion(said, not needs))
+            out.append(Suggestion(said[:1].upper() + said[1:], not needs))
     return out[:limit]

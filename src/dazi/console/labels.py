@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from dazi.console import texts
-from dazi.console.abilities import short
+from dazi.console.abilities import remark, short
 from dazi.core.language import Language
 from dazi.core.tools import Parameter, Tool
 from dazi.router.view import cell, label
@@ -38,10 +38,13 @@ def argument_fields(
         if p.name in arguments:
             fields.append(Field(name, _argument(p, arguments[p.name], language)))
         elif missing:
-            note = p.description(language)
-            fields.append(Field(name, texts.NOT_GIVEN(language), False, note if note != name else ""))
+            fields.append(
+                Field(name, texts.NOT_GIVEN(language), False, remark(p.description, language))
+            )
     declared = {p.name for p in known}
-    return fields + [Field(k, exact(v, language)) for k, v in arguments.items() if k not in declared]
+    return fields + [
+        Field(k, exact(v, language)) for k, v in arguments.items() if k not in declared
+    ]
 
 
 def _argument(p: Parameter, value: Any, language: Language) -> str:
@@ -100,7 +103,9 @@ def _fields(
     tool: Tool, result: Mapping[str, Any], names: tuple[str, ...] | list[str], language: Language
 ) -> list[Field]:
     return [
-        Field(label(tool, n, language), _result(result[n], language)) for n in names if _has(result, n)
+        Field(label(tool, n, language), _result(result[n], language))
+        for n in names
+        if _has(result, n)
     ]
 
 

@@ -53,7 +53,9 @@ def _opening(tokens: Sequence[Token], close: int) -> Token | None:
 
 
 _markdown = (
-    MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True}, renderer_cls=_Renderer)
+    MarkdownIt(
+        "commonmark", {"html": False, "linkify": False, "breaks": True}, renderer_cls=_Renderer
+    )
     .enable(["table", "strikethrough"])
     .disable(["image"])
 )

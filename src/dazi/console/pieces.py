@@ -14,14 +14,6 @@ def div(classes: str = "") -> Element:
     return ui.element("div").classes(classes)
 
 
-def text(value: str, classes: str = "", tag: str = "span") -> Element:
-    """Plain text; never HTML."""
-    element = ui.element(tag).classes(classes)
-    with element:
-        ui.label(value)
-    return element
-
-
 def revealed(value: str, classes: str = "") -> None:
     """Text whose hidden characters are made visible."""
     ui.html(reveal_html(value), sanitize=False, tag="span").classes(classes)

@@ -18,13 +18,14 @@ DEMO = Text("演示", "Demo")
 SIGN_IN = Text("登录", "Sign in")
 SIGN_IN_AS = Text("以演示用户身份进入", "Enter as a demo user")
 SIGN_IN_HINT = Text(
-    "每个角色能做的事不同;点一下即可登录。", "Each role may do different things; one click signs you in."
+    "每个角色能做的事不同;点一下即可登录。",
+    "Each role may do different things; one click signs you in.",
 )
 SIGN_IN_FORM = Text("用户名和密码登录", "Sign in with user name and password")
 USER = Text("用户名", "User name")
 PASSWORD = Text("密码", "Password")
 SIGN_OUT = Text("退出登录", "Sign out")
-MORE = Text("等 {n} 项", "+{n} more")
+MORE = Text("还有 {n} 项", "{n} more")
 SIGN_IN_ERRORS: Mapping[str, Text] = {
     "sign_in": Text("用户名或密码不对,请重试。", "Wrong user name or password; please try again."),
     "origin": Text(
@@ -45,13 +46,11 @@ YESTERDAY = Text("昨天", "Yesterday")
 EARLIER = Text("更早", "Earlier")
 UNTITLED = Text("(无标题)", "(untitled)")
 NOT_FOUND = Text("没有这个会话", "No such conversation")
-NOT_FOUND_HINT = Text(
-    "它不存在,或者不属于您。", "It does not exist, or it is not yours."
-)
+NOT_FOUND_HINT = Text("它不存在,或者不属于您。", "It does not exist, or it is not yours.")
 HELLO = Text("您好,{name}", "Hello, {name}")
 HELLO_HINT = Text(
-    "问我订单、库存、会议室、制度……我会去公司系统里查,能做的事以您的权限为准。",
-    "Ask about the company's business. I look things up in its systems, within what you may do.",
+    "有什么要查、要办的,直接说;我去公司的系统里做,能做什么以您的权限为准。",
+    "Tell me what to look up or get done; I do it in the company's systems, within what you may do.",
 )
 TRY = Text("试试这样问", "Try asking")
 FILL_IN = Text("点一下填入,补充细节后发送", "Fills in the box; add the details and send")
@@ -59,7 +58,9 @@ FILL_IN = Text("点一下填入,补充细节后发送", "Fills in the box; add t
 PLACEHOLDER = Text("输入问题……", "Ask anything…")
 SEND = Text("发送", "Send")
 STOP = Text("停止", "Stop")
-BUSY = Text("这条还没答完;等它结束,或先停止。", "Still answering; wait for it to finish, or stop it.")
+BUSY = Text(
+    "这条还没答完;等它结束,或先停止。", "Still answering; wait for it to finish, or stop it."
+)
 TOO_LONG = Text(
     "消息有 {n} 个字符,上限是 {limit};请缩短或分段发送。",
     "The message has {n} characters, the limit is {limit}; shorten or split it.",
@@ -74,12 +75,11 @@ SECONDS = Text("{s} 秒", "{s} s")
 REPLACED = Text(
     "{n} 处表述没有依据,已换成系统数据", "{n} unsupported statement(s) replaced by the data itself"
 )
+CUT_SHORT = Text("太长,未说完", "cut short by the length limit")
 UNEXPECTED = Text(
-    "出了点问题,您的话还在输入框里。请重试;如果一直这样,请联系管理员。",
-    "Something went wrong; your text is back in the box. Try again, and tell the administrator "
-    "if it goes on.",
+    "出了点问题,请重试;如果一直这样,请联系管理员。",
+    "Something went wrong; try again, and tell the administrator if it goes on.",
 )
-CLOSE = Text("关闭", "Close")
 
 RESULT = Text("查看结果", "Show the result")
 ARGUMENTS_NONE = Text("没有参数", "No arguments")
@@ -88,8 +88,6 @@ ROWS_SHOWN = Text("共 {n} 条,显示前 {shown} 条", "{n} rows, the first {sho
 NOT_GIVEN = Text("未填写", "not given")
 YES = Text("是", "yes")
 NO = Text("否", "no")
-TABLE = Text("表格", "Table")
-CHART = Text("图表", "Chart")
 INTERRUPTED = Text("已中断", "Interrupted")
 INTERRUPTED_WRITE = Text("已中断,结果不明,请核实", "Interrupted; check whether it was done")
 RUNNING = Text("进行中", "Running")
@@ -113,6 +111,9 @@ OUTCOMES: Mapping[Outcome, Text] = {
     "client": Text("由调用方执行", "Run by the caller"),
 }
 
+SAID_YES = Text("确认", "Confirmed")
+SAID_NO = Text("取消", "Cancelled")
+
 CONFIRM_TITLE = Text("请确认这个操作", "Please confirm this")
 CONFIRM_AS = Text("以 {user}({roles})的身份执行", "Done as {user} ({roles})")
 CONFIRM_HINT = Text(
@@ -128,7 +129,10 @@ HIDDEN_WARNING = Text(
     "注意:内容里有看不见的字符,已标出。", "Careful: it holds invisible characters; they are marked."
 )
 
-BUNDLED = Text("内置小模型", "Small bundled model")
+BUNDLED_LINE = Text(
+    "正在使用内置小模型,只会查系统、不会闲聊 · 了解与升级",
+    "Small bundled model: looks things up, does not chat · About and upgrade",
+)
 BUNDLED_CAN = Text(
     "现在用的是随软件附带的小模型:能听懂常见的问法、调用工具、照着查到的结果回答;"
     "不会闲聊、写作、推理,也不知道公司系统以外的事。",

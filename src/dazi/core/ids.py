@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 _LITERAL = re.compile(r"(?<![\[\\{(?])([A-Za-z]{2,})(\\?-)?(?=[\[\\(])")
+
+
+_PREFIXED = re.compile(r"([A-Za-z]+-?)(?:\[0-9\]|\\d)\{(\d+)\}")
+"""A literal prefix and so many digits: the only shape whose digits alone say which id is meant."""
 
 
 @lru_cache(maxsize=256)
@@ -31,8 +36,17 @@ def canonical_id(pattern: str, text: str) -> str | None:
     return None
 
 
-def find_ids(pattern: str, text: str) -> list[str]:
-    """Canonical ids in ``text``, in order, each once."""
-    found = loose_pattern(pattern).finditer(unicodedata.normalize("NFKC", text))
-    ids = (canonical_id(pattern, m[0]) for m in found)
+def find_ids(pattern: str, text: str, names: Sequence[str] = ()) -> list[str]:
+    """Canonical ids in ``text``, in order, each once.
+
+    ``names`` are words that announce the id (「订单」, ``order``): after one of them its digits
+    alone will do.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    ids = [canonical_id(pattern, m[0]) for m in loose_pattern(pattern).finditer(plain)]
+    shape = _PREFIXED.fullmatch(pattern.removeprefix("^").removesuffix("$"))
+    if shape and names:
+        announced = "|".join(re.escape(n) for n in names if n)
+        digits = rf"(?:{announced})[^A-Za-z0-9]{{0,4}}(?:no\.? ?|number ?)?#?(\d{{{shape[2]}}})(?!\d)"
+        ids += [shape[1] + m[1] for m in re.finditer(digits, plain, re.IGNORECASE)]
     return list(dict.fromkeys(i for i in ids if i))

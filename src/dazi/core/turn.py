@@ -102,6 +102,7 @@ class TurnFinished:
 
     ``replaced`` counts sentences that were made again or replaced because no evidence held what
     they said. ``client_calls`` are for the caller to run (``reason`` is then ``client_tools``).
+    ``cut_short``: the limit on tokens ended the answer.
     """
 
     answer: str
@@ -112,6 +113,7 @@ class TurnFinished:
     attachments: tuple[Attachment, ...] = field(default=())
     replaced: int = 0
     client_calls: tuple[CallText, ...] = ()
+    cut_short: bool = False
 
 
 TurnEvent = (

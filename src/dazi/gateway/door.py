@@ -69,9 +69,7 @@ class Door:
     gate: Gate | None = None
     public: bool = False
 
-    async def __call__(
-        self, scope: Mapping[str, Any], receive: Receive, send: Send
-    ) -> None:
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         path = scope.get("path_params", {})
         x = Exchange(self.state, NOBODY, None, headers, path, receive, send)

@@ -125,11 +125,7 @@ def accepted_language(header: str) -> Language | None:
     for place, part in enumerate(header.lower().split(",")[:20]):
         tag, _, quality = part.partition(";")
         language: Language | None = (
-            "zh"
-            if tag.strip().startswith("zh")
-            else "en"
-            if tag.strip().startswith("en")
-            else None
+            "zh" if tag.strip().startswith("zh") else "en" if tag.strip().startswith("en") else None
         )
         try:
             q = float(quality.partition("=")[2]) if quality.strip() else 1.0

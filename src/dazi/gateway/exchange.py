@@ -67,9 +67,7 @@ class Exchange:
 
     async def _start(self, status: int, *headers: Header) -> None:
         self.started = True
-        await self.send(
-            {"type": "http.response.start", "status": status, "headers": list(headers)}
-        )
+        await self.send({"type": "http.response.start", "status": status, "headers": list(headers)})
 
     async def _send(self, data: bytes, *, more: bool) -> None:
         if not more and self._watch is not None:

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -16,6 +16,8 @@ from dazi.core.engine import Usage
 from dazi.core.messages import CallText
 from dazi.core.turn import (
     Attachment,
+    CallFinished,
+    CallProposed,
     CallRecord,
     ConfirmationNeeded,
     TurnEvent,
@@ -109,16 +111,27 @@ class UsageView(Struct, frozen=True):
     prompt_tokens_details: TokenDetails
 
 
-class Completion(Struct, frozen=True):
-    """``chat.completion``. ``dazi`` of the raw model says only that the text is generated."""
+class Label(Struct, frozen=True):
+    """The ``dazi`` object of the raw model: that the text is generated, and no more."""
 
+    generated_by: str = GENERATED_BY
+
+
+D = TypeVar("D")
+
+
+class ChatCompletion(Struct, Generic[D], frozen=True):
     id: str
     created: int
     model: str
     choices: list[Choice]
     usage: UsageView
-    dazi: DaziView | dict[str, Any]
+    dazi: D
     object: str = "chat.completion"
+
+
+class Completion(ChatCompletion[DaziView], frozen=True):
+    """``chat.completion`` with Dazi's own part."""
 
 
 def completion_id() -> str:
@@ -162,6 +175,7 @@ class TurnLog:
     """Follows a turn's events and knows what to answer when it is over.
 
     ``one_call``: the caller takes one tool call at a time (``parallel_tool_calls: false``).
+    ``acted``: a call was proposed, so that asking the same again could do something twice.
     """
 
     company: Company
@@ -171,12 +185,15 @@ class TurnLog:
     created: int = field(default_factory=lambda: int(time.time()))
     turn: str = ""
     thread: str = ""
+    acted: bool = False
     confirmations: list[ConfirmationView] = field(default_factory=list)
     finished: TurnFinished | None = None
 
     def note(self, event: TurnEvent) -> None:
         if isinstance(event, TurnStarted):
             self.turn, self.thread = event.turn, event.thread
+        elif isinstance(event, CallProposed | CallFinished):
+            self.acted = True
         elif isinstance(event, ConfirmationNeeded):
             self.confirmations.append(confirmation_view(event))
         elif isinstance(event, TurnFinished):
@@ -197,6 +214,10 @@ class TurnLog:
         if self.end.client_calls:
             return "tool_calls"
         return "length" if self.end.cut_short else "stop"
+
+    @property
+    def usage(self) -> UsageView:
+        return usage_view(self.end.usage)
 
     def view(self) -> DaziView:
         end = self.end
@@ -224,7 +245,7 @@ class TurnLog:
                 self.created,
                 self.model,
                 [choice],
-                usage_view(self.end.usage),
+                self.usage,
                 self.view(),
             )
         )

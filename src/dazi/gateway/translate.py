@@ -226,9 +226,7 @@ def _tool(tool: ToolDefinition, where: str) -> OfferedTool:
         )
     parameters = function.parameters or {"type": "object", "properties": {}}
     if parameters.get("type", "object") != "object":
-        raise BadField(
-            f"{where}.function.parameters", "应是 object 类型", "must be of type object"
-        )
+        raise BadField(f"{where}.function.parameters", "应是 object 类型", "must be of type object")
     return OfferedTool(function.name, function.description or "", parameters)
 
 

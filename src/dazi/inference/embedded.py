@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -120,13 +120,9 @@ class EmbeddedEngine:
         yield Done("tool_calls" if called else ending, Usage(len(ids), completion))
 
     async def warm(self, request: GenerateRequest) -> None:
-        ids = self.encode(request)
-        job = Job(self._input(ids), self._config(Sampling(), self._room(len(ids), 1)))
-        self._steps.add(job)
-        try:
-            await job.next()
-        finally:
-            self._steps.drop(job)
+        """Also compiles the grammar of the request's tools."""
+        async for _ in self.generate(replace(request, sampling=Sampling(max_tokens=1))):
+            pass
 
     async def close(self) -> None:
         await asyncio.to_thread(self.shut)
@@ -200,7 +196,7 @@ class EmbeddedEngine:
             return self._genai.ContinuousBatchingPipeline(
                 str(self._folder), scheduler, options.device, properties
             )
-        except RuntimeError as e:
+        except Exception as e:  # the edge of a foreign library
             raise _unreadable(self._folder, str(e)) from e
 
 

@@ -92,7 +92,7 @@ def converted(path: Path, cache_dir: Path | None) -> Path:
         if profile.is_file():
             shutil.copyfile(profile, work / profile.name)
         work.rename(folder)
-    except (OSError, RuntimeError) as e:
+    except Exception as e:  # the edge of a foreign library: it raises whatever C++ did
         shutil.rmtree(work, ignore_errors=True)
         raise OperatorError(
             "model_unreadable",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 
-from dazi.core.engine import GenerateRequest
+from dazi.core.engine import GenerateRequest, OfferedTool
+from dazi.core.messages import CallText, Message, dumps
 
 _CONTROL = re.compile(
     r"<(?=\|(?:im_start|im_end|endoftext)\|>|/?(?:tool_call|tool_response|tools|think)>)"
@@ -23,5 +25,24 @@ def plain(text: str) -> str:
 
 
 def plain_request(request: GenerateRequest) -> GenerateRequest:
-    messages = tuple(replace(m, content=plain(m.content)) for m in request.messages)
-    return replace(request, messages=messages, prefix=plain(request.prefix))
+    """For rendering only: grammars must be made of the request as it was."""
+    return replace(
+        request,
+        messages=tuple(_message(m) for m in request.messages),
+        tools=tuple(_tool(t) for t in request.tools),
+        prefix=plain(request.prefix),
+    )
+
+
+def _message(message: Message) -> Message:
+    calls = tuple(CallText(c.id, plain(c.name), plain(c.arguments)) for c in message.calls)
+    return replace(message, content=plain(message.content), calls=calls)
+
+
+def _tool(tool: OfferedTool) -> OfferedTool:
+    text = dumps([tool.name, tool.description, tool.parameters])
+    cleaned = plain(text)
+    if cleaned == text:
+        return tool
+    name, description, parameters = json.loads(cleaned)
+    return replace(tool, name=name, description=description, parameters=parameters)

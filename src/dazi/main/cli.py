@@ -188,12 +188,10 @@ def eval_calls(
     model: Model = "",
 ) -> None:
     """函数调用评测,不产生任何副作用。Function-calling evaluation; no side effects."""
-    from dazi.main.evaluating import evaluate_calls
+    from dazi.main.evaluating import Evaluation, evaluate_calls
 
-    chosen = settings(company, None, model)
-    code = asyncio.run(
-        evaluate_calls(chosen, file, json_out, limit, concurrency, random, language())
-    )
+    wanted = Evaluation(file, json_out, limit, concurrency, random)
+    code = asyncio.run(evaluate_calls(settings(company, None, model), wanted, language()))
     raise typer.Exit(code)
 
 

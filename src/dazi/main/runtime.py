@@ -58,6 +58,7 @@ class Runtime:
         return self.settings.today or date.today()
 
     async def close(self) -> None:
+        await self.router.settle()
         await self.ledger.flush()
         for connector in self.connectors.values():
             await connector.close()

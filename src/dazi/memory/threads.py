@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Float, Integer, String, Table, Text, func, insert, select
+from sqlalchemy import Column, Float, Integer, String, Table, Text, delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dazi.core.errors import NotFound
 from dazi.core.messages import CallText, Message, Role
@@ -34,7 +35,7 @@ thread_messages = Table(
     Column("role", String(16), nullable=False),
     Column("content", Text, nullable=False),
     Column("calls", Text, nullable=False),
-    Column("call", String(40), nullable=False),
+    Column("call", String(100), nullable=False),
     Column("tool", String(100), nullable=False),
     Column("result", Text, nullable=False),
 )
@@ -91,32 +92,19 @@ class ThreadStore:
         return kept[first:]
 
     async def append(self, thread: str, principal: Principal, messages: Sequence[Kept]) -> None:
-        if not messages:
-            return
-        now = time.time()
-        title = next((k.message.content for k in messages if k.message.role == "user"), "")[:60]
+        """Raises ``NotFound`` for a thread that is somebody else's."""
+        if messages:
+            async with self._database.write() as connection:
+                await _append(connection, thread, principal, messages)
+
+    async def replace(self, thread: str, principal: Principal, messages: Sequence[Kept]) -> None:
+        """Make ``messages`` all that the thread holds. Raises as ``append``."""
         async with self._database.write() as connection:
-            known = (
-                await connection.execute(select(threads.c.user).where(threads.c.id == thread))
-            ).one_or_none()
-            if known is None:
-                await connection.execute(
-                    insert(threads).values(
-                        id=thread, tenant=principal.tenant, user=principal.user, title=title, at=now
-                    )
-                )
-            else:
-                await connection.execute(
-                    threads.update().where(threads.c.id == thread).values(at=now)
-                )
-            highest = await connection.scalar(
-                select(func.max(thread_messages.c.seq)).where(thread_messages.c.thread == thread)
-            )
-            first = (highest or 0) + 1
+            await _exists(connection, thread, principal)
             await connection.execute(
-                insert(thread_messages),
-                [_row(thread, first + i, now, k) for i, k in enumerate(messages)],
+                delete(thread_messages).where(thread_messages.c.thread == thread)
             )
+            await _append(connection, thread, principal, messages)
 
     async def list(self, principal: Principal, limit: int = 50) -> list[Thread]:
         query = (
@@ -127,6 +115,40 @@ class ThreadStore:
         )
         async with self._database.read() as connection:
             return [Thread(*row) for row in await connection.execute(query)]
+
+
+async def _exists(connection: AsyncConnection, thread: str, principal: Principal) -> bool:
+    """Raises ``NotFound`` when the thread is somebody else's."""
+    found = await connection.execute(
+        select(threads.c.user, threads.c.tenant).where(threads.c.id == thread)
+    )
+    owner = found.one_or_none()
+    if owner is not None and tuple(owner) != (principal.user, principal.tenant):
+        raise NotFound("thread", "没有这个会话", "no such thread")
+    return owner is not None
+
+
+async def _append(
+    connection: AsyncConnection, thread: str, principal: Principal, messages: Sequence[Kept]
+) -> None:
+    now = time.time()
+    if await _exists(connection, thread, principal):
+        await connection.execute(threads.update().where(threads.c.id == thread).values(at=now))
+    else:
+        title = next((k.message.content for k in messages if k.message.role == "user"), "")[:60]
+        await connection.execute(
+            insert(threads).values(
+                id=thread, tenant=principal.tenant, user=principal.user, title=title, at=now
+            )
+        )
+    highest = await connection.scalar(
+        select(func.max(thread_messages.c.seq)).where(thread_messages.c.thread == thread)
+    )
+    first = (highest or 0) + 1
+    await connection.execute(
+        insert(thread_messages),
+        [_row(thread, first + i, now, k) for i, k in enumerate(messages)],
+    )
 
 
 def _row(thread: str, seq: int, at: float, kept: Kept) -> dict[str, Any]:

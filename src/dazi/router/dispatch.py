@@ -90,6 +90,11 @@ class FunctionRouter:
         self._intents = intents
         self.tickets = tickets
         self._execute = execute
+        self._writing: set[asyncio.Task[CallRecord]] = set()
+
+    async def settle(self) -> None:
+        """Wait for writes under way; each has a deadline of its own."""
+        await asyncio.gather(*self._writing, return_exceptions=True)
 
     async def call(self, proposed: CallText, turn: TurnContext) -> CallRecord:
         """One proposed call, decided and, if allowed, done. Never raises for what the model did."""
@@ -261,6 +266,18 @@ class FunctionRouter:
 
     async def _act(
         self, call: str, canonical: _Canonical, turn: TurnContext, ticket: str = ""
+    ) -> CallRecord:
+        """A write goes on to its recorded outcome even if whoever asked for it leaves."""
+        work = self._perform(call, canonical, turn, ticket)
+        if canonical.tool.effect == "read":
+            return await work
+        task = asyncio.create_task(work)
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+        return await asyncio.shield(task)
+
+    async def _perform(
+        self, call: str, canonical: _Canonical, turn: TurnContext, ticket: str
     ) -> CallRecord:
         tool, arguments = canonical.tool, dict(canonical.arguments)
         record = CallRecord(call, tool.name, arguments, "ok", ticket=ticket)

@@ -104,14 +104,23 @@ def number_text(value: Decimal) -> str:
 
 def _values_in(p: Parameter, source: Source) -> Iterator[str]:
     if p.pattern:
-        yield from find_ids(p.pattern, source.text)
+        yield from find_ids(p.pattern, source.text, () if source.tainted else _announcing(p))
     elif p.format == "email":
         yield from (m[0].lower() for m in _EMAIL.finditer(source.text))
     elif p.type in ("number", "integer"):
         if source.tainted:
-            yield from (number_text(n) for n in numbers_of(source.data))
+            numbers = list(numbers_of(source.data))
         else:
-            yield from (number_text(s.value) for s in find_numbers(source.text))
+            numbers = [s.value for s in find_numbers(source.text)]
+        whole = p.type == "integer"
+        yield from (number_text(n) for n in numbers if not whole or n == n.to_integral_value())
+
+
+def _announcing(p: Parameter) -> tuple[str, ...]:
+    """Words that say a bare number is meant as this id: 「订单」 of 「订单号」, ``order``."""
+    zh = p.description.zh.removesuffix("号")
+    en = p.description.en.split(" ")[0]
+    return tuple(w for w in (zh, en) if len(w) > 1)
 
 
 def numbers_of(data: Any) -> Iterator[Decimal]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
+from dazi.core.engine import OfferedTool
 from dazi.core.language import Language, language_of
 from dazi.core.messages import Message
 
@@ -48,7 +49,8 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``today`` is ``None`` for the day it is; ``source`` is file and line."""
+    """``today`` is ``None`` for the day it is; ``source`` is file and line. ``tools``: offered in
+    place of the company's, never run; such a case needs no ``role``."""
 
     id: str
     role: str
@@ -58,6 +60,7 @@ class Case:
     history: tuple[Earlier, ...] = ()
     instructions: str = ""
     source: str = ""
+    tools: tuple[OfferedTool, ...] = ()
 
     @property
     def language(self) -> Language:

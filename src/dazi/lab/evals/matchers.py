@@ -2,7 +2,8 @@
 
 An expected value may be a matcher, an object with one of these keys: ``any`` (not empty),
 ``any_of`` (one of these), ``has`` (contains, in any case), ``opt`` (absent or this), ``opt_any``
-(absent or anything). Everything else must be equal: text without regard to case, width and
+(absent or anything), ``like`` (this text but for case, space and punctuation), ``in_order`` (this
+list in this order). Everything else must be equal: text without regard to case, width and
 surrounding space, numbers by value, lists in any order.
 """
 
@@ -14,8 +15,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-MATCHERS = frozenset({"any", "any_of", "has", "opt", "opt_any"})
+MATCHERS = frozenset({"any", "any_of", "has", "in_order", "like", "opt", "opt_any"})
 _MAY_BE_ABSENT = frozenset({"opt", "opt_any"})
+
+_PUNCTUATION = str.maketrans("", "", " ,./-_*^'\"")
+"""What BFCL's own comparison of texts leaves out."""
 
 E = TypeVar("E")
 G = TypeVar("G")
@@ -66,6 +70,11 @@ def _fits(kind: str, operand: Any, got: Any) -> bool:
             return folded(str(operand)) in folded(_text(got))
         case "opt":
             return value_matches(operand, got)
+        case "like":
+            return isinstance(got, str) and _letters(str(operand)) == _letters(got)
+        case "in_order":
+            same_length = isinstance(got, list | tuple) and len(operand) == len(got)
+            return same_length and all(map(value_matches, operand, got))
         case _:
             return True
 
@@ -157,6 +166,10 @@ def calls_match(
 def folded(text: str) -> str:
     """Text as it is compared: NFKC, one space for white space, no case."""
     return " ".join(unicodedata.normalize("NFKC", text).split()).casefold()
+
+
+def _letters(text: str) -> str:
+    return folded(text).translate(_PUNCTUATION)
 
 
 def _text(value: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -29,6 +29,10 @@ from dazi.router.intents import Ticket
 
 Progress = Callable[[int, int, CaseResult], None]
 """Called after each case with how many are done, of how many, and its result."""
+
+
+NOBODY = Principal("eval", frozenset(), channel="eval")
+"""Who asks in cases that bring their own tools."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +78,10 @@ async def run_case(runner: Runner, case: Case) -> CaseResult:
     thread = f"eval_{secrets.token_hex(10)}"
     turns: list[SeenTurn] = []
     for turn in case.turns:
-        watch = TurnWatch(runner.service.agent.company)
+        watch = TurnWatch(runner.service.agent.company, {t.name: t for t in case.tools})
         try:
-            one = _OneTurn(runner, case, turn, runner.principal_of(case.role), thread)
-            await one.run(watch)
+            person = runner.principal_of(case.role) if case.role else NOBODY
+            await _OneTurn(runner, case, turn, person, thread).run(watch)
         except DaziError as e:
             watch.error = e.message(case.language)
         except Exception as e:  # an edge: one case's failure must not end the others
@@ -122,6 +126,8 @@ class _OneTurn:
             self.turn.said,
             history=history or None,
             instructions=self.case.instructions,
+            client_tools=self.case.tools,
+            own_tools=not self.case.tools,
             today=self.case.today,
         )
         await _watch(self.runner.service.ask(ask), watch)
@@ -158,8 +164,8 @@ class _OneTurn:
         ]
 
 
-async def _watch(events: AsyncIterator[TurnEvent], watch: TurnWatch) -> None:
-    async with aclosing(events) as stream:  # type: ignore[type-var]
+async def _watch(events: AsyncGenerator[TurnEvent, None], watch: TurnWatch) -> None:
+    async with aclosing(events) as stream:
         async for event in stream:
             watch.see(event)
 
@@ -174,7 +180,7 @@ def principals(company: Company, directory: Directory) -> Callable[[str], Princi
     by_role = {u.user: u.user for u in users}
     by_role |= {role: u.user for u in users for role in u.roles}
     by_role |= {u.roles[0]: u.user for u in users if len(u.roles) == 1}
-    bound = {a.removesuffix("?") for t in company.tools.values() for a in t.bind.values()}
+    bound = {b.attribute for t in company.tools.values() for b in t.bind.values()}
 
     def of(role: str) -> Principal:
         if role in by_role:

@@ -137,7 +137,8 @@ def _differences(turn: CaseTurn, made: Sequence[MadeCall]) -> list[str]:
         tries = [
             f"{c.name}: " + (", ".join(wrong) if c.accepted else c.outcome)
             for c in same
-            if (wrong := wrong_arguments(expected.arguments, c.arguments, c.filled)) or not c.accepted
+            if (wrong := wrong_arguments(expected.arguments, c.arguments, c.filled))
+            or not c.accepted
         ]
         if len(tries) == len(same):
             out += tries[:1]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dazi.core.company import Company
+from dazi.core.engine import OfferedTool
 from dazi.core.errors import ModelError
 from dazi.core.messages import CallText
 from dazi.core.turn import (
@@ -27,6 +28,15 @@ REFUSED = frozenset({"invalid", "ungrounded", "unknown_tool"})
 NOT_ACCEPTED = REFUSED | {"forbidden", UNRUN}
 EXECUTED = frozenset({"ok", "not_found", "timeout", "unknown", "failed"})
 """Outcomes of calls that reached a system, whatever it answered."""
+
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "array": list,
+    "object": dict,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +89,11 @@ class SeenTurn:
 
 @dataclass(slots=True)
 class TurnWatch:
-    """Feed it the events of a turn, and of the turns that its confirmations resumed."""
+    """Feed it the events of a turn, and of the turns that its confirmations resumed. ``tools`` are
+    those that the caller brought."""
 
     company: Company
+    tools: Mapping[str, OfferedTool] = field(default_factory=dict)
     calls: list[MadeCall] = field(default_factory=list)
     replies: list[str] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
@@ -140,12 +152,12 @@ class TurnWatch:
         return MadeCall(record.name, record.arguments, record.outcome, number, valid, filled)
 
     def _clients(self, call: CallText) -> MadeCall:
-        """A call of a tool that the caller brought: nobody but the caller knows its schema."""
         number, _ = self._waiting.pop(call.id, (self._round, None))
-        given = _arguments(call.arguments)
-        return MadeCall(call.name, given, "client", number, bool(given) or call.arguments == "{}")
+        return MadeCall(call.name, _arguments(call.arguments), "client", number, self._fits(call))
 
-    def _fits(self, call: CallProposed) -> bool:
+    def _fits(self, call: CallProposed | CallText) -> bool:
+        if call.name in self.tools:
+            return _offered(self.tools[call.name].parameters, call.arguments)
         tool = self.company.tools.get(call.name)
         if tool is None:
             return False
@@ -154,6 +166,27 @@ class TurnWatch:
         except ModelError:
             return False
         return True
+
+
+def _offered(schema: Mapping[str, Any], text: str) -> bool:
+    """A JSON object with the required arguments, known ones only, of the named types."""
+    try:
+        given = json.loads(text)
+    except ValueError:
+        return False
+    known = schema.get("properties", {})
+    return (
+        isinstance(given, dict)
+        and given.keys() <= known.keys()
+        and given.keys() >= set(schema.get("required", ()))
+        and all(_typed(known[name].get("type"), value) for name, value in given.items())
+    )
+
+
+def _typed(kind: Any, value: Any) -> bool:
+    if kind not in _TYPES or kind == "boolean":
+        return kind != "boolean" or isinstance(value, bool)
+    return isinstance(value, _TYPES[kind]) and not isinstance(value, bool)
 
 
 def _arguments(text: str) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from dazi.router.normalise.fields import expected, normalise
 from dazi.router.normalise.find import (
     NumberSpan,
     Span,
-    find_values,
     find_dates,
     find_durations,
     find_emails,
@@ -18,6 +17,7 @@ from dazi.router.normalise.find import (
     find_numbers,
     find_quarters,
     find_times,
+    find_values,
 )
 from dazi.router.normalise.numbers import parse_number
 from dazi.router.normalise.periods import parse_month, parse_quarter
@@ -27,7 +27,6 @@ __all__ = [
     "NumberSpan",
     "Span",
     "expected",
-    "find_values",
     "find_dates",
     "find_durations",
     "find_emails",
@@ -35,6 +34,7 @@ __all__ = [
     "find_numbers",
     "find_quarters",
     "find_times",
+    "find_values",
     "normalise",
     "parse_date",
     "parse_duration",

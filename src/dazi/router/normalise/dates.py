@@ -7,11 +7,14 @@ from datetime import date
 
 from dazi.router.normalise import dates_en, dates_zh
 from dazi.router.normalise.anchor import Anchor
-from dazi.router.normalise.grammar import LEFT, Grammar, Rule, rule
+from dazi.router.normalise.grammar import LEFT, Grammar, Rule, Rules, rule
 from dazi.router.normalise.text import Span, variants
 
 _END = r"(?![0-9a-z_%@]|[./:-]\d|-[a-z])"
-_NOT_AMOUNT = r"(?!\s?[元块万千百折分星度米斤寸版亿%个公]|\s?(?:yuan|rmb|cny|usd|k|kg|km|stars?|points?)(?![a-z]))"
+_NOT_AMOUNT = (
+    r"(?!\s?[元块万千百折分星度米斤寸版亿%个公天周月年小倍克]"
+    r"|\s?(?:yuan|rmb|cny|usd|k|kg|km|stars?|points?)(?![a-z]))"
+)
 _NO_MONEY = r"(?<![¥$€£]\s)(?<!rmb\s)(?<!usd\s)(?<!cny\s)"
 _DATE_TIME = r"(?=t?\s?\d{1,2}(?::\d\d|[点时]))"
 """What may follow a full date directly: a time of day."""
@@ -30,21 +33,22 @@ def _yearless(m: re.Match[str], a: Anchor) -> date:
     return a.yearless(int(m["m"]), int(m["d"]))
 
 
-_NOW: Rule[Anchor, date] = rule(r"(?:right )?now|现在|这会儿|此刻|眼下", lambda m, a: a.today, searched=False)
 _NUMERIC: tuple[Rule[Anchor, date], ...] = (
-    rule(rf"{LEFT}(?P<y>(?:19|20)\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?:{_END}|{_DATE_TIME})", _full),
+    rule(r"(?:right )?now|现在|这会儿|此刻|眼下", lambda m, a: a.today, searched=False),
+    rule(rf"(?P<y>(?:19|20)\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?:{_END}|{_DATE_TIME})", _full),
     rule(
-        rf"{LEFT}(?P<y>(?:19|20)\d\d)\s?[-/.]\s?(?P<m>\d{{1,2}})\s?[-/.]\s?(?P<d>\d{{1,2}}){_END}",
+        rf"(?P<y>(?:19|20)\d\d)\s?[-/.]\s?(?P<m>\d{{1,2}})\s?[-/.]\s?(?P<d>\d{{1,2}}){_END}",
         _full,
     ),
-    rule(rf"{LEFT}(?P<m>\d{{1,2}})/(?P<d>\d{{1,2}})/(?P<y>20\d\d){_END}", _american),
-    rule(rf"{LEFT}(?P<m>\d{{1,2}})/(?P<d>\d{{1,2}})(?:[号日]|(?![0-9a-z_%@]|[./:]\d))", _yearless),
+    rule(rf"(?P<m>\d{{1,2}})/(?P<d>\d{{1,2}})/(?P<y>20\d\d){_END}", _american),
+    rule(r"(?P<m>\d{1,2})/(?P<d>\d{1,2})(?:[号日]|(?![0-9a-z_%@]|[./:]\d))", _yearless),
     rule(
-        rf"{LEFT}{_NO_MONEY}(?P<m>\d{{1,2}})\.(?P<d>\d{{1,2}})(?:[号日]|(?![0-9a-z_%@]|[./:]\d|,\d{{3}}(?!\d)){_NOT_AMOUNT})",
+        rf"{_NO_MONEY}(?P<m>\d{{1,2}})\.(?P<d>\d{{1,2}})"
+        rf"(?:[号日]|(?![0-9a-z_%@]|[./:]\d|,\d{{3}}(?!\d)){_NOT_AMOUNT})",
         _yearless,
     ),
-    rule(rf"{LEFT}(?P<m>0[1-9]|1[0-2])-(?P<d>(?<=0\d-)[0-3]\d|0[1-9]){_END}", _yearless),
-    rule(rf"{LEFT}(?<![a-z]\s)(?P<y>20[123]\d)(?P<m>[01]\d)(?P<d>[0-3]\d){_END}", _full),
+    rule(rf"(?P<m>0[1-9]|1[0-2])-(?P<d>(?<=0\d-)[0-3]\d|0[1-9]){_END}", _yearless),
+    rule(rf"(?<![a-z]\s)(?P<y>20[123]\d)(?P<m>[01]\d)(?P<d>[0-3]\d){_END}", _full),
 )
 _VERB_DOWN = re.compile(
     r"[查看问列订约搜算翻瞄改排定](?=下(?:周|星期|礼拜|月)[一二三四五六日天末初底])"
@@ -57,12 +61,15 @@ def _is_day(text: str, start: int, end: int) -> bool:
 
 
 GRAMMAR: Grammar[Anchor, date] = Grammar(
-    (*_NUMERIC, _NOW, *dates_zh.RULES, *dates_en.RULES),
-    rf"(?:{LEFT}[0-9a-z]|[一二两三四五六七八九十百半上这本当下月周星礼大前昨今明后最过近去年])",
-    _is_day,
+    Rules(rf"{LEFT}[0-9]", _NUMERIC),
+    dates_zh.NUMBERED,
+    dates_zh.WORDS,
+    dates_en.RULES,
+    guard=_is_day,
 )
 _PART = re.compile(
-    r"的?\s?(?:(?<=[早晚])上|一?大?清?早上?|早晨|凌晨|清晨|上午|中午|午间|午后|下午|傍晚|(?<![今明昨后])晚上|晚间|夜里|夜间|(?<![今明昨后])晚|[( ]?周[一二三四五六日天]\)?"
+    r"的?\s?(?:(?<=[早晚])上|一?大?清?早上?|早晨|凌晨|清晨|上午|中午|午间|午后|下午|傍晚|晚间|夜里|夜间"
+    r"|(?<![今明昨后])晚上?|[( ]?周[一二三四五六日天]\)?"
     r"|\s(?:in the )?(?:morning|noon|afternoon|evening|night))$"
 )
 _WEEKDAY_FIRST = re.compile(rf"{dates_en.WEEKDAY}\.?,?\s|周[一二三四五六日天]\s?,?\s?")

@@ -6,7 +6,7 @@ import re
 from datetime import date
 
 from dazi.router.normalise.anchor import Anchor, month_end
-from dazi.router.normalise.grammar import LEFT, RIGHT, Rule, rule
+from dazi.router.normalise.grammar import LEFT, RIGHT, Rules, rule
 from dazi.router.normalise.numerals import ORDINALS, whole
 
 MONTH = (
@@ -26,11 +26,10 @@ _TOMORROW = r"(?:tom{1,2}or{1,3}ow|tomm?or{1,2}w|tomm?oro|tmr(?:w|o|ow)?|tmw|2mo
 _YESTERDAY = r"(?:yest?[ea]r?day|yday)"
 _UNIT = r"(?P<u>day|week|month|year)s?"
 _G = r"\s{1,2}"
-_BEGIN = rf"{LEFT}(?:the{_G})?"
-_NOT_A_DAY = (
-    r"(?!\s?(?:quarter|floor|order|time|one|party|item|product|region|place|batch|week|month"
-    r"|year|row|line|name|person|email|room|refund)s?(?![a-z]))"
-)
+_BEGIN = rf"(?:the{_G})?"
+_THINGS = "time|party|item|product|region|place|batch|row|line|person|order|refund"
+_NOT_COUNTED = rf"(?!\s?(?:{_THINGS}|people)s?(?![a-z]))"
+_NOT_A_DAY = rf"(?!\s?(?:{_THINGS}|quarter|floor|one|week|month|year|name|email|room)s?(?![a-z]))"
 _NOT_CLOCK = r"(?!\d|:\d|\s?[ap]\.?m(?![a-z])|%|,\d{3})"
 _YEAR = r"(?P<y>20\d\d)(?!\d|:\d)"
 _SUFFIX = r"(?:st|nd|rd|th)"
@@ -79,10 +78,7 @@ def _away(number: str, unit: str, sign: int, a: Anchor) -> date:
 
 def _from(m: re.Match[str], a: Anchor) -> date:
     base = m["base"]
-    if base[:2] in _WEEKDAYS:
-        start = a.weekday(_weekday(base))
-    else:
-        start = a.today if base == "today" else a.days(1)
+    start = a.weekday(_weekday(base)) if base[:2] in _WEEKDAYS else a.days(int(base != "today"))
     return _away(m["n"], m["u"], 1, Anchor(start))
 
 
@@ -109,80 +105,92 @@ def _period(m: re.Match[str], a: Anchor) -> date:
     return a.in_week(offset, 0) if m["u"] == "week" else a.in_month(offset, 1)
 
 
-RULES: tuple[Rule[Anchor, date], ...] = (
-    rule(rf"{_BEGIN}day{_G}after{_G}{_TOMORROW}{RIGHT}", lambda m, a: a.days(2)),
-    rule(rf"{_BEGIN}day{_G}before{_G}{_YESTERDAY}{RIGHT}", lambda m, a: a.days(-2)),
-    rule(rf"{LEFT}{_TOMORROW}s?{RIGHT}", lambda m, a: a.days(1)),
-    rule(
-        rf"{LEFT}(?:to-?day|2day|ton(?:ight|ite)|this{_G}(?:morning|afternoon|evening)){RIGHT}",
-        lambda m, a: a.today,
-    ),
-    rule(rf"{LEFT}(?:{_YESTERDAY}|last{_G}night){RIGHT}", lambda m, a: a.days(-1)),
-    rule(
-        rf"{LEFT}(?:(?P<w>(?:(?:this|the){_G})?(?:up)?coming|this|next|last|past|previous){_G})?"
-        rf"(?P<d>{WEEKDAY}){RIGHT}(?:{_G}(?:of{_G})?(?P<w2>this|next|last){_G}week{RIGHT})?",
-        _on_weekday,
-    ),
-    rule(
-        rf"{LEFT}(?P<w2>this|next|last){_G}week(?:'s)?{_G}(?:on{_G})?(?P<w>)(?P<d>{WEEKDAY}){RIGHT}",
-        _on_weekday,
-    ),
-    rule(
-        rf"{LEFT}(?P<w>this|current|next|last|previous|past){_G}(?P<u>week|month|year){RIGHT}"
-        rf"(?!'?s?{_G}(?:{MONTH}|q[1-4]|(?:first|second|third|fourth|1st|2nd|3rd|4th){_G}quarter))",
-        _period,
-    ),
-    rule(rf"{_BEGIN}week{_G}after{_G}next{RIGHT}", lambda m, a: a.in_week(2, 0)),
-    rule(
-        rf"{LEFT}(?:(?P<w>this|the|next|last){_G})?week-?end{RIGHT}",
-        lambda m, a: (
-            a.in_week(_WEEKS.get(m["w"], 0), 5) if m["w"] not in (None, "the") else a.weekday(5)
+RULES: Rules[Anchor, date] = Rules(
+    rf"{LEFT}[0-9a-z]",
+    (
+        rule(rf"{_BEGIN}day{_G}after{_G}{_TOMORROW}{RIGHT}", lambda m, a: a.days(2)),
+        rule(rf"{_BEGIN}day{_G}before{_G}{_YESTERDAY}{RIGHT}", lambda m, a: a.days(-2)),
+        rule(rf"{_TOMORROW}s?{RIGHT}", lambda m, a: a.days(1)),
+        rule(
+            rf"(?:to-?day|2day|ton(?:ight|ite)|this{_G}(?:morning|afternoon|evening)){RIGHT}",
+            lambda m, a: a.today,
         ),
-    ),
-    rule(
-        rf"{LEFT}(?P<m>{MONTH})\.?\s{{0,2}}(?:the{_G})?(?P<d>\d{{1,2}}|(?:{_ORDINAL})){_SUFFIX}?{_NOT_CLOCK}{RIGHT}"
-        rf"{_NOT_A_DAY}(?:(?:,\s?|{_G}){_YEAR})?",
-        _named,
-    ),
-    rule(
-        rf"{_BEGIN}(?<!\d:)(?P<d>\d{{1,2}}|(?:{_ORDINAL})){_SUFFIX}?(?:{_G}of)?[ -]{{0,2}}(?P<m>{MONTH})"
-        rf"(?!\s(?:i|we|you|he|she|it|they|be|not|have)\s)(?:\.?[,-]?\s?{_YEAR})?",
-        _named,
-    ),
-    rule(
-        rf"{_BEGIN}(?P<d>\d{{1,2}}){_SUFFIX}{RIGHT}{_NOT_A_DAY}(?:{_G}of{_G}(?P<w>this|next|last){_G}month{RIGHT})?",
-        lambda m, a: (
-            a.in_month(_WEEKS.get(m["w"], 0), int(m["d"])) if m["w"] else a.day(int(m["d"]))
+        rule(rf"(?:{_YESTERDAY}|last{_G}night){RIGHT}", lambda m, a: a.days(-1)),
+        rule(
+            rf"(?:(?P<w>(?:(?:this|the){_G})?(?:up)?coming|this|next|last|past|previous){_G})?"
+            rf"(?P<d>{WEEKDAY}){RIGHT}(?:{_G}(?:of{_G})?(?P<w2>this|next|last){_G}week{RIGHT})?",
+            _on_weekday,
         ),
-    ),
-    rule(
-        rf"{LEFT}in{_G}(?P<n>{COUNT}){_G}{_UNIT}{RIGHT}", lambda m, a: _away(m["n"], m["u"], 1, a)
-    ),
-    rule(
-        rf"{LEFT}(?P<n>{COUNT}){_G}{_UNIT}{_G}(?:from{_G}now|later|hence){RIGHT}",
-        lambda m, a: _away(m["n"], m["u"], 1, a),
-    ),
-    rule(
-        rf"{LEFT}(?P<n>{COUNT}){_G}{_UNIT}{_G}(?:ago|back|earlier){RIGHT}",
-        lambda m, a: _away(m["n"], m["u"], -1, a),
-    ),
-    rule(
-        rf"{LEFT}(?P<n>{COUNT}){_G}{_UNIT}{_G}(?:from|after){_G}(?:this{_G}|next{_G})?"
-        rf"(?P<base>today|{_TOMORROW}|{WEEKDAY}){RIGHT}",
-        _from,
-    ),
-    rule(
-        rf"{LEFT}(?:the{_G})?(?:last|past|previous){_G}(?P<n>{COUNT}){_G}{_UNIT}{RIGHT}",
-        lambda m, a: _away(m["n"], m["u"], -1, a),
-    ),
-    rule(
-        rf"{_BEGIN}(?P<e>start|beginning|end|first|last{_G}day){_G}of{_G}(?:the{_G}|(?P<w>this|next|last){_G})?"
-        rf"(?P<u>week|month|year){RIGHT}",
-        _edge,
-    ),
-    rule(rf"{LEFT}(?P<e>start|beginning|end){_G}of{_G}(?P<m>{MONTH})(?:{_G}{_YEAR})?", _named_edge),
-    rule(
-        rf"{LEFT}(?:(?P<w>)(?P<u>month|year)[ -](?P<e>end)|eom){RIGHT}",
-        lambda m, a: _edge(m, a) if m["u"] else month_end(*a.month(0)),
+        rule(
+            rf"(?P<w2>this|next|last){_G}week(?:'s)?{_G}(?:on{_G})?(?P<w>)(?P<d>{WEEKDAY}){RIGHT}",
+            _on_weekday,
+        ),
+        rule(
+            rf"(?P<w>this|current|next|last|previous|past){_G}(?P<u>week|month|year){RIGHT}"
+            rf"(?!'?s?{_G}(?:{MONTH}|q[1-4]|"
+            rf"(?:first|second|third|fourth|1st|2nd|3rd|4th){_G}quarter))",
+            _period,
+        ),
+        rule(rf"{_BEGIN}week{_G}after{_G}next{RIGHT}", lambda m, a: a.in_week(2, 0)),
+        rule(
+            rf"(?:(?P<w>this|the|next|last){_G})?week-?end{RIGHT}",
+            lambda m, a: (
+                a.in_week(_WEEKS.get(m["w"], 0), 5) if m["w"] not in (None, "the") else a.weekday(5)
+            ),
+        ),
+        rule(
+            rf"(?P<m>{MONTH})\.?\s{{0,2}}(?:the{_G})?"
+            rf"(?P<d>\d{{1,2}}|(?:{_ORDINAL})){_SUFFIX}?{_NOT_CLOCK}{RIGHT}"
+            rf"{_NOT_COUNTED}(?:(?:,\s?|{_G}){_YEAR})?",
+            _named,
+        ),
+        rule(
+            rf"{_BEGIN}(?<!\d:)(?P<d>\d{{1,2}}|(?:{_ORDINAL})){_SUFFIX}?(?:{_G}of)?[ -]{{0,2}}"
+            rf"(?P<m>{MONTH})"
+            rf"(?!\s(?:i|we|you|he|she|it|they|be|not|have)\s)(?:\.?[,-]?\s?{_YEAR})?",
+            _named,
+        ),
+        rule(
+            rf"{_BEGIN}(?P<d>\d{{1,2}}){_SUFFIX}{RIGHT}{_NOT_A_DAY}"
+            rf"(?:{_G}of{_G}(?P<w>this|next|last){_G}month{RIGHT})?",
+            lambda m, a: (
+                a.in_month(_WEEKS.get(m["w"], 0), int(m["d"])) if m["w"] else a.day(int(m["d"]))
+            ),
+        ),
+        rule(
+            rf"in{_G}(?P<n>{COUNT}){_G}{_UNIT}{RIGHT}",
+            lambda m, a: _away(m["n"], m["u"], 1, a),
+        ),
+        rule(
+            rf"(?P<n>{COUNT}){_G}{_UNIT}{_G}(?:from{_G}now|later|hence){RIGHT}",
+            lambda m, a: _away(m["n"], m["u"], 1, a),
+        ),
+        rule(
+            rf"(?P<n>{COUNT}){_G}{_UNIT}{_G}(?:ago|back|earlier){RIGHT}",
+            lambda m, a: _away(m["n"], m["u"], -1, a),
+        ),
+        rule(
+            rf"(?P<n>{COUNT}){_G}{_UNIT}{_G}(?:from|after){_G}(?:this{_G}|next{_G})?"
+            rf"(?P<base>today|{_TOMORROW}|{WEEKDAY}){RIGHT}",
+            _from,
+        ),
+        rule(
+            rf"(?:the{_G})?(?:last|past|previous){_G}(?P<n>{COUNT}){_G}{_UNIT}{RIGHT}",
+            lambda m, a: _away(m["n"], m["u"], -1, a),
+        ),
+        rule(
+            rf"{_BEGIN}(?P<e>start|beginning|end|first|last{_G}day){_G}of{_G}"
+            rf"(?:the{_G}|(?P<w>this|next|last){_G})?"
+            rf"(?P<u>week|month|year){RIGHT}",
+            _edge,
+        ),
+        rule(
+            rf"(?P<e>start|beginning|end){_G}of{_G}(?P<m>{MONTH})(?:{_G}{_YEAR})?",
+            _named_edge,
+        ),
+        rule(
+            rf"(?:(?P<w>)(?P<u>month|year)[ -](?P<e>end)|eom){RIGHT}",
+            lambda m, a: _edge(m, a) if m["u"] else month_end(*a.month(0)),
+        ),
     ),
 )

@@ -6,7 +6,7 @@ import re
 from datetime import date
 
 from dazi.router.normalise.anchor import Anchor, month_end
-from dazi.router.normalise.grammar import Rule, S, rule
+from dazi.router.normalise.grammar import Rules, S, rule
 from dazi.router.normalise.numerals import whole
 
 N = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})"
@@ -17,7 +17,10 @@ _ALONE = r"(?<![0-9零〇一二两三四五六七八九十百千万几.])"
 _DIGIT = r"(?<![0-9a-z_./#$¥€£])(?<![a-z]-)"
 _NOT_COUNTED = r"(?![\d.:%]|\s?[个名位件款单大家种条台点时月年天周元块万千百号日折分星项倍样])"
 """A day without 号 must not count something: 3月10个区."""
-DAY = rf"{S}(?P<d>{N}{S}[号日](?!均)|\d{{1,2}}{_NOT_COUNTED}|(?:[一二三]?十[一二三四五六七八九]|[二三]十){_NOT_COUNTED})"
+DAY = (
+    rf"{S}(?P<d>{N}{S}[号日](?!均)|\d{{1,2}}{_NOT_COUNTED}"
+    rf"|(?:[一二三]?十[一二三四五六七八九]|[二三]十){_NOT_COUNTED})"
+)
 _WEEK = r"(?:周|星期|礼拜)"
 _WEEK_WORD = (
     r"(?P<w>上上一?个?|上一?个?|这一?个?|(?<![尔日基资成])本|(?<!一)下下一?个?|(?<!一)下一?个?)"
@@ -89,65 +92,78 @@ def _years_edge(m: re.Match[str], a: Anchor) -> date:
 _UNIT = r"(?P<u>天|日|年|个月|个?星期|个?礼拜|周)"
 _HALF_OR_COUNT = rf"(?P<n>{COUNT}|半(?=个月|年))"
 
-RULES: tuple[Rule[Anchor, date], ...] = (
-    rule(rf"{_DIGIT}(?<!第)(?:(?P<y>{YEAR})的?)?{_ALONE}{S}(?P<m>{N}){S}月(?:份的?)?{DAY}", _dated),
-    rule(
-        rf"(?P<r>{MONTH_WORD})的?{DAY}",
-        lambda m, a: a.in_month(month_offset(m["r"]), _number(m["d"])),
-    ),
-    rule(
-        rf"(?P<r>{MONTH_WORD})的?(?P<e>初|底|末|中旬)",
-        lambda m, a: _edge(*a.month(month_offset(m["r"])), m["e"]),
-    ),
-    rule(
-        rf"{_DIGIT}(?:(?P<y>{YEAR})的?)?{_ALONE}(?P<m>{N}){S}月份?(?P<e>初|底|末|中旬)", _month_edge
-    ),
-    rule(
-        r"(?<![0-9一二三四五六七八九十几每个])月(?P<e>初|底|末)",
-        lambda m, a: _edge(*a.month(0), m["e"]),
-    ),
-    rule(
-        rf"{MONTH_WORD}(?!\s?[\d一二三四五六七八九十]{{1,3}}\s?[号日])",
-        lambda m, a: a.in_month(month_offset(m[0]), 1),
-    ),
-    rule(
-        rf"{_WEEK_WORD}的?{S}{_WEEK}(?:{S}的?{S}{_WEEK})?{S}(?P<d>[一二三四五六日天末]|[1-7](?![\d个天点:.]))",
-        _week,
-    ),
-    rule(
-        rf"(?<![一二两三四五六七八九十几每半第])(?:(?<![0-9])|(?<=[a-z0-9]\d\d))(?:{_WEEK}{S}(?P<d>[一二三四五六日天]|[1-7](?![\d个天点:.]))|周末)",
-        lambda m, a: a.weekday(_weekday(m["d"] or "末")),
-    ),
-    rule(
-        rf"{_WEEK_WORD}{_WEEK}(?!\s?[一二三四五六日天末])",
-        lambda m, a: a.in_week(month_offset(m["w"]), 0),
-    ),
-    rule(
-        r"(?P<n>大前|大后|(?<![以之目先提])前|昨|今|明|(?<![今以然之最售])后)(?:天|儿个?|[早晚夜晨])",
-        lambda m, a: a.days(_NAMED[m["n"]]),
-    ),
-    rule(r"(?P<n>[昨今明])日(?![报历])", lambda m, a: a.days(_NAMED[m["n"]])),
-    rule(
-        rf"{_DIGIT}{_ALONE}{_HALF_OR_COUNT}{S}{_UNIT}{S}[之以]?(?P<way>[前后])(?!面(?![试谈]))",
-        _offset,
-    ),
-    rule(
-        rf"(?:最近|过去|近)的?这?{S}{_HALF_OR_COUNT}{S}{_UNIT}(?:[之以]?[内来])?",
-        lambda m, a: _ago(m["n"], m["u"], -1, a),
-    ),
-    rule(
-        rf"{_DIGIT}(?<![大小第月]){_ALONE}(?P<d>{N}{S}号{_BARE_DAY_IS_A_PLACE}"
-        rf"|(?:\d{{1,2}}|十[一二三四五六七八九]|[二三]十[一二三四五六七八九]?){S}日(?![均内游后前报]))",
-        lambda m, a: a.day(_number(m["d"])),
-    ),
-    rule(rf"{_DIGIT}{_ALONE}(?P<y>{YEAR})的?年?(?P<e>初|底|末)", _years_edge),
-    rule(
-        r"(?<![0-9零〇一二三四五六七八九十几每半多前去今明后本])(?P<y>)年(?P<e>初|底|末)",
-        _years_edge,
-    ),
-    rule(
-        r"(?P<y>[前去今明]年)(?!\s?(?:的\s?)?[\dq第一二三四五六七八九十上下首末初底]|\s?同期)",
-        lambda m, a: date(a.year(m["y"]), 1, 1),
+NUMBERED: Rules[Anchor, date] = Rules(
+    r"[0-9一二两三四五六七八九十百半前去今明后本]",
+    (
+        rule(
+            rf"{_DIGIT}(?<!第)(?:(?P<y>{YEAR})的?)?{_ALONE}{S}(?P<m>{N}){S}月(?:份的?)?{DAY}",
+            _dated,
+        ),
+        rule(
+            rf"{_DIGIT}(?:(?P<y>{YEAR})的?)?{_ALONE}(?P<m>{N}){S}月份?(?P<e>初|底|末|中旬)",
+            _month_edge,
+        ),
+        rule(
+            rf"{_DIGIT}{_ALONE}{_HALF_OR_COUNT}{S}{_UNIT}{S}[之以]?(?P<way>[前后])(?!面(?![试谈]))",
+            _offset,
+        ),
+        rule(
+            rf"{_DIGIT}(?<![大小第月]){_ALONE}(?P<d>{N}{S}号{_BARE_DAY_IS_A_PLACE}"
+            rf"|(?:\d{{1,2}}|十[一二三四五六七八九]|[二三]十[一二三四五六七八九]?){S}日(?![均内游后前报]))",
+            lambda m, a: a.day(_number(m["d"])),
+        ),
+        rule(rf"{_DIGIT}{_ALONE}(?P<y>{YEAR})的?年?(?P<e>初|底|末)", _years_edge),
     ),
 )
-FIRST = r"[0-9一二两三四五六七八九十百半上这本当下月周星礼大前昨今明后最过近去年]"
+WORDS: Rules[Anchor, date] = Rules(
+    r"[上下这本当月周星礼大前昨今明后最过近去年]",
+    (
+        rule(
+            rf"(?P<r>{MONTH_WORD})的?{DAY}",
+            lambda m, a: a.in_month(month_offset(m["r"]), _number(m["d"])),
+        ),
+        rule(
+            rf"(?P<r>{MONTH_WORD})的?(?P<e>初|底|末|中旬)",
+            lambda m, a: _edge(*a.month(month_offset(m["r"])), m["e"]),
+        ),
+        rule(
+            r"(?<![0-9一二三四五六七八九十几每个])月(?P<e>初|底|末)",
+            lambda m, a: _edge(*a.month(0), m["e"]),
+        ),
+        rule(
+            rf"{MONTH_WORD}(?!\s?[\d一二三四五六七八九十]{{1,3}}\s?[号日])",
+            lambda m, a: a.in_month(month_offset(m[0]), 1),
+        ),
+        rule(
+            rf"{_WEEK_WORD}的?{S}{_WEEK}(?:{S}的?{S}{_WEEK})?{S}"
+            rf"(?P<d>[一二三四五六日天末]|[1-7](?![\d个天点:.]))",
+            _week,
+        ),
+        rule(
+            rf"(?<![一二两三四五六七八九十几每半第])(?:(?<![0-9])|(?<=[a-z0-9]\d\d))"
+            rf"(?:{_WEEK}{S}(?P<d>[一二三四五六日天]|[1-7](?![\d个天点:.]))|周末)",
+            lambda m, a: a.weekday(_weekday(m["d"] or "末")),
+        ),
+        rule(
+            rf"{_WEEK_WORD}{_WEEK}(?!\s?[一二三四五六日天末])",
+            lambda m, a: a.in_week(month_offset(m["w"]), 0),
+        ),
+        rule(
+            r"(?P<n>大前|大后|(?<![以之目先提])前|昨|今|明|(?<![今以然之最售])后)(?:天|儿个?|[早晚夜晨])",
+            lambda m, a: a.days(_NAMED[m["n"]]),
+        ),
+        rule(r"(?P<n>[昨今明])日(?![报历])", lambda m, a: a.days(_NAMED[m["n"]])),
+        rule(
+            rf"(?:最近|过去|近)的?这?{S}{_HALF_OR_COUNT}{S}{_UNIT}(?:[之以]?[内来])?",
+            lambda m, a: _ago(m["n"], m["u"], -1, a),
+        ),
+        rule(
+            r"(?<![0-9零〇一二三四五六七八九十几每半多前去今明后本])(?P<y>)年(?P<e>初|底|末)",
+            _years_edge,
+        ),
+        rule(
+            r"(?P<y>[前去今明]年)(?!\s?(?:的\s?)?[\dq第一二三四五六七八九十上下首末初底]|\s?同期)",
+            lambda m, a: date(a.year(m["y"]), 1, 1),
+        ),
+    ),
+)

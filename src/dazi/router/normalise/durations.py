@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dazi.router.normalise.grammar import LEFT, RIGHT, Grammar, S, rule
+from dazi.router.normalise.grammar import LEFT, RIGHT, Grammar, Rules, S, rule
 from dazi.router.normalise.numerals import whole
 from dazi.router.normalise.text import Span
 
@@ -30,10 +30,12 @@ def _minutes(hours: float, minutes: float) -> int:
     return int(total)
 
 
-_GRAMMAR: Grammar[None, int] = Grammar(
+_CHINESE: Rules[None, int] = Rules(
+    r"[0-9一二两三四五六七八九十百半]",
     (
         rule(
-            rf"{_ALONE}(?P<h>{_ZH}){S}个?(?P<half>半)?{_HOURS_ZH}(?P<more>半)?{S}零?(?:(?P<m>{_ZH})分钟?)?",
+            rf"{_ALONE}(?P<h>{_ZH}){S}个?(?P<half>半)?{_HOURS_ZH}(?P<more>半)?"
+            rf"{S}零?(?:(?P<m>{_ZH})分钟?)?",
             lambda m, _: _minutes(
                 _number(m["h"]) + (0.5 if m["half"] or m["more"] else 0), _number(m["m"])
             ),
@@ -41,23 +43,29 @@ _GRAMMAR: Grammar[None, int] = Grammar(
         rule(rf"(?<![一二两三四五六七八九十个])半个?{_HOURS_ZH}", lambda m, _: 30),
         rule(rf"{_ALONE}(?P<m>{_ZH}){S}分钟", lambda m, _: _minutes(0, _number(m["m"]))),
         rule(rf"{_ALONE}(?P<n>[一三两])刻钟", lambda m, _: 15 * whole(m["n"])),
+    ),
+)
+_ENGLISH: Rules[None, int] = Rules(
+    rf"{LEFT}[0-9a-z]",
+    (
         rule(
-            rf"{LEFT}(?P<h>{_EN})[ -]?{_HOURS}(?:(?: and)? ?(?P<m>\d{{1,2}}|thirty|fifteen) ?{_MINUTES}"
+            rf"(?P<h>{_EN})[ -]?{_HOURS}"
+            rf"(?:(?: and)? ?(?P<m>\d{{1,2}}|thirty|fifteen) ?{_MINUTES}"
             rf"|(?P<half> and a half))?{RIGHT}",
             lambda m, _: _minutes(_number(m["h"]) + (0.5 if m["half"] else 0), _number(m["m"])),
         ),
         rule(
-            rf"{LEFT}(?P<h>{_EN}) and a half {_HOURS}{RIGHT}",
+            rf"(?P<h>{_EN}) and a half {_HOURS}{RIGHT}",
             lambda m, _: _minutes(_number(m["h"]) + 0.5, 0),
         ),
-        rule(rf"{LEFT}(?:half (?:an )?hour|half-hour){RIGHT}", lambda m, _: 30),
+        rule(rf"(?:half (?:an )?hour|half-hour){RIGHT}", lambda m, _: 30),
         rule(
-            rf"{LEFT}(?P<m>{_EN})[ -]?(?:minutes?|mins?){RIGHT}",
+            rf"(?P<m>{_EN})[ -]?(?:minutes?|mins?){RIGHT}",
             lambda m, _: _minutes(0, _number(m["m"])),
         ),
     ),
-    rf"(?:{LEFT}[0-9a-z]|[一二两三四五六七八九十百半])",
 )
+_GRAMMAR: Grammar[None, int] = Grammar(_CHINESE, _ENGLISH)
 
 
 def parse_duration(text: str) -> int | None:

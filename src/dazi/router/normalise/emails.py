@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from dazi.router.normalise.text import MAX_SCAN, Span, fold
+from dazi.router.normalise.text import Span, pieces
 
 _ATOM = r"a-zA-Z0-9!#$%&'*+/=?^_`{|}~-"
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _HOST = rf"(?:{_LABEL}\.){{1,8}}[a-zA-Z](?:[a-zA-Z0-9-]{{0,61}}[a-zA-Z0-9])"
 _ADDRESS = re.compile(rf"(?P<local>[{_ATOM}]+(?:\.[{_ATOM}]+)*)@(?P<host>{_HOST})")
-_IN_TEXT = re.compile(rf"(?<![{_ATOM}])(?<!\.)[.{_ATOM}]{{1,64}}@{_HOST}(?![a-zA-Z0-9@-])")
+_IN_TEXT = re.compile(rf"(?<![a-zA-Z0-9._+-])[a-zA-Z0-9._+-]{{1,64}}@{_HOST}(?![a-zA-Z0-9@-])")
 _LONGEST, _LONGEST_LOCAL = 254, 64
 
 
@@ -32,5 +32,9 @@ def parse_email(text: str) -> str | None:
 
 def find_emails(text: str) -> list[Span]:
     """The addresses that a message names."""
-    found = _IN_TEXT.finditer(fold(text[:MAX_SCAN]))
-    return [Span(m.start(), m.end(), text[m.start() : m.end()]) for m in found if parse_email(m[0])]
+    return [
+        piece.span(text, m.start(), m.end())
+        for piece in pieces(text)
+        for m in _IN_TEXT.finditer(piece.folded, piece.start)
+        if parse_email(m[0])
+    ]

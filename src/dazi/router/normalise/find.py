@@ -17,7 +17,6 @@ from dazi.router.normalise.times import find_times
 __all__ = [
     "NumberSpan",
     "Span",
-    "find_values",
     "find_dates",
     "find_durations",
     "find_emails",
@@ -25,6 +24,7 @@ __all__ = [
     "find_numbers",
     "find_quarters",
     "find_times",
+    "find_values",
 ]
 
 

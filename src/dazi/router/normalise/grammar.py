@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from dazi.router.normalise.text import MAX_SCAN, Span, fold, variants
+from dazi.router.normalise.text import MAX_SCAN, Span, pieces, variants
 
 Context = TypeVar("Context")
 Value = TypeVar("Value")
@@ -16,7 +16,7 @@ LEFT = (
     r"(?<![a-z0-9_.#$¥€£/\\])(?<![a-z0-9_]@)"
     r"(?:(?<![a-z0-9]-)|(?<=[0-9]-)|(?<=[ap]m-)|(?<=noon-)|(?<=ock-))"
 )
-"""Before a token that begins with a Latin letter or digit: not inside an id, a price, an address."""
+"""Before a token that begins with a Latin letter or digit: not inside an id, price or address."""
 RIGHT = r"(?![a-z0-9_@])"
 S = r"\s{0,2}"
 HANZI_DIGITS = "零〇一二两三四五六七八九十"
@@ -49,24 +49,31 @@ def _always(text: str, start: int, end: int) -> bool:
     return True
 
 
+@dataclass(frozen=True)
+class Rules(Generic[Context, Value]):
+    """Rules whose words all begin with what ``first`` (a pattern of one character) matches."""
+
+    first: str
+    rules: tuple[Rule[Context, Value], ...]
+
+
 class Grammar(Generic[Context, Value]):
     """Rules of one kind of value.
 
-    ``first`` is a character class of everything a value may begin with. ``guard`` has the last
-    word on a place in the (folded) message. All patterns have bounded repetitions, so that a
-    search takes time linear in the message.
+    ``guard`` has the last word on a place in the (folded) message. All patterns have bounded
+    repetitions, so that a search takes time linear in the message.
     """
 
     def __init__(
         self,
-        rules: Sequence[Rule[Context, Value]],
-        first: str,
+        *groups: Rules[Context, Value],
         guard: Callable[[str, int, int], bool] = _always,
     ) -> None:
-        self._rules = tuple(rules)
-        self._searched = tuple(r for r in rules if r.searched)
-        nameless = "|".join(re.sub(r"\(\?P<\w+>", "(?:", r.pattern.pattern) for r in self._searched)
-        self._finder = re.compile(f"(?={first})(?:{nameless})")
+        self._rules = tuple(r for g in groups for r in g.rules)
+        self._groups = tuple(
+            (re.compile(g.first), tuple(r for r in g.rules if r.searched)) for g in groups
+        )
+        self._finder = re.compile("|".join(_any_of(first, rules) for first, rules in self._groups))
         self._guard = guard
 
     def read(self, text: str, context: Context) -> Value | None:
@@ -81,27 +88,43 @@ class Grammar(Generic[Context, Value]):
                 return value
         return None
 
-    def search(self, folded: str, context: Context) -> Iterator[Found[Value]]:
+    def search(
+        self, folded: str, context: Context, start: int = 0, stop: int = MAX_SCAN
+    ) -> Iterator[Found[Value]]:
         """Leftmost and longest places, none overlapping another.
 
         Where the longest words say nothing possible (2月30日), no shorter ones are tried.
         """
-        at = 0
-        while hit := self._finder.search(folded, at):
-            start = hit.start()
-            matches = [(m, r) for r in self._searched if (m := r.pattern.match(folded, start))]
-            end = at = max(m.end() for m, _ in matches)
-            if not self._guard(folded, start, end):
+        while hit := self._finder.search(folded, start, stop):
+            begin = hit.start()
+            matches = [
+                (match, r)
+                for first, rules in self._groups
+                if first.match(folded, begin)
+                for r in rules
+                if (match := r.pattern.match(folded, begin, stop))
+            ]
+            end = start = max(match.end() for match, _ in matches)
+            if not self._guard(folded, begin, end):
                 continue
             for match, r in matches:
                 if match.end() == end and (value := _read(r, match, context)) is not None:
-                    yield Found(start, end, value)
+                    yield Found(begin, end, value)
                     break
 
-    def spans(self, text: str, context: Context) -> list[Span]:
+    def spans(self, message: str, context: Context) -> list[Span]:
         """The places of a message as typed."""
-        folded = fold(text[:MAX_SCAN])
-        return [Span(f.start, f.end, text[f.start : f.end]) for f in self.search(folded, context)]
+        return [
+            piece.span(message, found.start, found.end)
+            for piece in pieces(message)
+            for found in self.search(piece.folded, context, piece.start)
+        ]
+
+
+def _any_of(first: re.Pattern[str], rules: Sequence[Rule[Context, Value]]) -> str:
+    """One pattern that matches where a rule does, without the rules' named groups."""
+    patterns = "|".join(re.sub(r"\(\?P<\w+>", "(?:", r.pattern.pattern) for r in rules)
+    return f"(?={first.pattern})(?:{patterns})"
 
 
 def _read(r: Rule[Context, Value], match: re.Match[str], context: Context) -> Value | None:

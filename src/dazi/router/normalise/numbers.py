@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from dazi.router.normalise import dates, periods, times
 from dazi.router.normalise.anchor import Anchor
-from dazi.router.normalise.grammar import LEFT, Found, Grammar, S, rule
+from dazi.router.normalise.grammar import LEFT, Found, Grammar, Rules, S, rule
 from dazi.router.normalise.numerals import FORMAL, WORDS, english, hanzi, whole
-from dazi.router.normalise.text import MAX_SCAN, Span, fold
+from dazi.router.normalise.text import Piece, Span, pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,17 @@ _AFTER = (
     rf"(?:{S}(?:(?P<yuan>[块元圆])(?:(?P<jiao>[\d一二三四五六七八九])(?![\d十百千万个])[毛角]?)?[钱整]?|人民币|美[元金]"
     r"|(?:yuan|rmb|cny|usd|dollars?|bucks|euros?)(?![a-z])))"
 )
-_END = r"(?![a-z0-9_@%]|[.,:/]\d|-\d{4}|\s?[年月号日点时季%‰]|(?:-|\s?)(?:st|nd|rd|th)(?![a-z]))"
+_END = (
+    r"(?![a-z0-9_@%]|[.:/]\d|,\d{3}(?!\d)|-\d{4}|\s?[年月号日点时季%‰]"
+    r"|(?:-|\s?)(?:st|nd|rd|th)(?![a-z]))"
+)
+_START = rf"(?:{LEFT}|(?<=top)|(?<=\d\d\d\d/))"
+"""Before a number: top10 and ORD82977/10块 are two things written as one."""
 _HANZI = r"(?P<h>[零〇一二两三四五六七八九十百千万亿]{1,20})"
-_MANY = r"(?P<h>(?=[一二两三四五六七八九]{0,3}[十百千])[零〇一二两三四五六七八九十百千万亿]{2,20}|[一二两三四五六七八九]万[零一二两三四五六七八九十百千]{0,12})"
+_MANY = (
+    r"(?P<h>(?=[一二两三四五六七八九]{0,3}[十百千])[零〇一二两三四五六七八九十百千万亿]{2,20}"
+    r"|[一二两三四五六七八九]万[零一二两三四五六七八九十百千]{0,12})"
+)
 _ALONE = r"(?<![零〇一二两三四五六七八九十百千万亿第几周期拜数])"
 _WORD = "|".join(sorted(WORDS, key=len, reverse=True))
 _WORDS = rf"(?:[ -](?:and )?(?:{_WORD}|hundred|thousand|million)){{0,8}}"
@@ -65,23 +73,11 @@ def _plain(value: Decimal) -> Decimal:
     return value.to_integral() if value == value.to_integral() else value
 
 
-_GRAMMAR: Grammar[None, Decimal] = Grammar(
+_WRITTEN: Rules[None, Decimal] = Rules(
+    rf"{_START}[0-9]|[$¥€£人]|(?<![a-z])[ruch]",
     (
         rule(rf"{_BEFORE}{_DIGITS}(?:{S}{_SCALE})?{_AFTER}?(?![a-z0-9_%]|[.,]\d)", _digits),
-        rule(rf"(?:{LEFT}|(?<=top))(?<!第){_DIGITS}(?:{S}{_SCALE})?(?:{_AFTER}|{_END})", _digits),
-        rule(rf"{_ALONE}{_HANZI}{_AFTER}", _hanzi),
-        rule(rf"{_ALONE}(?P<h>[一二两三四五六七八九])[毛角]", lambda m, _: _jiao(m["h"])),
-        rule(rf"{_ALONE}{_MANY}(?![几多来点月号日年时季分])", _hanzi),
-        rule(
-            rf"(?:(?<=前)|(?<=top)|(?<=top\s)){_HANZI}(?![天几周年月])"
-            rf"|{_ALONE}(?P<few>[二两三四五六七八九十]{S}(?={_THINGS})|一(?=[个款名位]))",
-            lambda m, _: Decimal(hanzi(m["h"] or m["few"].strip())),
-        ),
-        rule(
-            rf"{LEFT}(?P<w>(?!(?:one|zero)(?![a-z]))(?:{_WORD})(?![a-z]){_WORDS}"
-            rf"|(?:an?|one) (?:hundred|thousand|million){_WORDS})(?:{_AFTER}|(?![a-z0-9_]))",
-            lambda m, _: Decimal(english(m["w"])),
-        ),
+        rule(rf"{_START}(?<!第){_DIGITS}(?:{S}{_SCALE})?(?:{_AFTER}|{_END})", _digits),
         rule(
             rf"(?:前|top ?|第)?{_DIGITS}(?:{S}{_SCALE})?{_AFTER}?{_THINGS}?",
             _digits,
@@ -92,55 +88,47 @@ _GRAMMAR: Grammar[None, Decimal] = Grammar(
             lambda m, _: _plain(Decimal(m["n"]) * 10_000),
             searched=False,
         ),
+    ),
+)
+_SPOKEN_ZH: Rules[None, Decimal] = Rules(
+    r"[零〇一二两三四五六七八九十百千]",
+    (
+        rule(rf"{_ALONE}{_HANZI}{_AFTER}", _hanzi),
+        rule(rf"{_ALONE}(?P<h>[一二两三四五六七八九])[毛角]", lambda m, _: _jiao(m["h"])),
+        rule(rf"{_ALONE}{_MANY}(?![几多来点月号日年时季分])", _hanzi),
+        rule(
+            rf"(?:(?<=前)|(?<=top)|(?<=top\s)){_HANZI}(?![天几周年月])"
+            rf"|{_ALONE}(?P<few>[二两三四五六七八九十]{S}(?={_THINGS})|一(?=[个款名位]))",
+            lambda m, _: Decimal(hanzi(m["h"] or m["few"].strip())),
+        ),
         rule(rf"(?:前|top ?|第)?{_HANZI}{_AFTER}?{_THINGS}?", _hanzi, searched=False),
+    ),
+)
+_SPOKEN_EN: Rules[None, Decimal] = Rules(
+    rf"(?:{LEFT}|(?<=top))[aefnostz]",
+    (
+        rule(
+            rf"(?P<w>(?!(?:one|zero)(?![a-z]))(?:{_WORD})(?![a-z]){_WORDS}"
+            rf"|(?:an?|one) (?:hundred|thousand|million){_WORDS})(?:{_AFTER}|(?![a-z0-9_]))",
+            lambda m, _: Decimal(english(m["w"])),
+        ),
         rule(
             rf"(?:top )?(?P<w>[a-z][a-z -]{{2,60}}?){_AFTER}?",
             lambda m, _: Decimal(english(m["w"])),
             searched=False,
         ),
     ),
-    rf"(?:(?:{LEFT}|(?<=top))[0-9a-z]|[$¥€£人零〇一二两三四五六七八九十百千])",
 )
+_GRAMMAR: Grammar[None, Decimal] = Grammar(_WRITTEN, _SPOKEN_ZH, _SPOKEN_EN)
 _PHONE = re.compile(r"\+?\d{2,4}(?:[- ]\d{3,4}){2,3}(?!\d)|(?<!\d)0\d{2,3}-?\s?\d{7,8}(?!\d)")
 _ID_WORD = re.compile(r"(?:^|[^A-Za-z])(?P<word>[A-Za-z]{2,4})[ #:-]{1,2}$")
-_PLAIN_WORDS = frozenset(
-    [
-        "the",
-        "for",
-        "of",
-        "is",
-        "to",
-        "was",
-        "pay",
-        "paid",
-        "only",
-        "just",
-        "and",
-        "by",
-        "cost",
-        "back",
-        "from",
-        "with",
-        "over",
-        "than",
-        "me",
-        "it",
-        "at",
-        "about",
-        "top",
-        "rmb",
-        "cny",
-        "usd",
-        "got",
-        "get",
-        "full",
-        "sum",
-        "all",
-        "in",
-        "on",
-        "or",
-    ]
+_PLAIN_WORD = re.compile(
+    r"the|for|of|is|to|was|pay|paid|only|just|and|by|cost|back|from|with|over|than|me|it|at|about"
+    r"|top|rmb|cny|usd|got|get|full|sum|all|in|on|or",
+    re.IGNORECASE,
 )
+_NEAR = 40
+"""Characters around a number within which a date or time that it belongs to must lie."""
 _ANY_DAY = Anchor(date(2024, 1, 1))
 
 
@@ -154,35 +142,46 @@ def parse_number(text: str) -> Decimal | None:
 
 def find_numbers(text: str) -> list[NumberSpan]:
     """The numbers and sums that a message names, but for those of its dates, times, ids, phones."""
-    text = text[:MAX_SCAN]
-    folded = fold(text)
-    found = [f for f in _GRAMMAR.search(folded, None) if not _part_of_id(text, f)]
-    taken = set(_taken(folded)) if found else set()
-    return [
-        NumberSpan(f.start, f.end, text[f.start : f.end], f.value)
-        for f in found
-        if taken.isdisjoint(range(f.start, f.end))
-    ]
+    return [span for piece in pieces(text) for span in _numbers(text, piece)]
 
 
-def _taken(folded: str) -> Iterator[int]:
-    """The characters that say something else."""
-    for day in dates.GRAMMAR.search(folded, _ANY_DAY):
-        if not re.fullmatch(r"\d+\.\d+", folded[day.start : day.end]):
-            yield from range(day.start, day.end)
-    for period in (periods.MONTHS, periods.QUARTERS):
-        for span in period.search(folded, _ANY_DAY):
-            yield from range(span.start, span.end)
-    for time in times.GRAMMAR.search(folded, None):
-        yield from range(time.start, time.end)
-    for phone in _PHONE.finditer(folded):
-        yield from range(phone.start(), phone.end())
+def _numbers(text: str, piece: Piece) -> Iterator[NumberSpan]:
+    found = list(_GRAMMAR.search(piece.folded, None, piece.start))
+    taken = set(_taken(piece.folded, found))
+    for f in found:
+        span = piece.span(text, f.start, f.end)
+        if taken.isdisjoint(range(f.start, f.end)) and not _part_of_id(text, span):
+            yield NumberSpan(span.start, span.end, span.text, f.value)
 
 
-def _part_of_id(text: str, found: Found[Decimal]) -> bool:
+def _taken(text: str, near: Sequence[Found[Decimal]]) -> Iterator[int]:
+    """The characters near those numbers that say something else."""
+    for start, stop in _windows(near):
+        for grammar in (dates.GRAMMAR, periods.MONTHS, periods.QUARTERS):
+            for found in grammar.search(text, _ANY_DAY, start, stop):
+                if not re.fullmatch(r"\d+\.\d+", text[found.start : found.end]):
+                    yield from range(found.start, found.end)
+        for time in times.GRAMMAR.search(text, None, start, stop):
+            yield from range(time.start, time.end)
+        for phone in _PHONE.finditer(text, start, stop):
+            yield from range(phone.start(), phone.end())
+
+
+def _windows(near: Sequence[Found[Decimal]]) -> Iterator[tuple[int, int]]:
+    start = stop = 0
+    for found in near:
+        if stop < found.start - _NEAR:
+            if stop:
+                yield start, stop
+            start = max(0, found.start - _NEAR)
+        stop = found.end + _NEAR
+    if stop:
+        yield start, stop
+
+
+def _part_of_id(text: str, span: Span) -> bool:
     """ORD 12345: a short word and a long whole number."""
-    said = text[found.start : found.end]
-    before = _ID_WORD.search(text[max(0, found.start - 7) : found.start])
-    if not before or not said.isdecimal() or before["word"].lower() in _PLAIN_WORDS:
+    before = _ID_WORD.search(text[max(0, span.start - 7) : span.start])
+    if not before or not span.text.isdecimal() or _PLAIN_WORD.fullmatch(before["word"]):
         return False
-    return len(said) >= (4 if before["word"].isupper() else 5)
+    return len(span.text) >= (4 if before["word"].isupper() else 5)

@@ -1,4 +1,4 @@
-"""Text as the readers see it: folded without moving a character, or cleaned of what says nothing."""
+"""Text as the readers see it: folded without moving a character, or cleaned."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MAX_SCAN = 4_000
-"""Characters of a message that are searched: people type less, and the worst text takes 40 ms."""
+"""Characters of a message that are searched, half of them at its end: the rest of a longer one was
+pasted, and the worst text must not hold up others for long."""
+_CONTEXT = 40
 MAX_VALUE = 80
 """Characters of a single value; anything longer is not one."""
 
@@ -38,6 +40,29 @@ class Span:
     start: int
     end: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a message to search: ``folded`` from ``start`` on, ``offset`` into the message."""
+
+    offset: int
+    folded: str
+    start: int
+
+    def span(self, message: str, start: int, end: int) -> Span:
+        """The place in the message of a place in ``folded``."""
+        start, end = start + self.offset, end + self.offset
+        return Span(start, end, message[start:end])
+
+
+def pieces(message: str) -> list[Piece]:
+    """The whole message, or the beginning and the end of a long one."""
+    if len(message) <= MAX_SCAN:
+        return [Piece(0, fold(message), 0)]
+    half = MAX_SCAN // 2
+    tail = len(message) - half - _CONTEXT
+    return [Piece(0, fold(message[:half]), 0), Piece(tail, fold(message[tail:]), _CONTEXT)]
 
 
 def fold(text: str) -> str:

@@ -10,18 +10,15 @@ from dazi.router.normalise.clock import Clock, settle
 from dazi.router.normalise.dates_en import MONTH
 from dazi.router.normalise.durations import parse_duration
 from dazi.router.normalise.grammar import LEFT, RIGHT, Found, Grammar
-from dazi.router.normalise.text import MAX_SCAN, Span, fold
+from dazi.router.normalise.text import Span, pieces
 
-_FIRST = (
-    r"(?:(?<![a-z])[0-9a-z]|(?<=\d\dt)\d"
-    r"|[零〇一二两三四五六七八九十凌清大早上中正午下傍晚夜深半差])"
-)
 GRAMMAR: Grammar[None, Clock] = Grammar(
-    (*times_zh.RULES, *times_en.RULES), _FIRST, times_zh.is_an_hour
+    times_zh.RULES, times_en.DIGITAL, times_en.RULES, guard=times_zh.is_an_hour
 )
-_ALONE: Grammar[None, Clock] = Grammar((times_en.COMPACT, times_en.BARE), _FIRST)
+_ALONE: Grammar[None, Clock] = Grammar(times_en.BARE)
 _BARE = re.compile(
-    rf"{LEFT}(?<![月第前])(?<!\d[:.,])(?:\d{{1,2}}|\d{{4}}|{times_en.HOUR_WORDS}){RIGHT}(?![:.,/]\d|[:%])"
+    rf"(?=[0-9efnost]){LEFT}(?<![月第前])(?<!\d[:.,])"
+    rf"(?:\d{{1,2}}|\d{{4}}|{times_en.HOUR_WORDS}){RIGHT}(?![:.,/]\d|[:%])"
 )
 _CHAINED = re.compile(r"-\d{1,4}-")
 _COUNTED = re.compile(
@@ -71,18 +68,21 @@ def find_times(text: str) -> list[Span]:
 
     A bare number counts only beside a word or a dash that makes it a time: "at 3", "2 to 3pm".
     """
-    folded = fold(text[:MAX_SCAN])
-    strong = {f.start: f for f in GRAMMAR.search(folded, None)}
-    found = sorted([*strong.values(), *_bare(folded, strong)], key=lambda f: f.start)
-    return [Span(f.start, f.end, text[f.start : f.end]) for f in found]
+    spans: list[Span] = []
+    for piece in pieces(text):
+        strong = {f.start: f for f in GRAMMAR.search(piece.folded, None, piece.start)}
+        found = [(f.start, f.end) for f in strong.values()]
+        found += _bare(piece.folded, piece.start, strong)
+        spans += [piece.span(text, start, end) for start, end in sorted(found)]
+    return spans
 
 
-def _bare(text: str, strong: dict[int, Found[Clock]]) -> Iterator[Found[Clock]]:
+def _bare(text: str, begin: int, strong: dict[int, Found[Clock]]) -> Iterator[tuple[int, int]]:
     ends = {f.end for f in strong.values()}
     taken = {i for f in strong.values() for i in range(f.start, f.end)}
     maybe = {
         m.start(): m.end()
-        for m in _BARE.finditer(text)
+        for m in _BARE.finditer(text, begin)
         if m.start() not in taken and _hour(text, m.start(), m.end())
     }
     partners: set[int] = set()
@@ -99,7 +99,7 @@ def _bare(text: str, strong: dict[int, Found[Clock]]) -> Iterator[Found[Clock]]:
         if follows or leads or opens or start in partners:
             ends.add(end)
             partners |= {to.end()} if to else set()
-            yield Found(start, end, Clock(0))
+            yield start, end
 
 
 def _hour(text: str, start: int, end: int) -> bool:

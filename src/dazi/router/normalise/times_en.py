@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dazi.router.normalise.clock import Clock, clock
-from dazi.router.normalise.grammar import LEFT, RIGHT, Rule, S, rule
+from dazi.router.normalise.grammar import LEFT, RIGHT, Rules, S, rule
 from dazi.router.normalise.numerals import whole
 from dazi.router.normalise.times_zh import AM_PM, BOUND, PART
 
@@ -49,40 +49,59 @@ def _compact(m: re.Match[str], _: None) -> Clock:
 _QUARTER = r"(?:a )?quarter"
 _COUNT = r"(?:\d{1,2}|five|ten|twenty(?:[- ]five)?)"
 
-RULES: tuple[Rule[None, Clock], ...] = (
-    rule(
-        rf"(?:{LEFT}{_BEFORE}|{PART}|{BOUND})(?P<h>\d{{1,2}}){S}:{S}(?P<min>\d\d)"
-        rf"(?::\d\d(?:\.\d{{1,6}})?z?)?(?:{AM_PM}|{_AFTER})?(?![0-9_@]|[a-z](?!\d\d)|:[0-9a-z]|\.\d)",
-        _said,
+DIGITAL: Rules[None, Clock] = Rules(
+    r"[0-9a-z凌清大一早上中正午下傍晚夜深半]",
+    (
+        rule(
+            rf"(?:{LEFT}{_BEFORE}|{PART}|{BOUND})(?P<h>\d{{1,2}}){S}:{S}(?P<min>\d\d)"
+            rf"(?::\d\d(?:\.\d{{1,6}})?z?)?(?:{AM_PM}|{_AFTER})?"
+            rf"(?![0-9_@]|[a-z](?!\d\d)|:[0-9a-z]|\.\d)",
+            _said,
+        ),
     ),
-    rule(rf"{BOUND}(?:{_BEFORE})?(?P<h>\d{{1,2}})\.(?P<min>[0-5]\d){AM_PM}{RIGHT}", _said),
-    rule(
-        rf"{BOUND}(?:{_BEFORE})?(?P<h>{HOUR})(?:[ -]{_MINUTE})?(?:{_OCLOCK})?(?:{AM_PM}|{_AFTER}){RIGHT}",
-        _said,
-    ),
-    rule(rf"{BOUND}(?:{_BEFORE})?(?P<h>{HOUR}){_OCLOCK}{RIGHT}", _said),
-    rule(rf"{LEFT}{_BEFORE}(?P<h>{HOUR})(?:[ -]{_MINUTE})?{RIGHT}(?![:.]\d)", _said),
-    rule(rf"{LEFT}(?P<h>{HOUR_WORDS})[ -]{_MINUTE}{RIGHT}(?!-| ?(?:days?|people|minutes?))", _said),
-    rule(
-        rf"{LEFT}(?:{_BEFORE})?(?P<amount>half|{_QUARTER}) (?:past|after) (?P<h>{HOUR}){_END}",
-        _past,
-    ),
-    rule(
-        rf"{LEFT}(?:{_BEFORE})?(?P<amount>{_QUARTER}) (?:to|before|of|till) (?P<h>{HOUR}){_END}",
-        _to,
-    ),
-    rule(
-        rf"{LEFT}(?:{_BEFORE})?(?P<amount>{_COUNT})(?: min(?:ute)?s?)? past (?P<h>{HOUR}){_END}",
-        _past,
-    ),
-    rule(
-        rf"{LEFT}(?:{_BEFORE})?(?P<amount>{_COUNT}) min(?:ute)?s? (?:to|before) (?P<h>{HOUR}){_END}",
-        _to,
-    ),
-    rule(rf"{LEFT}(?:12 )?(?:noon|mid-?day){RIGHT}", lambda m, _: Clock(12)),
-    rule(rf"{LEFT}(?:12 )?mid-?night{RIGHT}", lambda m, _: Clock(0)),
-    rule(rf"{LEFT}(?P<h>[01]?\d|2[0-3])h(?P<min>[0-5]\d)?{RIGHT}", _compact, searched=False),
-    rule(rf"{LEFT}(?P<h>[01]\d|2[0-4])(?P<min>[0-5]\d) ?h(?:rs?|ours)?{RIGHT}", _compact),
 )
-COMPACT = rule(r"(?P<h>\d{1,2})(?P<min>[0-5]\d)", _compact)
-BARE = rule(rf"(?P<h>{HOUR})", _said)
+RULES: Rules[None, Clock] = Rules(
+    rf"{BOUND}[0-9a-z]",
+    (
+        rule(rf"(?:{_BEFORE})?(?P<h>\d{{1,2}})\.(?P<min>[0-5]\d){AM_PM}{RIGHT}", _said),
+        rule(
+            rf"(?:{_BEFORE})?(?P<h>{HOUR})(?:[ -]{_MINUTE})?(?:{_OCLOCK})?"
+            rf"(?:{AM_PM}|{_AFTER}){RIGHT}",
+            _said,
+        ),
+        rule(rf"(?:{_BEFORE})?(?P<h>{HOUR}){_OCLOCK}{RIGHT}", _said),
+        rule(rf"{_BEFORE}(?P<h>{HOUR})(?:[ -]{_MINUTE})?{RIGHT}(?![:.]\d)", _said),
+        rule(
+            rf"(?P<h>{HOUR_WORDS})[ -]{_MINUTE}{RIGHT}(?!-| ?(?:days?|people|minutes?))",
+            _said,
+        ),
+        rule(
+            rf"(?:{_BEFORE})?(?P<amount>half|{_QUARTER}) (?:past|after) (?P<h>{HOUR}){_END}",
+            _past,
+        ),
+        rule(
+            rf"(?:{_BEFORE})?(?P<amount>{_QUARTER}) (?:to|before|of|till) (?P<h>{HOUR}){_END}",
+            _to,
+        ),
+        rule(
+            rf"(?:{_BEFORE})?(?P<amount>{_COUNT})(?: min(?:ute)?s?)? past (?P<h>{HOUR}){_END}",
+            _past,
+        ),
+        rule(
+            rf"(?:{_BEFORE})?(?P<amount>{_COUNT}) min(?:ute)?s? (?:to|before) (?P<h>{HOUR}){_END}",
+            _to,
+        ),
+        rule(rf"(?:12 )?(?:noon|mid-?day){RIGHT}", lambda m, _: Clock(12)),
+        rule(rf"(?:12 )?mid-?night{RIGHT}", lambda m, _: Clock(0)),
+        rule(rf"(?P<h>[01]?\d|2[0-3])h(?P<min>[0-5]\d)?{RIGHT}", _compact, searched=False),
+        rule(rf"(?P<h>[01]\d|2[0-4])(?P<min>[0-5]\d) ?h(?:rs?|ours)?{RIGHT}", _compact),
+    ),
+)
+BARE: Rules[None, Clock] = Rules(
+    r"[0-9a-z]",
+    (
+        rule(r"(?P<h>\d{1,2})(?P<min>[0-5]\d)", _compact),
+        rule(rf"(?P<h>{HOUR})", _said),
+    ),
+)
+"""What is a time only beside another time, or as the whole of a value."""

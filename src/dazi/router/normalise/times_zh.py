@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dazi.router.normalise.clock import Clock, clock
-from dazi.router.normalise.grammar import LEFT, Rule, S, rule
+from dazi.router.normalise.grammar import LEFT, Rules, S, rule
 from dazi.router.normalise.numerals import whole
 
 PART = (
@@ -20,12 +20,14 @@ _HOUR = rf"(?P<h>(?<![第几])\d{{1,2}}|(?:(?<![零〇一二两三四五六七�
 _THINGS = "[个名位人天件块元家份批楼层款种项台场间组号月]"
 _COUNTED = rf"(?!\s?{_THINGS})"
 _MINUTE = (
-    rf"(?:(?P<half>半)|(?P<quarter>[一三13])刻钟?|钟?整|过?(?P<min>(?<!\s)(?:[0-5]\d(?![\d:/]){_COUNTED}|\d(?=分))"
+    rf"(?:(?P<half>半)|(?P<quarter>[一三13])刻钟?|钟?整|过?(?P<min>(?<!\s)(?:[0-5]\d(?![\d:/])"
+    rf"{_COUNTED}|\d(?=分))"
     rf"|[零〇][一二三四五六七八九]|[二三四五]?十[一二三四五六七八九]?{_COUNTED}|[一二三四五六七八九](?=分))分?)"
 )
 _NOT_POINTS = (
     r"(?!\s?(?:建议|意见|问题|要求|原因|疑问|想法|看法|优势|好处|优点|缺点|区别|不同|说明|希望|收获|感受|需要)"
-    rf"|[零〇一二三四五六七八九]{{1,3}}(?:[天倍元块万千亿折米升度成吨斤级版%]|个(?:小时|月|百|多))|[儿滴]|多?钱|\d{{1,2}}(?!\d|\s?{_THINGS}))"
+    rf"|[零〇一二三四五六七八九]{{1,3}}(?:[天倍元块万千亿折米升度成吨斤级版%]|个(?:小时|月|百|多))"
+    rf"|[儿滴]|多?钱|\d{{1,2}}(?!\d|\s?{_THINGS}))"
 )
 _AN_HOUR = r"(?!候|间|光|常|代|段|刻|差)"
 
@@ -48,19 +50,25 @@ def _to(m: re.Match[str], _: None) -> Clock:
     return clock(m["part"], whole(m["h"])).less(15 if "刻" in less else whole(less))
 
 
-RULES: tuple[Rule[None, Clock], ...] = (
-    rule(
-        rf"(?:{PART}|{BOUND}|(?=[一-龥])){_HOUR}{S}点(?:钟|{S}{_MINUTE})?{AM_PM}?{_NOT_POINTS}",
-        _said,
+RULES: Rules[None, Clock] = Rules(
+    r"[0-9零〇一二两三四五六七八九十差凌清大早上中正午下傍晚夜深半]",
+    (
+        rule(
+            rf"(?:{PART}|{BOUND}|(?=[一-龥])){_HOUR}{S}点(?:钟|{S}{_MINUTE})?{AM_PM}?{_NOT_POINTS}",
+            _said,
+        ),
+        rule(
+            rf"(?:{PART}|{BOUND})(?P<h>(?<![第几])\d{{1,2}}){S}时{_AN_HOUR}(?:{S}{_MINUTE})?", _said
+        ),
+        rule(rf"{PART}(?P<h>{HOUR})时{_AN_HOUR}(?:{S}{_MINUTE})?", _said),
+        rule(
+            rf"{PART}?差{S}(?P<less>一刻钟?|(?:\d{{1,2}}|[一二三四五六七八九十]{{1,3}})分?){S}"
+            rf"(?P<h>\d{{1,2}}|{HOUR})点",
+            _to,
+        ),
+        rule(r"中午|正午", lambda m, _: Clock(12)),
+        rule(r"午夜", lambda m, _: Clock(0)),
     ),
-    rule(rf"(?:{PART}|{BOUND})(?P<h>(?<![第几])\d{{1,2}}){S}时{_AN_HOUR}(?:{S}{_MINUTE})?", _said),
-    rule(rf"{PART}(?P<h>{HOUR})时{_AN_HOUR}(?:{S}{_MINUTE})?", _said),
-    rule(
-        rf"{PART}?差{S}(?P<less>一刻钟?|(?:\d{{1,2}}|[一二三四五六七八九十]{{1,3}})分?){S}(?P<h>\d{{1,2}}|{HOUR})点",
-        _to,
-    ),
-    rule(r"中午|正午", lambda m, _: Clock(12)),
-    rule(r"午夜", lambda m, _: Clock(0)),
 )
 
 _A_BIT = re.compile(

@@ -1,0 +1,1 @@
+"""Benchmarks: ``make bench``. Ratios between sides measured in the same run."""

@@ -1,0 +1,180 @@
+"""The sides that the gateway benchmark compares: how each is started, called, and set up."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.load import post
+from bench.machine import cores
+from bench.options import Options
+from bench.peer_env import PeerEnvironment, nginx, peers
+from bench.processes import ROOT, NotStarted, Process, free_port
+from bench.upstream import MODEL, PACED
+from dazi.access.users import DEMO_KEY_PREFIX
+
+RAW_USER = "admin"
+LITELLM_KEY = "sk-bench"
+LITELLM_ENV = {
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_MODE": "PRODUCTION",
+    "LITELLM_LOG": "ERROR",
+    "NO_DOCS": "True",
+}
+
+
+@dataclass(slots=True)
+class Side:
+    """``process`` is ``None`` for the upstream itself and for what could not be started."""
+
+    name: str
+    on: str
+    off: str
+    port: int = 0
+    process: Process | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    why_not: str = ""
+
+    def request(self, *, stream: bool) -> bytes:
+        """A short chat; ``stream`` asks for pieces at a pace."""
+        said = "我的订单 ORD12345 为什么还没有发货?请说明原因,并告诉我预计哪天能到。"
+        body = {
+            "model": MODEL,
+            "messages": [
+                {"role": "system", "content": "你是云杉商贸的客服。请简短、准确地回答。"},
+                {"role": "user", "content": f"{PACED} {said}" if stream else said},
+            ],
+            "max_tokens": 256,
+            "temperature": 0.2,
+            "stream": stream,
+        }
+        data = json.dumps(body, ensure_ascii=False).encode()
+        return post("/v1/chat/completions", data, self.headers)
+
+
+@contextmanager
+def started(options: Options, upstream_port: int, folder: Path) -> Iterator[list[Side]]:
+    """Every side that can be had, running; the upstream itself comes first."""
+    url = f"http://127.0.0.1:{upstream_port}/v1"
+    sides = [_dazi(url, folder, audit) for audit in ("memory", "durable")]
+    sides.append(_fastapi(url, folder))
+    if options.peers:
+        sides = [_nginx(upstream_port, folder), *sides, _litellm(url, folder, peers())]
+    with ExitStack() as stack:
+        for side, health, why in sides:
+            if side.process is None:
+                side.why_not = why
+                continue
+            stack.callback(side.process.stop)
+            try:
+                side.process.ready(f"http://127.0.0.1:{side.port}{health}")
+            except NotStarted as e:
+                side.why_not = str(e)
+        direct = Side("upstream itself", "", "", upstream_port)
+        yield [direct, *(side for side, _, _ in sides)]
+
+
+Started = tuple[Side, str, str]
+
+
+def _dazi(url: str, folder: Path, audit: str) -> Started:
+    port = free_port()
+    command = [
+        sys.executable, "-m", "bench.serve_dazi", "--url", url, "--port", str(port),
+        "--data", str(folder / audit), "--audit", audit,
+    ]  # fmt: skip
+    where = "in memory" if audit == "memory" else "durable"
+    side = Side(
+        f"Dazi, audit {where}",
+        "API key, roles, body and concurrency limits, validation, every piece decoded and encoded "
+        f"anew, disconnect watch, hash-chained audit {where}",
+        "redaction, retries, costs",
+        port,
+        Process(command, cores().server, folder / f"dazi-{audit}.log"),
+        {"authorization": f"Bearer {DEMO_KEY_PREFIX}{RAW_USER}"},
+    )
+    return side, "/healthz", ""
+
+
+def _fastapi(url: str, folder: Path) -> Started:
+    port = free_port()
+    command = [sys.executable, ROOT / "bench/peers/fastapi_proxy.py", "--url", url, "--port", port]
+    process = Process([str(c) for c in command], cores().server, folder / "fastapi.log")
+    side = Side("FastAPI + aiohttp", "passes bytes through", "everything else", port, process)
+    return side, "/healthz", ""
+
+
+NGINX = """\
+worker_processes 1;
+daemon off;
+{user}
+pid {folder}/nginx.pid;
+error_log stderr;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  keepalive_requests 1000000;
+  upstream model {{ server 127.0.0.1:{upstream}; keepalive 64; keepalive_requests 1000000; }}
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{
+      proxy_pass http://model;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_buffering off;
+    }}
+  }}
+}}
+"""
+
+
+def _nginx(upstream_port: int, folder: Path) -> Started:
+    side = Side("nginx, plain proxy", "passes bytes through", "everything else", free_port())
+    program = nginx()
+    if program is None:
+        return side, "", "nginx is not installed (Debian: nginx-light)"
+    config = folder / "nginx.conf"
+    user = "user root;" if os.geteuid() == 0 else ""
+    config.write_text(
+        NGINX.format(folder=folder, port=side.port, upstream=upstream_port, user=user)
+    )
+    command = [program, "-c", str(config), "-p", str(folder), "-e", "stderr"]
+    side.process = Process(command, cores().server, folder / "nginx.log")
+    return side, "/v1/models", ""
+
+
+def _litellm(url: str, folder: Path, installed: PeerEnvironment) -> Started:
+    side = Side(
+        "LiteLLM proxy",
+        "API key, validation, routing, costs, its own limits",
+        "audit, roles",
+        free_port(),
+        headers={"authorization": f"Bearer {LITELLM_KEY}"},
+    )
+    if installed.python is None:
+        return side, "", installed.why
+    side.name = installed.versions("litellm") or side.name
+    config = folder / "litellm.yaml"
+    model = {"model": f"openai/{MODEL}", "api_base": url, "api_key": "bench"}
+    settings = {
+        "model_list": [{"model_name": MODEL, "litellm_params": model}],
+        "general_settings": {"master_key": LITELLM_KEY},
+        "litellm_settings": {"telemetry": False},
+    }
+    config.write_text(json.dumps(settings))  # JSON is YAML
+    command = [
+        installed.python.parent / "litellm", "--config", config, "--host", "127.0.0.1",
+        "--port", str(side.port), "--num_workers", "1", "--telemetry", "False",
+    ]  # fmt: skip
+    side.process = Process(command, cores().server, folder / "litellm.log", LITELLM_ENV)
+    return side, "/health/liveliness", ""

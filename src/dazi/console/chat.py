@@ -1,0 +1,242 @@
+"""One person's conversation in one browser tab."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from typing import cast
+from urllib.parse import quote
+
+from nicegui import background_tasks, ui
+from nicegui.element import Element
+
+from dazi.agent.service import Ask
+from dazi.console import texts
+from dazi.console.call_card import CallCard
+from dazi.console.composer import Composer
+from dazi.console.confirmation import ConfirmDialog, Waiting
+from dazi.console.history import PastTurn
+from dazi.console.pieces import div
+from dazi.console.sign_in import principal_of, sign_in_url
+from dazi.console.state import Scene
+from dazi.console.turn_view import TurnView
+from dazi.core.errors import DaziError
+from dazi.core.principal import Principal
+from dazi.core.turn import CallFinished, ConfirmationNeeded, TurnEvent
+from dazi.router.intents import Ticket
+
+logger = logging.getLogger("dazi.console")
+
+
+class Chat:
+    """Takes questions and decisions to the service and draws what comes back.
+
+    ``turns`` is where turns are drawn; ``welcome`` goes when the first one comes. ``alive`` tells
+    whether the person still is signed in; ``on_settled`` is called when a turn has ended.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        thread: str | None,
+        turns: Element,
+        alive: Callable[[], bool],
+        on_settled: Callable[[], object],
+    ) -> None:
+        self.scene = scene
+        self.thread = thread or f"web_{secrets.token_urlsafe(12)}"
+        limit = scene.state.max_message_chars
+        self.composer = Composer(scene.language, limit, self.ask, self.stop)
+        self.welcome: Element | None = None
+        self._addressed = thread is not None
+        self._spoken = False
+        self._turns = turns
+        self._alive = alive
+        self._on_settled = on_settled
+        self._client = ui.context.client
+        self._task: asyncio.Task[None] | None = None
+        self._acting = False
+        self._left = False
+        self._waiting: dict[str, tuple[Waiting, CallCard]] = {}
+        self._fresh: list[Waiting] = []
+        self._dialog: ConfirmDialog | None = None
+
+    # --- what a person does ----------------------------------------------------------------------
+
+    def ask(self, text: str) -> None:
+        principal = self._may_act()
+        if principal is None:
+            return
+        if self._task is not None:
+            self.composer.refused(texts.BUSY(self.scene.language))
+            return
+        self._start(
+            text, self.scene.state.service.ask(Ask(principal, self.thread, text)), asked=True
+        )
+
+    def stop(self) -> None:
+        """End the answer; but what was confirmed is done first, so that its outcome is known."""
+        if self._task is not None and not self._acting:
+            self._task.cancel()
+
+    def leave(self) -> None:
+        """The tab was closed."""
+        self._left = True
+        self.stop()
+
+    def sign_out(self) -> None:
+        self.leave()
+        if not self._client.is_deleted:
+            self._client.open(sign_in_url("ended"))
+
+    def _decide(self, ticket: str, approve: bool) -> None:
+        principal = self._may_act()
+        if principal is not None:
+            said = (texts.SAID_YES if approve else texts.SAID_NO)(self.scene.language)
+            events = self.scene.state.service.decide(principal, ticket, approve)
+            self._start(said, events, asked=False)
+
+    def _may_act(self) -> Principal | None:
+        principal = principal_of(self.scene.state, self.scene.session) if self._alive() else None
+        if principal is None:
+            self.sign_out()
+        return principal
+
+    # --- a turn ----------------------------------------------------------------------------------
+
+    def _start(self, said: str, events: AsyncIterator[TurnEvent], *, asked: bool) -> None:
+        self.composer.set_running(True)
+        self._acting = not asked
+        self._task = background_tasks.create(self._run(said, events, asked), name="console turn")
+        self._task.add_done_callback(lambda _: self._settled())
+
+    def _settled(self) -> None:
+        self._task = None
+        self._acting = False
+        if self._client.is_deleted:
+            return
+        with self._client:
+            self.composer.set_running(False)
+            self._name_in_address()
+            self._on_settled()
+            if self._fresh:
+                self._review(self._fresh.pop(0))
+
+    async def _run(self, said: str, events: AsyncIterator[TurnEvent], asked: bool) -> None:
+        view: TurnView | None = None
+        language = self.scene.language
+        with self._client:
+            try:
+                async with aclosing(cast("AsyncGenerator[TurnEvent]", events)) as stream:
+                    async for event in stream:
+                        view = view or self._begin(said)
+                        self._show(event, view)
+                        if self._left and not self._acting:
+                            return
+            except asyncio.CancelledError:
+                if view is not None and not self._client.is_deleted:
+                    view.stopped()
+                raise
+            except DaziError as e:
+                self._refuse(said, view, e.message(language), asked)
+            except Exception:
+                logger.exception("a turn failed on a page")
+                self._refuse(said, view, texts.UNEXPECTED(language), asked)
+
+    def _begin(self, said: str) -> TurnView:
+        if self.welcome is not None:
+            self.welcome.delete()
+            self.welcome = None
+        self._spoken = True
+        self._bubble(said)
+        self.composer.taken()
+        return self._view(live=True)
+
+    def _show(self, event: TurnEvent, view: TurnView) -> None:
+        if isinstance(event, CallFinished):
+            self._acting = False
+        if self._client.is_deleted:
+            return
+        view.show(event)
+        if isinstance(event, CallFinished) and event.record.outcome != "needs_confirmation":
+            self._note_decision(event)
+        elif isinstance(event, ConfirmationNeeded):
+            waiting = Waiting.of_event(event)
+            self._await_decision(waiting, view.cards[event.call])
+            self._fresh.append(waiting)
+
+    def _refuse(self, said: str, view: TurnView | None, message: str, asked: bool) -> None:
+        """An error: it is told, and the text goes back to where it was typed."""
+        if self._client.is_deleted:
+            return
+        if view is None and asked:
+            self.composer.refused(message)
+            return
+        (view or self._view(live=False)).fail(message)
+        if asked:
+            self.composer.give_back(said)
+
+    def _name_in_address(self) -> None:
+        """Once a thread is kept, the address names it."""
+        if self._spoken and not self._addressed:
+            self._addressed = True
+            path = f"/t/{quote(self.thread, safe='')}"
+            ui.run_javascript(f"history.replaceState(null, '', '{path}')")
+
+    # --- confirmations -----------------------------------------------------------------------------
+
+    def _await_decision(self, waiting: Waiting, card: CallCard) -> None:
+        self._waiting[waiting.ticket] = waiting, card
+        card.offer_review(lambda: self._review(waiting))
+
+    def _review(self, waiting: Waiting) -> None:
+        if self._task is not None or self._dialog is not None:
+            return
+        if waiting.ticket in self._waiting:
+            self._dialog = ConfirmDialog(self.scene, waiting, self._answer)
+
+    def _answer(self, ticket: str, approve: bool | None) -> None:
+        """``None``: put off."""
+        self._dialog = None
+        if approve is not None:
+            self._decide(ticket, approve)
+
+    def _note_decision(self, event: CallFinished) -> None:
+        """A decision changes the card that waited for it, also when it was made in words."""
+        found = self._waiting.pop(event.record.ticket, None)
+        if found is not None:
+            found[1].decided(event.record.outcome != "rejected")
+
+    # --- drawing -----------------------------------------------------------------------------------
+
+    def replay(self, past: list[PastTurn], tickets: list[Ticket]) -> None:
+        """Draw what was said before; what still waits for the person can be reviewed."""
+        asked: list[tuple[str, str, CallCard]] = []
+        for turn in past:
+            self._bubble(turn.said)
+            view = self._view(live=False)
+            for event in turn.events:
+                view.show(event)
+                if isinstance(event, CallFinished) and event.record.outcome == "needs_confirmation":
+                    asked.append((event.record.name, event.record.id, view.cards[event.record.id]))
+            view.end()
+            if turn.events and not turn.waits:
+                view.label_as_generated()
+        newest = sorted(tickets, key=lambda t: -t.at)
+        for name, call, card in reversed(asked):
+            ticket = next((t for t in newest if t.tool == name and t.call == call), None)
+            if ticket is None:
+                card.decided(None)
+            else:
+                newest.remove(ticket)
+                self._await_decision(Waiting.of_ticket(ticket), card)
+
+    def _bubble(self, said: str) -> None:
+        with self._turns, div("dz-said"), div("dz-bubble"):
+            ui.label(said)
+
+    def _view(self, *, live: bool) -> TurnView:
+        return TurnView(self._turns, self.scene.state.company, self.scene.language, live=live)

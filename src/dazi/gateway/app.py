@@ -1,0 +1,129 @@
+"""The HTTP application. Each route stands in one list with what it takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+
+from dazi.core.errors import CallerError, DaziError, NotFound
+from dazi.gateway import resources
+from dazi.gateway.chat import chat
+from dazi.gateway.door import Door, Gate, Handler
+from dazi.gateway.errors import accepted_language, problem_of
+from dazi.gateway.exchange import Exchange
+from dazi.gateway.openapi import document
+from dazi.gateway.public import PUBLIC
+from dazi.gateway.reply import Completion
+from dazi.gateway.state import GatewayState
+from dazi.gateway.wire import ChatRequest, Decision
+
+
+@dataclass(frozen=True, slots=True)
+class RouteSpec:
+    """A route. ``turns``: it runs the assistant, so it needs one of the places; ``statuses``: what
+    may come back but success; ``headers``: those that mean something here."""
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    answer: type | None = None
+    body: type | None = None
+    statuses: tuple[int, ...] = (401,)
+    turns: bool = False
+    streams: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_THREAD = {"X-Dazi-Thread": "会话编号:沿用服务端保存的会话 / go on in a thread that is kept here"}
+_TURN = (400, 401, 404, 409, 413, 503)
+
+ROUTES: tuple[RouteSpec, ...] = (
+    RouteSpec(
+        "POST", "/v1/chat/completions", chat, "对话 / chat", Completion, ChatRequest,
+        _TURN, turns=True, streams=True, headers=_THREAD,
+    ),
+    RouteSpec("GET", "/v1/models", resources.models, "可用的模型 / models", resources.Models),
+    RouteSpec(
+        "GET", "/v1/models/{model:path}", resources.model, "一个模型 / one model",
+        resources.Model, statuses=(401, 404),
+    ),
+    RouteSpec("GET", "/v1/dazi/me", resources.me, "当前用户 / the caller", resources.Me),
+    RouteSpec("GET", "/v1/dazi/threads", resources.threads, "会话 / threads", resources.Threads),
+    RouteSpec(
+        "GET", "/v1/dazi/confirmations", resources.confirmations,
+        "待确认的操作 / what waits for confirmation", resources.Confirmations,
+    ),
+    RouteSpec(
+        "POST", "/v1/dazi/confirmations/{ticket}", resources.decide,
+        "确认或取消 / confirm or reject", Completion, Decision, _TURN, turns=True,
+    ),
+    RouteSpec(
+        "GET", "/healthz", resources.healthz, "存活 / alive", resources.Health, statuses=(),
+    ),
+    RouteSpec(
+        "GET", "/readyz", resources.readyz, "就绪 / ready", resources.Readiness, statuses=(503,),
+    ),
+)  # fmt: skip
+
+
+def create_app(state: GatewayState) -> FastAPI:
+    """The application over ``state``. Other rooms may mount their pages on it."""
+    app = FastAPI(
+        title="Dazi",
+        version=_version(),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.openapi_schema = document(ROUTES, app.version)
+    schema = msgspec.json.encode(app.openapi_schema)
+
+    async def openapi(x: Exchange) -> None:
+        await x.reply(schema)
+
+    gate = Gate(state.limits.max_concurrent)
+    listing = RouteSpec("GET", "/openapi.json", openapi, "")
+    for spec in (*ROUTES, listing):
+        door = Door(state, spec.handler, gate if spec.turns else None, spec.path in PUBLIC)
+        app.router.routes.append(Route(spec.path, door, methods=[spec.method]))
+    app.add_exception_handler(HTTPException, _no_route)
+    return app
+
+
+async def _no_route(request: Request, exc: Exception) -> Response:
+    """What the router says when it finds nothing."""
+    assert isinstance(exc, HTTPException)
+    path = request.url.path[:200]
+    error: DaziError
+    if exc.status_code == 404:
+        error = NotFound("unknown_route", f"没有这个地址:{path}", f"no such route: {path}")
+    elif exc.status_code == 405:
+        error = CallerError(
+            "method_not_allowed",
+            f"{path} 不接受 {request.method}",
+            f"{path} does not take {request.method}",
+        )
+    else:
+        error = CallerError("http", str(exc.detail), str(exc.detail))
+    language = accepted_language(request.headers.get("accept-language", "")) or "zh"
+    return Response(
+        problem_of(error, language),
+        exc.status_code,
+        exc.headers,
+        "application/json; charset=utf-8",
+    )
+
+
+def _version() -> str:
+    try:
+        return version("dazi")
+    except PackageNotFoundError:
+        return "0"

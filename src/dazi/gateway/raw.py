@@ -1,0 +1,162 @@
+"""The model itself, for those who may: no tools of the company, no checks, no memory.
+
+Nothing can be done through it but generate text, and each use is in the ledger.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from dazi.core.engine import (
+    CallArgumentsDelta,
+    CallDone,
+    CallStarted,
+    Done,
+    EngineEvent,
+    GenerateRequest,
+    ReasoningDelta,
+    Sampling,
+    TextDelta,
+    Usage,
+)
+from dazi.core.messages import CallText, Message
+from dazi.gateway.exchange import Exchange
+from dazi.gateway.reply import (
+    Answer,
+    ChatCompletion,
+    Choice,
+    Label,
+    called_tools,
+    completion_id,
+    encode,
+    usage_view,
+)
+from dazi.gateway.stream import DONE, Chunks
+from dazi.gateway.translate import thinking_of, tools_of
+from dazi.gateway.wire import ChatRequest
+
+_FINISH = {"stop": "stop", "length": "length", "tool_calls": "tool_calls", "cancelled": "stop"}
+
+
+@dataclass(slots=True)
+class Generation:
+    """What the model has given so far."""
+
+    turn: str = field(default_factory=lambda: f"turn_{secrets.token_hex(10)}")
+    id: str = field(default_factory=completion_id)
+    created: int = field(default_factory=lambda: int(time.time()))
+    text: str = ""
+    reasoning: str = ""
+    calls: list[CallText] = field(default_factory=list)
+    reason: str = "cancelled"
+    usage: Usage = field(default_factory=Usage)
+
+    def call_id(self, index: int) -> str:
+        return f"call_{self.turn[-8:]}_{index}"
+
+    def note(self, event: EngineEvent) -> None:
+        match event:
+            case TextDelta(text):
+                self.text += text
+            case ReasoningDelta(text):
+                self.reasoning += text
+            case CallDone(index, name, arguments):
+                self.calls.append(CallText(self.call_id(index), name, arguments))
+            case Done(reason, usage):
+                self.reason, self.usage = reason, usage
+            case _:
+                pass
+
+
+def raw_request(
+    request: ChatRequest, messages: Sequence[Message], sampling: Sampling
+) -> GenerateRequest:
+    """System messages become one at the beginning, which is where models know one."""
+    system = "\n\n".join(m.content for m in messages if m.role == "system" and m.content)
+    spoken = [m for m in messages if m.role != "system"]
+    tools = tools_of(request)
+    return GenerateRequest(
+        (*([Message("system", system)] if system else ()), *spoken),
+        tools.offered,
+        tools.choice,
+        sampling,
+        thinking_of(request),
+    )
+
+
+async def raw_answer(x: Exchange, request: GenerateRequest) -> bytes:
+    g = Generation()
+    async with aclosing(_events(x, request, g)) as events:
+        async for _ in events:
+            pass
+    answer = Answer("assistant", g.text, g.reasoning or None, called_tools(g.calls) or None)
+    choice = Choice(answer, _FINISH[g.reason])
+    model = x.state.engine.profile.name
+    return encode(ChatCompletion(g.id, g.created, model, [choice], usage_view(g.usage), Label()))
+
+
+async def raw_chunks(
+    x: Exchange, request: GenerateRequest, *, usage: bool
+) -> AsyncGenerator[bytes, None]:
+    g = Generation()
+    chunks = Chunks(g.id, g.created, x.state.engine.profile.name)
+    head = chunks.role
+    async with aclosing(_events(x, request, g)) as events:
+        async for event in events:
+            if data := _chunk(event, chunks, g):
+                yield head + data
+                head = b""
+    tail = head + chunks.finish(_FINISH[g.reason], Label())
+    if usage:
+        tail += chunks.usage(usage_view(g.usage))
+    yield tail + DONE
+
+
+def _chunk(event: EngineEvent, chunks: Chunks, g: Generation) -> bytes:
+    match event:
+        case TextDelta(text):
+            return chunks.content(text)
+        case ReasoningDelta(text):
+            return chunks.reasoning(text)
+        case CallStarted(index, name):
+            return chunks.tool_call(index, {"name": name, "arguments": ""}, g.call_id(index))
+        case CallArgumentsDelta(index, text):
+            return chunks.tool_call(index, {"arguments": text})
+        case _:
+            return b""
+
+
+async def _events(
+    x: Exchange, request: GenerateRequest, g: Generation
+) -> AsyncGenerator[EngineEvent, None]:
+    """The engine's events, with a record of who asked before and of what came of it after."""
+    state, user = x.state, x.principal.user
+    said = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
+    body = {
+        "said": said,
+        "roles": sorted(x.principal.roles),
+        "channel": x.principal.channel,
+        "model": state.engine.profile.name,
+        "raw": True,
+    }
+    await state.ledger.append("turn", user, g.turn, body)
+    began = time.perf_counter()
+    try:
+        async with aclosing(state.engine.generate(request)) as events:  # type: ignore[type-var]
+            async for event in events:
+                g.note(event)
+                yield event
+    finally:
+        body = {
+            "answer": g.text,
+            "calls": [c.name for c in g.calls],
+            "tokens": [g.usage.prompt, g.usage.completion],
+            "reason": g.reason,
+            "ms": round((time.perf_counter() - began) * 1000, 1),
+            "raw": True,
+        }
+        state.ledger.put("answer", user, g.turn, body)

@@ -1,0 +1,166 @@
+"""The small routes: models, the caller, threads, confirmations, health."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+from msgspec import Struct
+
+from dazi.gateway.chat import follow, known_model
+from dazi.gateway.exchange import GENERATED, Exchange
+from dazi.gateway.reply import TurnLog, encode
+from dazi.gateway.state import GOVERNED
+from dazi.gateway.wire import DECISION
+
+READY_WITHIN_S = 5.0
+
+log = logging.getLogger("dazi.gateway")
+
+
+class Model(Struct, frozen=True):
+    id: str
+    object: str = "model"
+    created: int = 0
+    owned_by: str = "dazi"
+
+
+class Models(Struct, frozen=True):
+    data: list[Model]
+    object: str = "list"
+
+
+class RoleView(Struct, frozen=True):
+    role: str
+    name: str
+
+
+class Me(Struct, frozen=True):
+    """Who the key belongs to, and what they may use. Names are in the caller's language."""
+
+    user: str
+    name: str
+    tenant: str
+    roles: list[RoleView]
+    attributes: dict[str, str]
+    models: list[str]
+    tools: list[str]
+
+
+class ThreadView(Struct, frozen=True):
+    """``updated``: seconds since the epoch."""
+
+    id: str
+    title: str
+    updated: int
+
+
+class Threads(Struct, frozen=True):
+    data: list[ThreadView]
+    object: str = "list"
+
+
+class Pending(Struct, frozen=True):
+    """A call that waits for the caller to confirm it. ``expires`` is an ISO 8601 instant."""
+
+    ticket: str
+    tool: str
+    arguments: dict[str, Any]
+    expires: str
+    thread: str
+    turn: str
+
+
+class Confirmations(Struct, frozen=True):
+    data: list[Pending]
+    object: str = "list"
+
+
+class Health(Struct, frozen=True):
+    status: str
+
+
+class Readiness(Struct, frozen=True):
+    """``parts``: what it takes to serve, and whether each can."""
+
+    status: str
+    parts: dict[str, bool]
+
+
+async def models(x: Exchange) -> None:
+    names = x.state.models_for(x.principal)
+    await x.reply(encode(Models([Model(name) for name in names])))
+
+
+async def model(x: Exchange) -> None:
+    await x.reply(encode(Model(known_model(x, x.path["model"]))))
+
+
+async def me(x: Exchange) -> None:
+    state, principal, language = x.state, x.principal, x.language or "zh"
+    user = next((u for u in state.directory.users if u.user == principal.user), None)
+    roles = [
+        RoleView(r, state.company.role_names[r](language) if r in state.company.role_names else r)
+        for r in sorted(principal.roles)
+    ]
+    tools = [
+        t.name for t in state.company.tools.values() if not t.roles.isdisjoint(principal.roles)
+    ]
+    body = Me(
+        principal.user,
+        user.name(language) if user else principal.user,
+        principal.tenant,
+        roles,
+        dict(principal.attributes),
+        list(state.models_for(principal)),
+        tools,
+    )
+    await x.reply(encode(body))
+
+
+async def threads(x: Exchange) -> None:
+    found = await x.state.service.threads.list(x.principal)
+    await x.reply(encode(Threads([ThreadView(t.id, t.title, int(t.at)) for t in found])))
+
+
+async def confirmations(x: Exchange) -> None:
+    waiting = await x.state.service.pending(x.principal)
+    views = [
+        Pending(t.id, t.tool, dict(t.arguments), _instant(t.expires), t.thread, t.turn)
+        for t in waiting
+    ]
+    await x.reply(encode(Confirmations(views)))
+
+
+async def decide(x: Exchange) -> None:
+    """Runs to its end even if the caller leaves: what a person decided is carried out."""
+    decision = DECISION.read(x.body)
+    record = TurnLog(x.state.company, GOVERNED)
+    service = x.state.service
+    try:
+        events = service.decide(x.principal, x.path["ticket"], decision.approve, x.language)
+        await follow(events, record)
+    finally:
+        x.repeatable = not record.acted
+    await x.reply(record.completion(), GENERATED, (b"x-dazi-thread", record.thread.encode()))
+
+
+async def healthz(x: Exchange) -> None:
+    await x.reply(encode(Health("ok")))
+
+
+async def readyz(x: Exchange) -> None:
+    try:
+        parts = await asyncio.wait_for(x.state.ready(), READY_WITHIN_S)
+    except Exception:
+        log.exception("the readiness check failed")
+        parts = {"check": False}
+    ready = all(parts.values())
+    body = Readiness("ready" if ready else "not ready", parts)
+    await x.reply(encode(body), status=200 if ready else 503)
+
+
+def _instant(at: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))

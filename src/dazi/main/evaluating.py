@@ -1,0 +1,71 @@
+"""``dazi eval calls``: cases through the real prompt, router and policy, effects off."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from dazi.core.language import Language
+from dazi.lab.evals.random_engine import RandomEngine
+from dazi.lab.evals.reading import read_cases
+from dazi.lab.evals.report import Report
+from dazi.lab.evals.runner import Runner, principals, run_cases
+from dazi.lab.evals.scoring import CaseResult
+from dazi.lab.evals.table import print_report
+from dazi.main.runtime import load_engine, open_runtime
+from dazi.main.settings import Settings
+
+PROGRESS_EVERY = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """``limit`` 0 runs every case. ``random``: the control that proposes offered tools at random."""
+
+    file: Path
+    json_out: bool
+    limit: int
+    concurrency: int
+    random: bool
+
+
+async def evaluate_calls(settings: Settings, wanted: Evaluation, language: Language) -> int:
+    """Print the report; the exit code is 1 when a case file holds lines that are no cases."""
+    read = read_cases(wanted.file)
+    for problem in read.problems:
+        typer.echo(problem.message(language), err=True)
+    cases = read.cases[: wanted.limit] if wanted.limit else read.cases
+    data = settings.data_folder(settings.company_folder())
+    engine = await asyncio.to_thread(load_engine, settings, data)
+    chosen = RandomEngine(engine.profile) if wanted.random else engine
+    with tempfile.TemporaryDirectory(prefix="dazi-eval-") as scratch:
+        own = settings.model_copy(update={"data": Path(scratch)})
+        runtime = await open_runtime(own, engine=chosen, effects=False)
+        try:
+            person = principals(runtime.company, runtime.directory)
+            runner = Runner(runtime.service, person, wanted.concurrency)
+            report = await run_cases(runner, cases, None if wanted.json_out else _progress)
+        finally:
+            await runtime.close()
+            if wanted.random:
+                await engine.close()
+    _show(report, wanted, language)
+    return 1 if any(p.skipped for p in read.problems) else 0
+
+
+def _progress(done: int, total: int, _: CaseResult) -> None:
+    if done % PROGRESS_EVERY == 0 or done == total:
+        typer.echo(f"{done}/{total}", err=True)
+
+
+def _show(report: Report, wanted: Evaluation, language: Language) -> None:
+    if wanted.json_out:
+        sys.stdout.write(json.dumps(report.as_json(), ensure_ascii=False, indent=1) + "\n")
+    else:
+        print_report(report, language)

@@ -1,0 +1,154 @@
+"""``dazi serve``: the company's services, the model, the page and the API, with a self-check."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Callable
+
+import typer
+import uvicorn
+
+from dazi.access.users import DEMO_KEY_PREFIX
+from dazi.agent.service import Ask
+from dazi.console.mount import mount_console
+from dazi.console.state import ConsoleState
+from dazi.core.errors import OperatorError
+from dazi.core.language import Language, Text
+from dazi.core.turn import CallFinished, TurnFinished
+from dazi.gateway.app import create_app
+from dazi.gateway.state import GatewayState, Limits
+from dazi.main.runtime import Runtime, open_runtime, warm_requests
+from dazi.main.settings import Settings
+
+SHUTDOWN_S = 10
+
+
+async def serve(settings: Settings, language: Language, check: bool) -> None:
+    """Run until interrupted. Raises ``OperatorError`` when the port is taken."""
+    listening = _listen(settings)
+    began = time.perf_counter()
+    runtime = await open_runtime(settings)
+    try:
+        for request in warm_requests(runtime):
+            await runtime.engine.warm(request)
+        if check:
+            await self_check(runtime, language)
+        server = uvicorn.Server(_config(runtime))
+        _announce(runtime, listening.getsockname()[1], time.perf_counter() - began, language)
+        await _until_stopped(server, listening)
+    finally:
+        await runtime.close()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as e:
+        listening.close()
+        other = settings.port + 1
+        raise OperatorError(
+            "port",
+            f"{settings.host}:{settings.port} 用不了({e.strerror});"
+            f"换个端口:dazi serve --port {other}",
+            f"{settings.host}:{settings.port} cannot be used ({e.strerror}); "
+            f"take another port: dazi serve --port {other}",
+        ) from None
+    return listening
+
+
+def build_app(runtime: Runtime) -> Callable[..., object]:
+    """The ASGI application: gateway and console over one runtime."""
+    s = runtime.settings
+
+    async def ready() -> dict[str, bool]:
+        try:
+            await runtime.database.ping()
+            database = True
+        except Exception:
+            database = False
+        return {"model": True, "database": database, "audit": runtime.ledger.healthy}
+
+    app = create_app(
+        GatewayState(
+            runtime.service,
+            runtime.engine,
+            runtime.company,
+            runtime.directory,
+            runtime.ledger,
+            Limits(s.max_body_bytes, s.max_concurrent),
+            ready,
+        )
+    )
+    mount_console(
+        app,
+        ConsoleState(
+            runtime.service,
+            runtime.directory,
+            runtime.company,
+            runtime.engine,
+            runtime.ledger,
+            s.max_message_chars,
+        ),
+    )
+    return app
+
+
+def _config(runtime: Runtime) -> uvicorn.Config:
+    return uvicorn.Config(
+        build_app(runtime),  # type: ignore[arg-type]
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+    )
+
+
+async def _until_stopped(server: uvicorn.Server, listening: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
+    await server.serve(sockets=[listening])
+
+
+async def self_check(runtime: Runtime, language: Language) -> None:
+    """Ask the company's own check question through the whole path, and say what happened."""
+    declared = runtime.company.settings.get("self_check")
+    if not declared:
+        return
+    principal = runtime.directory.principal(str(declared["user"]), "check")
+    question = Text.of(declared["question"])(language)
+    typer.echo(f"> {question}")
+    ask = Ask(principal, f"check-{secrets.token_hex(8)}", question, language)
+    async for event in runtime.service.ask(ask):
+        if isinstance(event, CallFinished):
+            r = event.record
+            told = ", ".join(f"{k}={v}" for k, v in r.arguments.items())
+            typer.echo(f"  -> {r.name}({told}): {r.outcome} ({r.ms:.0f} ms)")
+        elif isinstance(event, TurnFinished):
+            typer.echo(f"  -> {event.answer} ({event.ms:.0f} ms)")
+
+
+def _announce(runtime: Runtime, port: int, seconds: float, language: Language) -> None:
+    host = f"[{runtime.settings.host}]" if ":" in runtime.settings.host else runtime.settings.host
+    url = f"http://{host}:{port}"
+    users = ", ".join(u.user for u in runtime.directory.users)
+    model = runtime.engine.profile.name
+    told = Text(
+        f"\n搭子已启动({seconds:.1f} 秒):{url}\n  模型:{model}\n  接口:{url}/v1(OpenAI 兼容)",
+        f"\nDazi is up ({seconds:.1f} s): {url}\n  model: {model}\n  API: {url}/v1 (OpenAI-compatible)",
+    )
+    typer.echo(told(language))
+    if users:
+        typer.echo(
+            Text(
+                f"  演示用户(密码同名):{users}\n  演示密钥:{DEMO_KEY_PREFIX}用户名",
+                f"  demo users (password = name): {users}\n  demo keys: {DEMO_KEY_PREFIX}USER",
+            )(language)
+        )

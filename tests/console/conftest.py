@@ -1,0 +1,153 @@
+"""A real Chromium at a real server over the real demo company, with a scripted model."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from dazi.audit.ledger import Record
+from dazi.console.mount import mount_console
+from dazi.console.state import ConsoleState
+from dazi.core.engine import GenerateRequest, ModelProfile
+from dazi.main.runtime import Runtime, open_runtime
+from dazi.main.settings import Settings
+from tests.console.browser import Browser, chromium
+from tests.fakes.engine import Pause, Piece, Reply, ScriptedEngine
+
+T = TypeVar("T")
+TODAY = date(2025, 4, 3)
+SERVICE_LIMIT, PAGE_LIMIT = 2000, 3000
+"""The page's limit is the larger one, so that the service's own refusal is seen as well."""
+
+
+@dataclass
+class Site:
+    """A running server. ``says`` writes down what the model replies to a question."""
+
+    url: str
+    loop: asyncio.AbstractEventLoop
+    runtime: Runtime
+    engine: ScriptedEngine
+    scripts: dict[str, tuple[Reply, ...]] = field(default_factory=dict)
+
+    def says(self, question: str, *replies: Reply) -> None:
+        self.scripts[question] = replies
+
+    def reply(self, request: GenerateRequest) -> Reply:
+        """The next reply to the last question, counted by what was said since."""
+        asked = [i for i, m in enumerate(request.messages) if m.role == "user"][-1]
+        question = request.messages[asked].content
+        since = sum(m.role == "assistant" for m in request.messages[asked + 1 :])
+        return self.scripts[question][since]
+
+    def run(self, work: Awaitable[T]) -> T:
+        async def awaited() -> T:
+            return await work
+
+        return asyncio.run_coroutine_threadsafe(awaited(), self.loop).result(20)
+
+    def audit(self, kind: str, tool: str) -> list[Record]:
+        self.run(self.runtime.ledger.flush())
+        rows = self.run(self.runtime.audit.rows(limit=100_000))
+        return [r for r in rows if r.kind == kind and f'"tool":"{tool}"' in r.body]
+
+
+class Gate:
+    """Holds a reply back until ``open``."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.event = asyncio.Event()
+
+    def open(self) -> None:
+        self._loop.call_soon_threadsafe(self.event.set)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    started: list[Site] = []
+    ready = threading.Event()
+    stop: list[Callable[[], None]] = []
+
+    async def serve(data: Path) -> None:
+        engine = ScriptedEngine(
+            lambda request: made.reply(request), ModelProfile("scripted-1", 8192, bundled=True)
+        )
+        settings = Settings(data=data, today=TODAY, max_message_chars=SERVICE_LIMIT)
+        runtime = await open_runtime(settings, engine=engine)
+        app = FastAPI()
+        state = ConsoleState(
+            runtime.service, runtime.directory, runtime.company, engine, runtime.ledger, PAGE_LIMIT
+        )
+        mount_console(app, state)
+        listening = socket.create_server(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        made = Site(url, asyncio.get_running_loop(), runtime, engine)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        stop.append(lambda: setattr(server, "should_exit", True))
+        started.append(made)
+        ready.set()
+        await server.serve(sockets=[listening])
+        await runtime.close()
+
+    data = tmp_path_factory.mktemp("site")
+    thread = threading.Thread(target=lambda: asyncio.run(serve(data)), daemon=True)
+    thread.start()
+    assert ready.wait(60), "the server did not start"
+    yield started[0]
+    for end in stop:
+        end()
+    thread.join(20)
+
+
+@pytest.fixture
+def gate(site: Site) -> Iterator[Gate]:
+    made = Gate(site.loop)
+    yield made
+    made.open()
+
+
+@pytest.fixture(scope="session")
+def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    paths = chromium(shutil.which)
+    if paths is None:
+        line = "no Chromium here: install chromium and chromium-driver to run the page tests"
+        if os.environ.get("CI") == "true":
+            pytest.fail(line)
+        pytest.skip(line)
+    browser = Browser.start(*paths, tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.driver.quit()
+
+
+@pytest.fixture
+def browser(chrome: Browser, site: Site) -> Iterator[Browser]:
+    """One person's browser, nobody signed in yet; pages in Chinese."""
+    chrome.begin(site.url)
+    yield chrome
+    chrome.close_tabs()
+
+
+def until(condition: Callable[[], Any], seconds: float = 8.0) -> Any:
+    ends = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < ends, "waited in vain"
+        time.sleep(0.05)
+    return value
+
+
+def slowly(*pieces: Piece) -> list[Piece]:
+    return [p for piece in pieces for p in (piece, Pause(0.2))]

@@ -1,0 +1,173 @@
+"""A real server over the real demo company, with a scripted model."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+import uvicorn
+from openai import AsyncOpenAI
+
+from dazi.gateway.app import create_app
+from dazi.gateway.state import GatewayState, Limits
+from dazi.main.company import load_company
+from dazi.main.demo import Demo
+from dazi.main.runtime import Runtime, open_runtime
+from dazi.main.settings import Settings
+from tests.fakes.engine import Reply, ScriptedEngine
+
+TODAY = date(2025, 4, 3)
+DEMO = Path(__file__).parents[2] / "examples" / "yunshan"
+
+
+@dataclass
+class Site:
+    """A running server. Change ``parts`` to play a part that cannot serve."""
+
+    runtime: Runtime
+    engine: ScriptedEngine
+    limits: Limits
+    url: str = ""
+    parts: dict[str, bool] = field(default_factory=lambda: {"model": True, "database": True})
+    seen: int = 0
+
+    async def fresh(self) -> Site:
+        """Forget what earlier tests did here."""
+        self.says()
+        self.engine.requests.clear()
+        await self.runtime.ledger.flush()
+        self.seen = len(await self.runtime.audit.rows(limit=10_000))
+        return self
+
+    def says(self, *replies: Reply) -> None:
+        self.engine.say(*replies)
+
+    def openai(self, user: str = "customer", **options: Any) -> AsyncOpenAI:
+        key = f"dazi-demo-{user}"
+        return AsyncOpenAI(base_url=f"{self.url}/v1", api_key=key, max_retries=0, **options)
+
+    async def request(
+        self, method: str, path: str, user: str | None = "customer", **options: Any
+    ) -> Answered:
+        headers = {"Authorization": f"Bearer dazi-demo-{user}"} if user else {}
+        headers |= options.pop("headers", {})
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, self.url + path, headers=headers, **options) as response,
+        ):
+            return Answered(response.status, response.headers, await response.read())
+
+    async def chat(self, text: str, user: str = "customer", **options: Any) -> Answered:
+        body = {"model": "dazi", "messages": [{"role": "user", "content": text}]}
+        headers = options.pop("headers", {})
+        return await self.request(
+            "POST", "/v1/chat/completions", user, json=body | options, headers=headers
+        )
+
+    async def audit(self, kind: str = "") -> list[dict[str, Any]]:
+        """The ledger's bodies with their kind and user, oldest first."""
+        await self.runtime.ledger.flush()
+        rows = (await self.runtime.audit.rows(limit=10_000))[self.seen :]
+        return [
+            {"kind": r.kind, "user": r.user, "turn": r.turn, **json.loads(r.body)}
+            for r in rows
+            if not kind or r.kind == kind
+        ]
+
+
+@dataclass(frozen=True)
+class Answered:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def error(self) -> dict[str, Any]:
+        error: dict[str, Any] = self.json["error"]
+        assert set(error) == {"message", "type", "code", "param"}
+        return error
+
+    @property
+    def chunks(self) -> list[Any]:
+        """The events of a stream, the closing ``[DONE]`` among them as text."""
+        texts = [part.removeprefix("data: ") for part in self.body.decode().split("\n\n") if part]
+        return [t if t == "[DONE]" else json.loads(t) for t in texts]
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's data, made once."""
+    folder = tmp_path_factory.mktemp("seeded")
+    demo = Demo(load_company(DEMO), folder, TODAY)
+    demo.seed()
+    return folder
+
+
+LIMITS = Limits(max_body_bytes=50_000, max_concurrent=4, body_seconds=2.0)
+
+
+@pytest.fixture
+def limits() -> Limits:
+    return LIMITS
+
+
+@asynccontextmanager
+async def open_site(data: Path, seeded: Path, limits: Limits) -> AsyncIterator[Site]:
+    shutil.copytree(seeded, data)
+    engine = ScriptedEngine()
+    settings = Settings(company=DEMO, data=data, today=TODAY, max_message_chars=5000)
+    runtime = await open_runtime(settings, engine=engine)
+    made = Site(runtime, engine, limits)
+
+    async def ready() -> dict[str, bool]:
+        return dict(made.parts)
+
+    state = GatewayState(
+        runtime.service,
+        engine,
+        runtime.company,
+        runtime.directory,
+        runtime.ledger,
+        limits,
+        ready,
+    )
+    config = uvicorn.Config(create_app(state), port=0, log_level="warning", lifespan="off")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.005)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    made.url = f"http://127.0.0.1:{port}"
+    yield made
+    server.should_exit = True
+    await serving
+    await runtime.close()
+
+
+@pytest.fixture
+async def site(tmp_path: Path, seeded: Path, limits: Limits) -> AsyncIterator[Site]:
+    async with open_site(tmp_path / "data", seeded, limits) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(
+    tmp_path_factory: pytest.TempPathFactory, seeded: Path
+) -> AsyncIterator[Site]:
+    """One site for a module whose tests change nothing."""
+    async with open_site(tmp_path_factory.mktemp("site") / "data", seeded, LIMITS) as made:
+        yield made

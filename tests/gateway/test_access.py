@@ -1,0 +1,131 @@
+"""Who gets in: before a body is read, and on every route."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+import pytest_asyncio
+from starlette.routing import Route
+
+from dazi.gateway.app import create_app
+from dazi.gateway.public import PUBLIC
+from dazi.gateway.state import GatewayState
+from tests.gateway.conftest import Site
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def site(shared: Site) -> Site:
+    return await shared.fresh()
+
+
+
+def every_route(site: Site) -> list[tuple[str, str]]:
+    runtime = site.runtime
+
+    async def ready() -> dict[str, bool]:
+        return {}
+
+    state = GatewayState(
+        runtime.service, site.engine, runtime.company, runtime.directory, runtime.ledger,
+        site.limits, ready,
+    )  # fmt: skip
+    routes: list[tuple[str, str]] = []
+    for route in create_app(state).routes:
+        assert isinstance(route, Route), f"{route} is of a kind this test cannot ask"
+        routes += [(method, route.path) for method in sorted(route.methods or ())]
+    return routes
+
+
+async def test_every_route_but_the_listed_ones_asks_for_a_key(site: Site) -> None:
+    routes = every_route(site)
+    assert {path for _, path in routes} >= PUBLIC and len(routes) > 12
+    for method, path in routes:
+        url = path.replace("{model:path}", "dazi").replace("{ticket}", "x")
+        without = await site.request(method, url, user=None)
+        if path in PUBLIC:
+            assert without.status == 200, path
+            continue
+        assert without.status == 401, (method, path)
+        assert without.headers["WWW-Authenticate"] == "Bearer"
+        if method != "HEAD":
+            assert without.error["code"] == "unauthenticated"
+        wrong = await site.request(method, url, user="nobody")
+        assert wrong.status == 401, (method, path)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Authorization": "Bearer dazi-demo-customer"}, 200),
+        ({"Authorization": "bearer  dazi-demo-customer "}, 200),
+        ({"X-API-Key": "dazi-demo-customer"}, 200),
+        ({"Authorization": "Bearer dazi-demo-customer", "X-API-Key": "dazi-demo-customer"}, 200),
+        ({"Authorization": "Bearer dazi-demo-customer", "X-API-Key": "dazi-demo-admin"}, 401),
+        ({"Authorization": "Bearer wrong", "X-API-Key": "dazi-demo-admin"}, 401),
+        ({"Authorization": "Basic ZGF6aTpkYXpp"}, 401),
+        ({"Authorization": "Basic ZGF6aTpkYXpp", "X-API-Key": "dazi-demo-admin"}, 401),
+        ({"Authorization": "Bearer"}, 401),
+        ({"Authorization": "Bearer "}, 401),
+        ({"Authorization": "dazi-demo-customer"}, 401),
+        ({"X-API-Key": ""}, 401),
+        ({"X-API-Key": "dazi-demo-"}, 401),
+        ({"X-API-Key": "dazi-demo-customer' OR '1'='1"}, 401),
+        ({"X-API-Key": "é" * 20}, 401),
+        ({"X-API-Key": "k" * 5000}, 401),
+        ({}, 401),
+    ],
+)
+async def test_keys(site: Site, headers: dict[str, str], status: int) -> None:
+    answered = await site.request("GET", "/v1/dazi/me", user=None, headers=headers)
+    assert answered.status == status
+    if status == 200:
+        assert answered.json["user"] == "customer"
+
+
+async def test_both_headers_have_the_same_scope(site: Site) -> None:
+    for headers in ({"Authorization": "Bearer dazi-demo-staff"}, {"X-API-Key": "dazi-demo-staff"}):
+        mine = await site.request("GET", "/v1/models", user=None, headers=headers)
+        assert [m["id"] for m in mine.json["data"]] == ["dazi"]
+
+
+async def test_the_body_of_a_stranger_is_not_read(site: Site) -> None:
+    """The answer comes although the body never does."""
+    host, port = site.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n"
+        b"Authorization: Bearer wrong\r\n\r\n"
+    )
+    status = await asyncio.wait_for(reader.readline(), 5)
+    assert b"401" in status
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("", "需要密钥"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "需要密钥"),
+        ("en-US,en;q=0.9,zh;q=0.3", "a key is needed"),
+        ("fr, en;q=0.2", "a key is needed"),
+        ("fr", "需要密钥"),
+        ("zh;q=0, en;q=0.1", "a key is needed"),
+        ("en;q=x", "需要密钥"),
+    ],
+)
+async def test_errors_are_in_the_callers_language(site: Site, language: str, text: str) -> None:
+    headers = {"Accept-Language": language} if language else {}
+    answered = await site.request("GET", "/v1/models", user=None, headers=headers)
+    assert text in answered.error["message"]
+    assert answered.error["type"] == "authentication_error"
+
+
+async def test_unknown_routes_and_methods(site: Site) -> None:
+    unknown = await site.request("GET", "/v1/nothing")
+    assert (unknown.status, unknown.error["code"]) == (404, "unknown_route")
+    assert (await site.request("GET", "/v1/models/")).status == 404
+    method = await site.request("DELETE", "/v1/models")
+    assert (method.status, method.error["code"]) == (405, "method_not_allowed")
