@@ -72,7 +72,12 @@ def write_hf(weights: Weights, config: dict[str, Any], source: Path, folder: Pat
     ids = {t["content"]: t["id"] for t in tokenizer["added_tokens"]}
     end, pad = ids["<|im_end|>"], ids["<|endoftext|>"]
     config = {**config, "eos_token_id": end, "pad_token_id": pad, "bos_token_id": None}
-    generation = {"eos_token_id": [end, pad], "pad_token_id": pad, "do_sample": False, "max_new_tokens": 512}
+    generation = {
+        "eos_token_id": [end, pad],
+        "pad_token_id": pad,
+        "do_sample": False,
+        "max_new_tokens": 512,
+    }
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     (folder / "generation_config.json").write_text(json.dumps(generation, indent=1) + "\n")
     for name in ("tokenizer.json", "tokenizer_config.json"):
@@ -95,7 +100,9 @@ def write_gguf(weights: Weights, config: dict[str, Any], hf: Path, path: Path) -
         tokens[i] = token
     for added in tokenizer["added_tokens"]:
         tokens[added["id"]] = added["content"]
-        types[added["id"]] = gguf.TokenType.CONTROL  # without any, OpenVINO cannot compile its tokenizer
+        types[added["id"]] = (
+            gguf.TokenType.CONTROL
+        )  # without any, OpenVINO cannot compile its tokenizer
     w = gguf.GGUFWriter(str(path), "qwen3")
     w.add_context_length(config["max_position_embeddings"])
     w.add_embedding_length(config["hidden_size"])
@@ -138,7 +145,9 @@ def write_ir(hf: Path, gguf_path: Path, to: Path, precision: str) -> None:
     """openvino_model.xml/.bin, tokenizer and detokenizer, and the JSON files beside them."""
     scheduler = openvino_genai.SchedulerConfig()
     scheduler.cache_size = 1
-    openvino_genai.ContinuousBatchingPipeline(str(gguf_path), scheduler, "CPU", {"enable_save_ov_model": True})
+    openvino_genai.ContinuousBatchingPipeline(
+        str(gguf_path), scheduler, "CPU", {"enable_save_ov_model": True}
+    )
     model = ov.Core().read_model(gguf_path.with_name("openvino_model.xml"))
     if precision == "int8":
         model = nncf.compress_weights(model, mode=nncf.CompressWeightsMode.INT8_ASYM)
@@ -148,18 +157,41 @@ def write_ir(hf: Path, gguf_path: Path, to: Path, precision: str) -> None:
     )
     ov.save_model(tokenizer, to / "openvino_tokenizer.xml")
     ov.save_model(detokenizer, to / "openvino_detokenizer.xml")
-    for name in ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"):
+    for name in (
+        "config.json",
+        "generation_config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ):
         shutil.copyfile(hf / name, to / name)
 
 
 def mixed_texts(tokenizer: PreTrainedTokenizerFast, count: int, seed: int = 1) -> list[str]:
     """Random strings of words, hanzi, digits, punctuation, white space, emoji and added tokens."""
     r = random.Random(seed)
-    vocab = [t for t in tokenizer.batch_decode([[i] for i in range(len(tokenizer))]) if "\ufffd" not in t]
+    vocab = [
+        t for t in tokenizer.batch_decode([[i] for i in range(len(tokenizer))]) if "\ufffd" not in t
+    ]
     added = list(tokenizer.get_added_vocab())
-    other = [*" \n\t  \"'{}[]:,._-/!?@#$%&*()", "0123456789", "龘𠮷㐀", "é", "ß", "😀👍🏽", "  ", "\n\n", "ー", "２", "Ⅷ", "½", "\u3000"]
+    other = [
+        *" \n\t  \"'{}[]:,._-/!?@#$%&*()",
+        "0123456789",
+        "龘𠮷㐀",
+        "é",
+        "ß",
+        "😀👍🏽",
+        "  ",
+        "\n\n",
+        "ー",
+        "２",
+        "Ⅷ",
+        "½",
+        "\u3000",
+    ]
     sources = (vocab, vocab, other, added)
-    return ["".join(r.choice(r.choice(sources)) for _ in range(r.randint(1, 40))) for _ in range(count)]
+    return [
+        "".join(r.choice(r.choice(sources)) for _ in range(r.randint(1, 40))) for _ in range(count)
+    ]
 
 
 def verify(to: Path, hf: Path) -> None:
@@ -190,8 +222,12 @@ def smoke(to: Path) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--checkpoint", type=Path, required=True, help="a run folder or one checkpoint in it")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--checkpoint", type=Path, required=True, help="a run folder or one checkpoint in it"
+    )
     parser.add_argument("--to", type=Path, required=True)
     parser.add_argument("--precision", choices=["int8", "f16"], default="int8")
     args = parser.parse_args()
@@ -206,7 +242,9 @@ def main() -> None:
         write_ir(hf, path, args.to, args.precision)
     verify(args.to, hf)
     size = sum(p.stat().st_size for p in args.to.iterdir() if p.is_file())
-    print(f"{checkpoint.name} -> {args.to}: IR and tokenizer {size / 1e6:.1f} MB; says {smoke(args.to)!r}")
+    print(
+        f"{checkpoint.name} -> {args.to}: IR and tokenizer {size / 1e6:.1f} MB; says {smoke(args.to)!r}"
+    )
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ from dazi.inference import template as t  # noqa: E402
 from dazi.prompt.system import system_text  # noqa: E402
 from dazi.router.declare import load_tools  # noqa: E402
 from dazi.router.derive import compare, derive  # noqa: E402
+from dazi.router.normalise.find import find_values  # noqa: E402
 from dazi.router.view import model_view  # noqa: E402
 
 BOILERPLATE: list[str] = list(t.BOILERPLATE)
@@ -180,7 +181,8 @@ class Maker:
                     break
                 filled = slots.FILL[base](rng, language)
             values[slot] = filled.value
-            out.append(filled.said)
+            glued = out and out[-1][-1:].isalnum() and out[-1][-1:].isascii() and filled.said[:1].isascii()
+            out.append(" " * bool(glued) + filled.said)
         out.append(plain(text[at:]))
         return Said("".join(out).strip(), values)
 
@@ -241,9 +243,20 @@ class Maker:
         text, fixed = fixed_arguments(line)
         said = self.fill(text, language, noisy)
         try:
-            return said.text, self.call(name, {**said.values, **fixed})
+            call = self.call(name, {**said.values, **fixed})
+            self.findable(call, said.text)
+            return said.text, call
         except BadPhrasing as e:
             raise BadPhrasing(f"{name}.{language}: {line}: {e}") from None
+
+    def findable(self, call: Call, text: str) -> None:
+        """What is to be copied must be among what the product will offer for copying."""
+        for p in self.tools[call.name].parameters:
+            if p.format is None or p.name not in call.arguments:
+                continue
+            spans = [s.text for s in find_values(p.format, text, date(2025, 6, 2))]
+            if str(call.arguments[p.name]) not in spans:
+                raise BadPhrasing(f"{call.arguments[p.name]} is not found")
 
     def two(self, language: Language) -> tuple[str, list[Call]]:
         lines = self.files[language]["two_calls"]

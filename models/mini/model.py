@@ -131,7 +131,11 @@ class Normalise(Function):
         product = (grads[0] * unit).view(-1, size)
         grad_weight = torch.mv(product.t(), product.new_ones(len(product)))
         along = torch.mv(product, weight).view(scale.shape) / size
-        return torch.addcmul(grads[0] * weight, unit, along, value=-1).mul_(scale), grad_weight.float(), None
+        return (
+            torch.addcmul(grads[0] * weight, unit, along, value=-1).mul_(scale),
+            grad_weight.float(),
+            None,
+        )
 
 
 class Rotate(Function):
@@ -151,7 +155,10 @@ class Rotate(Function):
 def rotate(x: Tensor, rope: tuple[Tensor, Tensor]) -> Tensor:
     first, second = x.chunk(2, -1)
     cos, sin = (r[..., : first.shape[-1]] for r in rope)
-    turned = torch.addcmul(first * cos, second, sin, value=-1), torch.addcmul(second * cos, first, sin)
+    turned = (
+        torch.addcmul(first * cos, second, sin, value=-1),
+        torch.addcmul(second * cos, first, sin),
+    )
     return torch.cat(turned, -1)
 
 
@@ -183,7 +190,9 @@ class Attend(Function):
     def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, blocks: Sequence[Block]) -> Tensor:
         out, saved = torch.empty_like(q), []
         g = q.shape[1] // k.shape[1]
-        future = q.new_full((Attend.CHUNK, Attend.CHUNK), float("-inf")).triu(1).repeat_interleave(g, 0)
+        future = (
+            q.new_full((Attend.CHUNK, Attend.CHUNK), float("-inf")).triu(1).repeat_interleave(g, 0)
+        )
         for b in blocks:
             queries, keys, values = by_head(q, b, g), with_prefix(k, b), with_prefix(v, b)
             mixed = torch.empty_like(queries)
@@ -244,7 +253,9 @@ def with_prefix(x: Tensor, b: Block) -> Tensor:
     own = x[b.start : b.start + b.rows * b.length].view(b.rows, b.length, k, c).permute(2, 0, 1, 3)
     if not b.before:
         return own.reshape(-1, b.length, c)
-    prefix = x[b.prefix : b.prefix + b.before].transpose(0, 1)[:, None].expand(k, b.rows, b.before, c)
+    prefix = (
+        x[b.prefix : b.prefix + b.before].transpose(0, 1)[:, None].expand(k, b.rows, b.before, c)
+    )
     return torch.cat((prefix, own), 2).view(-1, b.before + b.length, c)
 
 
@@ -265,16 +276,26 @@ class TokenLoss(Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, embed: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, hidden: Tensor, embed: Tensor, targets: Tensor, weights: Tensor
+    ) -> Tensor:
         low = embed.to(hidden.dtype)
         grad_h, grad_e = torch.empty_like(hidden), torch.zeros_like(embed)
         loss = torch.zeros((), device=hidden.device)
         rows = 8192 if hidden.is_cuda else 256
         for i in range(0, len(hidden), rows):
-            part, target, weight = hidden[i : i + rows], targets[i : i + rows, None], weights[i : i + rows, None]
+            part, target, weight = (
+                hidden[i : i + rows],
+                targets[i : i + rows, None],
+                weights[i : i + rows, None],
+            )
             p = torch.softmax(torch.mm(part, low.t()), -1, dtype=torch.float32)
             loss -= (p.gather(1, target).clamp_min(1e-30).log() * weight).sum()
-            g = p.scatter_add_(1, target, torch.full_like(weight, -1.0)).mul_(weight).to(hidden.dtype)
+            g = (
+                p.scatter_add_(1, target, torch.full_like(weight, -1.0))
+                .mul_(weight)
+                .to(hidden.dtype)
+            )
             torch.mm(g, low, out=grad_h[i : i + rows])
             grad_e += torch.mm(g.t(), part)
         ctx.save_for_backward(grad_h, grad_e)
@@ -293,7 +314,9 @@ class RMSNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x: Tensor, scale: float = 1.0) -> Tensor:
-        out: Tensor = Normalise.apply(x, self.weight if scale == 1.0 else self.weight * scale, self.eps)
+        out: Tensor = Normalise.apply(
+            x, self.weight if scale == 1.0 else self.weight * scale, self.eps
+        )
         return out
 
 
@@ -316,7 +339,10 @@ class Attention(nn.Module):
         self.k_norm = RMSNorm(c.head_dim, c.eps)
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, blocks: Sequence[Block]) -> Tensor:
-        q, k, v = (proj(x).view(len(x), -1, self.head_dim) for proj in (self.q_proj, self.k_proj, self.v_proj))
+        q, k, v = (
+            proj(x).view(len(x), -1, self.head_dim)
+            for proj in (self.q_proj, self.k_proj, self.v_proj)
+        )
         q = Rotate.apply(self.q_norm(q, self.head_dim**-0.5), cos, sin)
         k = Rotate.apply(self.k_norm(k), cos, sin)
         out: Tensor = self.o_proj(Attend.apply(q, k, v, blocks).flatten(1))
@@ -361,7 +387,11 @@ class Mini(nn.Module):
         self.model = Body(c)
         for name, p in self.named_parameters():
             if p.ndim == 2:
-                scale = (2 * c.layers) ** -0.5 if name.endswith(("o_proj.weight", "down_proj.weight")) else 1.0
+                scale = (
+                    (2 * c.layers) ** -0.5
+                    if name.endswith(("o_proj.weight", "down_proj.weight"))
+                    else 1.0
+                )
                 nn.init.normal_(p, std=0.02 if "embed" in name else scale * p.shape[1] ** -0.5)
 
     def hidden(self, tokens: Tensor, blocks: Sequence[Block], keep: Tensor) -> Tensor:
@@ -369,9 +399,13 @@ class Mini(nn.Module):
         c = self.config
         position = torch.zeros(len(tokens), device=tokens.device)
         for b in blocks:
-            row = torch.arange(b.before, b.before + b.length, device=tokens.device, dtype=torch.float32)
+            row = torch.arange(
+                b.before, b.before + b.length, device=tokens.device, dtype=torch.float32
+            )
             position[b.start : b.start + b.rows * b.length] = row.repeat(b.rows)
-        freq = c.rope_theta ** (-torch.arange(0, c.head_dim, 2, device=tokens.device).float() / c.head_dim)
+        freq = c.rope_theta ** (
+            -torch.arange(0, c.head_dim, 2, device=tokens.device).float() / c.head_dim
+        )
         angle = torch.outer(position, freq)[:, None]
         cos, sin = angle.cos().to(self.dtype), angle.sin().to(self.dtype)
         x = self.model.embed_tokens(tokens).to(self.dtype)
@@ -391,7 +425,9 @@ class Mini(nn.Module):
     def loss(self, batch: Batch) -> Tensor:
         """Sum over ``batch.keep`` of weight times cross-entropy; divide by the sum of weights for a mean."""
         hidden = self.hidden(batch.tokens, batch.blocks, batch.keep)
-        out: Tensor = TokenLoss.apply(hidden, self.model.embed_tokens.weight, batch.targets, batch.weights)
+        out: Tensor = TokenLoss.apply(
+            hidden, self.model.embed_tokens.weight, batch.targets, batch.weights
+        )
         return out
 
 
@@ -408,7 +444,9 @@ def compare_with_transformers(weights: Mapping[str, Tensor], config: MiniConfig)
     flat, none = torch.cat((prefix.view(-1), rows.view(-1))), torch.zeros(0)
     blocks = (Block(0, 1, 41), Block(41, 3, 150, 0, 41))
     with torch.no_grad():
-        got = ours.logits(Batch(flat, blocks, torch.arange(41, len(flat)), none, none)).view(3, 150, -1)
+        got = ours.logits(Batch(flat, blocks, torch.arange(41, len(flat)), none, none)).view(
+            3, 150, -1
+        )
         expected = theirs(torch.cat((prefix.expand(3, -1), rows), 1)).logits[:, 41:]
     return float((got - expected).abs().max())
 

@@ -93,7 +93,9 @@ def whole_characters(texts: Iterable[str]) -> tuple[list[str], Counter[str]]:
     seen: Counter[str] = Counter()
     for text in texts:
         seen.update(text)
-    other = {c for c, n in seen.items() if ord(c) > 0x2E7F and (n >= 3 or "\u4e00" <= c <= "\u9fff")}
+    other = {
+        c for c, n in seen.items() if ord(c) > 0x2E7F and (n >= 3 or "\u4e00" <= c <= "\u9fff")
+    }
     return sorted(level_one_hanzi() | set(MARKS) | other), seen
 
 
@@ -123,7 +125,10 @@ def learnt_merges(texts: list[str], added: list[str], count: int) -> list[tuple[
     cutter.add_tokens([AddedToken(t, normalized=False) for t in added])
     cutter.pre_tokenizer = pre_tokenizer()
     trainer = trainers.BpeTrainer(
-        vocab_size=256 + count, initial_alphabet=byte_alphabet(), special_tokens=[], show_progress=False
+        vocab_size=256 + count,
+        initial_alphabet=byte_alphabet(),
+        special_tokens=[],
+        show_progress=False,
     )
     wide = str.maketrans({c: "\n" for t in texts for c in set(t) if ord(c) > 0x2E7F})
     pieces = (piece for t in texts for piece in cut(t, added))
@@ -146,7 +151,9 @@ def train(texts: list[str], boilerplate: list[str], vocab: int) -> Tokenizer:
     merges = character_merges(characters)
     room = vocab - 256 - len(merges) - len(CONTROL) - len(added)
     if room < 256:
-        raise SystemExit(f"--vocab {vocab} leaves {room} places for words; {len(characters)} whole characters: raise it")
+        raise SystemExit(
+            f"--vocab {vocab} leaves {room} places for words; {len(characters)} whole characters: raise it"
+        )
     known = set(merges)
     merges += [m for m in learnt_merges(texts, [*CONTROL, *added], room) if m not in known]
     tokens = dict.fromkeys([*byte_alphabet(), *(a + b for a, b in merges)])
@@ -173,13 +180,21 @@ def save(tokenizer: Tokenizer, folder: Path) -> None:
         "model_max_length": 4096,
         "chat_template": CHAT_TEMPLATE,
     }
-    (folder / "tokenizer_config.json").write_text(json.dumps(config, ensure_ascii=False, indent=1) + "\n")
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps(config, ensure_ascii=False, indent=1) + "\n"
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--to", type=Path, required=True, help="folder for tokenizer.json and tokenizer_config.json")
-    parser.add_argument("--generator", default="generate", help="module with BOILERPLATE and documents()")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--to", type=Path, required=True, help="folder for tokenizer.json and tokenizer_config.json"
+    )
+    parser.add_argument(
+        "--generator", default="generate", help="module with BOILERPLATE and documents()"
+    )
     parser.add_argument("--documents", type=int, default=30000)
     parser.add_argument("--vocab", type=int, default=8192)
     parser.add_argument("--seed", type=int, default=7)
@@ -192,7 +207,9 @@ def main() -> None:
     save(tokenizer, args.to)
     sample = texts[:1000]
     count = sum(len(e.ids) for e in tokenizer.encode_batch(sample))
-    print(f"{tokenizer.get_vocab_size()} tokens; {count / len(sample):.0f} tokens a document; saved in {args.to}")
+    print(
+        f"{tokenizer.get_vocab_size()} tokens; {count / len(sample):.0f} tokens a document; saved in {args.to}"
+    )
 
 
 if __name__ == "__main__":

@@ -45,14 +45,21 @@ MALLOC = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_thres
 # --- data ---------------------------------------------------------------------------------------
 
 
-def encode(tokenizer: Tokenizer, branches: list[list[tuple[str, float]]], longest: int) -> list[Sample]:
+def encode(
+    tokenizer: Tokenizer, branches: list[list[tuple[str, float]]], longest: int
+) -> list[Sample]:
     """Token ids and each token's loss weight: the greatest among the characters that it covers."""
     out = []
-    for segments, encoding in zip(branches, tokenizer.encode_batch(["".join(t for t, _ in b) for b in branches]), strict=True):
+    encodings = tokenizer.encode_batch(["".join(text for text, _ in b) for b in branches])
+    for segments, encoding in zip(branches, encodings, strict=True):
         if len(encoding) <= longest:
-            weight = np.repeat([w for _, w in segments], [len(t) for t, _ in segments]).astype(np.float32)
+            weight = np.repeat([w for _, w in segments], [len(t) for t, _ in segments]).astype(
+                np.float32
+            )
             spans = np.array(encoding.offsets)
-            out.append((np.array(encoding.ids), np.maximum(weight[spans[:, 0]], weight[spans[:, 1] - 1])))
+            out.append(
+                (np.array(encoding.ids), np.maximum(weight[spans[:, 0]], weight[spans[:, 1] - 1]))
+            )
     return sorted(out, key=lambda s: len(s[0]))
 
 
@@ -72,7 +79,10 @@ def pack(families: list[tuple[list[int], list[Sample]]]) -> Batch:
             rows = [s for s in samples if len(s[0]) <= len(samples[0][0]) * 1.25 + 4]
             samples = samples[len(rows) :]
             length = len(rows[-1][0])
-            block_tokens, block_weights = np.zeros((len(rows), length), int), np.zeros((len(rows), length), np.float32)
+            block_tokens, block_weights = (
+                np.zeros((len(rows), length), int),
+                np.zeros((len(rows), length), np.float32),
+            )
             for i, (ids, w) in enumerate(rows):
                 block_tokens[i, : len(ids)], block_weights[i, : len(ids) - 1] = ids, w[1:]
             blocks.append(Block(at, len(rows), length, root.start, root.length))
@@ -114,7 +124,9 @@ def fed(args: argparse.Namespace, shared: Shared) -> Iterator[Batch]:
     context = mp.get_context("spawn")
     queue = context.Queue(4 * args.workers)
     for i in range(args.workers):
-        context.Process(target=feed, args=(args, args.stream + i, shared.limit, queue), daemon=True).start()
+        context.Process(
+            target=feed, args=(args, args.stream + i, shared.limit, queue), daemon=True
+        ).start()
     while True:
         yield Batch(*(torch.from_numpy(x) if isinstance(x, np.ndarray) else x for x in queue.get()))
 
@@ -153,9 +165,11 @@ class Optimizer:
                 shapes.setdefault(shape, []).append(at)
             else:
                 size = shape.numel()
-                plain += [slice(at + size * r // world, at + size * (r + 1) // world) for r in range(world)][rank : rank + 1]
+                plain.append(slice(at + size * rank // world, at + size * (rank + 1) // world))
         self.plain = plain
-        self.matrices = {shape: ats[rank::world] for shape, ats in shapes.items() if ats[rank::world]}
+        self.matrices = {
+            shape: ats[rank::world] for shape, ats in shapes.items() if ats[rank::world]
+        }
 
     @torch.no_grad()
     def step(self, args: argparse.Namespace, factor: float, step: int) -> None:
@@ -191,8 +205,12 @@ class Shared:
         size = sum(p.numel() for p in model.parameters())
         self.flat, self.first, self.second = (torch.zeros(size, device=device) for _ in range(3))
         self.grads = torch.zeros(world, size, device=device)
-        self.totals = torch.zeros(world, 4, dtype=torch.float64)  # loss, its weight, tokens, conversations
-        self.orders = torch.zeros(2, dtype=torch.float64)  # learning-rate factor and step; step 0 means stop
+        self.totals = torch.zeros(
+            world, 4, dtype=torch.float64
+        )  # loss, its weight, tokens, conversations
+        self.orders = torch.zeros(
+            2, dtype=torch.float64
+        )  # learning-rate factor and step; step 0 means stop
         if device == "cpu":
             for t in (self.flat, self.first, self.second, self.grads, self.totals, self.orders):
                 t.share_memory_()
@@ -255,7 +273,8 @@ class Run:
             time.sleep(1)
         progress = self.progress()
         if self.stopping or progress >= 1:
-            self.say()
+            if self.sums[2]:
+                self.say()
             self.validate()
             self.save()
             s.orders[1] = 0
@@ -264,7 +283,9 @@ class Run:
         factor = min(1.0, (1 - progress) / (1 - decay_at)) if decay_at < 1 else 1.0
         self.step += 1
         s.orders[0], s.orders[1] = factor * min(1.0, self.step / a.warmup), self.step
-        s.limit.value = int(a.short + (a.length - a.short) * min(1.0, self.tokens / max(1, a.curriculum)))
+        s.limit.value = int(
+            a.short + (a.length - a.short) * min(1.0, self.tokens / max(1, a.curriculum))
+        )
         s.left.value = a.pieces
         self.began = time.monotonic()
 
@@ -324,7 +345,10 @@ class Run:
         folder, draft = a.out / f"step-{self.step:08}", a.out / "draft"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
-        save_file({n: p.detach().cpu().clone() for n, p in self.model.named_parameters()}, draft / "weights.safetensors")
+        save_file(
+            {n: p.detach().cpu().clone() for n, p in self.model.named_parameters()},
+            draft / "weights.safetensors",
+        )
         save_file({"first": s.first.cpu(), "second": s.second.cpu()}, draft / "moments.safetensors")
         (draft / "config.json").write_text(json.dumps(self.model.config.to_hf(), indent=1))
         state = {k: getattr(self, k) for k in STATE}
@@ -349,7 +373,14 @@ class Run:
         self.log(f"from {folder} at step {self.step}")
 
 
-def work(rank: int, world: int, args: argparse.Namespace, config: MiniConfig, shared: Shared, run: Run | None) -> None:
+def work(
+    rank: int,
+    world: int,
+    args: argparse.Namespace,
+    config: MiniConfig,
+    shared: Shared,
+    run: Run | None,
+) -> None:
     """Gradients of this worker's share of each step, then the update of the parameters that it owns."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
@@ -360,7 +391,11 @@ def work(rank: int, world: int, args: argparse.Namespace, config: MiniConfig, sh
         threading.Thread(target=end_with_parent, daemon=True).start()
     model = run.model if run else Mini(config)
     optimizer = Optimizer(shared.bind(model, rank), shared, rank, world)
-    source = fed(args, shared) if device.type == "cuda" else batches(args, args.stream + rank, shared.limit)
+    source = (
+        fed(args, shared)
+        if device.type == "cuda"
+        else batches(args, args.stream + rank, shared.limit)
+    )
     while True:
         if run:
             run.order()
@@ -375,7 +410,9 @@ def work(rank: int, world: int, args: argparse.Namespace, config: MiniConfig, sh
             loss = model.loss(batch)
             loss.backward()  # type: ignore[no-untyped-call]
             samples = sum(b.rows for b in batch.blocks if b.before)
-            totals += torch.tensor([loss.item(), batch.weights.sum().item(), len(batch.tokens), samples])
+            totals += torch.tensor(
+                [loss.item(), batch.weights.sum().item(), len(batch.tokens), samples]
+            )
         shared.totals[rank] = totals
         shared.barrier.wait()
         optimizer.step(args, factor, step)
@@ -397,7 +434,9 @@ def newest(folder: Path) -> Path | None:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add = parser.add_argument
     cuda = torch.cuda.is_available()
     add("--tokenizer", type=Path, required=True, help="folder that tokenizer.py wrote")
@@ -405,9 +444,23 @@ def arguments() -> argparse.Namespace:
     add("--size", choices=list(SIZES), default="2m")
     add("--minutes", type=float, default=0, help="budget of time spent training; 0: none")
     add("--tokens", type=float, default=0, help="budget of tokens, padding included; 0: none")
-    add("--decay-at", type=float, default=0.75, help="share of the budget after which the rate falls; 1: never")
-    add("--decay-from", type=Path, help="run or checkpoint to cool down over this run's whole budget")
-    add("--workers", type=int, default=8 if cuda else os.cpu_count(), help="CPU: training processes; GPU: data processes")
+    add(
+        "--decay-at",
+        type=float,
+        default=0.75,
+        help="share of the budget after which the rate falls; 1: never",
+    )
+    add(
+        "--decay-from",
+        type=Path,
+        help="run or checkpoint to cool down over this run's whole budget",
+    )
+    add(
+        "--workers",
+        type=int,
+        default=8 if cuda else os.cpu_count(),
+        help="CPU: training processes; GPU: data processes",
+    )
     add("--batch", type=int, default=65536 if cuda else 3072, help="tokens in a batch, about")
     add("--branches", type=int, default=24, help="conversations that share a system turn")
     add("--pieces", type=int, default=1 if cuda else 4, help="batches in a step")
@@ -428,15 +481,21 @@ def arguments() -> argparse.Namespace:
     args = parser.parse_args()
     args.pause_file = args.pause_file or args.out / "pause"
     if args.decay_from and not (args.decay_from / "weights.safetensors").exists():
-        args.decay_from = newest(args.decay_from) or parser.error(f"no checkpoint in {args.decay_from}")
+        args.decay_from = newest(args.decay_from) or parser.error(
+            f"no checkpoint in {args.decay_from}"
+        )
     if args.decay_from and not (args.minutes or args.tokens):
         parser.error("--decay-from needs --minutes or --tokens")
     return args
 
 
 def main() -> None:
-    if "GLIBC_TUNABLES" not in os.environ:  # read when a process starts; keeps freed memory: a fifth faster
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "GLIBC_TUNABLES": MALLOC})
+    if (
+        "GLIBC_TUNABLES" not in os.environ
+    ):  # read when a process starts; keeps freed memory: a fifth faster
+        os.execve(
+            sys.executable, [sys.executable, *sys.argv], {**os.environ, "GLIBC_TUNABLES": MALLOC}
+        )
     args = arguments()
     args.out.mkdir(parents=True, exist_ok=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -446,14 +505,19 @@ def main() -> None:
     if source:
         config = MiniConfig.from_hf(json.loads((source / "config.json").read_text()))
     else:
-        config = config_for(args.size, Tokenizer.from_file(str(args.tokenizer / "tokenizer.json")).get_vocab_size())
+        config = config_for(
+            args.size, Tokenizer.from_file(str(args.tokenizer / "tokenizer.json")).get_vocab_size()
+        )
     model = Mini(config).to(device)
     shared = Shared(model, world, device)
     shared.bind(model, 0, keep=True)
     run = Run(args, model, shared)
     args.stream = run.step * world  # a resumed run makes conversations that it has not seen
     context = mp.get_context("spawn")
-    others = [context.Process(target=work, args=(r, world, args, config, shared, None), daemon=True) for r in range(1, world)]
+    others = [
+        context.Process(target=work, args=(r, world, args, config, shared, None), daemon=True)
+        for r in range(1, world)
+    ]
     for process in others:
         process.start()
     work(0, world, args, config, shared, run)

@@ -21,7 +21,9 @@ class Parameter:
     ``format`` values are text to the model (「下周三」) and canonical after the router's
     normalisation (``2025-04-09``). ``grounded``: the value must occur in the turn's evidence.
     ``default`` is filled in by the router; ``"@results"`` stands for the numbers of all earlier
-    results of the turn. ``labels`` name an enum's values for people: ``{"marketing": Text("市场部", "Marketing")}``.
+    results of the turn. ``past``: a day without a year or a week lies behind, not ahead. ``after``
+    names the time that this one follows: 「两点到三点」 is then read as one range, and a length of
+    time (「一个小时」) will do. ``labels`` name an enum's values for people: ``{"marketing": Text("市场部", "Marketing")}``.
     """
 
     name: str
@@ -37,6 +39,8 @@ class Parameter:
     maximum: float | None = None
     max_length: int = 500
     default: Any = None
+    past: bool = False
+    after: str = ""
     labels: Mapping[str, Text] = field(default_factory=dict)
 
 

@@ -37,6 +37,8 @@ class ParameterFile(_Strict):
     maximum: float | None = None
     max_length: int = Field(500, ge=1, le=100_000)
     default: Any = None
+    past: bool = False
+    after: str = ""
     labels: dict[str, Words] = {}
 
 
@@ -251,5 +253,7 @@ def _parameter(source: YamlSource, at: tuple[str, ...], name: str, p: ParameterF
         maximum=p.maximum,
         max_length=p.max_length,
         default=p.default,
+        past=p.past,
+        after=p.after,
         labels=_texts(p.labels),
     )

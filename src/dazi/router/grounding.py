@@ -20,6 +20,7 @@ from dazi.core.ids import canonical_id, find_ids
 from dazi.core.language import Language
 from dazi.core.tools import Parameter, Tool
 from dazi.router.normalise.dates import parse_date
+from dazi.router.normalise.durations import find_durations
 from dazi.router.normalise.find import find_dates, find_months, find_quarters, find_times
 from dazi.router.normalise.numbers import find_numbers, parse_number
 
@@ -157,7 +158,10 @@ def offer(
         elif not copies:
             continue
         elif p.format == "time":
-            candidates[p.name] = _spoken(words, lambda text: [s.text for s in find_times(text)])
+            find_more = find_durations if p.after else (lambda _: [])
+            candidates[p.name] = _spoken(
+                words, lambda text, f=find_more: [s.text for s in (*find_times(text), *f(text))]
+            )
         elif p.format in _FINDERS:
             find = _FINDERS[p.format]
             candidates[p.name] = _spoken(

@@ -15,6 +15,7 @@ from dazi.core.tools import Parameter, Tool
 from dazi.router.grounding import number_text
 from dazi.router.normalise.fields import expected, normalise
 from dazi.router.normalise.numbers import parse_number
+from dazi.router.normalise.times import parse_range
 
 _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "string": str,
@@ -111,8 +112,7 @@ def canonicalise(tool: Tool, arguments: Mapping[str, Any], today: date) -> dict[
             continue
         value = arguments[p.name]
         if p.format is not None:
-            start = out.get("start") if p.format == "time" and p.name == "end" else None
-            text = normalise(p.format, str(value), today, not_before=start)
+            text = _in_form(tool, p, arguments, today)
             if text is None:
                 wanted = expected(p.format)
                 raise ModelError(
@@ -131,6 +131,21 @@ def canonicalise(tool: Tool, arguments: Mapping[str, Any], today: date) -> dict[
                 value = int(value) if value == int(value) else round(value, 2)
         out[p.name] = value
     return out
+
+
+def _in_form(
+    tool: Tool, p: Parameter, arguments: Mapping[str, Any], today: date
+) -> str | None:
+    """The canonical form of a date, time, month, quarter or address, or ``None``."""
+    assert p.format is not None
+    text = str(arguments[p.name])
+    if p.format == "time":
+        later = next((q.name for q in tool.parameters if q.after == p.name), "")
+        if p.after in arguments:
+            return parse_range(str(arguments[p.after]), text)[1]
+        if later in arguments:
+            return parse_range(text, str(arguments[later]))[0]
+    return normalise(p.format, text, today, past=p.past)
 
 
 def check_canonical(tool: Tool, arguments: Mapping[str, Any]) -> None:

@@ -1,0 +1,224 @@
+"""Too much, too slow, and callers that leave."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from dazi.gateway.state import Limits
+from tests.fakes.engine import Pause, Until, call
+from tests.gateway.conftest import Answered, Site
+
+PATH = "/v1/chat/completions"
+HELLO = {"model": "dazi", "messages": [{"role": "user", "content": "你好"}]}
+KEY = {"Authorization": "Bearer dazi-demo-customer"}
+
+
+@pytest.fixture
+def limits() -> Limits:
+    return Limits(max_body_bytes=2000, max_concurrent=2, body_seconds=0.5)
+
+
+async def until(condition: object, within_s: float = 1.0) -> None:
+    assert callable(condition)
+    deadline = time.perf_counter() + within_s
+    while not condition():
+        assert time.perf_counter() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.005)
+
+
+# --- bodies --------------------------------------------------------------------------------------
+
+
+async def test_a_body_over_the_limit_is_refused_by_its_declared_length(site: Site) -> None:
+    answered = await site.request("POST", PATH, data=b" " * 2001)
+    assert (answered.status, answered.error["code"]) == (413, "body_too_large")
+    assert "2000" in answered.error["message"]
+    # The length alone decides: nothing needs to be sent.
+    host, port = site.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n"
+    writer.write(f"{head}Authorization: Bearer dazi-demo-customer\r\n\r\n".encode())
+    assert b"413" in await asyncio.wait_for(reader.readline(), 5)
+    writer.close()
+
+
+async def test_a_body_of_unknown_length_is_refused_while_it_arrives(site: Site) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(100):
+            sent += 500
+            yield b" " * 500
+
+    answered = await site.request("POST", PATH, data=endless())
+    assert answered.status == 413
+    exact = json.dumps(HELLO).encode().ljust(2000)
+    site.says("你好。")
+    assert (await site.request("POST", PATH, data=exact)).status == 200
+
+
+async def test_a_body_that_never_ends_is_given_up(site: Site) -> None:
+    async def slow() -> AsyncIterator[bytes]:
+        yield b'{"model":'
+        await asyncio.sleep(3)
+        yield b" "
+
+    began = time.perf_counter()
+    answered = await site.request("POST", PATH, data=slow())
+    assert (answered.status, answered.error["code"]) == (408, "body_timeout")
+    assert time.perf_counter() - began < 2
+
+
+# --- too many ------------------------------------------------------------------------------------
+
+
+async def test_one_too_many_is_sent_away_at_once(site: Site) -> None:
+    go = asyncio.Event()
+    site.engine.script = lambda request: [Until(go), "你好。"]
+    running = [asyncio.create_task(site.chat("你好")) for _ in range(2)]
+    await until(lambda: site.engine.running == 2)
+    began = time.perf_counter()
+    refused = await site.chat("你好")
+    assert time.perf_counter() - began < 0.5
+    assert (refused.status, refused.error["code"]) == (503, "busy")
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert "X-Should-Retry" not in refused.headers
+    # What costs nothing still answers.
+    assert (await site.request("GET", "/v1/models")).status == 200
+    assert (await site.request("GET", "/healthz", user=None)).status == 200
+    go.set()
+    assert [a.status for a in await asyncio.gather(*running)] == [200, 200]
+    assert (await site.chat("你好")).status == 200
+
+
+async def test_two_answers_at_once_in_one_thread(site: Site) -> None:
+    go = asyncio.Event()
+    site.engine.script = lambda request: [Until(go), "你好。"]
+    headers = {"X-Dazi-Thread": "one"}
+    first = asyncio.create_task(site.chat("你好", headers=headers))
+    await until(lambda: site.engine.running == 1)
+    second = await site.chat("在吗", headers=headers, stream=True)
+    assert (second.status, second.error["code"]) == (409, "thread_busy")
+    go.set()
+    assert (await first).status == 200
+    assert (await site.chat("在吗", headers=headers)).status == 200
+    assert len([r for r in await site.audit("turn")]) == 2
+
+
+# --- leaving -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("user", ["customer", "admin"])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_caller_that_leaves_ends_the_work_within_a_second(
+    site: Site, stream: bool, user: str
+) -> None:
+    """The assistant for one, the model itself for the other."""
+    model = "scripted-1" if user == "admin" else "dazi"
+    site.says(["你好。我先说一句。", Pause()], "好。")
+    body = HELLO | {"model": model, "stream": stream}
+    async with aiohttp.ClientSession() as session:
+        headers = {"Authorization": f"Bearer dazi-demo-{user}"}
+        asking = asyncio.create_task(session.post(site.url + PATH, json=body, headers=headers))
+        if stream:
+            response = await asking
+            assert b"assistant" in await response.content.readline()
+        await until(lambda: site.engine.running == 1, 5)
+        if not stream:
+            asking.cancel()
+        else:
+            response.close()
+    await until(lambda: site.engine.running == 0)
+    assert site.engine.cancelled == 1
+    await until(lambda: True)
+    (end,) = await site.audit("answer")
+    assert end["reason"] in ("interrupted", "cancelled")
+    assert end["answer"].startswith("你好。")
+    # The place is free again.
+    again = await asyncio.gather(site.chat("你好", user=user, model=model))
+    assert again[0].status == 200
+
+
+async def test_a_caller_that_leaves_without_reading_does_not_block(site: Site) -> None:
+    """More is written than the connection takes: the answer waits, and ends when they leave."""
+    site.engine.script = lambda request: ["字。" * 400] * 2000
+    body = HELLO | {"model": "scripted-1", "stream": True}
+    host, port = site.url.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port), limit=1000)
+    data = json.dumps(body).encode()
+    head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\n"
+    writer.write(f"{head}Authorization: Bearer dazi-demo-admin\r\n\r\n".encode() + data)
+    await until(lambda: site.engine.running == 1, 5)
+    await asyncio.sleep(0.5)
+    assert site.engine.running == 1
+    writer.transport.abort()
+    await until(lambda: site.engine.running == 0)
+
+
+async def test_what_was_said_and_done_before_leaving_is_remembered(site: Site) -> None:
+    headers = {"X-Dazi-Thread": "left"}
+    site.says(call("get_order_status", order_id="ORD12345"), ["您的订单已打包。", Pause()], "好。")
+    body = HELLO | {"stream": True, "messages": [{"role": "user", "content": "订单 ORD12345"}]}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(site.url + PATH, json=body, headers=KEY | headers) as response,
+    ):
+        async for line in response.content:
+            if "已打包".encode() in line and b"content" in line:
+                break
+        response.close()
+    await until(lambda: site.engine.running == 0)
+    await until(lambda: True)
+    answered = await retry_busy(site, headers)
+    assert answered.status == 200
+    seen = site.engine.requests[-1].messages
+    assert [m.role for m in seen] == ["system", "user", "assistant", "tool", "assistant", "user"]
+    assert seen[4].content == "您的订单已打包。"
+
+
+async def retry_busy(site: Site, headers: dict[str, str]) -> Answered:
+    for _ in range(20):
+        answered = await site.chat("那什么时候到?", headers=headers)
+        if answered.status != 409:
+            return answered
+        await asyncio.sleep(0.05)
+    raise AssertionError("the thread stayed busy")
+
+
+async def test_a_write_goes_on_to_its_record_when_its_caller_leaves(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connector = next(
+        c for n, c in site.runtime.connectors.items()
+        if n == site.runtime.company.tools["book_room"].connector
+    )  # fmt: skip
+    real = connector.execute
+    started, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(invocation: object) -> object:
+        started.set()
+        await go.wait()
+        return await real(invocation)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(connector, "execute", slow)
+    site.says(call("book_room", room="A301", date="明天", start="14:00", end="15:00"))
+    text = "明天 14:00 到 15:00 订 A301"
+    async with aiohttp.ClientSession() as session:
+        body = HELLO | {"messages": [{"role": "user", "content": text}]}
+        headers = {"Authorization": "Bearer dazi-demo-staff"}
+        asking = asyncio.create_task(session.post(site.url + PATH, json=body, headers=headers))
+        await asyncio.wait_for(started.wait(), 5)
+        asking.cancel()
+    await asyncio.sleep(0.2)
+    go.set()
+    await site.runtime.router.settle()
+    kinds = [r["kind"] for r in await site.audit()]
+    assert sorted(kinds) == ["answer", "call", "outcome", "turn"]
+    assert (await site.audit("outcome"))[0]["tool"] == "book_room"

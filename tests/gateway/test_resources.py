@@ -1,0 +1,44 @@
+"""The small routes."""
+
+from __future__ import annotations
+
+from dazi.gateway.app import ROUTES
+from tests.gateway.conftest import Site
+
+
+async def test_me(site: Site) -> None:
+    me = (await site.request("GET", "/v1/dazi/me")).json
+    assert (me["user"], me["name"], me["tenant"]) == ("customer", "林先生", "default")
+    assert me["roles"] == [{"role": "customer", "name": "客户"}]
+    assert me["models"] == ["dazi"] and "get_order_status" in me["tools"]
+    assert "request_refund" not in me["tools"]
+    english = {"Accept-Language": "en"}
+    me = (await site.request("GET", "/v1/dazi/me", "finance", headers=english)).json
+    assert me["name"] == "Zhao Xue" and {"role": "finance", "name": "finance"} in me["roles"]
+    assert {r["role"] for r in me["roles"]} == {"finance", "employee"}
+
+
+async def test_health_and_readiness(site: Site) -> None:
+    assert (await site.request("GET", "/healthz", None)).json == {"status": "ok"}
+    ready = await site.request("GET", "/readyz", None)
+    assert ready.status == 200 and ready.json["status"] == "ready"
+    site.parts["database"] = False
+    failing = await site.request("GET", "/readyz", None)
+    assert failing.status == 503
+    assert failing.json == {"status": "not ready", "parts": {"model": True, "database": False}}
+    assert (await site.request("HEAD", "/healthz", None)).status == 200
+
+
+async def test_the_document_lists_every_route(site: Site) -> None:
+    document = (await site.request("GET", "/openapi.json")).json
+    listed = {(m.upper(), p) for p, methods in document["paths"].items() for m in methods}
+    assert listed == {(s.method, s.path.replace(":path}", "}")) for s in ROUTES}
+    chat = document["paths"]["/v1/chat/completions"]["post"]
+    assert chat["security"] and set(chat["responses"]["200"]["content"]) == {
+        "application/json",
+        "text/event-stream",
+    }
+    assert document["paths"]["/healthz"]["get"]["security"] == []
+    text = str(document)
+    for name in document["components"]["schemas"]:
+        assert f"#/components/schemas/{name}" in text
