@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench.scripted import CUSTOMER, QUESTION, open_scripted
+from bench.scripted import CUSTOMER, open_scripted, question
 from dazi.agent.service import Ask, AssistantService
 from dazi.core.turn import TurnFinished
 from dazi.inference.remote import RemoteEngine, RemoteOptions
@@ -22,9 +22,11 @@ WARM_TURNS = 30
 async def turn(service: AssistantService, number: int, *, kept: bool) -> None:
     """``kept``: the thread is kept in the database, as a page's is; else the caller brings it."""
     history = None if kept else ()
-    ask = Ask(CUSTOMER, f"bench-{number}", QUESTION, history=history)
+    ask = Ask(CUSTOMER, f"bench-{number}", question(number), history=history)
     async for event in service.ask(ask):
-        if isinstance(event, TurnFinished) and [c.outcome for c in event.calls] != ["ok"]:
+        if isinstance(event, TurnFinished) and (
+            [c.outcome for c in event.calls] != ["ok"] or event.replaced
+        ):
             raise RuntimeError(f"the turn went wrong: {event}")
 
 

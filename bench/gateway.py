@@ -103,10 +103,6 @@ def run(options: Options) -> list[Table]:
 def _rounds(found: Sequence[Found], options: Options) -> int:
     """Fills ``found``; tells how many samples were dropped."""
     dropped = 0
-    idle = [f.side.process for f in found if f.side.process is not None]
-    for process in idle:
-        with process.awake():  # leaves it stopped
-            pass
     for _ in range(options.rounds):
         for f in found:
             if f.side.why_not:

@@ -132,6 +132,10 @@ def family(roots: Iterable[int]) -> list[int]:
     return found
 
 
+def threads(process: int) -> list[int]:
+    return [int(task.name) for task in _tasks(process)]
+
+
 def _tasks(process: int) -> list[Path]:
     try:
         return list(Path(f"/proc/{process}/task").iterdir())

@@ -47,7 +47,14 @@ def peers(at: Path = ENVIRONMENT) -> PeerEnvironment:
     try:
         if not python.is_file():
             venv.create(at, with_pip=True)
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip: list[str | Path] = [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]
         done = subprocess.run(
             [*pip, "-r", REQUIREMENTS],
             capture_output=True,

@@ -11,10 +11,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bench.machine import family, pinned
+from bench.machine import family, threads
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = {"no_proxy": "127.0.0.1,localhost", "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
@@ -29,11 +29,10 @@ class Process:
     """A child in a group of its own, with everything that it starts."""
 
     def __init__(
-        self, command: Sequence[str | Path], on: frozenset[int], log: Path,
-        env: Mapping[str, str] | None = None,
-    ) -> None:  # fmt: skip
+        self, command: Sequence[str | Path], log: Path, env: Mapping[str, str] | None = None
+    ) -> None:
         self._log = log
-        with pinned(on), log.open("wb") as out:
+        with log.open("wb") as out:
             self._child = subprocess.Popen(
                 [str(part) for part in command],
                 stdout=out,
@@ -73,12 +72,17 @@ class Process:
             time.sleep(0.02)
         raise NotStarted(f"it said nothing: {self._said()}")
 
+    def pin(self, on: frozenset[int]) -> None:
+        """Keep it, and all that it starts from now on, on these cores."""
+        for pid in family([self.pid]):
+            for thread in threads(pid):
+                with suppress(ProcessLookupError):
+                    os.sched_setaffinity(thread, on)
+
     def signal(self, number: signal.Signals) -> None:
         for pid in family([self.pid]):
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(pid, number)
-            except ProcessLookupError:
-                continue
 
     @contextmanager
     def awake(self) -> Iterator[None]:
@@ -113,8 +117,10 @@ def free_port() -> int:
 @contextmanager
 def upstream(on: frozenset[int], logs: Path) -> Iterator[int]:
     """The fake model server; gives its port."""
-    process = Process([sys.executable, ROOT / "bench" / "upstream.py"], on, logs / "upstream.log")
+    process = Process([sys.executable, ROOT / "bench" / "upstream.py"], logs / "upstream.log")
     try:
-        yield int(process.line())
+        port = int(process.line())
+        process.pin(on)
+        yield port
     finally:
         process.stop()

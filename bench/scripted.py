@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bench.upstream import ANSWER, CALL
+from bench.upstream import ANSWER, CALL, ORDER
 from dazi.core.company import Company
 from dazi.core.engine import (
     CallArgumentsDelta,
@@ -28,7 +29,6 @@ from dazi.core.tools import Invocation, Parameter, Tool, ToolResultRules
 from dazi.main.runtime import Runtime, assemble
 from dazi.main.settings import Settings
 
-QUESTION = "我三天前下的订单 ORD12345 还没发货,怎么回事?"
 TODAY = date(2025, 4, 3)
 CUSTOMER = Principal(
     "customer",
@@ -36,7 +36,12 @@ CUSTOMER = Principal(
     MappingProxyType({"customer_id": "C10001"}),
     channel="bench",
 )
-STATUS = {"order_id": "ORD12345", "status": "packed", "status_text": "已打包"}
+_ORDER = re.compile(r"ORD\d{5}")
+
+
+def question(number: int) -> str:
+    """Each turn asks about another order, so that nothing is answered from what was kept."""
+    return f"我三天前下的订单 ORD{10_000 + number % 90_000} 还没发货,怎么回事?"
 
 
 class ScriptedEngine:
@@ -45,13 +50,16 @@ class ScriptedEngine:
     profile = ModelProfile("scripted", 32_768, thinks=False)
 
     async def generate(self, request: GenerateRequest) -> AsyncIterator[EngineEvent]:
+        said = next(m.content for m in reversed(request.messages) if m.role == "user")
+        asked = _ORDER.findall(said)[-1]
         if request.messages[-1].role == "tool":
-            yield TextDelta(ANSWER)
+            yield TextDelta(ANSWER.replace(ORDER, asked))
             yield Done("stop", Usage(200, 12))
             return
+        arguments = CALL["arguments"].replace(ORDER, asked)
         yield CallStarted(0, CALL["name"])
-        yield CallArgumentsDelta(0, CALL["arguments"])
-        yield CallDone(0, CALL["name"], CALL["arguments"])
+        yield CallArgumentsDelta(0, arguments)
+        yield CallDone(0, CALL["name"], arguments)
         yield Done("tool_calls", Usage(150, 20))
 
     def count_tokens(self, request: GenerateRequest) -> int:
@@ -68,7 +76,8 @@ class TrivialConnector:
     """A system that answers at once."""
 
     async def execute(self, invocation: Invocation) -> Any:
-        return dict(STATUS)
+        order = invocation.arguments["order_id"]
+        return {"order_id": order, "status": "packed", "status_text": "已打包"}
 
     async def close(self) -> None:
         return None

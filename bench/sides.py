@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from bench.load import post
@@ -38,6 +40,7 @@ class Side:
     port: int = 0
     process: Process | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    health: str = "/healthz"
     why_not: str = ""
 
     def request(self, *, stream: bool) -> bytes:
@@ -59,54 +62,58 @@ class Side:
 
 @contextmanager
 def started(options: Options, upstream_port: int, folder: Path) -> Iterator[list[Side]]:
-    """Every side that can be had, running; the upstream itself comes first."""
+    """Every side that can be had, ready, on its core, stopped; the upstream itself comes first."""
     url = f"http://127.0.0.1:{upstream_port}/v1"
-    sides = [_dazi(url, folder, audit) for audit in ("memory", "durable")]
-    sides.append(_fastapi(url, folder))
+    starts: list[Callable[[], Side]] = [
+        partial(_dazi, url, folder, audit) for audit in ("memory", "durable")
+    ]
+    starts.append(partial(_fastapi, url, folder))
     if options.peers:
-        sides = [_nginx(upstream_port, folder), *sides, _litellm(url, folder, peers())]
+        starts = [
+            partial(_nginx, upstream_port, folder), *starts, partial(_litellm, url, folder, peers())
+        ]  # fmt: skip
+    sides = [Side("upstream itself", "", "", upstream_port)]
     with ExitStack() as stack:
-        for side, health, why in sides:
+        for start in starts:
+            side = start()
+            sides.append(side)
             if side.process is None:
-                side.why_not = why
                 continue
             stack.callback(side.process.stop)
             try:
-                side.process.ready(f"http://127.0.0.1:{side.port}{health}")
+                side.process.ready(f"http://127.0.0.1:{side.port}{side.health}")
             except NotStarted as e:
                 side.why_not = str(e)
-        direct = Side("upstream itself", "", "", upstream_port)
-        yield [direct, *(side for side, _, _ in sides)]
+                continue
+            side.process.pin(cores().server)
+            side.process.signal(signal.SIGSTOP)
+        yield sides
 
 
-Started = tuple[Side, str, str]
-
-
-def _dazi(url: str, folder: Path, audit: str) -> Started:
+def _dazi(url: str, folder: Path, audit: str) -> Side:
     port = free_port()
     command = [
         sys.executable, "-m", "bench.serve_dazi", "--url", url, "--port", str(port),
         "--data", str(folder / audit), "--audit", audit,
     ]  # fmt: skip
     where = "in memory" if audit == "memory" else "durable"
-    side = Side(
+    return Side(
         f"Dazi, audit {where}",
         "API key, roles, body and concurrency limits, validation, every piece decoded and encoded "
         f"anew, disconnect watch, hash-chained audit {where}",
         "redaction, retries, costs",
         port,
-        Process(command, cores().server, folder / f"dazi-{audit}.log"),
+        Process(command, folder / f"dazi-{audit}.log"),
         {"authorization": f"Bearer {DEMO_KEY_PREFIX}{RAW_USER}"},
     )
-    return side, "/healthz", ""
 
 
-def _fastapi(url: str, folder: Path) -> Started:
+def _fastapi(url: str, folder: Path) -> Side:
     port = free_port()
-    command = [sys.executable, ROOT / "bench/peers/fastapi_proxy.py", "--url", url, "--port", port]
-    process = Process([str(c) for c in command], cores().server, folder / "fastapi.log")
-    side = Side("FastAPI + aiohttp", "passes bytes through", "everything else", port, process)
-    return side, "/healthz", ""
+    program = ROOT / "bench" / "peers" / "fastapi_proxy.py"
+    command: list[str | Path] = [sys.executable, program, "--url", url, "--port", str(port)]
+    process = Process(command, folder / "fastapi.log")
+    return Side("FastAPI + aiohttp", "passes bytes through", "everything else", port, process)
 
 
 NGINX = """\
@@ -138,31 +145,35 @@ http {{
 """
 
 
-def _nginx(upstream_port: int, folder: Path) -> Started:
+def _nginx(upstream_port: int, folder: Path) -> Side:
     side = Side("nginx, plain proxy", "passes bytes through", "everything else", free_port())
     program = nginx()
     if program is None:
-        return side, "", "nginx is not installed (Debian: nginx-light)"
+        side.why_not = "nginx is not installed (Debian: nginx-light)"
+        return side
     config = folder / "nginx.conf"
     user = "user root;" if os.geteuid() == 0 else ""
     config.write_text(
         NGINX.format(folder=folder, port=side.port, upstream=upstream_port, user=user)
     )
-    command = [program, "-c", str(config), "-p", str(folder), "-e", "stderr"]
-    side.process = Process(command, cores().server, folder / "nginx.log")
-    return side, "/v1/models", ""
+    command: list[str | Path] = [program, "-c", config, "-p", folder, "-e", "stderr"]
+    side.process = Process(command, folder / "nginx.log")
+    side.health = "/v1/models"
+    return side
 
 
-def _litellm(url: str, folder: Path, installed: PeerEnvironment) -> Started:
+def _litellm(url: str, folder: Path, installed: PeerEnvironment) -> Side:
     side = Side(
         "LiteLLM proxy",
         "API key, validation, routing, costs, its own limits",
         "audit, roles",
         free_port(),
         headers={"authorization": f"Bearer {LITELLM_KEY}"},
+        health="/health/liveliness",
     )
     if installed.python is None:
-        return side, "", installed.why
+        side.why_not = installed.why
+        return side
     side.name = installed.versions("litellm") or side.name
     config = folder / "litellm.yaml"
     model = {"model": f"openai/{MODEL}", "api_base": url, "api_key": "bench"}
@@ -172,9 +183,9 @@ def _litellm(url: str, folder: Path, installed: PeerEnvironment) -> Started:
         "litellm_settings": {"telemetry": False},
     }
     config.write_text(json.dumps(settings))  # JSON is YAML
-    command = [
+    command: list[str | Path] = [
         installed.python.parent / "litellm", "--config", config, "--host", "127.0.0.1",
         "--port", str(side.port), "--num_workers", "1", "--telemetry", "False",
     ]  # fmt: skip
-    side.process = Process(command, cores().server, folder / "litellm.log", LITELLM_ENV)
-    return side, "/health/liveliness", ""
+    side.process = Process(command, folder / "litellm.log", LITELLM_ENV)
+    return side

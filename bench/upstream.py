@@ -3,7 +3,8 @@
 Run with the interpreter at hand: ``python bench/upstream.py``; prints its port. What it answers
 follows from the request alone:
 
-- offered tools and no result yet: one call of the first tool's name below, else text;
+- offered tools and no result yet: one call of ``CALL`` for the order that is asked about; with a
+  result, an answer about that order;
 - ``[paced]`` in the request: a stream of ``PACED_CHUNKS`` pieces, one each ``PACED_SECONDS``;
 - ``"stream": true``: a stream of ``CHUNKS`` pieces in one write, else one JSON document.
 """
@@ -23,12 +24,14 @@ PACED_CHUNKS = 50
 PACED_SECONDS = 0.025
 LAST = "END-OF-ANSWER"
 MODEL = "bench-model"
-CALL = {"name": "get_order_status", "arguments": '{"order_id": "ORD12345"}'}
-ANSWER = "您的订单 ORD12345 已打包。"
+ORDER = "ORD12345"
+CALL = {"name": "get_order_status", "arguments": f'{{"order_id": "{ORDER}"}}'}
+ANSWER = f"您的订单 {ORDER} 已打包。"
 
 _STREAM = re.compile(rb'"stream":\s*true')
 _RESULT = re.compile(rb'"role":\s*"tool"')
 _TOOLS = re.compile(rb'"tools":\s*\[')
+_ORDER = re.compile(rb"ORD\d{5}")
 _LENGTH = re.compile(rb"content-length:\s*(\d+)", re.IGNORECASE)
 _USAGE = {"prompt_tokens": 60, "completion_tokens": CHUNKS, "total_tokens": 60 + CHUNKS}
 _HEAD = {"id": "chatcmpl-bench", "created": 1_700_000_000, "model": MODEL}
@@ -88,6 +91,12 @@ MODELS_JSON = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-len
 )  # fmt: skip
 
 
+def _about(request: bytes, answer: bytes) -> bytes:
+    """``answer`` with the order that is asked about: as long as the one it was made with."""
+    asked = _ORDER.search(request)
+    return answer.replace(ORDER.encode(), asked[0]) if asked else answer
+
+
 class Upstream(asyncio.Protocol):
     def __init__(self) -> None:
         self._held = b""
@@ -115,9 +124,9 @@ class Upstream(asyncio.Protocol):
         if request.startswith(b"GET"):
             answer = MODELS_JSON
         elif _RESULT.search(request):
-            answer = ANSWER_STREAM if stream else ANSWER_JSON
+            answer = _about(request, ANSWER_STREAM if stream else ANSWER_JSON)
         elif _TOOLS.search(request):
-            answer = CALL_STREAM if stream else CALL_JSON
+            answer = _about(request, CALL_STREAM if stream else CALL_JSON)
         elif PACED.encode() in request:
             self._out.write(_BEGIN + _chunked(_ROLE))
             asyncio.get_running_loop().call_later(PACED_SECONDS, self._pace, 0)

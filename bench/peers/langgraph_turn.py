@@ -15,7 +15,7 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 
 WARM_TURNS = 10
-QUESTION = "我三天前下的订单 ORD12345 还没发货,怎么回事?"
+QUESTION = "我三天前下的订单 ORD{} 还没发货,怎么回事?"
 
 
 @tool
@@ -45,18 +45,19 @@ def build(url: str) -> Any:
     return graph.compile()
 
 
-async def turn(graph: Any) -> str:
-    state = await graph.ainvoke({"messages": [{"role": "user", "content": QUESTION}]})
+async def turn(graph: Any, number: int) -> str:
+    said = QUESTION.format(10_000 + number % 90_000)
+    state = await graph.ainvoke({"messages": [{"role": "user", "content": said}]})
     return state["messages"][-1].content
 
 
 async def measure(url: str, seconds: float, most: int) -> dict[str, float]:
     graph = build(url)
-    for _ in range(min(WARM_TURNS, most)):
-        await turn(graph)
+    for number in range(min(WARM_TURNS, most)):
+        await turn(graph, number)
     turns, began, cpu = 0, time.perf_counter(), time.process_time()
     while turns < most and time.perf_counter() - began < seconds:
-        assert "ORD12345" in await turn(graph)
+        assert f"ORD{10_000 + turns}" in await turn(graph, turns)
         turns += 1
     spent, wall = time.process_time() - cpu, time.perf_counter() - began
     return {"turns": turns, "cpu_ms": spent * 1000 / turns, "wall_ms": wall * 1000 / turns}

@@ -10,7 +10,7 @@ import time
 from openai import AsyncOpenAI
 
 WARM_TURNS = 10
-QUESTION = "我三天前下的订单 ORD12345 还没发货,怎么回事?"
+QUESTION = "我三天前下的订单 ORD{} 还没发货,怎么回事?"
 TOOL = {
     "type": "function",
     "function": {
@@ -29,10 +29,10 @@ def get_order_status(order_id: str) -> dict[str, str]:
     return {"order_id": order_id, "status": "packed"}
 
 
-async def turn(client: AsyncOpenAI) -> str:
+async def turn(client: AsyncOpenAI, number: int) -> str:
     messages: list = [
         {"role": "system", "content": "You are a helpful colleague."},
-        {"role": "user", "content": QUESTION},
+        {"role": "user", "content": QUESTION.format(10_000 + number % 90_000)},
     ]
     while True:
         answer = await client.chat.completions.create(
@@ -51,11 +51,11 @@ async def turn(client: AsyncOpenAI) -> str:
 
 async def measure(url: str, seconds: float, most: int) -> dict[str, float]:
     async with AsyncOpenAI(base_url=url, api_key="bench", max_retries=0) as client:
-        for _ in range(min(WARM_TURNS, most)):
-            await turn(client)
+        for number in range(min(WARM_TURNS, most)):
+            await turn(client, number)
         turns, began, cpu = 0, time.perf_counter(), time.process_time()
         while turns < most and time.perf_counter() - began < seconds:
-            assert "ORD12345" in await turn(client)
+            assert f"ORD{10_000 + turns}" in await turn(client, turns)
             turns += 1
         spent, wall = time.process_time() - cpu, time.perf_counter() - began
     return {"turns": turns, "cpu_ms": spent * 1000 / turns, "wall_ms": wall * 1000 / turns}

@@ -161,7 +161,9 @@ class Maker:
                 part = part.lower()
             if 0.3 < style < 0.36 and len(part) > 5:
                 i = rng.randrange(1, len(part) - 2)
-                part = part[:i] + rng.choice((part[i + 1 :], part[i] + part[i:], part[i + 1] + part[i] + part[i + 2 :]))
+                part = part[:i] + rng.choice(
+                    (part[i + 1 :], part[i] + part[i:], part[i + 1] + part[i] + part[i + 2 :])
+                )
             return part
 
         for match in _SLOT.finditer(text):
@@ -181,7 +183,12 @@ class Maker:
                     break
                 filled = slots.FILL[base](rng, language)
             values[slot] = filled.value
-            glued = out and out[-1][-1:].isalnum() and out[-1][-1:].isascii() and filled.said[:1].isascii()
+            glued = (
+                out
+                and out[-1][-1:].isalnum()
+                and out[-1][-1:].isascii()
+                and filled.said[:1].isascii()
+            )
             out.append(" " * bool(glued) + filled.said)
         out.append(plain(text[at:]))
         return Said("".join(out).strip(), values)
@@ -192,7 +199,15 @@ class Maker:
         gap = "," if language == "zh" else ", "
         if rng.random() < 0.2 and files["openers"]:
             opener = rng.choice(files["openers"])
-            text = opener + (rng.choice((gap, " ", "。" if language == "zh" else ". ")) if opener[-1].isalnum() else " ") + text
+            text = (
+                opener
+                + (
+                    rng.choice((gap, " ", "。" if language == "zh" else ". "))
+                    if opener[-1].isalnum()
+                    else " "
+                )
+                + text
+            )
         if rng.random() < 0.13 and files["closers"]:
             text += (gap if text[-1].isalnum() else " ") + rng.choice(files["closers"])
         return text.replace("  ", " ").strip()
@@ -231,7 +246,11 @@ class Maker:
             value = arguments.get(p.name)
             if p.enum and value is not None and value not in p.enum:
                 raise BadPhrasing(f"{name}.{p.name} cannot be {value}")
-            if p.items and value is not None and (not isinstance(value, list) or set(value) - set(p.items)):
+            if (
+                p.items
+                and value is not None
+                and (not isinstance(value, list) or set(value) - set(p.items))
+            ):
                 raise BadPhrasing(f"{name}.{p.name} cannot be {value}")
         return Call(name, arguments)
 
@@ -309,7 +328,9 @@ class Maker:
     def compared(self, name: str, results: Sequence[Mapping[str, Any]], language: Language) -> str:
         tool = self.tools[name]
         rows = [r[tool.result.rows][0] if tool.result.shape == "many" else r for r in results]
-        fields = {f"{which}.{k}": v for which, row in zip("ab", rows, strict=True) for k, v in row.items()}
+        fields = {
+            f"{which}.{k}": v for which, row in zip("ab", rows, strict=True) for k, v in row.items()
+        }
         difference = compare(tool, results)
         better = next((v for k, v in difference.items() if k.startswith("higher_")), None)
         if better is not None:
@@ -396,7 +417,10 @@ class Transcript:
                 self.names[tool.name] = maker.rng.choice(ALIASES[tool.name])
         system = system_text(language, maker.company, self.today, frozenset(), concise=True)
         listed = "".join(
-            "\n" + t.tool_json(self.names[x.name], x.description(language), x.schema(language, concise=True))
+            "\n"
+            + t.tool_json(
+                self.names[x.name], x.description(language), x.schema(language, concise=True)
+            )
             for x in tools
         )
         self.segments: list[Segment] = [
@@ -430,7 +454,9 @@ class Transcript:
         maker, language = self.maker, self.language
         results = [maker.result(c, language, self.today) for c in calls]
         views: list[Any] = [
-            {"error": "not_found"} if r is None else model_view(maker.tools[c.name], r, concise=True)
+            {"error": "not_found"}
+            if r is None
+            else model_view(maker.tools[c.name], r, concise=True)
             for c, r in zip(calls, results, strict=True)
         ]
         found = [r for r in results if r is not None]
@@ -479,7 +505,10 @@ def no_tool(maker: Maker, language: Language) -> list[Segment]:
 
 
 UNFIT = {
-    "zh": ("抱歉,这件事我没有可用的工具,或者您没有权限。", "抱歉,这件事我帮不了,请联系有权限的同事。"),
+    "zh": (
+        "抱歉,这件事我没有可用的工具,或者您没有权限。",
+        "抱歉,这件事我帮不了,请联系有权限的同事。",
+    ),
     "en": (
         "Sorry, I have no tool for that, or you are not allowed to use it.",
         "Sorry, I can't help with that; please ask a colleague who has access.",
@@ -499,7 +528,9 @@ def absent(maker: Maker, language: Language) -> list[Segment]:
 
 def _missing_request(maker: Maker, language: Language) -> tuple[str, str, dict[str, Any], str]:
     files = maker.files[language]
-    name = maker.rng.choice([n for n, lines in files["missing"].items() if lines and n in maker.names] or [""])
+    name = maker.rng.choice(
+        [n for n, lines in files["missing"].items() if lines and n in maker.names] or [""]
+    )
     if not name:
         raise BadPhrasing("no missing phrasings")
     line, fixed = fixed_arguments(maker.rng.choice(files["missing"][name]))
@@ -523,7 +554,11 @@ def asks_back(maker: Maker, language: Language) -> list[Segment]:
     lacking = [p.name for p in tool.parameters if p.required and p.name not in given]
     if maker.rng.random() < 0.6 and len(lacking) == 1 and slot not in ("start", "end"):
         filled = slots.FILL[slot](maker.rng, language)
-        frames = ("{}", "{}", "是{}", "{}这个", "就{}吧") if language == "zh" else ("{}", "{}", "it's {}", "{} please")
+        frames = (
+            ("{}", "{}", "是{}", "{}这个", "就{}吧")
+            if language == "zh"
+            else ("{}", "{}", "it's {}", "{} please")
+        )
         script.user(maker.rng.choice(frames).format(filled.said))
         script.calls([maker.call(name, {**given, slot: filled.value})])
     return script.segments
@@ -532,7 +567,11 @@ def asks_back(maker: Maker, language: Language) -> list[Segment]:
 def two_calls(maker: Maker, language: Language) -> list[Segment]:
     text, calls = maker.two(language)
     chart = all(c.name == calls[0].name for c in calls) and maker.rng.random() < 0.25
-    chart = chart and calls[0].name in ("fetch_department_budget", "query_sales_data", "search_product")
+    chart = chart and calls[0].name in (
+        "fetch_department_budget",
+        "query_sales_data",
+        "search_product",
+    )
     needed = [c.name for c in calls] + ["generate_comparison_chart"] * chart
     script = Transcript(maker, language, maker.offered(needed))
     drawn = None
@@ -564,11 +603,24 @@ def charted(maker: Maker, language: Language) -> list[Segment]:
     calls = [call]
     if maker.rng.random() < 0.4:
         other, second = maker.request(name, language)
-        text += maker.rng.choice((",还有", ";", ",再看 ") if language == "zh" else (", and ", "; also ")) + other
+        text += (
+            maker.rng.choice(
+                (",还有", ";", ",再看 ") if language == "zh" else (", and ", "; also ")
+            )
+            + other
+        )
         calls.append(second)
     asked, drawn = maker.request("generate_comparison_chart", language)
-    joint = (",", ",再", ",然后", "。", ",并") if language == "zh" else (", and ", ", then ", ". ", " and ")
-    text = f"{asked}{',' if language == 'zh' else ', '}{text}" if maker.rng.random() < 0.15 else text + maker.rng.choice(joint) + asked
+    joint = (
+        (",", ",再", ",然后", "。", ",并")
+        if language == "zh"
+        else (", and ", ", then ", ". ", " and ")
+    )
+    text = (
+        f"{asked}{',' if language == 'zh' else ', '}{text}"
+        if maker.rng.random() < 0.15
+        else text + maker.rng.choice(joint) + asked
+    )
     script = Transcript(maker, language, maker.offered([name, "generate_comparison_chart"]))
     script.user(maker.around(text, language))
     script.calls(calls)
@@ -590,7 +642,10 @@ def followed(maker: Maker, language: Language) -> list[Segment]:
     if name not in maker.tools:
         raise BadPhrasing(f"followups.{language}: {line}: no tool {name}")
     said = maker.fill(rest.strip(), language)
-    first = {"book_room": "query_meeting_room", "generate_comparison_chart": "query_sales_data"}.get(name, name)
+    first = {
+        "book_room": "query_meeting_room",
+        "generate_comparison_chart": "query_sales_data",
+    }.get(name, name)
     if name == "book_room" and "room" not in said.values:
         first = "book_room"
     text, call = maker.request(first, language)
@@ -630,7 +685,17 @@ def failed(maker: Maker, language: Language) -> list[Segment]:
     name = maker.rng.choice([n for n in maker.names if n != "generate_comparison_chart"])
     text, call = maker.request(name, language)
     error = maker.rng.choice(
-        ("not_found", "not_found", "not_found", "forbidden", "forbidden", "invalid", "timeout", "unavailable", "rejected")
+        (
+            "not_found",
+            "not_found",
+            "not_found",
+            "forbidden",
+            "forbidden",
+            "invalid",
+            "timeout",
+            "unavailable",
+            "rejected",
+        )
     )
     script = Transcript(maker, language, maker.offered([name]))
     script.user(maker.around(text, language))
@@ -653,7 +718,9 @@ KINDS = {
 }
 
 
-def families(seed: int, worker: int = 0, branches: int = 6) -> Iterator[tuple[str, list[list[Segment]]]]:
+def families(
+    seed: int, worker: int = 0, branches: int = 6
+) -> Iterator[tuple[str, list[list[Segment]]]]:
     """An endless stream of shared system turns with the conversations that follow each."""
     maker = Maker(seed, worker)
     while True:
@@ -668,7 +735,9 @@ def documents(seed: int, worker: int = 0) -> Iterator[list[Segment]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print N conversations")
     parser.add_argument("--check", action="store_true", help="list phrasings that cannot be used")
     parser.add_argument("--seed", type=int, default=1)

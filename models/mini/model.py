@@ -113,6 +113,11 @@ class Batch(NamedTuple):
     weights: Tensor
 
 
+def run(function: type[Function], *inputs: Any) -> Tensor:
+    out: Tensor = function.apply(*inputs)  # type: ignore[no-untyped-call]
+    return out
+
+
 class Normalise(Function):
     """RMSNorm (Zhang & Sennrich 2019) over the last dimension; statistics in float32."""
 
@@ -314,8 +319,8 @@ class RMSNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x: Tensor, scale: float = 1.0) -> Tensor:
-        out: Tensor = Normalise.apply(
-            x, self.weight if scale == 1.0 else self.weight * scale, self.eps
+        out: Tensor = run(
+            Normalise, x, self.weight if scale == 1.0 else self.weight * scale, self.eps
         )
         return out
 
@@ -343,9 +348,9 @@ class Attention(nn.Module):
             proj(x).view(len(x), -1, self.head_dim)
             for proj in (self.q_proj, self.k_proj, self.v_proj)
         )
-        q = Rotate.apply(self.q_norm(q, self.head_dim**-0.5), cos, sin)
-        k = Rotate.apply(self.k_norm(k), cos, sin)
-        out: Tensor = self.o_proj(Attend.apply(q, k, v, blocks).flatten(1))
+        q = run(Rotate, self.q_norm(q, self.head_dim**-0.5), cos, sin)
+        k = run(Rotate, self.k_norm(k), cos, sin)
+        out: Tensor = self.o_proj(run(Attend, q, k, v, blocks).flatten(1))
         return out
 
 
@@ -357,7 +362,7 @@ class MLP(nn.Module):
         self.down_proj = Linear(c.intermediate, c.hidden, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.down_proj(SwiGLU.apply(self.gate_proj(x), self.up_proj(x)))
+        out: Tensor = self.down_proj(run(SwiGLU, self.gate_proj(x), self.up_proj(x)))
         return out
 
 
@@ -368,6 +373,20 @@ class Layer(nn.Module):
         self.mlp = MLP(c)
         self.input_layernorm = RMSNorm(c.hidden, c.eps)
         self.post_attention_layernorm = RMSNorm(c.hidden, c.eps)
+
+    def forward(
+        self,
+        x: Tensor,
+        cos: Tensor,
+        sin: Tensor,
+        blocks: Sequence[Block],
+        keep: Tensor | None = None,
+    ) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), cos, sin, blocks)
+        if keep is not None:
+            x = x.index_select(0, keep)
+        out: Tensor = x + self.mlp(self.post_attention_layernorm(x))
+        return out
 
 
 class Body(nn.Module):
@@ -409,11 +428,10 @@ class Mini(nn.Module):
         angle = torch.outer(position, freq)[:, None]
         cos, sin = angle.cos().to(self.dtype), angle.sin().to(self.dtype)
         x = self.model.embed_tokens(tokens).to(self.dtype)
-        for i, layer in enumerate(self.model.layers):
-            x = x + layer.self_attn(layer.input_layernorm(x), cos, sin, blocks)
-            if i == c.layers - 1:
-                x = x.index_select(0, keep)
-            x = x + layer.mlp(layer.post_attention_layernorm(x))
+        *first, last = self.model.layers
+        for layer in first:
+            x = layer(x, cos, sin, blocks)
+        x = last(x, cos, sin, blocks, keep)
         out: Tensor = self.model.norm(x)
         return out
 
@@ -425,8 +443,8 @@ class Mini(nn.Module):
     def loss(self, batch: Batch) -> Tensor:
         """Sum over ``batch.keep`` of weight times cross-entropy; divide by the sum of weights for a mean."""
         hidden = self.hidden(batch.tokens, batch.blocks, batch.keep)
-        out: Tensor = TokenLoss.apply(
-            hidden, self.model.embed_tokens.weight, batch.targets, batch.weights
+        out: Tensor = run(
+            TokenLoss, hidden, self.model.embed_tokens.weight, batch.targets, batch.weights
         )
         return out
 

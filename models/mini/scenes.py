@@ -11,21 +11,79 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from dazi.core.language import Language
-
 import slots
 
+from dazi.core.language import Language
+
 REGIONS = {
-    "zh": ("华东", "华南", "华北", "西南", "华中", "东北", "西北", "上海", "广东", "浙江", "江苏", "四川"),
-    "en": ("East China", "South China", "North China", "Shanghai", "Guangdong", "Zhejiang", "Sichuan", "Hubei"),
+    "zh": (
+        "华东",
+        "华南",
+        "华北",
+        "西南",
+        "华中",
+        "东北",
+        "西北",
+        "上海",
+        "广东",
+        "浙江",
+        "江苏",
+        "四川",
+    ),
+    "en": (
+        "East China",
+        "South China",
+        "North China",
+        "Shanghai",
+        "Guangdong",
+        "Zhejiang",
+        "Sichuan",
+        "Hubei",
+    ),
 }
 CARRIERS = ("顺丰", "中通", "圆通", "京东物流", "韵达", "SF Express", "ZTO", "DHL", "UPS")
-WAREHOUSES = ("上海一号仓", "北京仓", "深圳仓", "杭州二号仓", "成都仓", "Shanghai 1", "Beijing", "Shenzhen")
+WAREHOUSES = (
+    "上海一号仓",
+    "北京仓",
+    "深圳仓",
+    "杭州二号仓",
+    "成都仓",
+    "Shanghai 1",
+    "Beijing",
+    "Shenzhen",
+)
 REVIEWS = {
-    "zh": ("拍照清晰", "续航持久", "音质不错", "性价比高", "做工扎实", "屏幕细腻", "发热略大", "物流很快", "安静省电"),
-    "en": ("great camera", "long battery life", "good value", "solid build", "bright screen", "runs a bit hot", "quiet"),
+    "zh": (
+        "拍照清晰",
+        "续航持久",
+        "音质不错",
+        "性价比高",
+        "做工扎实",
+        "屏幕细腻",
+        "发热略大",
+        "物流很快",
+        "安静省电",
+    ),
+    "en": (
+        "great camera",
+        "long battery life",
+        "good value",
+        "solid build",
+        "bright screen",
+        "runs a bit hot",
+        "quiet",
+    ),
 }
-SOURCES = ("travel.md", "returns.md", "leave.md", "it.md", "invoices.md", "expenses.md", "warranty.md", "security.md")
+SOURCES = (
+    "travel.md",
+    "returns.md",
+    "leave.md",
+    "it.md",
+    "invoices.md",
+    "expenses.md",
+    "warranty.md",
+    "security.md",
+)
 
 
 def _money(rng: random.Random, low: int, high: int) -> float:
@@ -43,7 +101,9 @@ def _item(rng: random.Random, language: Language) -> str:
 
 
 def _order(rng: random.Random, language: Language, order_id: str, today: date) -> dict[str, Any]:
-    status = rng.choice(("placed", "packed", "packed", "shipped", "shipped", "delivered", "refunded"))
+    status = rng.choice(
+        ("placed", "packed", "packed", "shipped", "shipped", "delivered", "refunded")
+    )
     out: dict[str, Any] = {
         "order_id": order_id,
         "status": status,
@@ -56,7 +116,9 @@ def _order(rng: random.Random, language: Language, order_id: str, today: date) -
     if status in ("shipped", "delivered"):
         out["shipped_on"] = _day(rng, today, -5, -1)
         out["carrier"] = rng.choice(CARRIERS)
-        out["tracking_no"] = rng.choice(("SF", "ZT", "YT", "JD")) + str(rng.randint(10**9, 10**10 - 1))
+        out["tracking_no"] = rng.choice(("SF", "ZT", "YT", "JD")) + str(
+            rng.randint(10**9, 10**10 - 1)
+        )
     if status == "delivered":
         out["delivered_on"] = _day(rng, today, -2, 0)
     return out
@@ -75,7 +137,11 @@ def raw_result(
         return {"order_id": args["order_id"], "note": args["note"]}
     if name == "request_refund":
         amount = args.get("amount") or _money(rng, 9, 5000)
-        return {"refund_id": f"RF{rng.randint(0, 99999):05}", "order_id": args["order_id"], "amount": amount}
+        return {
+            "refund_id": f"RF{rng.randint(0, 99999):05}",
+            "order_id": args["order_id"],
+            "amount": amount,
+        }
     if name == "create_ticket":
         return {
             "ticket_id": f"T{rng.randint(0, 99999):05}",
@@ -83,7 +149,9 @@ def raw_result(
             "priority": args.get("priority", "normal"),
         }
     if name == "get_inventory":
-        quantity = rng.choice((0, 0, rng.randint(1, 20), rng.randint(21, 900), rng.randint(1, 5000)))
+        quantity = rng.choice(
+            (0, 0, rng.randint(1, 20), rng.randint(21, 900), rng.randint(1, 5000))
+        )
         return {
             "sku": args["sku"],
             "item": _item(rng, language),
@@ -105,9 +173,13 @@ def raw_result(
         ]
     if name == "query_sales_data":
         by = args.get("group_by", "region")
-        names = [_item(rng, language) for _ in range(4)] if by == "product" else list(REGIONS[language])
+        names = (
+            [_item(rng, language) for _ in range(4)] if by == "product" else list(REGIONS[language])
+        )
         rng.shuffle(names)
-        amounts = sorted((_money(rng, 2000, 900000) for _ in range(rng.randint(1, 4))), reverse=True)
+        amounts = sorted(
+            (_money(rng, 2000, 900000) for _ in range(rng.randint(1, 4))), reverse=True
+        )
         total = sum(amounts) * rng.uniform(1, 2)
         return {
             "month": f"{today.year}-{rng.randint(1, 12):02}",
@@ -132,7 +204,9 @@ def raw_result(
                 "room": slots.FILL["room"](rng, language).value,
                 "capacity": rng.choice((4, 6, 8, 10, 12, 20, 30)),
                 "features": ", ".join(rng.sample(features, rng.randint(1, 3))),
-                "booked": rng.choice((None, "10:00-11:00", "09:30-10:30, 14:00-15:00", "13:00-18:00")),
+                "booked": rng.choice(
+                    (None, "10:00-11:00", "09:30-10:30, 14:00-15:00", "13:00-18:00")
+                ),
             }
             for _ in range(rng.choice((0, 1, 1, 2, 3, 5)))
         ]
@@ -146,12 +220,23 @@ def raw_result(
         }
     if name == "get_leave_balance":
         kinds = [args["kind"]] if args.get("kind") else ["annual", "parental", "sick"]
-        return [{"kind": k, "days": rng.choice((rng.randint(0, 15), rng.randint(0, 14) + 0.5))} for k in kinds]
+        return [
+            {"kind": k, "days": rng.choice((rng.randint(0, 15), rng.randint(0, 14) + 0.5))}
+            for k in kinds
+        ]
     if name == "get_weather":
         condition = rng.choice(("sunny", "cloudy", "overcast", "light_rain", "heavy_rain", "snow"))
         low = rng.randint(-10, 28)
         rain = condition in ("light_rain", "heavy_rain")
-        advice = "umbrella" if rain else "coat" if low < 8 else "sunscreen" if condition == "sunny" else "fine"
+        advice = (
+            "umbrella"
+            if rain
+            else "coat"
+            if low < 8
+            else "sunscreen"
+            if condition == "sunny"
+            else "fine"
+        )
         return {
             "city": args["city"],
             "date": _day(rng, today, 0, 9),
@@ -165,12 +250,17 @@ def raw_result(
         if rng.random() < 0.15:
             return None
         quote = rng.choice(slots.pool("body", language) or ("…",))
-        return {"quote": f"{args['query']}:{quote}" if language == "zh" else quote, "source": rng.choice(SOURCES)}
+        return {
+            "quote": f"{args['query']}:{quote}" if language == "zh" else quote,
+            "source": rng.choice(SOURCES),
+        }
     if name == "send_email":
         return {"to": args["to"], "subject": args["subject"]}
     if name == "assess_transaction":
         level = rng.choice(("low", "medium", "high"))
-        reasons = rng.sample(("night", "large", "new_account", "new_place", "burst"), rng.randint(1, 3))
+        reasons = rng.sample(
+            ("night", "large", "new_account", "new_place", "burst"), rng.randint(1, 3)
+        )
         return {
             "transaction_id": args["transaction_id"],
             "level": level,
@@ -178,5 +268,8 @@ def raw_result(
             "reasons": ["none"] if level == "low" else reasons,
         }
     if name == "generate_comparison_chart":
-        return {"title": rng.choice(("对比", "预算对比", "Comparison", "Sales")), "kind": args.get("kind", "bar")}
+        return {
+            "title": rng.choice(("对比", "预算对比", "Comparison", "Sales")),
+            "kind": args.get("kind", "bar"),
+        }
     raise KeyError(name)

@@ -72,9 +72,19 @@ def _room(rng: random.Random, _: Language) -> Slot:
 WEEK_ZH = "一二三四五六日天"
 DAYS_EN = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS_EN = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 def _iso(rng: random.Random) -> str:
@@ -89,11 +99,19 @@ def _date(rng: random.Random, language: Language) -> Slot:
             [
                 *["明天", "后天", "今天", "大后天"] * 3,
                 *[f"下周{week}", f"周{week}", f"这周{week}", f"星期{week}", f"下星期{week}"] * 2,
-                f"礼拜{week}", f"下礼拜{week}", f"本周{week}",
+                f"礼拜{week}",
+                f"下礼拜{week}",
+                f"本周{week}",
                 *[f"{month}月{day}日", f"{month}月{day}号"] * 2,
-                f"{day}号", f"{rng.randint(2, 9)}天后", f"{month}.{day}", f"{month}/{day}",
-                f"2025年{month}月{day}日", f"2026年{month}月{day}号", _iso(rng), "下个月" + f"{day}号",
-            ]  # fmt: skip
+                f"{day}号",
+                f"{rng.randint(2, 9)}天后",
+                f"{month}.{day}",
+                f"{month}/{day}",
+                f"2025年{month}月{day}日",
+                f"2026年{month}月{day}号",
+                _iso(rng),
+                "下个月" + f"{day}号",
+            ]
         )
     else:
         weekday, name = rng.choice(DAYS_EN), MONTHS_EN[month - 1]
@@ -102,11 +120,19 @@ def _date(rng: random.Random, language: Language) -> Slot:
             [
                 *["tomorrow", "today", "the day after tomorrow"] * 3,
                 *[f"next {weekday}", f"this {weekday}", weekday, f"on {weekday}"[3:]] * 2,
-                f"{weekday.lower()}", f"next {weekday[:3]}", weekday[:3],
-                f"{name} {day}", f"{name[:3]} {day}", f"{day} {name}", f"{name} {day}{suffix}",
-                f"the {day}{suffix}", f"{month}/{day}", f"{name[:3]} {day}, 2026", _iso(rng),
+                f"{weekday.lower()}",
+                f"next {weekday[:3]}",
+                weekday[:3],
+                f"{name} {day}",
+                f"{name[:3]} {day}",
+                f"{day} {name}",
+                f"{name} {day}{suffix}",
+                f"the {day}{suffix}",
+                f"{month}/{day}",
+                f"{name[:3]} {day}, 2026",
+                _iso(rng),
                 f"in {rng.randint(2, 9)} days",
-            ]  # fmt: skip
+            ]
         )
     return Slot(said, said)
 
@@ -116,14 +142,34 @@ def _since(rng: random.Random, language: Language) -> Slot:
     if language == "zh":
         week = rng.choice(WEEK_ZH)
         said = rng.choice(
-            [f"上周{week}", "昨天", "前天", f"{month}月{day}号", f"{month}月{day}日", f"上个月{day}号",
-             f"{rng.randint(2, 30)}天前", _iso(rng), f"{month}月1号", f"这周{week}", "月初"]  # fmt: skip
+            [
+                f"上周{week}",
+                "昨天",
+                "前天",
+                f"{month}月{day}号",
+                f"{month}月{day}日",
+                f"上个月{day}号",
+                f"{rng.randint(2, 30)}天前",
+                _iso(rng),
+                f"{month}月1号",
+                f"这周{week}",
+                "月初",
+            ]
         )
     else:
         weekday, name = rng.choice(DAYS_EN), MONTHS_EN[month - 1]
         said = rng.choice(
-            [f"last {weekday}", "yesterday", f"{name} {day}", f"{name[:3]} {day}", f"{day} {name}",
-             f"{rng.randint(2, 30)} days ago", _iso(rng), f"{name} 1", weekday]  # fmt: skip
+            [
+                f"last {weekday}",
+                "yesterday",
+                f"{name} {day}",
+                f"{name[:3]} {day}",
+                f"{day} {name}",
+                f"{rng.randint(2, 30)} days ago",
+                _iso(rng),
+                f"{name} 1",
+                weekday,
+            ]
         )
     return Slot(said, said)
 
@@ -138,16 +184,30 @@ def _clock(rng: random.Random, language: Language, hour: int, minute: int) -> st
         spoken = "两" if spoken == "二" else spoken
         tail = "点半" if half else "点" if minute == 0 else f"点{minute}"
         return rng.choice(
-            [f"{part}{spoken}{tail}", f"{part}{twelve}{tail}", f"{hour}:{minute:02}", f"{hour}:{minute:02}",
-             f"{hour:02}:{minute:02}", f"{hour}{tail}", f"{spoken}{tail}"]  # fmt: skip
+            [
+                f"{part}{spoken}{tail}",
+                f"{part}{twelve}{tail}",
+                f"{hour}:{minute:02}",
+                f"{hour}:{minute:02}",
+                f"{hour:02}:{minute:02}",
+                f"{hour}{tail}",
+                f"{spoken}{tail}",
+            ]
         )
     mark = "am" if hour < 12 else "pm"
     short = f"{twelve}{mark}" if minute == 0 else f"{twelve}:{minute:02}{mark}"
     spaced = short.replace(mark, f" {mark}")
     return rng.choice(
-        [short, short, spaced, short.upper(), f"{hour}:{minute:02}", f"{hour:02}:{minute:02}",
-         f"half past {twelve}" if half else f"{twelve} o'clock" if minute == 0 else short,
-         str(twelve) if minute == 0 else short]  # fmt: skip
+        [
+            short,
+            short,
+            spaced,
+            short.upper(),
+            f"{hour}:{minute:02}",
+            f"{hour:02}:{minute:02}",
+            f"half past {twelve}" if half else f"{twelve} o'clock" if minute == 0 else short,
+            str(twelve) if minute == 0 else short,
+        ]
     )
 
 
@@ -165,14 +225,36 @@ def _month(rng: random.Random, language: Language) -> Slot:
     month, year = rng.randint(1, 12), rng.choice((2024, 2025, 2026))
     if language == "zh":
         said = rng.choice(
-            ["上个月", "上个月", "这个月", "本月", "上月", f"{month}月", f"{month}月份", f"{month}月",
-             f"{year}年{month}月", f"去年{month}月", f"{year}-{month:02}", f"今年{month}月"]  # fmt: skip
+            [
+                "上个月",
+                "上个月",
+                "这个月",
+                "本月",
+                "上月",
+                f"{month}月",
+                f"{month}月份",
+                f"{month}月",
+                f"{year}年{month}月",
+                f"去年{month}月",
+                f"{year}-{month:02}",
+                f"今年{month}月",
+            ]
         )
     else:
         name = MONTHS_EN[month - 1]
         said = rng.choice(
-            ["last month", "last month", "this month", name, name, f"{name} {year}", f"last {name}",
-             f"{year}-{month:02}", f"{name[:3]} {year}", name[:3]]  # fmt: skip
+            [
+                "last month",
+                "last month",
+                "this month",
+                name,
+                name,
+                f"{name} {year}",
+                f"last {name}",
+                f"{year}-{month:02}",
+                f"{name[:3]} {year}",
+                name[:3],
+            ]
         )
     return Slot(said, said)
 
@@ -182,14 +264,37 @@ def _quarter(rng: random.Random, language: Language) -> Slot:
     if language == "zh":
         spoken = "一二三四"[n - 1]
         said = rng.choice(
-            [f"Q{n}", f"Q{n}", f"{spoken}季度", f"第{spoken}季度", "上个季度", "上季度", "本季度", "这个季度",
-             f"{year}年Q{n}", f"{year}年{spoken}季度", f"去年{spoken}季度", f"今年Q{n}", f"{year}-Q{n}"]  # fmt: skip
+            [
+                f"Q{n}",
+                f"Q{n}",
+                f"{spoken}季度",
+                f"第{spoken}季度",
+                "上个季度",
+                "上季度",
+                "本季度",
+                "这个季度",
+                f"{year}年Q{n}",
+                f"{year}年{spoken}季度",
+                f"去年{spoken}季度",
+                f"今年Q{n}",
+                f"{year}-Q{n}",
+            ]
         )
     else:
         word = ("first", "second", "third", "fourth")[n - 1]
         said = rng.choice(
-            [f"Q{n}", f"Q{n}", f"Q{n} {year}", "last quarter", "this quarter", f"the {word} quarter",
-             f"{year}-Q{n}", f"{word} quarter", f"{year}Q{n}", f"q{n}"]  # fmt: skip
+            [
+                f"Q{n}",
+                f"Q{n}",
+                f"Q{n} {year}",
+                "last quarter",
+                "this quarter",
+                f"the {word} quarter",
+                f"{year}-Q{n}",
+                f"{word} quarter",
+                f"{year}Q{n}",
+                f"q{n}",
+            ]
         )
     return Slot(said, said)
 
@@ -212,19 +317,25 @@ _DEPT = {
 }
 _STATUS = {
     "zh": {
-        "placed": ("已下单", "刚下单", "下了单"), "packed": ("已打包", "打包好的", "打好包的"),
+        "placed": ("已下单", "刚下单", "下了单"),
+        "packed": ("已打包", "打包好的", "打好包的"),
         "shipped": ("已发货", "发货了", "在路上", "发出去的", "运输中"),
-        "delivered": ("已签收", "已送达", "送到了", "签收了"), "refunded": ("已退款", "退款的", "退了款的"),
+        "delivered": ("已签收", "已送达", "送到了", "签收了"),
+        "refunded": ("已退款", "退款的", "退了款的"),
     },
     "en": {
-        "placed": ("placed", "just placed"), "packed": ("packed", "packed up"),
-        "shipped": ("shipped", "on the way", "in transit"), "delivered": ("delivered", "already delivered"),
+        "placed": ("placed", "just placed"),
+        "packed": ("packed", "packed up"),
+        "shipped": ("shipped", "on the way", "in transit"),
+        "delivered": ("delivered", "already delivered"),
         "refunded": ("refunded",),
     },
-}  # fmt: skip
+}
 
 
-def _words(table: dict[str, dict[str, tuple[str, ...]]]) -> Callable[[random.Random, Language], Slot]:
+def _words(
+    table: dict[str, dict[str, tuple[str, ...]]],
+) -> Callable[[random.Random, Language], Slot]:
     def fill(rng: random.Random, language: Language) -> Slot:
         value = rng.choice(list(table[language]))
         return Slot(rng.choice(table[language][value]), value)
@@ -240,7 +351,13 @@ def spoken(n: int) -> str:
     for size, unit in ((10_000, "万"), (1_000, "千"), (100, "百"), (10, "十")):
         if n >= size:
             head, rest = divmod(n, size)
-            lead = "" if unit == "十" and head == 1 else "两" if head == 2 and unit != "十" else spoken(head)
+            lead = (
+                ""
+                if unit == "十" and head == 1
+                else "两"
+                if head == 2 and unit != "十"
+                else spoken(head)
+            )
             if not rest:
                 return lead + unit
             if size > 10 and rest % (size // 10) == 0:
@@ -250,16 +367,27 @@ def spoken(n: int) -> str:
 
 
 def _amount(rng: random.Random, language: Language) -> Slot:
-    whole = rng.choice((rng.randint(1, 99), rng.randint(100, 999), rng.randint(1000, 9999), rng.randint(1, 99) * 10))
-    number, text = (whole, str(whole)) if rng.random() < 0.8 else (whole + rng.randint(1, 99) / 100, "")
+    whole = rng.choice(
+        (
+            rng.randint(1, 99),
+            rng.randint(100, 999),
+            rng.randint(1000, 9999),
+            rng.randint(1, 99) * 10,
+        )
+    )
+    number, text = (
+        (whole, str(whole)) if rng.random() < 0.8 else (whole + rng.randint(1, 99) / 100, "")
+    )
     number = round(number, 2)
     text = text or f"{number:g}"
     if language == "zh" and number == whole and rng.random() < 0.15:
         return Slot(spoken(whole) + rng.choice(("元", "块", "块钱")), whole)
     if rng.random() < 0.1 and whole >= 1000:
         text = f"{number:,}"
-    said = f"{text}{rng.choice(('元', '块', '块钱', '元', ''))}" if language == "zh" else rng.choice(
-        (f"${text}", f"¥{text}", text, f"{text} yuan", f"{text} RMB")
+    said = (
+        f"{text}{rng.choice(('元', '块', '块钱', '元', ''))}"
+        if language == "zh"
+        else rng.choice((f"${text}", f"¥{text}", text, f"{text} yuan", f"{text} RMB"))
     )
     return Slot(said, number)
 
@@ -277,7 +405,16 @@ def _top(rng: random.Random, language: Language) -> Slot:
 
 OFFICES = {
     "zh": ("北京", "上海", "深圳", "杭州", "成都", "广州", "南京", "武汉", "西安", "苏州"),
-    "en": ("Beijing", "Shanghai", "Shenzhen", "Hangzhou", "Chengdu", "Berlin", "Guangzhou", "Nanjing"),
+    "en": (
+        "Beijing",
+        "Shanghai",
+        "Shenzhen",
+        "Hangzhou",
+        "Chengdu",
+        "Berlin",
+        "Guangzhou",
+        "Nanjing",
+    ),
 }
 
 
@@ -288,8 +425,27 @@ def _location(rng: random.Random, language: Language) -> Slot:
 
 
 def _email(rng: random.Random, _: Language) -> Slot:
-    names = ("wang.lei", "li.na", "zhangwei", "hr", "sales", "boss", "chen_jing", "tom", "amy.liu", "finance", "zhou88")
-    hosts = ("yunshan.example", "example.com", "corp.cn", "partner.com", "qq.com", "mail.example.org")
+    names = (
+        "wang.lei",
+        "li.na",
+        "zhangwei",
+        "hr",
+        "sales",
+        "boss",
+        "chen_jing",
+        "tom",
+        "amy.liu",
+        "finance",
+        "zhou88",
+    )
+    hosts = (
+        "yunshan.example",
+        "example.com",
+        "corp.cn",
+        "partner.com",
+        "qq.com",
+        "mail.example.org",
+    )
     text = f"{rng.choice(names)}{rng.choice(('', '', str(rng.randint(1, 99))))}@{rng.choice(hosts)}"
     return Slot(text, text)
 
@@ -318,5 +474,7 @@ FILL: dict[str, Callable[[random.Random, Language], Slot]] = {
     "top": _top,
     "location": _location,
     "to": _email,
-    **{n: _free(n) for n in ("city", "name", "title", "note", "reason", "query", "subject", "body")},
+    **{
+        n: _free(n) for n in ("city", "name", "title", "note", "reason", "query", "subject", "body")
+    },
 }

@@ -132,7 +132,9 @@ def fed(args: argparse.Namespace, shared: Shared) -> Iterator[Batch]:
 
 
 def moved(batch: Batch, device: torch.device) -> Batch:
-    return Batch(*(x.to(device) if isinstance(x, Tensor) else x for x in batch))
+    tokens, blocks, *rest = batch
+    keep, targets, weights = (t.to(device) for t in rest)
+    return Batch(tokens.to(device), blocks, keep, targets, weights)
 
 
 # --- optimizer ----------------------------------------------------------------------------------

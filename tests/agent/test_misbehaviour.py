@@ -16,9 +16,7 @@ STATUS = ("get_order_status", {"order_id": "ORD12345"})
 
 
 async def test_an_invented_order_number_is_sent_back(house: Start) -> None:
-    h = await house(
-        [[("get_order_status", {"order_id": "ORD99999"})], "请问您的订单号是多少?"]
-    )
+    h = await house([[("get_order_status", {"order_id": "ORD99999"})], "请问您的订单号是多少?"])
     said = await h.ask("customer", "我的订单到哪了?")
     assert said.record.outcome == "ungrounded"
     assert said.end.answer == "请问您的订单号是多少?"

@@ -144,9 +144,7 @@ async def test_refund_waits_for_confirmation_and_runs_once(house: Start) -> None
     ]
     assert await h.audit("outcome") == []
     done = await h.decide("finance", asked.ticket)
-    assert done.calls == [
-        ("request_refund", {"order_id": "ORD12345", "reason": "屏幕碎了"}, "ok")
-    ]
+    assert done.calls == [("request_refund", {"order_id": "ORD12345", "reason": "屏幕碎了"}, "ok")]
     assert done.end.answer == "退款299元已提交。"
     assert [b["outcome"] for _, b in await h.audit("outcome")] == ["ok"]
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from selenium import webdriver
-from selenium.common.exceptions import JavascriptException, StaleElementReferenceException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    JavascriptException,
+    StaleElementReferenceException,
+    TimeoutException,
+)
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -32,6 +39,11 @@ FLAGS = (
 )
 WITHIN_S = 10
 PHONE = (390, 844)
+FIND = """
+    const shown = e => e.getClientRects().length && getComputedStyle(e).visibility !== 'hidden';
+    const found = [...document.querySelectorAll(arguments[0])];
+    return found.filter(e => shown(e) && (e.innerText || '').includes(arguments[1])).at(-1) || null;
+"""
 
 
 def chromium(which: Callable[[str], str | None]) -> tuple[str, str] | None:
@@ -57,25 +69,23 @@ class Browser:
         made.set_page_load_timeout(30)
         return cls(made)
 
-    def begin(self, url: str, language: str = "zh") -> None:
+    def begin(self, url: str) -> None:
+        """A fresh tab, nobody signed in, pages in Chinese."""
         self.url = url
-        self.driver.get("about:blank")
+        self.driver.switch_to.new_window("tab")
+        fresh = self.driver.current_window_handle
+        for handle in self.driver.window_handles:
+            if handle != fresh:
+                self.driver.switch_to.window(handle)
+                self.driver.close()
+        self.driver.switch_to.window(fresh)
         self.driver.get_log("performance")
-        self.driver.get(f"{url}/login")
-        self.driver.execute_script("sessionStorage.clear()")
-        self.driver.delete_all_cookies()
-        self.set_language(language)
+        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        self.set_cookie("dazi_language", "zh")
 
-    def set_language(self, language: str) -> None:
-        self.driver.add_cookie({"name": "dazi_language", "value": language})
-
-    def close_tabs(self) -> None:
-        first, *others = self.driver.window_handles
-        for handle in others:
-            self.driver.switch_to.window(handle)
-            self.driver.close()
-        self.driver.switch_to.window(first)
-        self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    def set_cookie(self, name: str, value: str, **more: Any) -> None:
+        cookie = {"name": name, "value": value, "url": self.url, **more}
+        self.driver.execute_cdp_cmd("Network.setCookie", cookie)
 
     def be_a_phone(self) -> None:
         width, height = PHONE
@@ -92,48 +102,67 @@ class Browser:
 
     def one(self, css: str, text: str = "", within_s: float = WITHIN_S) -> WebElement:
         """The last visible element that holds ``text``, once there is one."""
-
-        def found(_: Any) -> WebElement | None:
-            try:
-                shown = [e for e in self.all(css) if e.is_displayed() and text in e.text]
-            except StaleElementReferenceException:
-                return None
-            return shown[-1] if shown else None
-
-        waiting = WebDriverWait(self.driver, within_s, poll_frequency=0.05)
-        element: WebElement = waiting.until(found, f"no {css} with {text!r}: {self.text()[-600:]}")
+        try:
+            element: WebElement = self._wait(lambda: self.js(FIND, css, text), within_s)
+        except TimeoutException:
+            raise AssertionError(f"no {css} with {text!r}: {self.text()[-600:]}") from None
         return element
 
     def gone(self, css: str, within_s: float = WITHIN_S) -> None:
-        waiting = WebDriverWait(self.driver, within_s, poll_frequency=0.05)
-        waiting.until(
-            lambda _: not [e for e in self.all(css) if _displayed(e)], f"{css} still is there"
-        )
+        try:
+            self._wait(lambda: self.js(FIND, css, "") is None, within_s)
+        except TimeoutException:
+            raise AssertionError(f"{css} still is there") from None
+
+    def _wait(self, condition: Callable[[], Any], within_s: float = WITHIN_S) -> Any:
+        def met(_: Any) -> Any:
+            try:
+                return condition()
+            except (JavascriptException, StaleElementReferenceException):
+                return None  # between two pages
+
+        return WebDriverWait(self.driver, within_s, poll_frequency=0.05).until(met)
 
     def text(self) -> str:
-        return self.driver.find_element(By.TAG_NAME, "body").text
+        return str(self.js("return document.body.innerText"))
 
     def js(self, code: str, *arguments: Any) -> Any:
         return self.driver.execute_script(code, *arguments)
 
+    def press(self, css: str, text: str = "") -> None:
+        """Click for real: what is covered or still moving is tried again."""
+        self.one(css, text)
+
+        def clicked() -> bool:
+            try:
+                self.one(css, text).click()
+            except (ElementNotInteractableException, ElementClickInterceptedException):
+                return False
+            return True
+
+        self._wait(clicked)
+
     # --- doing -----------------------------------------------------------------------------------
 
-    def sign_in(self, user: str, path: str = "/") -> None:
-        self.open("/login" if path == "/" else path)
+    def click_sign_in(self, user: str) -> None:
+        """By the user's card on the page that is open."""
         self.js("arguments[0].click()", self.one(f"button[value={user}]"))
+        self.ready()
+
+    def sign_in(self, user: str) -> None:
+        """As the card does, without drawing the page it is on."""
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=10)
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", "/login", f"demo={user}", form)
+        name, _, value = connection.getresponse().headers["Set-Cookie"].split(";")[0].partition("=")
+        self.set_cookie(name, value, httpOnly=True, sameSite="Lax")
+        self.open("/")
         self.ready()
 
     def ready(self) -> None:
         """The page is connected: its message box takes text."""
         self.one(".dz-composer textarea")
-        waiting = WebDriverWait(self.driver, WITHIN_S, poll_frequency=0.05)
-        waiting.until(lambda _: self._connected(), "the page did not connect")
-
-    def _connected(self) -> bool:
-        try:
-            return bool(self.js("return window.did_handshake && window.socket.connected"))
-        except JavascriptException:
-            return False
+        self._wait(lambda: self.js("return window.did_handshake && window.socket.connected"))
 
     @property
     def box(self) -> WebElement:
@@ -174,10 +203,3 @@ class Browser:
             if parts.scheme in ("http", "https", "ws", "wss"):
                 found.add(parts.netloc)
         return found
-
-
-def _displayed(element: WebElement) -> bool:
-    try:
-        return element.is_displayed()
-    except StaleElementReferenceException:
-        return False

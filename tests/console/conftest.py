@@ -138,7 +138,7 @@ def browser(chrome: Browser, site: Site) -> Iterator[Browser]:
     """One person's browser, nobody signed in yet; pages in Chinese."""
     chrome.begin(site.url)
     yield chrome
-    chrome.close_tabs()
+    chrome.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def until(condition: Callable[[], Any], seconds: float = 8.0) -> Any:

@@ -87,7 +87,7 @@ def test_stopping_keeps_what_was_said(browser: Browser, site: Site) -> None:
     browser.ask("慢慢说")
     browser.one(".dz-answer", "第一句。")
     cancelled = site.engine.cancelled
-    browser.one(".dz-stop").click()
+    browser.press(".dz-stop")
     browser.one(".dz-stopped", "已停止")
     until(lambda: site.engine.cancelled == cancelled + 1)
     browser.answered()
@@ -137,7 +137,7 @@ def test_an_error_is_told_in_the_language_and_the_text_comes_back(
     browser.ask("出错吧")
     browser.one(".dz-error", "出了点问题")
     assert browser.typed() == "出错吧" and "secret detail" not in browser.text()
-    browser.one(".dz-language").click()
+    browser.press(".dz-language")
     browser.one(".dz-brand", "Yunshan Trading")
     browser.ready()
     assert browser.typed() == "出错吧"
@@ -175,7 +175,7 @@ def test_suggestions_come_from_the_tools_of_the_role(browser: Browser, site: Sit
     examples = {e for t in site.runtime.company.tools.values() for e in t.examples}
     assert len(chips) == 6 and all(c.removesuffix("…") in examples for c in chips)
     site.says("上个月销售额怎么样", "好的。")
-    browser.one(".dz-suggestion", "上个月销售额怎么样").click()
+    browser.press(".dz-suggestion", "上个月销售额怎么样")
     browser.one(".dz-bubble", "上个月销售额怎么样")
     browser.one(".dz-answer", "好的。")
     assert not browser.all(".dz-welcome")
@@ -183,14 +183,14 @@ def test_suggestions_come_from_the_tools_of_the_role(browser: Browser, site: Sit
 
 def test_a_suggestion_that_lacks_a_detail_only_fills_the_box(browser: Browser) -> None:
     browser.sign_in("customer")
-    browser.one(".dz-suggestion", "我的订单怎么还没发货…").click()
+    browser.press(".dz-suggestion", "我的订单怎么还没发货…")
     until(lambda: browser.typed() == "我的订单怎么还没发货 ")
     assert not browser.all(".dz-bubble")
 
 
 def test_the_bundled_model_says_what_it_is(browser: Browser) -> None:
     browser.sign_in("customer")
-    browser.one(".dz-bundled summary", "内置小模型").click()
+    browser.press(".dz-bundled summary", "内置小模型")
     line = browser.one(".dz-bundled").text
     assert "dazi model use URL" in line and "dazi model add PATH" in line and "Qwen3" in line
 
@@ -198,11 +198,11 @@ def test_the_bundled_model_says_what_it_is(browser: Browser) -> None:
 def test_the_language_can_be_switched(browser: Browser) -> None:
     browser.sign_in("customer")
     assert browser.js("return document.documentElement.lang") == "zh-CN"
-    browser.one(".dz-language").click()
+    browser.press(".dz-language")
     browser.one(".dz-welcome", "Hello, Mr Lin")
     assert browser.js("return document.documentElement.lang") == "en-US"
     browser.one(".dz-suggestion", "List my orders")
-    browser.one(".dz-language").click()
+    browser.press(".dz-language")
     browser.one(".dz-welcome", "您好,林先生")
 
 
@@ -210,11 +210,11 @@ def test_dark_mode_can_be_switched_and_stays(browser: Browser) -> None:
     browser.sign_in("customer")
     colour = "return getComputedStyle(document.body).backgroundColor"
     light = browser.js(colour)
-    browser.one(".dz-dark-switch").click()
+    browser.press(".dz-dark-switch")
     until(lambda: browser.js(colour) != light)
     dark = browser.js(colour)
     browser.driver.refresh()
     browser.ready()
     assert browser.js(colour) == dark
-    browser.one(".dz-dark-switch").click()
+    browser.press(".dz-dark-switch")
     until(lambda: browser.js(colour) == light)

@@ -59,7 +59,7 @@ def test_confirming_does_it_once_and_the_turn_goes_on(
 
 def test_cancelling_does_nothing(browser: Browser, site: Site, orders: list[str]) -> None:
     ask_for_refund(browser, site, orders[1])
-    browser.one(".dz-reject").click()
+    browser.press(".dz-reject")
     browser.one(".dz-answer", "操作没有执行")
     browser.gone(".dz-dialog")
     assert refunds(site, orders[1]) == [] and "rejected" in refunds(site, orders[1], "decision")
@@ -70,15 +70,15 @@ def test_later_leaves_it_open_for_after_a_reload(
     browser: Browser, site: Site, orders: list[str]
 ) -> None:
     ask_for_refund(browser, site, orders[2])
-    browser.one(".dz-later").click()
+    browser.press(".dz-later")
     browser.gone(".dz-dialog")
     browser.one(".dz-review")
     until(lambda: "/t/" in browser.driver.current_url)
     browser.driver.refresh()
     browser.ready()
-    browser.one(".dz-review").click()
+    browser.press(".dz-review")
     assert orders[2] in browser.one(".dz-dialog").text
-    browser.one(".dz-approve").click()
+    browser.press(".dz-approve")
     browser.one(".dz-answer", DONE)
     assert refunds(site, orders[2]) == ["ok"]
 
@@ -87,7 +87,7 @@ def test_a_decision_in_words_closes_the_card(
     browser: Browser, site: Site, orders: list[str]
 ) -> None:
     ask_for_refund(browser, site, orders[3])
-    browser.one(".dz-later").click()
+    browser.press(".dz-later")
     browser.gone(".dz-dialog")
     browser.ask("确认")
     browser.one(".dz-answer", DONE)
@@ -103,11 +103,11 @@ def test_a_second_decision_elsewhere_is_told(
     browser.driver.switch_to.new_window("tab")
     browser.driver.get(address)
     browser.ready()
-    browser.one(".dz-review").click()
-    browser.one(".dz-approve").click()
+    browser.press(".dz-review")
+    browser.press(".dz-approve")
     browser.one(".dz-answer", DONE)
     browser.driver.switch_to.window(first)
-    browser.one(".dz-approve").click()
+    browser.press(".dz-approve")
     browser.one(".dz-error", "已经处理过了")
     assert refunds(site, orders[4]) == ["ok"]
 

@@ -49,9 +49,10 @@ def test_an_image_in_an_answer_is_not_loaded(browser: Browser, site: Site, trap:
         f"<script>fetch('{trap.url}/js')</script> [链接]({trap.url}/link) <{trap.url}/auto>"
         f"\n\n[r]: {trap.url}/ref\n"
     )
-    site.says("看图", evil)
+    site.says(evil, evil)  # an answer may say what the question did
     browser.sign_in("customer")
-    browser.ask("看图")
+    browser.paste(evil)
+    browser.box.send_keys("\n")
     answer = browser.one(".dz-answer", "看图")
     browser.answered()
     for tag in ("img", "a", "style", "script", "iframe", "link"):
@@ -74,7 +75,7 @@ def test_markup_in_a_question_an_argument_and_a_result_is_text(
     browser.sign_in("customer")
     browser.ask(f"报修 {nasty}")
     browser.one(".dz-answer", "已提交。")
-    browser.one(".dz-card summary").click()
+    browser.press(".dz-card summary")
     assert browser.text().count(nasty) >= 3
     assert not browser.all(".dz-log img")
 
@@ -84,7 +85,7 @@ def test_no_request_leaves_loopback(browser: Browser, site: Site) -> None:
     browser.sign_in("finance")
     browser.ask("你好")
     browser.one(".dz-answer", "您好。")
-    browser.one(".dz-language").click()
+    browser.press(".dz-language")
     browser.one(".dz-brand", "Yunshan Trading")
     assert browser.hosts() == {urlsplit(site.url).netloc}
 

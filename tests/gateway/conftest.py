@@ -148,7 +148,7 @@ async def open_site(data: Path, seeded: Path, limits: Limits) -> AsyncIterator[S
     config = uvicorn.Config(create_app(state), port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110
         await asyncio.sleep(0.005)
     port = server.servers[0].sockets[0].getsockname()[1]
     made.url = f"http://127.0.0.1:{port}"
@@ -165,9 +165,7 @@ async def site(tmp_path: Path, seeded: Path, limits: Limits) -> AsyncIterator[Si
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared(
-    tmp_path_factory: pytest.TempPathFactory, seeded: Path
-) -> AsyncIterator[Site]:
+async def shared(tmp_path_factory: pytest.TempPathFactory, seeded: Path) -> AsyncIterator[Site]:
     """One site for a module whose tests change nothing."""
     async with open_site(tmp_path_factory.mktemp("site") / "data", seeded, LIMITS) as made:
         yield made

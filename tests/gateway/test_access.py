@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
+from fastapi import FastAPI
+from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from dazi.gateway.app import create_app
@@ -21,8 +25,7 @@ async def site(shared: Site) -> Site:
     return await shared.fresh()
 
 
-
-def every_route(site: Site) -> list[tuple[str, str]]:
+def make_app(site: Site) -> FastAPI:
     runtime = site.runtime
 
     async def ready() -> dict[str, bool]:
@@ -32,10 +35,14 @@ def every_route(site: Site) -> list[tuple[str, str]]:
         runtime.service, site.engine, runtime.company, runtime.directory, runtime.ledger,
         site.limits, ready,
     )  # fmt: skip
+    return create_app(state)
+
+
+def every_route(site: Site) -> list[tuple[str, str]]:
     routes: list[tuple[str, str]] = []
-    for route in create_app(state).routes:
+    for route in make_app(site).routes:
         assert isinstance(route, Route), f"{route} is of a kind this test cannot ask"
-        routes += [(method, route.path) for method in sorted(route.methods or ())]
+        routes += [(method, route.path) for method in sorted(route.methods or ("GET", "PUT"))]
     return routes
 
 
@@ -44,6 +51,7 @@ async def test_every_route_but_the_listed_ones_asks_for_a_key(site: Site) -> Non
     assert {path for _, path in routes} >= PUBLIC and len(routes) > 12
     for method, path in routes:
         url = path.replace("{model:path}", "dazi").replace("{ticket}", "x")
+        url = url.replace("{rest:path}", "nothing")
         without = await site.request(method, url, user=None)
         if path in PUBLIC:
             assert without.status == 200, path
@@ -124,8 +132,29 @@ async def test_errors_are_in_the_callers_language(site: Site, language: str, tex
 
 
 async def test_unknown_routes_and_methods(site: Site) -> None:
-    unknown = await site.request("GET", "/v1/nothing")
-    assert (unknown.status, unknown.error["code"]) == (404, "unknown_route")
-    assert (await site.request("GET", "/v1/models/")).status == 404
-    method = await site.request("DELETE", "/v1/models")
-    assert (method.status, method.error["code"]) == (405, "method_not_allowed")
+    for path in ("/v1/nothing", "/nothing", "/v1/", "/", "/v1/models/"):
+        unknown = await site.request("GET", path)
+        assert unknown.status == 404, path
+        assert unknown.error["code"] in ("unknown_route", "model_not_found")
+    for path, allowed in (("/v1/dazi/confirmations/x", "POST"), ("/healthz", "GET, HEAD")):
+        method = await site.request("DELETE", path)
+        assert (method.status, method.error["code"]) == (405, "method_not_allowed")
+        assert set(method.headers["Allow"].split(", ")) == set(allowed.split(", "))
+
+
+async def test_pages_that_take_every_other_path_do_not_hide_the_api(site: Site) -> None:
+    """As the console's do."""
+
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        await PlainTextResponse("a page")(scope, receive, send)
+
+    app = make_app(site)
+    app.mount("/", page)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+        assert (await client.get("/anything")).text == "a page"
+        assert (await client.get("/v1/nothing")).status_code == 401
+        headers = {"X-API-Key": "dazi-demo-customer"}
+        unknown = await client.get("/v1/nothing", headers=headers)
+        assert unknown.json()["error"]["code"] == "unknown_route"
+        assert (await client.delete("/v1/models", headers=headers)).status_code == 405

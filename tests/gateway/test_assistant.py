@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.engine import Thought, call
+from tests.fakes.engine import CutOff, Thought, call
 from tests.gateway.conftest import Site
 
 QUESTION = "我三天前下的订单 ORD12345 还没发货,怎么回事?"
@@ -120,8 +120,6 @@ async def test_white_space_at_the_ends_of_an_answer_does_not_go_out(site: Site) 
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_an_answer_that_was_cut_short_says_so(site: Site, stream: bool) -> None:
-    from tests.fakes.engine import CutOff
-
     site.says(["你好。我是", CutOff()])
     answered = await site.chat("你好", stream=stream)
     last = answered.chunks[-2] if stream else answered.json
@@ -264,7 +262,10 @@ async def test_without_a_thread_the_callers_history_counts(site: Site) -> None:
         {"role": "developer", "content": "不要客套。"},
         {"role": "user", "content": "我是林先生"},
         {"role": "assistant", "content": "您好,林先生。"},
-        {"role": "user", "content": [{"type": "text", "text": "再说"}, {"type": "text", "text": "一遍"}]},
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": "再说"}, {"type": "text", "text": "一遍"}],
+        },
     ]
     second = await site.chat("", messages=talk)
     system, *rest = site.engine.requests[-1].messages

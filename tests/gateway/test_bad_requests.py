@@ -17,7 +17,7 @@ from dazi.core.errors import (
     OperatorError,
     OverloadError,
 )
-from tests.fakes.engine import call
+from tests.fakes.engine import Call, call
 from tests.gateway.conftest import Site
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -196,11 +196,7 @@ async def test_an_error_in_mid_stream_is_an_event_and_the_end(site: Site) -> Non
 
 
 async def test_nonsense_from_the_model_is_no_fault_of_the_service(site: Site) -> None:
-    from tests.fakes.engine import Call
-
-    site.says(
-        Call("no_such_tool", "{}"), Call("get_order_status", "{not json"), "请告诉我订单号。"
-    )
+    site.says(Call("no_such_tool", "{}"), Call("get_order_status", "{not json"), "请告诉我订单号。")
     answered = await site.chat("查订单")
     assert answered.status == 200
     outcomes = [c["outcome"] for c in answered.json["dazi"]["calls"]]

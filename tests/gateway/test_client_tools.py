@@ -63,9 +63,7 @@ async def test_required_without_a_callers_tool_ends_after_one_of_ours(site: Site
 
 async def test_one_call_at_a_time(site: Site) -> None:
     site.says([call("mine", city="上海"), call("mine", city="北京")])
-    answered = await site.chat(
-        "上海和北京", tools=[declared("mine")], parallel_tool_calls=False
-    )
+    answered = await site.chat("上海和北京", tools=[declared("mine")], parallel_tool_calls=False)
     assert len(answered.json["choices"][0]["message"]["tool_calls"]) == 1
 
 

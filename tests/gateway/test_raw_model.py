@@ -28,7 +28,12 @@ async def test_it_answers_with_what_the_model_says(site: Site) -> None:
     assert request.tools == () and [m.role for m in request.messages] == ["user"]
     assert request.thinking
     turn, answer = await site.audit()
-    assert (turn["kind"], turn["user"], turn["raw"], turn["said"]) == ("turn", "admin", True, "你好")
+    assert (turn["kind"], turn["user"], turn["raw"], turn["said"]) == (
+        "turn",
+        "admin",
+        True,
+        "你好",
+    )
     assert (answer["kind"], answer["answer"]) == ("answer", "订单 ORD99999 已发货。")
     assert answer["tokens"][0] > 0 and answer["turn"] == turn["turn"]
 

@@ -14,16 +14,15 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from dazi.agent.wording import unfamiliar
 from dazi.core.tools import Tool
-from dazi.router.grounding import Evidence, date_values, numbers_of
+from dazi.router.grounding import Evidence, Source, date_values, numbers_of
 from dazi.router.normalise.find import find_dates, find_months, find_quarters, find_times
 from dazi.router.normalise.numbers import parse_number
 from dazi.router.normalise.periods import parse_month, parse_quarter
 from dazi.router.normalise.times import parse_time
 
-_CODE = re.compile(
-    r"(?<![A-Za-z0-9])(?=[A-Za-z0-9-]*\d)(?=[A-Za-z0-9-]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9-]{2,}"
-)
+_RUN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9][A-Za-z0-9-]{2,}")
 _NUMBER = re.compile(r"(?<![A-Za-z0-9.])[-+]?\d[\d,]*(?:\.\d+)?(?![A-Za-z0-9])")
 _LIST_MARK = re.compile(r"(?m)^\s*\d{1,2}[.、)]\s")
 _MONEY_WORD = re.compile(r"[零一二两三四五六七八九十百千万亿]{1,12}(?=\s*(?:元|块|万元))")
@@ -37,11 +36,17 @@ class Verdict:
     unsupported: tuple[str, ...] = ()
 
 
+Shown = tuple[Tool, Mapping[str, Any], Mapping[str, Any]]
+"""A tool, its canonical arguments and its derived result."""
+
+
 @dataclass(slots=True)
 class AnswerChecker:
     """Facts of one turn's evidence, ready for checking sentences against them."""
 
     today: date
+    wording: frozenset[str] = frozenset()
+    values: set[str] = field(default_factory=set)
     codes: set[str] = field(default_factory=set)
     numbers: set[Decimal] = field(default_factory=set)
     dates: set[str] = field(default_factory=set)
@@ -49,29 +54,41 @@ class AnswerChecker:
     periods: set[str] = field(default_factory=set)
     labels: dict[str, tuple[set[str], set[str]]] = field(default_factory=dict)
     text: str = ""
+    _unread: tuple[tuple[Source, ...], tuple[Shown, ...]] = ((), ())
 
     @classmethod
     def over(
         cls,
         evidence: Evidence,
-        results: Iterable[tuple[Tool, Mapping[str, Any], Mapping[str, Any]]],
+        results: Iterable[Shown],
+        wording: frozenset[str] = frozenset(),
     ) -> AnswerChecker:
-        """``results``: (tool, canonical arguments, derived result) of the turn."""
-        checker = cls(evidence.today)
-        checker.dates.add(evidence.today.isoformat())
-        for source in evidence.sources:
-            checker._learn(source.text)
+        """``results``: (tool, canonical arguments, derived result) of the turn. ``wording``: all
+        that the model may say beside values; empty if it may word things itself."""
+        checker = cls(evidence.today, wording)
+        checker._unread = (tuple(evidence.sources), tuple(results))
+        return checker
+
+    def _read(self) -> None:
+        """Learn the facts when the first sentence comes: a round that only calls says none."""
+        sources, results = self._unread
+        self._unread = ((), ())
+        if sources or results:
+            self.dates.add(self.today.isoformat())
+        for source in sources:
+            self._learn(source.text)
             if source.data is not None:
-                checker.numbers.update(abs(n) for n in numbers_of(source.data))
+                self.numbers.update(abs(n) for n in numbers_of(source.data))
         for tool, arguments, result in results:
             for value in _strings(arguments):
-                checker._learn(value)
-            checker._learn_labels(tool, result)
-        return checker
+                self._learn(value)
+                self.values.add(value)
+            self.values.update(_strings(result))
+            self._learn_labels(tool, result)
 
     def _learn(self, text: str) -> None:
         self.text += "\n" + text.casefold()
-        self.codes.update(m[0].upper() for m in _CODE.finditer(text))
+        self.codes.update(code.upper() for code in _codes(text))
         self.dates |= date_values(text, self.today)
         for span in find_times(text):
             time = parse_time(span.text)
@@ -100,6 +117,7 @@ class AnswerChecker:
                 known[1].update(every)
 
     def check(self, sentence: str) -> Verdict:
+        self._read()
         text = unicodedata.normalize("NFKC", sentence)
         bad: list[str] = []
         for span in find_dates(text, self.today):
@@ -116,10 +134,10 @@ class AnswerChecker:
                 bad.append(span.text)
             spans.append(span.text)
         bare = _without(text, spans)
-        for match in _CODE.finditer(bare):
-            if match[0].upper() not in self.codes and match[0].casefold() not in self.text:
-                bad.append(match[0])
-        bare = _LIST_MARK.sub(" ", _CODE.sub(" ", bare))
+        for code in _codes(bare):
+            if code.upper() not in self.codes and code.casefold() not in self.text:
+                bad.append(code)
+        bare = _LIST_MARK.sub(" ", _RUN.sub(lambda m: " " if _is_code(m[0]) else m[0], bare))
         for match in _NUMBER.finditer(bare):
             if not _as_numbers(match[0]) & self.numbers:
                 bad.append(match[0])
@@ -127,6 +145,8 @@ class AnswerChecker:
             if parse_number(match[0]) not in self.numbers:
                 bad.append(match[0])
         bad += self._wrong_labels(text)
+        if self.wording:
+            bad += unfamiliar(text, self.wording, self.values, self.text)
         return Verdict(not bad, tuple(dict.fromkeys(bad)))
 
     def _wrong_labels(self, text: str) -> Iterator[str]:
@@ -136,6 +156,16 @@ class AnswerChecker:
                 continue
             false = every - true
             yield from (f for f in false if len(f) > 1 and _word_in(f.casefold(), folded))
+
+
+def _codes(text: str) -> Iterator[str]:
+    """Ids and the like: letters and digits in one run."""
+    return (m[0] for m in _RUN.finditer(text) if _is_code(m[0]))
+
+
+def _is_code(run: str) -> bool:
+    # Two look-aheads in the pattern would say the same, in time that grows with the square.
+    return any(c.isdigit() for c in run) and any(c.isalpha() for c in run)
 
 
 def _word_in(word: str, text: str) -> bool:

@@ -54,6 +54,8 @@ BUDGET_SPENT = Text(
     "这件事超出了单次对话的处理上限,请拆成几步再问。",
     "This takes more than one turn may use; please ask in smaller steps.",
 )
+CONCISE_TOKENS = 256
+"""What a model that answers in a sentence may use of the answer's tokens: it may not ramble."""
 AS_FOLLOWS = Text("查询结果如下。", "Here is what I found.")
 DECIDED = {True: Text("确认", "Confirmed"), False: Text("取消", "Cancelled")}
 """What the thread remembers a person as saying when they decide a confirmation."""
@@ -232,8 +234,9 @@ class Agent:
         self, turn: Turn, done: Round, *, tools: bool
     ) -> AsyncGenerator[TurnEvent, None]:
         results = results_of(self.company, turn.records)
-        checker = AnswerChecker.over(turn.context.evidence, results)
-        sampling = turn.request.sampling or Sampling(max_tokens=self.budget.tokens)
+        checker = AnswerChecker.over(turn.context.evidence, results, self.engine.profile.wording)
+        limit = min(self.budget.tokens, CONCISE_TOKENS if self.engine.profile.concise else 10**9)
+        sampling = turn.request.sampling or Sampling(max_tokens=limit)
         request = turn.talk.generate_request(self._offered(turn) if tools else (), sampling)
         if request.tool_choice == "required" and turn.records and not turn.request.client_tools:
             request = replace(request, tool_choice="auto")

@@ -192,9 +192,8 @@ class MemorySink:
 
 def first_broken(chained: list[Record]) -> int | None:
     """The ``seq`` of the first record that does not fit the chain, or ``None``."""
-    previous, seq = GENESIS, 0
-    for r in chained:
-        seq += 1
+    previous = GENESIS
+    for seq, r in enumerate(chained, 1):
         expected = chain(previous, seq, r.at, r.kind, r.user, r.turn, r.body)
         if r.seq != seq or r.previous != previous or r.hash != expected:
             return r.seq

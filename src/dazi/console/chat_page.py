@@ -31,7 +31,8 @@ async def draw(scene: Scene, sessions: Sessions, thread: str | None) -> None:
     client = ui.context.client
     sidebar = Sidebar(scene)
     with ui.header().classes("dz-header"):
-        icon_button("menu", texts.MENU(scene.language), sidebar.drawer.toggle)
+        menu = icon_button("menu", texts.MENU(scene.language), sidebar.drawer.toggle)
+        menu.classes("dz-menu-button")
         ui.space()
         with div("dz-switches"):
             switches(scene.language, scene.dark)

@@ -117,6 +117,8 @@ class ModelProfile:
     ``copies_text``: free text and dates must be copied from what people said (the bundled model
     can copy and do little else); a large model composes them itself. ``offered_tools``: how many
     tools are offered at once. ``concise``: prompts as short as can be. ``thinks``: it has a thinking mode.
+    ``wording``: all that it was taught to say beside values (see ``agent.wording``); empty for a
+    model that words things itself.
     """
 
     name: str
@@ -126,6 +128,7 @@ class ModelProfile:
     concise: bool = False
     bundled: bool = False
     thinks: bool = True
+    wording: frozenset[str] = frozenset()
 
 
 class Engine(Protocol):

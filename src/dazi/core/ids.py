@@ -47,6 +47,8 @@ def find_ids(pattern: str, text: str, names: Sequence[str] = ()) -> list[str]:
     shape = _PREFIXED.fullmatch(pattern.removeprefix("^").removesuffix("$"))
     if shape and names:
         announced = "|".join(re.escape(n) for n in names if n)
-        digits = rf"(?:{announced})[^A-Za-z0-9]{{0,4}}(?:no\.? ?|number ?)?#?(\d{{{shape[2]}}})(?!\d)"
+        digits = (
+            rf"(?:{announced})[^A-Za-z0-9]{{0,4}}(?:no\.? ?|number ?)?#?(\d{{{shape[2]}}})(?!\d)"
+        )
         ids += [shape[1] + m[1] for m in re.finditer(digits, plain, re.IGNORECASE)]
     return list(dict.fromkeys(i for i in ids if i))

@@ -23,7 +23,8 @@ class Parameter:
     ``default`` is filled in by the router; ``"@results"`` stands for the numbers of all earlier
     results of the turn. ``past``: a day without a year or a week lies behind, not ahead. ``after``
     names the time that this one follows: 「两点到三点」 is then read as one range, and a length of
-    time (「一个小时」) will do. ``labels`` name an enum's values for people: ``{"marketing": Text("市场部", "Marketing")}``.
+    time (「一个小时」) will do. ``labels`` name an enum's values for people:
+    ``{"marketing": Text("市场部", "Marketing")}``.
     """
 
     name: str

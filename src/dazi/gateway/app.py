@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
@@ -11,11 +11,11 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from dazi.core.errors import CallerError, DaziError, NotFound
+from dazi.core.errors import CallerError, DaziError
 from dazi.gateway import resources
 from dazi.gateway.chat import chat
 from dazi.gateway.door import Door, Gate, Handler
-from dazi.gateway.errors import accepted_language, problem_of
+from dazi.gateway.errors import NoRoute, WrongMethod, accepted_language, problem_of
 from dazi.gateway.exchange import Exchange
 from dazi.gateway.openapi import document
 from dazi.gateway.public import PUBLIC
@@ -91,28 +91,43 @@ def create_app(state: GatewayState) -> FastAPI:
 
     gate = Gate(state.limits.max_concurrent)
     listing = RouteSpec("GET", "/openapi.json", openapi, "")
-    for spec in (*ROUTES, listing):
-        door = Door(state, spec.handler, gate if spec.turns else None, spec.path in PUBLIC)
-        app.router.routes.append(Route(spec.path, door, methods=[spec.method]))
+    routes = [
+        Route(
+            spec.path,
+            Door(state, spec.handler, gate if spec.turns else None, spec.path in PUBLIC),
+            methods=[spec.method],
+            name=spec.handler.__name__,
+        )
+        for spec in (*ROUTES, listing)
+    ]
+
+    async def nothing_here(x: Exchange) -> None:
+        raise _missing(f"/v1/{x.path['rest']}", routes)
+
+    # Ours to answer, also where pages of another room take every path that nobody else does.
+    routes.append(Route("/v1/{rest:path}", Door(state, nothing_here), name="nothing_here"))
+    app.router.routes += routes
     app.add_exception_handler(HTTPException, _no_route)
     return app
+
+
+def _missing(path: str, routes: Sequence[Route]) -> DaziError:
+    found = [r.methods or set() for r in routes[:-1] if r.path_regex.match(path)]
+    return WrongMethod(path, ", ".join(sorted(set().union(*found)))) if found else NoRoute(path)
 
 
 async def _no_route(request: Request, exc: Exception) -> Response:
     """What the router says when it finds nothing."""
     assert isinstance(exc, HTTPException)
-    path = request.url.path[:200]
+    path = request.url.path
     error: DaziError
-    if exc.status_code == 404:
-        error = NotFound("unknown_route", f"没有这个地址:{path}", f"no such route: {path}")
-    elif exc.status_code == 405:
-        error = CallerError(
-            "method_not_allowed",
-            f"{path} 不接受 {request.method}",
-            f"{path} does not take {request.method}",
-        )
-    else:
-        error = CallerError("http", str(exc.detail), str(exc.detail))
+    match exc.status_code:
+        case 404:
+            error = NoRoute(path)
+        case 405:
+            error = WrongMethod(path, (exc.headers or {}).get("Allow", ""))
+        case _:
+            error = CallerError("http", str(exc.detail), str(exc.detail))
     language = accepted_language(request.headers.get("accept-language", "")) or "zh"
     return Response(
         problem_of(error, language),

@@ -11,6 +11,7 @@ from dazi.core.errors import NotFound
 from dazi.core.language import language_of
 from dazi.core.turn import TurnEvent
 from dazi.gateway.exchange import GENERATED, Exchange
+from dazi.gateway.options import refuse_unsupported, sampling_of, thinking_of, tools_of
 from dazi.gateway.raw import raw_answer, raw_chunks, raw_request
 from dazi.gateway.reply import TurnLog
 from dazi.gateway.state import GOVERNED
@@ -22,10 +23,6 @@ from dazi.gateway.translate import (
     derived_thread,
     messages_of,
     named_thread,
-    refuse_unsupported,
-    sampling_of,
-    thinking_of,
-    tools_of,
 )
 from dazi.gateway.wire import CHAT, ChatRequest
 from dazi.memory.threads import Kept

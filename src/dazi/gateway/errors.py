@@ -58,6 +58,24 @@ class BodyTimeout(CallerError):
         )
 
 
+class NoRoute(NotFound):
+    def __init__(self, path: str) -> None:
+        shown = path[:200]
+        super().__init__("unknown_route", f"没有这个地址:{shown}", f"no such route: {shown}")
+
+
+class WrongMethod(CallerError):
+    """``allowed``: the methods that the route does take."""
+
+    def __init__(self, path: str, allowed: str) -> None:
+        super().__init__(
+            "method_not_allowed",
+            f"{path[:200]} 只接受 {allowed}",
+            f"{path[:200]} takes only {allowed}",
+        )
+        self.allowed = allowed
+
+
 class Problem(msgspec.Struct, frozen=True):
     message: str
     type: str
@@ -86,6 +104,8 @@ def status_of(error: DaziError) -> int:
             return 413
         case BodyTimeout():
             return 408
+        case WrongMethod():
+            return 405
         case CallerError():
             return 409 if error.code in _CONFLICTS else 400
         case AccessError():
@@ -114,6 +134,8 @@ def headers_of(error: DaziError) -> list[tuple[bytes, bytes]]:
     """``Retry-After`` where coming back helps, the scheme where a key is missing."""
     if isinstance(error, OverloadError):
         return [(b"retry-after", str(max(1, math.ceil(error.retry_after))).encode())]
+    if isinstance(error, WrongMethod):
+        return [(b"allow", error.allowed.encode())]
     if status_of(error) == 401:
         return [(b"www-authenticate", b"Bearer")]
     return []

@@ -25,6 +25,7 @@ from dazi.core.engine import (
 )
 from dazi.core.messages import CallText, Message
 from dazi.gateway.exchange import Exchange
+from dazi.gateway.options import thinking_of, tools_of
 from dazi.gateway.reply import (
     Answer,
     ChatCompletion,
@@ -36,7 +37,6 @@ from dazi.gateway.reply import (
     usage_view,
 )
 from dazi.gateway.stream import DONE, Chunks
-from dazi.gateway.translate import thinking_of, tools_of
 from dazi.gateway.wire import ChatRequest
 
 _FINISH = {"stop": "stop", "length": "length", "tool_calls": "tool_calls", "cancelled": "stop"}

@@ -2,7 +2,7 @@
 
 Fields that are not listed are ignored: clients send many that only label or route a request.
 Fields that would change the answer and cannot be honoured are listed and refused
-(``translate.refuse_unsupported``).
+(``options.refuse_unsupported``).
 """
 
 from __future__ import annotations

@@ -13,7 +13,9 @@ from dazi.core.language import Text
 from dazi.router.declare import load_tools
 from dazi.router.yaml_source import YamlSource
 
-KNOWN_SECTIONS = frozenset({"company", "demo", "databases", "services", "mail", "users", "self_check"})
+KNOWN_SECTIONS = frozenset(
+    {"company", "demo", "databases", "services", "mail", "users", "self_check"}
+)
 
 
 def load_company(folder: Path) -> Company:

@@ -97,7 +97,7 @@ class Demo:
         self._server = uvicorn.Server(config)
         self._ports = Running(listening.getsockname()[1], sink.port)
         serving = asyncio.create_task(self._server.serve(sockets=[listening]))
-        while not self._server.started and not serving.done():
+        while not self._server.started and not serving.done():  # noqa: ASYNC110 (uvicorn has no event)
             await asyncio.sleep(0.005)
         self._ready.set()
         await serving

@@ -1,13 +1,13 @@
 """Dazi as a library: Python functions as governed tools, in ten lines.
 
-    from dazi import Assistant, tool
+from dazi import Assistant, tool
 
-    @tool
-    def stock(sku: str) -> dict:
-        "How many of a product are in stock. 查库存"
-        return {"sku": sku, "quantity": 42}
+@tool
+def stock(sku: str) -> dict:
+    "How many of a product are in stock. 查库存"
+    return {"sku": sku, "quantity": 42}
 
-    print(Assistant([stock]).ask("SKU-1001 还有货吗?").text)
+print(Assistant([stock]).ask("SKU-1001 还有货吗?").text)
 """
 
 from __future__ import annotations
@@ -232,7 +232,9 @@ class Assistant:
             settings={},
         )
         self._settings = Settings(data=self._data, model=model, today=today)
-        self._principal = Principal(user, frozenset({ROLE}), MappingProxyType({}), channel="library")
+        self._principal = Principal(
+            user, frozenset({ROLE}), MappingProxyType({}), channel="library"
+        )
         self._thread = f"lib-{secrets.token_hex(8)}"
         self._engine = engine
         self._loop = asyncio.new_event_loop()
@@ -241,7 +243,9 @@ class Assistant:
         self._runtime: Runtime = self._run(self._open())
 
     async def _open(self) -> Runtime:
-        engine = self._engine or await asyncio.to_thread(load_engine, self._settings, self._data)
+        engine = self._engine
+        if engine is None:
+            engine = await asyncio.to_thread(load_engine, self._settings, self._data)
         functions = {"python": _Functions()}
         return await assemble(self._settings, self._company, dict(functions), engine, self._data)
 

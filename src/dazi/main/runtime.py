@@ -80,7 +80,9 @@ async def open_runtime(
     data = settings.data_folder(folder)
     data.mkdir(parents=True, exist_ok=True)
     today = settings.today or date.today()
-    Directory(company, settings.host)  # demo users on a public address stop here, before anything starts
+    Directory(
+        company, settings.host
+    )  # demo users on a public address stop here, before anything starts
     demo = running = None
     if company.demo and effects:
         demo = Demo(company, data, today)

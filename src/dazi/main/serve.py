@@ -102,7 +102,8 @@ def build_app(runtime: Runtime) -> Callable[..., object]:
 
 def _config(runtime: Runtime) -> uvicorn.Config:
     return uvicorn.Config(
-        build_app(runtime),  # type: ignore[arg-type]
+        build_app(runtime),
+        http=BoundedHttp,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -26,6 +26,9 @@ from dazi.router.normalise.numbers import find_numbers, parse_number
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
+_NO_NUMBER = re.compile(
+    r"\d{4}-\d{2}(?:-\d{2})?|\d{1,2}:\d{2}|[A-Za-z][A-Za-z0-9-]*\d[A-Za-z0-9-]*|\d{4}-Q\d", re.ASCII
+)
 _FINDERS = {
     "date": find_dates,
     "month": find_months,
@@ -63,6 +66,11 @@ class Evidence:
         text = json.dumps(result, ensure_ascii=False, default=str)
         self.sources.append(Source(f"tool:{tool}", unicodedata.normalize("NFKC", text), result))
 
+    def _by_weight(self) -> list[Source]:
+        """The person's words before anything else, and the latest first."""
+        latest = self.sources[::-1]
+        return [s for s in latest if not s.tainted] + [s for s in latest if s.tainted]
+
     def words(self) -> list[str]:
         """The person's messages, latest first."""
         return [s.text for s in reversed(self.sources) if not s.tainted]
@@ -73,8 +81,7 @@ class Evidence:
         Latest sources come first; a person's word outranks a tool's for the same value.
         """
         out: dict[str, str] = {}
-        ordered = sorted(self.sources[::-1], key=lambda s: s.tainted)
-        for source in ordered:
+        for source in self._by_weight():
             for value in _values_in(p, source):
                 out.setdefault(value, source.label)
         return out
@@ -91,7 +98,7 @@ class Evidence:
         if p.format == "email":
             return known.get(str(value).strip().lower())
         plain = unicodedata.normalize("NFKC", str(value)).strip().casefold()
-        for source in sorted(self.sources[::-1], key=lambda s: s.tainted):
+        for source in self._by_weight():
             if plain and plain in source.text.casefold():
                 return source.label
         return None
@@ -109,10 +116,8 @@ def _values_in(p: Parameter, source: Source) -> Iterator[str]:
     elif p.format == "email":
         yield from (m[0].lower() for m in _EMAIL.finditer(source.text))
     elif p.type in ("number", "integer"):
-        if source.tainted:
-            numbers = list(numbers_of(source.data))
-        else:
-            numbers = [s.value for s in find_numbers(source.text)]
+        said = (s.value for s in find_numbers(source.text))
+        numbers = numbers_of(source.data) if source.tainted else said
         whole = p.type == "integer"
         yield from (number_text(n) for n in numbers if not whole or n == n.to_integral_value())
 
@@ -131,7 +136,8 @@ def numbers_of(data: Any) -> Iterator[Decimal]:
     if isinstance(data, int | float):
         yield Decimal(str(data))
     elif isinstance(data, str):
-        for match in _NUMBER.finditer(data):
+        # A date, a time and an id hold digits but no numbers.
+        for match in _NUMBER.finditer(_NO_NUMBER.sub(" ", data)):
             yield Decimal(match[0].replace(",", "").rstrip("."))
     elif isinstance(data, Mapping):
         for value in data.values():

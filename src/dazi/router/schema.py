@@ -75,7 +75,7 @@ def _typed(p: Parameter, value: Any) -> Any:
         raise ModelError(
             "invalid", f"{p.name} 只能是 {options}", f"{p.name} must be one of {options}", p.name
         )
-    if p.type == "array":
+    if isinstance(value, list):
         items = [str(v) for v in value]
         bad = [v for v in items if v not in p.items]
         if bad:
@@ -133,9 +133,7 @@ def canonicalise(tool: Tool, arguments: Mapping[str, Any], today: date) -> dict[
     return out
 
 
-def _in_form(
-    tool: Tool, p: Parameter, arguments: Mapping[str, Any], today: date
-) -> str | None:
+def _in_form(tool: Tool, p: Parameter, arguments: Mapping[str, Any], today: date) -> str | None:
     """The canonical form of a date, time, month, quarter or address, or ``None``."""
     assert p.format is not None
     text = str(arguments[p.name])

@@ -190,8 +190,9 @@ def _typed(kind: Any, value: Any) -> bool:
 
 
 def _arguments(text: str) -> dict[str, Any]:
+    """What the model wrote, as an object; a cut-off or odd text stands in one for itself."""
     try:
         data = json.loads(text)
     except ValueError:
-        return {}
-    return data if isinstance(data, dict) else {}
+        data = None
+    return data if isinstance(data, dict) else {"text": text[:1000]}
