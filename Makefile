@@ -22,7 +22,7 @@ bench: .venv/test.ok
 
 # Rebuild the bundled model from nothing; hours on two cores. See models/mini/README.md.
 model:
-	$(MAKE) -C models/mini
+	$(MAKE) -C models/mini all
 
 # Names, versions and hashes only.
 lock:

@@ -45,12 +45,11 @@ def run(options: Options) -> list[Table]:
     where = cores()
     with tempfile.TemporaryDirectory(prefix="dazi-bench-") as logs, upstream(
         where.load, Path(logs)
-    ) as port:  # fmt: skip
-        url = f"http://127.0.0.1:{port}/v1"
+    ) as model:  # fmt: skip
         for _ in range(options.rounds):
             for side in sides:
                 if side.command is not None and not side.why_not:
-                    _measure(side, url, options, where.server)
+                    _measure(side, model.url, options, where.server)
     return [_table(sides, installed)]
 
 

@@ -1,79 +1,23 @@
 """What the gateway adds to a model's answer, against proxies that do less and one that does more.
 
 Each side runs on one core, load generator and fake upstream on another; sides take turns in
-interleaved rounds, and those whose turn it is not are stopped. A sample in which the side waited
-for its core for more than ``TOO_BUSY`` of the time is dropped and taken again, a few times.
+interleaved rounds, and those whose turn it is not are stopped. A sample in which either core was
+somebody else's for more than ``TOO_BUSY`` of the time is dropped and taken again, a few times.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 
-import uvloop
-
-from bench import load
-from bench.load import BadAnswer, Outcome, Plan
-from bench.machine import MEASURABLE, Spent, cores, pinned, used
+from bench.machine import MEASURABLE, cores, pinned
 from bench.options import Options
 from bench.processes import upstream
-from bench.sides import Side, started
+from bench.sampling import AT_ONCE, STREAMS, TOO_BUSY, Found, take
+from bench.sides import started
 from bench.tables import Cell, Table, ratio
 from bench.upstream import PACED_CHUNKS, PACED_SECONDS
-
-AT_ONCE = 32
-STREAMS = 16
-TOO_BUSY = 0.05
-TRIES = 3
-WARM = 0.5
-ALONE = 1.0
-LOADED = 2.0
-STREAM_ROUNDS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    outcome: Outcome
-    spent: Spent
-
-    @property
-    def waited(self) -> float:
-        return self.spent.waited / self.outcome.seconds
-
-    @property
-    def busy(self) -> float:
-        return self.spent.cpu / self.outcome.seconds
-
-
-@dataclass(slots=True)
-class Found:
-    """A side's samples, one a round, by kind of load."""
-
-    side: Side
-    alone: list[Sample] = field(default_factory=list)
-    loaded: list[Sample] = field(default_factory=list)
-    paced: list[Sample] = field(default_factory=list)
-
-    def p50(self) -> float | None:
-        return _median([median(s.outcome.latencies) * 1e6 for s in self.alone])
-
-    def rate(self) -> float | None:
-        return _median([len(s.outcome.latencies) / s.outcome.seconds for s in self.loaded])
-
-    def busy(self) -> float | None:
-        return _median([s.busy for s in self.loaded])
-
-    def cpu_request(self) -> float | None:
-        return _median([s.spent.cpu * 1e6 / len(s.outcome.latencies) for s in self.loaded])
-
-    def cpu_chunk(self) -> float | None:
-        return _median(
-            [s.spent.cpu * 1e6 / (len(s.outcome.latencies) * PACED_CHUNKS) for s in self.paced]
-        )
 
 
 def run(options: Options) -> list[Table]:
@@ -83,69 +27,21 @@ def run(options: Options) -> list[Table]:
     where = cores()
     with (
         tempfile.TemporaryDirectory(prefix="dazi-bench-") as folder,
-        upstream(where.load, Path(folder)) as port,
-        started(options, port, Path(folder)) as sides,
+        upstream(where.load, Path(folder)) as model,
+        started(options, model.port, Path(folder)) as sides,
         pinned(where.load),
     ):
         found = [Found(side) for side in sides]
-        dropped = _rounds(found, options)
+        dropped = take(found, options, model.pid)
     notes = [f"{f.side.name}: {f.side.why_not}" for f in found if f.side.why_not]
     if dropped:
         notes.append(
-            f"{dropped} samples were dropped because the side waited for its core for more than "
-            f"{TOO_BUSY:.0%} of the time; where every try did, the quietest was kept."
+            f"{dropped} samples were dropped because another program had one of the cores for more "
+            f"than {TOO_BUSY:.0%} of the time; where it was so at every try, the quietest was kept."
         )
     if not where.apart:
         notes.append("Only one core: server, load and upstream share it; ratios mean little.")
     return [_figures(found, notes), _ratios(found)]
-
-
-def _rounds(found: Sequence[Found], options: Options) -> int:
-    """Fills ``found``; tells how many samples were dropped."""
-    dropped = 0
-    for _ in range(options.rounds):
-        for f in found:
-            if f.side.why_not:
-                continue
-            with f.side.process.awake() if f.side.process else nullcontext():
-                try:
-                    dropped += _round(f, options)
-                except (BadAnswer, TimeoutError, ExceptionGroup, OSError) as e:
-                    f.side.why_not = f"answered wrongly: {_cause(e)}"
-    return dropped
-
-
-def _round(f: Found, options: Options) -> int:
-    port = f.side.port
-    plain, paced = f.side.request(stream=False), f.side.request(stream=True)
-    if options.quick:
-        alone, loaded = Plan(port, plain, 1, 5.0, 3), Plan(port, plain, 4, 5.0, 2)
-        stream = Plan(port, paced, 2, 5.0, 1)
-    else:
-        uvloop.run(load.run(Plan(port, plain, AT_ONCE, WARM)))
-        alone, loaded = Plan(port, plain, 1, ALONE), Plan(port, plain, AT_ONCE, LOADED)
-        length = PACED_CHUNKS * PACED_SECONDS
-        stream = Plan(port, paced, STREAMS, 2 * length * STREAM_ROUNDS, STREAM_ROUNDS, length)
-    dropped = 0
-    tries = 1 if options.quick else TRIES
-    for plan, samples in ((alone, f.alone), (loaded, f.loaded), (stream, f.paced)):
-        if plan is stream and f.side.process is None:
-            continue  # the upstream's own cost of a piece is nobody's question
-        taken = []
-        for _ in range(tries):
-            taken.append(_sample(f.side, plan))
-            if taken[-1].waited <= TOO_BUSY:
-                break
-        dropped += len(taken) - 1
-        samples.append(min(taken, key=lambda s: s.waited))
-    return dropped
-
-
-def _sample(side: Side, plan: Plan) -> Sample:
-    roots = [side.process.pid] if side.process else []
-    before = used(roots)
-    outcome = uvloop.run(load.run(plan))
-    return Sample(outcome, used(roots).since(before))
 
 
 def _figures(found: Sequence[Found], notes: list[str]) -> Table:
@@ -221,13 +117,3 @@ def _ratios(found: Sequence[Found]) -> Table:
     fastapi = by_name["fastapi"]
     row("req/s against FastAPI + aiohttp", [ratio(f.rate(), fastapi.rate()) for f in ours], "")
     return table
-
-
-def _median(values: list[float]) -> float | None:
-    return median(values) if values else None
-
-
-def _cause(e: BaseException) -> str:
-    while isinstance(e, BaseExceptionGroup):
-        e = e.exceptions[0]
-    return f"{type(e).__name__} {e}"[:200]

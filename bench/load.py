@@ -53,10 +53,10 @@ def post(path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, plan: Plan, outcome: Outcome, until: float) -> None:
+    def __init__(self, plan: Plan, outcome: Outcome) -> None:
         self._plan = plan
         self._outcome = outcome
-        self._until = until
+        self._until = 0.0
         self._left = plan.each
         self._parts: list[bytes] = []
         self._size = 0
@@ -67,11 +67,14 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._out = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
-        self._next()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.done.done():
             self.done.set_exception(BadAnswer(f"connection lost: {exc}"))
+
+    def begin(self, until: float) -> None:
+        self._until = until
+        self._next()
 
     def _next(self) -> None:
         assert self._out is not None
@@ -119,21 +122,23 @@ class _Connection(asyncio.Protocol):
 
 
 async def run(plan: Plan) -> Outcome:
-    """Raises ``BadAnswer`` when any answer is not the upstream's."""
+    """Connects, then begins. Raises ``BadAnswer`` when any answer is not the upstream's."""
     outcome = Outcome()
     loop = asyncio.get_running_loop()
-    began = time.perf_counter()
-    until = began + plan.seconds
-
-    async def one(number: int) -> None:
-        await asyncio.sleep(plan.spread * number / plan.connections)
-        _, connection = await loop.create_connection(
-            lambda: _Connection(plan, outcome, until), "127.0.0.1", plan.port
-        )
-        await connection.done
-
-    async with asyncio.timeout(plan.seconds + GRACE_SECONDS), asyncio.TaskGroup() as group:
-        for number in range(plan.connections):
-            group.create_task(one(number))
+    async with asyncio.timeout(plan.seconds + GRACE_SECONDS):
+        connections = [
+            (
+                await loop.create_connection(
+                    lambda: _Connection(plan, outcome), "127.0.0.1", plan.port
+                )
+            )[1]
+            for _ in range(plan.connections)
+        ]
+        began = time.perf_counter()
+        until = began + plan.seconds
+        for connection in connections:
+            connection.begin(until)
+            await asyncio.sleep(plan.spread / plan.connections)
+        await asyncio.gather(*(connection.done for connection in connections))
     outcome.seconds = time.perf_counter() - began
     return outcome

@@ -75,39 +75,37 @@ def pinned(to: Iterable[int]) -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
-    """Nanoseconds that threads ran on a core, and waited for one while they could have run.
-
-    Keyed by process and thread; ``threads`` of one process wait for each other too.
-    """
-
-    threads: Mapping[tuple[int, int], tuple[int, int]]
-
-    def since(self, before: Used) -> Spent:
-        cpu = waited_main = cpu_beside = 0
-        for (process, thread), (ran, waited) in self.threads.items():
-            ran0, waited0 = before.threads.get((process, thread), (0, 0))
-            cpu += ran - ran0
-            if process == thread:
-                waited_main += waited - waited0
-            else:
-                cpu_beside += ran - ran0
-        return Spent(cpu / 1e9, max(0, waited_main - cpu_beside) / 1e9)
-
-
-@dataclass(frozen=True, slots=True)
 class Spent:
-    """Seconds of processor time, and seconds that main threads waited while something other than
-    their own process's threads had the core."""
+    """Seconds that a group of processes ran, and that it waited for its core while something
+    outside the group had it: the worst of its main threads."""
 
     cpu: float
     waited: float
 
 
-def used(roots: Iterable[int]) -> Used:
-    """By these processes and their descendants up to now."""
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Nanoseconds that threads ran on a core, and waited for one while they could have run, by
+    process and thread."""
+
+    threads: Mapping[tuple[int, int], tuple[int, int]]
+
+    def since(self, before: Used) -> Spent:
+        """All of them share one core, so each may have waited for all the others."""
+        cpu = 0
+        mains = []
+        for key, (ran, waited) in self.threads.items():
+            ran0, waited0 = before.threads.get(key, (0, 0))
+            cpu += ran - ran0
+            if key[0] == key[1]:
+                mains.append(waited - waited0 + ran - ran0)
+        return Spent(cpu / 1e9, max([0, *(main - cpu for main in mains)]) / 1e9)
+
+
+def used(processes: Iterable[int]) -> Used:
+    """By all threads of these processes up to now."""
     threads: dict[tuple[int, int], tuple[int, int]] = {}
-    for process in family(roots):
+    for process in processes:
         for task in _tasks(process):
             try:
                 ran, waited, _ = (task / "schedstat").read_text().split()

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.machine import family, threads
@@ -114,13 +115,24 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The fake model server, running."""
+
+    port: int
+    pid: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+
 @contextmanager
-def upstream(on: frozenset[int], logs: Path) -> Iterator[int]:
-    """The fake model server; gives its port."""
+def upstream(on: frozenset[int], logs: Path) -> Iterator[Upstream]:
     process = Process([sys.executable, ROOT / "bench" / "upstream.py"], logs / "upstream.log")
     try:
         port = int(process.line())
         process.pin(on)
-        yield port
+        yield Upstream(port, process.pid)
     finally:
         process.stop()

@@ -17,7 +17,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
 from xml.etree import ElementTree
@@ -26,6 +26,7 @@ import pytest
 import typer
 import yaml
 
+from dazi.core.engine import ModelProfile
 from dazi.core.turn import Outcome
 from dazi.gateway.app import ROUTES
 from dazi.main.cli import app
@@ -286,6 +287,12 @@ def test_every_route_and_outcome_is_documented(page: Path) -> None:
     assert told == served | {("GET", "/openapi.json")}
     outcomes = re.findall(r"^\| (`[a-z_]+`(?:(?:、|, )`[a-z_]+`)*) \|", text, re.MULTILINE)
     assert set(get_args(Outcome)) <= {o for cell in outcomes for o in re.findall(r"`(\w+)`", cell)}
+
+
+@pytest.mark.parametrize("page", both("models"), ids=named)
+def test_every_field_of_a_model_profile_is_documented(page: Path) -> None:
+    rows = set(re.findall(r"^\| `(\w+)` \|", page.read_text("utf-8"), re.MULTILINE))
+    assert rows == {f.name for f in fields(ModelProfile)}
 
 
 def test_every_room_is_in_the_architecture() -> None:

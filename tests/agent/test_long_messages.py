@@ -28,6 +28,6 @@ def test_codes_are_runs_of_letters_and_digits() -> None:
     evidence = Evidence(date(2025, 4, 3))
     evidence.said("SKU-1001 和 ord12345,2025-04-03,abc-def")
     checker = AnswerChecker.over(evidence, [])
-    assert checker.codes == {"SKU-1001", "ORD12345"}
     assert checker.check("ORD12345 是 SKU-1001。").ok
+    assert checker.codes == {"SKU-1001", "ORD12345"}
     assert checker.check("ORD99999。").unsupported == ("ORD99999",)

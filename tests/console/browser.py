@@ -123,6 +123,10 @@ class Browser:
 
         return WebDriverWait(self.driver, within_s, poll_frequency=0.05).until(met)
 
+    def said(self, css: str) -> str:
+        """What the last such element says, faded in or not."""
+        return str(self.js("return arguments[0].innerText", self.one(css)))
+
     def text(self) -> str:
         return str(self.js("return document.body.innerText"))
 

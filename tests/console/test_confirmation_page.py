@@ -38,10 +38,10 @@ def test_confirming_does_it_once_and_the_turn_goes_on(
     browser: Browser, site: Site, orders: list[str]
 ) -> None:
     ask_for_refund(browser, site, orders[0])
-    dialog = browser.one(".dz-dialog")
-    assert "给订单退款" in dialog.text and f"订单号\n{orders[0]}" in dialog.text
-    assert "未填写\n不填就是全额" in dialog.text and "原因\n不想要了" in dialog.text
-    assert "赵雪" in dialog.text and "内有效" in dialog.text
+    dialog = browser.said(".dz-dialog")
+    assert "给订单退款" in dialog and f"订单号\n{orders[0]}" in dialog
+    assert "未填写\n不填就是全额" in dialog and "原因\n不想要了" in dialog
+    assert "赵雪" in dialog and "内有效" in dialog
     assert refunds(site, orders[0]) == []
     # Two clicks in one go: the second finds nothing to do.
     browser.js("const b = document.querySelector('.dz-approve'); b.click(); b.click();")
@@ -77,7 +77,7 @@ def test_later_leaves_it_open_for_after_a_reload(
     browser.driver.refresh()
     browser.ready()
     browser.press(".dz-review")
-    assert orders[2] in browser.one(".dz-dialog").text
+    assert orders[2] in browser.said(".dz-dialog")
     browser.press(".dz-approve")
     browser.one(".dz-answer", DONE)
     assert refunds(site, orders[2]) == ["ok"]
@@ -114,7 +114,10 @@ def test_a_second_decision_elsewhere_is_told(
 
 def test_what_cannot_be_seen_is_shown(browser: Browser, site: Site, orders: list[str]) -> None:
     ask_for_refund(browser, site, orders[5], "不想\u202e要\u200b了")
-    dialog = browser.one(".dz-dialog")
-    assert "U+202E" in dialog.text and "U+200B" in dialog.text
-    assert "看不见的字符" in dialog.text
-    assert [e.text for e in browser.all(".dz-dialog .dz-hidden")] == ["U+202E", "U+200B"]
+    dialog = browser.said(".dz-dialog")
+    assert "U+202E" in dialog and "U+200B" in dialog
+    assert "看不见的字符" in dialog
+    assert [e.get_property("innerText") for e in browser.all(".dz-dialog .dz-hidden")] == [
+        "U+202E",
+        "U+200B",
+    ]

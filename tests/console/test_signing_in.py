@@ -71,6 +71,7 @@ def test_signing_out_ends_every_tab(browser: Browser, site: Site) -> None:
     browser.press(".dz-account")
     browser.press(".dz-sign-out")
     browser.one(".dz-people")
+    assert browser.driver.current_url == f"{site.url}/login"
     assert not browser.js("return sessionStorage.getItem('dazi-draft')")
     browser.driver.switch_to.window(first)
     browser.one(".dz-error", "登录已失效")

@@ -228,3 +228,37 @@ async def test_a_write_goes_on_to_its_record_when_its_caller_leaves(
     kinds = [r["kind"] for r in await site.audit()]
     assert sorted(kinds) == ["answer", "call", "outcome", "turn"]
     assert (await site.audit("outcome"))[0]["tool"] == "book_room"
+
+
+async def test_a_decision_that_comes_too_early_is_not_used_up(site: Site) -> None:
+    headers = {"X-Dazi-Thread": "refund"}
+    text = "给订单 ORD12345 退款,原因是客户取消"
+    site.says(call("request_refund", order_id="ORD12345", reason="客户取消"))
+    asked = await site.chat(text, user="finance", headers=headers)
+    path = f"/v1/dazi/confirmations/{asked.json['dazi']['confirmation']['ticket']}"
+    go = asyncio.Event()
+    site.says([Until(go), "好。"], "退款已提交。")
+    other = asyncio.create_task(site.chat("等等", user="finance", headers=headers))
+    await until(lambda: site.engine.running == 1)
+    early = await site.request("POST", path, "finance", json={"approve": True})
+    assert (early.status, early.error["code"]) == (409, "thread_busy")
+    go.set()
+    await other
+    decided = await site.request("POST", path, "finance", json={"approve": True})
+    assert decided.json["dazi"]["calls"][0]["outcome"] == "ok"
+
+
+async def test_nobody_can_write_into_a_thread_that_another_began_meanwhile(site: Site) -> None:
+    """Both find the name free; the one who comes second gets nothing into it."""
+    go = asyncio.Event()
+    site.engine.script = lambda request: [Until(go), "你好。"] if len(request.messages) else "x"
+    headers = {"X-Dazi-Thread": "same"}
+    slow = asyncio.create_task(site.chat("我是何女士", user="customer2", headers=headers))
+    await until(lambda: site.engine.running == 1)
+    site.engine.script = lambda request: "你好。"
+    assert (await site.chat("我是林先生", headers=headers)).status == 200
+    go.set()
+    assert (await slow).status == 404
+    assert (await site.request("GET", "/v1/dazi/threads", "customer2")).json["data"] == []
+    await site.chat("还在吗", headers=headers)
+    assert "我是何女士" not in [m.content for m in site.engine.requests[-1].messages]

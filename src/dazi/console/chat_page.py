@@ -48,8 +48,8 @@ async def draw(scene: Scene, sessions: Sessions, thread: str | None) -> None:
         )
         if scene.state.engine.profile.bundled:
             _bundled_line(scene)
-    session.pages.add(chat.sign_out)
-    client.on_delete(lambda: session.pages.discard(chat.sign_out))
+    session.pages[client.id] = chat.sign_out
+    client.on_delete(lambda: session.pages.pop(client.id, None))
     client.on_delete(chat.leave)
     if kept:
         tickets = await service.pending(scene.principal, thread)
@@ -130,6 +130,8 @@ def _account(scene: Scene) -> Element:
                 ui.label(name)
                 ui.label(roles).classes("dz-muted")
             with ui.element("form").props("method=post action=/logout"):
+                tab = ui.element("input").props("type=hidden name=tab")
+                tab.props["value"] = ui.context.client.id
                 out = ui.element("button").props("type=submit").classes("dz-menu-item dz-sign-out")
                 # What was typed is this person's: it must not greet the next one.
                 out.on("click", js_handler=f"() => sessionStorage.removeItem('{DRAFT}')")

@@ -19,14 +19,14 @@ MOST = 10_000
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """``pages`` are told when the session ends. Times are of the monotonic clock, in seconds."""
+    """``pages`` are told, by tab, when the session ends. Times are monotonic, in seconds."""
 
     token: str
     user: str
     began: float
     seen: float
     ended: bool = False
-    pages: set[Callable[[], None]] = field(default_factory=set)
+    pages: dict[str, Callable[[], None]] = field(default_factory=dict)
 
 
 class Sessions:
@@ -59,11 +59,10 @@ class Sessions:
         session.seen = now
         return not session.ended
 
-    def end(self, token: str | None) -> Session | None:
+    def end(self, token: str | None) -> None:
         session = self._by_token.get(token or "")
         if session is not None:
             self._end(session)
-        return session
 
     def _stale(self, session: Session, now: float) -> bool:
         return now - session.began > LIFETIME_S or now - session.seen > IDLE_S
@@ -71,6 +70,6 @@ class Sessions:
     def _end(self, session: Session) -> None:
         session.ended = True
         self._by_token.pop(session.token, None)
-        for leave in list(session.pages):
+        for leave in list(session.pages.values()):
             leave()
         session.pages.clear()

@@ -74,8 +74,11 @@ def add_routes(app: FastAPI, state: ConsoleState, sessions: Sessions) -> None:
     async def sign_out(request: Request) -> Response:
         if not _same_origin(request):
             return _go("/")
-        session = sessions.end(request.cookies.get(COOKIE))
+        session = session_of(request, sessions)
         if session is not None:
+            # The tab that asked for it is on its way already; the others are sent away.
+            session.pages.pop((await _form(request)).get("tab", ""), None)
+            sessions.end(session.token)
             state.ledger.put("sign_in", session.user, "", {"channel": CHANNEL, "out": True})
         answer = _go("/login")
         answer.delete_cookie(COOKIE)

@@ -20,6 +20,7 @@ from dazi.core.errors import OperatorError
 from dazi.core.language import Language, Text
 from dazi.core.turn import CallFinished, TurnFinished
 from dazi.gateway.app import create_app
+from dazi.gateway.protocol import BoundedHttp
 from dazi.gateway.state import GatewayState, Limits
 from dazi.main.runtime import Runtime, open_runtime, warm_requests
 from dazi.main.settings import Settings
