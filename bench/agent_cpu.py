@@ -31,7 +31,6 @@ class Side:
     name: str
     command: Sequence[str | Path] | None
     over_http: bool
-    on: str
     why_not: str = ""
     found: list[Mapping[str, float]] = field(default_factory=list)
 
@@ -55,32 +54,17 @@ def run(options: Options) -> list[Table]:
 
 def _sides(installed: PeerEnvironment) -> list[Side]:
     dazi = [sys.executable, "-m", "bench.agent_dazi"]
-    checked = "policy, grounding, answer check, hash-chained audit"
     peer = installed.python
+    hand = [peer, _PEERS / "openai_turn.py"] if peer else None
+    graph = [peer, _PEERS / "langgraph_turn.py"] if peer else None
+    durable = ["--audit", "durable"]
     return [
-        Side("Dazi, audit in memory", dazi, False, f"{checked} in memory"),
-        Side("Dazi, audit durable", [*dazi, "--audit", "durable"], False, f"{checked} in SQLite"),
-        Side(
-            "Dazi, audit durable, thread kept",
-            [*dazi, "--audit", "durable", "--kept"],
-            False,
-            f"{checked} and thread in SQLite",
-        ),
-        Side("Dazi over HTTP, audit in memory", dazi, True, f"{checked} in memory"),
-        Side(
-            "hand loop + openai package",
-            [peer, _PEERS / "openai_turn.py"] if peer else None,
-            True,
-            "nothing else",
-            installed.why,
-        ),
-        Side(
-            "LangGraph + ChatOpenAI",
-            [peer, _PEERS / "langgraph_turn.py"] if peer else None,
-            True,
-            "message graph, tool node",
-            installed.why,
-        ),
+        Side("Dazi, audit in memory", dazi, False),
+        Side("Dazi, audit durable", [*dazi, *durable], False),
+        Side("Dazi, audit durable, thread kept", [*dazi, *durable, "--kept"], False),
+        Side("Dazi over HTTP, audit in memory", dazi, True),
+        Side("hand loop + openai package", hand, True, installed.why),
+        Side("LangGraph + ChatOpenAI", graph, True, installed.why),
     ]
 
 
@@ -109,21 +93,23 @@ def _table(sides: Sequence[Side], installed: PeerEnvironment) -> Table:
     table = Table(
         "agent_cpu",
         "Agent turn: 2 model calls + 1 trivial tool, processor time (all threads), one core",
-        ("side", "CPU ms/turn", "against Dazi in memory", "turns", "model over HTTP", "does"),
+        ("side", "CPU ms/turn", "against Dazi in memory", "turns", "model over HTTP"),
     )
     for side in sides:
         turns = sum(int(f["turns"]) for f in side.found) or None
         http = "yes" if side.over_http else "no"
         cpu = side.cpu()
-        table.rows.append((side.name, cpu, ratio(cpu, ours), turns, http, side.on))
+        table.rows.append((side.name, cpu, ratio(cpu, ours), turns, http))
         if side.why_not:
             table.notes.append(f"{side.name}: {side.why_not}")
     table.notes.append(
-        "Median of interleaved rounds; a process of its own each time, uvloop in all."
+        "Median of interleaved rounds, each in a new process; uvloop in all. Dazi: policy, "
+        "grounding, answer check and hash-chained audit on, in memory or in SQLite. The peers: none "
+        "of these, no store."
     )
     table.notes.append(
-        "Model calls: scripted; in process (no), or answered by the fake upstream (yes; Dazi asks "
-        "for a stream, the others do not). Off in the peers: policy, checks, audit, memory."
+        "Model calls are scripted: in process, or answered over HTTP by the fake upstream (Dazi asks "
+        "for a stream there, the others do not). Every turn asks about another order."
     )
     if versions := installed.versions("langgraph", "langchain-openai", "openai"):
         table.notes.append(f"Peers: {versions}.")

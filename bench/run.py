@@ -34,6 +34,8 @@ def main() -> None:
     for name in a.only or PARTS:
         tables = PARTS[name](options)
         for table in tables:
+            if a.quick:
+                table.notes.append("A quick run: its figures mean nothing.")
             print(f"\n{table.text()}\n", flush=True)
         results[name] = {
             "date": time.strftime("%Y-%m-%d"),

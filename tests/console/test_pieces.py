@@ -82,8 +82,26 @@ def test_markdown_can_reach_nothing(evil: str) -> None:
     assert found.tags <= HARMLESS_TAGS and found.attributes <= {"class"}
 
 
-HARMLESS_TAGS = set(["p", "br", "em", "strong", "s", "code", "pre", "ul", "ol", "li", "blockquote", "hr", "span", "div", "h1", "h2", "h3"])
-HARMLESS_TAGS |= set(["table", "thead", "tbody", "tr", "th", "td"])
+HARMLESS_TAGS = {
+    "p",
+    "br",
+    "em",
+    "strong",
+    "s",
+    "code",
+    "pre",
+    "ul",
+    "ol",
+    "li",
+    "blockquote",
+    "hr",
+    "span",
+    "div",
+    "h1",
+    "h2",
+    "h3",
+}
+HARMLESS_TAGS |= {"table", "thead", "tbody", "tr", "th", "td"}
 
 
 class Tags(HTMLParser):

@@ -22,6 +22,7 @@ from dazi.agent.context import (
     last_said,
     results_of,
 )
+from dazi.agent.rendering import drawn, in_words, tells
 from dazi.agent.speaking import Round, speak
 from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
@@ -31,7 +32,6 @@ from dazi.core.messages import CallText, Message, dumps
 from dazi.core.tools import Tool
 from dazi.core.turn import (
     AnswerDelta,
-    Attachment,
     CallFinished,
     CallRecord,
     ConfirmationNeeded,
@@ -44,7 +44,7 @@ from dazi.prompt.choose import ToolChooser
 from dazi.router.dispatch import FunctionRouter, TurnContext
 from dazi.router.grounding import offer
 from dazi.router.intents import Ticket
-from dazi.router.view import comparison, markdown_table, plain, table
+from dazi.router.view import markdown_table
 
 NOTHING_CERTAIN = Text(
     "我没有查到可以确认的信息,请换个说法,或补充单号、日期等细节。",
@@ -56,7 +56,6 @@ BUDGET_SPENT = Text(
 )
 CONCISE_TOKENS = 256
 """What a model that answers in a sentence may use of the answer's tokens: it may not ramble."""
-AS_FOLLOWS = Text("查询结果如下。", "Here is what I found.")
 DECIDED = {True: Text("确认", "Confirmed"), False: Text("取消", "Cancelled")}
 """What the thread remembers a person as saying when they decide a confirmation."""
 MENDABLE = frozenset({"invalid", "ungrounded", "unknown_tool"})
@@ -226,7 +225,9 @@ class Agent:
             if turn.reason:
                 return
         turn.reason = "budget"
-        said = self._plain(turn) or BUDGET_SPENT(turn.request.language)
+        said = in_words(self.company, turn.records, turn.request.language) or BUDGET_SPENT(
+            turn.request.language
+        )
         for event in self._say(turn, said):
             yield event
 
@@ -310,73 +311,23 @@ class Agent:
     def _close(self, turn: Turn, done: Round) -> list[TurnEvent]:
         """The last round ended without a call: is what was said an answer?"""
         fresh = [r for r in turn.records if r.outcome == "ok"]
-        if done.failed or (fresh and not self._tells(turn, fresh)):
+        copies = self.engine.profile.copies_text
+        language = turn.request.language
+        said = in_words(self.company, turn.records, language) or NOTHING_CERTAIN(language)
+        if done.failed or (copies and fresh and not tells(self.company, fresh, turn.answer)):
             turn.replaced += 1
-            said = self._plain(turn) or NOTHING_CERTAIN(turn.request.language)
             gap = "\n" if turn.answer and not turn.answer.endswith("\n") else ""
             return self._say(turn, gap + said)
         if not turn.answer.strip():
-            said = self._plain(turn) or NOTHING_CERTAIN(turn.request.language)
             return self._say(turn, said)
         return []
-
-    def _tells(self, turn: Turn, records: Sequence[CallRecord]) -> bool:
-        """Does the answer say anything of the results?
-
-        A large model is trusted to; one that can only copy must have copied something.
-        """
-        if not self.engine.profile.copies_text:
-            return True
-        answer = turn.answer.casefold()
-        for record in records:
-            tool = self.company.tools[record.name]
-            rows = record.result.get(tool.result.rows)
-            shown = [record.result, *(rows if isinstance(rows, list) else [])]
-            values = [
-                str(v).casefold() for row in shown for v in row.values() if v not in (None, "", [])
-            ]
-            if isinstance(rows, list) and not rows:
-                continue
-            if tool.effect == "read" and not any(v in answer for v in values):
-                return False
-        return bool(answer.strip())
-
-    def _plain(self, turn: Turn) -> str:
-        """The results in words that cannot be wrong; those drawn as a table are only announced."""
-        language = turn.request.language
-        drawn = self._drawn(turn)
-        titles = {a.title for a in drawn if a.kind == "table"}
-        parts = [
-            plain(tool, result, language)
-            for tool, _, result in results_of(self.company, turn.records)
-            if tool.description(language) not in titles and tool.result.attach != "chart"
-        ]
-        if drawn:
-            parts.append(AS_FOLLOWS(language))
-        return "\n".join(parts)
 
     def _say(self, turn: Turn, text: str) -> list[TurnEvent]:
         turn.answer += text
         return [AnswerDelta(text)]
 
-    def _drawn(self, turn: Turn) -> tuple[Attachment, ...]:
-        """Tables and charts of the turn's results, in the order of the calls."""
-        language = turn.request.language
-        drawn: list[Attachment | None] = []
-        done = results_of(self.company, turn.records)
-        for tool in dict.fromkeys(t.name for t, _, _ in done):
-            results = [r for t, _, r in done if t.name == tool]
-            declared = self.company.tools[tool]
-            side_by_side = comparison(declared, results, language) if len(results) > 1 else None
-            drawn += (
-                [side_by_side] if side_by_side else [table(declared, r, language) for r in results]
-            )
-            if declared.result.attach == "chart":
-                drawn += [Attachment("chart", str(r.get("title", "")), r) for r in results]
-        return tuple(d for d in drawn if d is not None)
-
     async def _end(self, turn: Turn, remembered: list[Kept]) -> AsyncGenerator[TurnEvent, None]:
-        attachments = self._drawn(turn)
+        attachments = drawn(self.company, turn.records, turn.request.language)
         for attachment in attachments:
             yield attachment
         tables = [markdown_table(a) for a in attachments if a.kind == "table"]

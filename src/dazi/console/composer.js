@@ -42,6 +42,7 @@ export default {
     },
     running() {
       this.waiting = false;
+      this.busyAt = Date.now();
     },
   },
   mounted() {
@@ -51,7 +52,13 @@ export default {
     const away = () => document.documentElement.scrollHeight - innerHeight - scrollY;
     this.watchScroll = () => (this.near = away() < 120);
     addEventListener("scroll", this.watchScroll, { passive: true });
-    this.observer = new ResizeObserver(() => this.near && scrollTo(0, document.documentElement.scrollHeight));
+    // A card that the reader opens must not move the page, so only while words come, and for as long
+    // afterwards as a chart takes to be drawn.
+    this.busyAt = Date.now();
+    this.observer = new ResizeObserver(() => {
+      const coming = this.running || Date.now() - this.busyAt < 1500;
+      if (this.near && coming) scrollTo(0, document.documentElement.scrollHeight);
+    });
     const log = document.querySelector(".dz-log");
     if (log) this.observer.observe(log);
   },

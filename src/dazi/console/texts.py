@@ -130,8 +130,8 @@ HIDDEN_WARNING = Text(
 )
 
 BUNDLED_LINE = Text(
-    "正在使用内置小模型,只会查系统、不会闲聊 · 了解与升级",
-    "Small bundled model: looks things up, does not chat · About and upgrade",
+    "内置小模型:会查系统,不会闲聊 · 了解与升级",
+    "Small bundled model: looks things up, no chat · More",
 )
 BUNDLED_CAN = Text(
     "现在用的是随软件附带的小模型:能听懂常见的问法、调用工具、照着查到的结果回答;"

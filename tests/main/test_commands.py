@@ -1,0 +1,140 @@
+"""The commands as a person meets them: what works, and what they are told when it does not."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dazi.core.errors import CallerError, ConfigError, OperatorError
+from dazi.main.checking import check_folder
+from dazi.main.company import load_company
+from dazi.main.initialise import initialise
+from dazi.main.runtime import choose_model, open_runtime
+from dazi.main.serve import serve
+from dazi.main.settings import Settings, demo_folder
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Path:
+    folder = tmp_path / "company"
+    shutil.copytree(demo_folder(), folder)
+    return folder
+
+
+def dazi(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    code = "from dazi.main.cli import run; run()"
+    import os
+
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, **env},
+    )
+
+
+def test_init_makes_a_folder_that_check_accepts(tmp_path: Path) -> None:
+    made = dazi("init", str(tmp_path / "new"), DAZI_LANG="en")
+    assert made.returncode == 0 and "dazi check" in made.stdout
+    checked = dazi("check", str(tmp_path / "new"), DAZI_LANG="en", DAZI_DATA=str(tmp_path / "d"))
+    assert checked.returncode == 0, checked.stderr
+    assert "1 tools" in checked.stdout
+
+
+def test_init_writes_over_nothing(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("keep")
+    with pytest.raises(CallerError, match="not empty"):
+        initialise(tmp_path, "en")
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_check_accepts_the_demo_company() -> None:
+    (line,) = check_folder(demo_folder(), "en")
+    assert "17 tools" in line
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line_holds", "says"),
+    [
+        ("effect: read", "effect: reed", "effect: reed", "'sensitive'"),
+        ("effect: read", "efect: read", "get_order_status", "effect"),
+        ("roles: [customer, staff", "roles: [custmer, staff", "get_order_status", "custmer"),
+        ("pattern: ^ORD[0-9]{5}$", "pattern: ^ORD[0-9{5}$", "pattern:", "regular expression"),
+        ("    sql: >", "    sqll: >", "sqll", "sqll"),
+        ("tools:\n", "tools: [\n", "", "YAML"),
+    ],
+)
+def test_a_broken_tool_file_is_shown_where_it_is_broken(
+    company: Path, old: str, new: str, line_holds: str, says: str
+) -> None:
+    path = company / "tools" / "crm.yaml"
+    text = path.read_text(encoding="utf-8").replace(old, new, 1)
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_company(company)
+    error = caught.value
+    assert error.where == str(path)
+    assert error.line is not None
+    assert line_holds in text.splitlines()[error.line - 1]
+    assert says.lower() in error.message("en").lower()
+    assert f"crm.yaml:{error.line}" in error.message("zh")
+
+
+def test_a_typo_in_a_role_or_setting_is_found(company: Path) -> None:
+    (company / "dazi.toml").write_text("[compny]\nname = 'x'\n")
+    with pytest.raises(ConfigError, match="compny") as caught:
+        load_company(company)
+    assert caught.value.line == 1
+
+
+async def test_a_port_in_use(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OperatorError) as caught:
+            await serve(Settings(data=tmp_path, port=port), "en", False)
+    assert str(port + 1) in caught.value.message("zh")
+
+
+async def test_demo_users_refuse_any_address_but_loopback(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="loopback"):
+        await open_runtime(Settings(data=tmp_path, host="0.0.0.0"))
+
+
+def test_unknown_user_and_unknown_model(tmp_path: Path) -> None:
+    env = {"DAZI_DATA": str(tmp_path), "DAZI_LANG": "en"}
+    model = dazi("ask", "hello", "--model", "no-such-model", **env)
+    assert model.returncode == 2
+    assert "no-such-model" in model.stderr and "dazi model add" in model.stderr
+    assert "Traceback" not in model.stderr
+
+
+@pytest.mark.parametrize("broken", ["empty", "garbage"])
+def test_a_missing_or_corrupt_model_says_what_to_do(tmp_path: Path, broken: str) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    if broken == "garbage":
+        for name in ("openvino_model.xml", "openvino_model.bin", "openvino_tokenizer.xml"):
+            (folder / name).write_bytes(b"not a model")
+    done = dazi("ask", "hello", "--model", str(folder), DAZI_DATA=str(tmp_path / "d"))
+    assert done.returncode == 2
+    assert str(folder) in done.stderr and "Traceback" not in done.stderr
+
+
+def test_model_add_list_use(tmp_path: Path) -> None:
+    from dazi.inference.catalog import Catalog
+
+    env = {"DAZI_DATA": str(tmp_path), "DAZI_LANG": "en"}
+    used = dazi("model", "use", "http://127.0.0.1:9/v1", "--model", "qwen3", **env)
+    assert used.returncode == 0, used.stderr
+    listed = dazi("model", "list", **env)
+    assert "* " in listed.stdout and "127.0.0.1:9" in listed.stdout
+    assert choose_model(Settings(data=tmp_path), Catalog(tmp_path)).kind == "server"
+    missing = dazi("model", "add", str(tmp_path / "nowhere"), **env)
+    assert missing.returncode == 2 and "nowhere" in missing.stderr
