@@ -76,7 +76,7 @@ class Gate:
         self._loop.call_soon_threadsafe(self.event.set)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     started: list[Site] = []
     ready = threading.Event()
@@ -120,7 +120,7 @@ def gate(site: Site) -> Iterator[Gate]:
     made.open()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     paths = chromium(shutil.which)
     if paths is None:
