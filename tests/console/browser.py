@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -134,12 +135,17 @@ class Browser:
         return self.driver.execute_script(code, *arguments)
 
     def press(self, css: str, text: str = "") -> None:
-        """Click for real: what is covered or still moving is tried again."""
+        """Click for real, once the thing has stopped moving and nothing covers it."""
         self.one(css, text)
 
         def clicked() -> bool:
+            element = self.one(css, text)
+            before = element.rect
+            time.sleep(0.05)
+            if element.rect != before:
+                return False
             try:
-                self.one(css, text).click()
+                element.click()
             except (ElementNotInteractableException, ElementClickInterceptedException):
                 return False
             return True

@@ -109,6 +109,8 @@ def test_a_second_decision_elsewhere_is_told(
     browser.driver.switch_to.window(first)
     browser.press(".dz-approve")
     browser.one(".dz-error", "已经处理过了")
+    browser.one(".dz-card-badge", "已处理或已过期")
+    assert not browser.all(".dz-review")
     assert refunds(site, orders[4]) == ["ok"]
 
 

@@ -18,23 +18,25 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 class Directory:
     """Users by name, and keys by the hash of their text.
 
-    In a demo each user has the key ``dazi-demo-NAME``; such users and keys refuse to exist on any
-    address but loopback.
+    In a demo each user has the key ``dazi-demo-NAME``. Users of a company file and such keys
+    refuse to exist on any address but loopback.
     """
 
     def __init__(self, company: Company, host: str) -> None:
-        if company.demo and company.users and host not in LOOPBACK:
+        if company.users and host not in LOOPBACK:
             raise ConfigError(
                 company.folder / "dazi.toml",
                 None,
                 f"演示用户和密钥只能在本机回环地址上使用,不能监听 {host};"
-                "去掉 demo = true 和 [users],或改用 127.0.0.1",
+                "去掉 [[users]],或改用 127.0.0.1",
                 f"demo users and keys may only be used on loopback, not on {host}; "
-                "remove demo = true and [users], or listen on 127.0.0.1",
+                "remove [[users]], or listen on 127.0.0.1",
             )
         self._users = {u.user: u for u in company.users}
         self._principals = {u.user: _principal(u, company) for u in company.users}
-        self._keys = {_digest(DEMO_KEY_PREFIX + name): name for name in self._users}
+        self._keys = (
+            {_digest(DEMO_KEY_PREFIX + name): name for name in self._users} if company.demo else {}
+        )
 
     @property
     def users(self) -> Iterable[DemoUser]:

@@ -35,6 +35,8 @@ records = Table(
 )
 
 GENESIS = "0" * 64
+APPEND_TRIES = 8
+"""How often a writer that lost the race for the next place in the chain tries again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,9 @@ class Record:
     body: str
     previous: str
     hash: str
+
+
+Waiting = tuple[Record, asyncio.Future[None]]
 
 
 class Sink(Protocol):
@@ -76,7 +81,7 @@ class Ledger:
         self._sink = sink
         self._seq = 0
         self._previous = GENESIS
-        self._waiting: list[tuple[Record, asyncio.Future[None]]] = []
+        self._waiting: list[Waiting] = []
         self._writer: asyncio.Task[None] | None = None
         self._failed: Exception | None = None
 
@@ -90,11 +95,7 @@ class Ledger:
     ) -> asyncio.Future[None]:
         """Chain a record and queue it; the future is done when it is durable."""
         text = msgspec.json.encode(body, enc_hook=str, order="sorted").decode()
-        at = time.time()
-        seq = self._seq + 1
-        digest = chain(self._previous, seq, at, kind, user, turn, text)
-        record = Record(seq, at, kind, user, turn, text, self._previous, digest)
-        self._seq, self._previous = seq, digest
+        record = self._chained(time.time(), kind, user, turn, text)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # A reader who does not wait must not see "exception was never retrieved": the next
         # append tells, and ``healthy`` says so.
@@ -120,29 +121,59 @@ class Ledger:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             try:
-                await self._sink.append([record for record, _ in batch])
+                await self._store(batch)
                 self._failed = None
             except Exception as e:
                 self._failed = e
-                await self._rewind(batch[0][0])
+                # Go on from the last record that did arrive, so that no gap stays in the chain.
+                first = batch[0][0]
+                self._seq, self._previous = first.seq - 1, first.previous
                 batch += self._waiting
                 self._waiting = []
-                error = OperatorError(
-                    "audit",
-                    "审计账本写不进去,敏感操作已停用;请检查数据库和磁盘",
-                    "the audit ledger cannot be written; sensitive calls refuse until it can",
-                )
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
+                self._refuse(batch)
                 return
             for _, future in batch:
                 if not future.done():
                     future.set_result(None)
 
-    async def _rewind(self, first: Record) -> None:
-        """Go on from the last record that did arrive, so that no gap stays in the chain."""
-        self._seq, self._previous = first.seq - 1, first.previous
+    async def _store(self, batch: list[Waiting]) -> None:
+        """Another process may have written meanwhile: then go on from its last record."""
+        for _ in range(APPEND_TRIES):
+            try:
+                await self._sink.append([record for record, _ in batch])
+                return
+            except Exception:
+                last = await self._sink.last()
+                if last is None or last.seq < batch[0][0].seq:
+                    raise
+                self._chain_after(last, batch)
+        raise OSError("other writers were faster every time")
+
+    def _chain_after(self, last: Record, batch: list[Waiting]) -> None:
+        queued = len(batch)
+        self._seq, self._previous = last.seq, last.hash
+        for i, (r, future) in enumerate([*batch, *self._waiting]):
+            made = self._chained(r.at, r.kind, r.user, r.turn, r.body)
+            if i < queued:
+                batch[i] = (made, future)
+            else:
+                self._waiting[i - queued] = (made, future)
+
+    def _chained(self, at: float, kind: str, user: str, turn: str, body: str) -> Record:
+        seq, previous = self._seq + 1, self._previous
+        digest = chain(previous, seq, at, kind, user, turn, body)
+        self._seq, self._previous = seq, digest
+        return Record(seq, at, kind, user, turn, body, previous, digest)
+
+    def _refuse(self, batch: list[Waiting]) -> None:
+        error = OperatorError(
+            "audit",
+            "审计账本写不进去,敏感操作已停用;请检查数据库和磁盘",
+            "the audit ledger cannot be written; sensitive calls refuse until it can",
+        )
+        for _, future in batch:
+            if not future.done():
+                future.set_exception(error)
 
 
 class SqlSink:

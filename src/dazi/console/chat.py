@@ -28,6 +28,8 @@ from dazi.core.principal import Principal
 from dazi.core.turn import CallFinished, ConfirmationNeeded, TurnEvent
 from dazi.router.intents import Ticket
 
+NO_LONGER_WAITING = frozenset({"already_decided", "expired", "ticket"})
+
 logger = logging.getLogger("dazi.console")
 
 
@@ -61,6 +63,7 @@ class Chat:
         self._acting = False
         self._left = False
         self._waiting: dict[str, tuple[Waiting, CallCard]] = {}
+        self._choices: dict[str, bool] = {}
         self._fresh: list[Waiting] = []
         self._dialog: ConfirmDialog | None = None
 
@@ -73,9 +76,7 @@ class Chat:
         if self._task is not None:
             self.composer.refused(texts.BUSY(self.scene.language))
             return
-        self._start(
-            text, self.scene.state.service.ask(Ask(principal, self.thread, text)), asked=True
-        )
+        self._start(text, self.scene.state.service.ask(Ask(principal, self.thread, text)))
 
     def stop(self) -> None:
         """End the answer; but what was confirmed is done first, so that its outcome is known."""
@@ -97,7 +98,8 @@ class Chat:
         if principal is not None:
             said = (texts.SAID_YES if approve else texts.SAID_NO)(self.scene.language)
             events = self.scene.state.service.decide(principal, ticket, approve)
-            self._start(said, events, asked=False)
+            self._choices[ticket] = approve
+            self._start(said, events, ticket)
 
     def _may_act(self) -> Principal | None:
         principal = principal_of(self.scene.state, self.scene.session) if self._alive() else None
@@ -107,10 +109,11 @@ class Chat:
 
     # --- a turn ----------------------------------------------------------------------------------
 
-    def _start(self, said: str, events: AsyncIterator[TurnEvent], *, asked: bool) -> None:
+    def _start(self, said: str, events: AsyncIterator[TurnEvent], ticket: str = "") -> None:
+        """``ticket`` is what the turn decides; without one it answers what was asked."""
         self.composer.set_running(True)
-        self._acting = not asked
-        self._task = background_tasks.create(self._run(said, events, asked), name="console turn")
+        self._acting = bool(ticket)
+        self._task = background_tasks.create(self._run(said, events, ticket), name="console turn")
         self._task.add_done_callback(lambda _: self._settled())
 
     def _settled(self) -> None:
@@ -125,26 +128,30 @@ class Chat:
             if self._fresh:
                 self._review(self._fresh.pop(0))
 
-    async def _run(self, said: str, events: AsyncIterator[TurnEvent], asked: bool) -> None:
+    async def _run(self, said: str, events: AsyncIterator[TurnEvent], ticket: str) -> None:
         view: TurnView | None = None
         language = self.scene.language
         with self._client:
             try:
                 async with aclosing(cast("AsyncGenerator[TurnEvent]", events)) as stream:
                     async for event in stream:
-                        view = view or self._begin(said)
-                        self._show(event, view)
+                        self._acting = self._acting and not isinstance(event, CallFinished)
                         if self._left and not self._acting:
                             return
+                        if not self._client.is_deleted:
+                            view = view or self._begin(said)
+                            self._show(event, view)
             except asyncio.CancelledError:
                 if view is not None and not self._client.is_deleted:
                     view.stopped()
                 raise
             except DaziError as e:
-                self._refuse(said, view, e.message(language), asked)
+                if e.code in NO_LONGER_WAITING:
+                    self._settle_card(ticket, None)
+                self._refuse(said, view, e.message(language), asked=not ticket)
             except Exception:
                 logger.exception("a turn failed on a page")
-                self._refuse(said, view, texts.UNEXPECTED(language), asked)
+                self._refuse(said, view, texts.UNEXPECTED(language), asked=not ticket)
 
     def _begin(self, said: str) -> TurnView:
         if self.welcome is not None:
@@ -156,10 +163,6 @@ class Chat:
         return self._view(live=True)
 
     def _show(self, event: TurnEvent, view: TurnView) -> None:
-        if isinstance(event, CallFinished):
-            self._acting = False
-        if self._client.is_deleted:
-            return
         view.show(event)
         if isinstance(event, CallFinished) and event.record.outcome != "needs_confirmation":
             self._note_decision(event)
@@ -168,7 +171,7 @@ class Chat:
             self._await_decision(waiting, view.cards[event.call])
             self._fresh.append(waiting)
 
-    def _refuse(self, said: str, view: TurnView | None, message: str, asked: bool) -> None:
+    def _refuse(self, said: str, view: TurnView | None, message: str, *, asked: bool) -> None:
         """An error: it is told, and the text goes back to where it was typed."""
         if self._client.is_deleted:
             return
@@ -205,10 +208,15 @@ class Chat:
             self._decide(ticket, approve)
 
     def _note_decision(self, event: CallFinished) -> None:
-        """A decision changes the card that waited for it, also when it was made in words."""
-        found = self._waiting.pop(event.record.ticket, None)
-        if found is not None:
-            found[1].decided(event.record.outcome != "rejected")
+        """A decision changes the card that waited for it, also when it was made in words (then
+        "rejected" may be the person's word or the system's)."""
+        ticket, done = event.record.ticket, event.record.outcome != "rejected"
+        self._settle_card(ticket, self._choices.pop(ticket, True if done else None))
+
+    def _settle_card(self, ticket: str, approved: bool | None) -> None:
+        found = self._waiting.pop(ticket, None)
+        if found is not None and not self._client.is_deleted:
+            found[1].decided(approved)
 
     # --- drawing -----------------------------------------------------------------------------------
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
-from dazi.core.errors import DaziError
+from dazi.core.errors import ConfigError, DaziError
 from dazi.core.language import Language, language_of
 from dazi.main.settings import Settings
 
@@ -41,7 +42,12 @@ Model = Annotated[
     str, typer.Option("--model", help="模型名、目录或 GGUF 文件。Name, folder or GGUF.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="输出 JSON。Print JSON.")]
-User = Annotated[str, typer.Option("--as", help="以哪个演示用户的身份。As which demo user.")]
+User = Annotated[
+    str,
+    typer.Option(
+        "--as", help="以哪个用户的身份,默认第一个。As which user; the first one if not given."
+    ),
+]
 
 
 def language() -> Language:
@@ -60,7 +66,14 @@ def settings(
         given["today"] = today.date()
     if model:
         given["model"] = model
-    return Settings(**given)
+    try:
+        return Settings(**given)
+    except ValidationError as e:
+        first = e.errors()[0]
+        name = "DAZI_" + "_".join(map(str, first["loc"])).upper()
+        raise ConfigError(
+            name, None, f"设置不对:{first['msg']}", f"wrong setting: {first['msg']}"
+        ) from None
 
 
 @app.command()
@@ -85,7 +98,7 @@ def serve(
 @app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="要问的话。What to ask.")],
-    user: User = "customer",
+    user: User = "",
     json_out: Json = False,
     company: Company = None,
     today: Today = None,
@@ -102,9 +115,7 @@ def ask(
 
 
 @app.command()
-def chat(
-    user: User = "customer", company: Company = None, today: Today = None, model: Model = ""
-) -> None:
+def chat(user: User = "", company: Company = None, today: Today = None, model: Model = "") -> None:
     """在终端里对话。Chat in the terminal."""
     from dazi.main.terminal import chat as run_chat
 
@@ -130,7 +141,7 @@ def check(folder: Annotated[Path, typer.Argument(help="公司目录。")] = Path
 
 
 @app.command()
-def doctor(company: Company = None, port: int = 8000) -> None:
+def doctor(company: Company = None, port: int | None = None) -> None:
     """检查这台机器:端口、内存、磁盘、模型、数据库、时钟。Check this machine."""
     from dazi.main.doctor import diagnose
 
@@ -179,6 +190,7 @@ def _catalog(company: Path | None) -> Any:
 def eval_calls(
     file: Annotated[Path, typer.Argument(help="JSON Lines 用例。Cases.")],
     json_out: Json = False,
+    format: Annotated[str, typer.Option(help="dazi、bfcl 或 acebench。")] = "dazi",
     limit: Annotated[int, typer.Option(help="只跑前 N 条。Only the first N.")] = 0,
     concurrency: Annotated[int, typer.Option(help="同时跑几条。Cases at once.")] = 4,
     random: Annotated[
@@ -190,7 +202,7 @@ def eval_calls(
     """函数调用评测,不产生任何副作用。Function-calling evaluation; no side effects."""
     from dazi.main.evaluating import Evaluation, evaluate_calls
 
-    wanted = Evaluation(file, json_out, limit, concurrency, random)
+    wanted = Evaluation(file, json_out, limit, concurrency, random, format)
     code = asyncio.run(evaluate_calls(settings(company, None, model), wanted, language()))
     raise typer.Exit(code)
 

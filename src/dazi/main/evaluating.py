@@ -11,9 +11,10 @@ from pathlib import Path
 
 import typer
 
+from dazi.core.errors import CallerError
 from dazi.core.language import Language
+from dazi.lab.evals.adapters import FORMATS
 from dazi.lab.evals.random_engine import RandomEngine
-from dazi.lab.evals.reading import read_cases
 from dazi.lab.evals.report import Report
 from dazi.lab.evals.runner import Runner, principals, run_cases
 from dazi.lab.evals.scoring import CaseResult
@@ -33,11 +34,19 @@ class Evaluation:
     limit: int
     concurrency: int
     random: bool
+    format: str = "dazi"
 
 
 async def evaluate_calls(settings: Settings, wanted: Evaluation, language: Language) -> int:
     """Print the report; the exit code is 1 when a case file holds lines that are no cases."""
-    read = read_cases(wanted.file)
+    if wanted.format not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise CallerError(
+            "format",
+            f"不认识格式 {wanted.format},可用:{known}",
+            f"no format {wanted.format}; there are: {known}",
+        )
+    read = FORMATS[wanted.format](wanted.file)
     for problem in read.problems:
         typer.echo(problem.message(language), err=True)
     cases = read.cases[: wanted.limit] if wanted.limit else read.cases

@@ -231,7 +231,9 @@ class Assistant:
             role_names={ROLE: Text("用户", "user")},
             settings={},
         )
-        self._settings = Settings(data=self._data, model=model, today=today)
+        # What is not given here may come from the environment.
+        given: dict[str, Any] = {"model": model, "today": today}
+        self._settings = Settings(data=self._data, **{k: v for k, v in given.items() if v})
         self._principal = Principal(
             user, frozenset({ROLE}), MappingProxyType({}), channel="library"
         )

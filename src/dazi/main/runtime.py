@@ -171,6 +171,8 @@ def load_engine(settings: Settings, data: Path) -> Engine:
 
 def choose_model(settings: Settings, catalog: Catalog) -> ModelEntry:
     if settings.model:
+        if settings.model.startswith(("http://", "https://")):
+            return ModelEntry(settings.model, "server", settings.model)
         path = Path(settings.model)
         if path.exists():
             return ModelEntry(path.stem, "local", str(path))

@@ -26,6 +26,7 @@ from dazi.main.runtime import Runtime, open_runtime, warm_requests
 from dazi.main.settings import Settings
 
 SHUTDOWN_S = 10
+BACKLOG = 128
 
 
 async def serve(settings: Settings, language: Language, check: bool) -> None:
@@ -51,6 +52,8 @@ def _listen(settings: Settings) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((settings.host, settings.port))
+        # From now on the port is ours, however long the model takes to load.
+        listening.listen(BACKLOG)
     except OSError as e:
         listening.close()
         other = settings.port + 1

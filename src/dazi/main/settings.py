@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -13,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class Settings(BaseSettings):
-    """Every limit has a number and a setting here; docs/settings.md lists them."""
+    """Every limit has a number and a setting here; docs/zh/settings.md lists them."""
 
     model_config = SettingsConfigDict(env_prefix="DAZI_", extra="ignore")
 
@@ -43,7 +44,7 @@ class Settings(BaseSettings):
     turn_calls: int = 12
     answer_tokens: int = 1024
     confirmation_seconds: float = 900.0
-    audit: str = "durable"
+    audit: Literal["durable", "memory"] = "durable"
     """``durable`` (in the database) or ``memory``."""
 
     def company_folder(self) -> Path:

@@ -35,7 +35,7 @@ async def ask_once(
     """One question in a thread of its own. A refusal by policy is an answer, not a failure."""
     runtime = await open_runtime(settings)
     try:
-        principal = runtime.directory.principal(user, "cli")
+        principal = _principal(runtime, user)
         thread = f"cli-{secrets.token_hex(8)}"
         events: list[TurnEvent] = []
         async for event in _answer(runtime, principal, thread, question, approve):
@@ -46,6 +46,12 @@ async def ask_once(
             sys.stdout.write(json.dumps(as_json(events), ensure_ascii=False, default=str) + "\n")
     finally:
         await runtime.close()
+
+
+def _principal(runtime: Runtime, user: str) -> Principal:
+    """``user``, or the company's first one."""
+    first = next((u.user for u in runtime.directory.users), "")
+    return runtime.directory.principal(user or first, "cli")
 
 
 async def _answer(
@@ -135,7 +141,8 @@ async def chat(settings: Settings, user: str, language: Language) -> None:
     """A conversation until an empty line or end of input."""
     runtime = await open_runtime(settings)
     try:
-        principal = runtime.directory.principal(user, "cli")
+        principal = _principal(runtime, user)
+        user = principal.user
         thread = f"cli-{secrets.token_hex(8)}"
         hello = {
             "zh": f"你好,{user}。直接输入问题,空行结束。",

@@ -13,6 +13,7 @@ from dazi.core.company import ConnectorSpec
 from dazi.core.errors import ConfigError
 from dazi.core.language import Text
 from dazi.core.tools import Binding, Effect, Format, Parameter, Scalar, Tool, ToolResultRules
+from dazi.router.derive import RULES
 from dazi.router.yaml_source import YamlSource
 
 Words = str | dict[Literal["zh", "en"], str]
@@ -187,6 +188,14 @@ def _tool(
             f"“{key}” is filled from the caller's identity; it cannot be a parameter too",
         )
     rules = tool.result
+    for i, rule in enumerate(rules.derive):
+        if len(set(rule) & set(RULES)) != 1:
+            known = ", ".join(RULES)
+            raise source.error(
+                (*at, "result", "derive", i),
+                f"每条 derive 要有且只有一种规则:{known}",
+                f"a derive entry needs exactly one rule of {known}",
+            )
     return Tool(
         name=name,
         system=Text.of(file.system),  # type: ignore[arg-type]

@@ -146,7 +146,10 @@ class FunctionRouter:
         return record
 
     async def rejected(self, ticket: Ticket, turn: TurnContext) -> CallRecord:
-        record = self._refusal(ticket, "rejected", turn.language)
+        record = replace(
+            self._refusal(ticket, "rejected", turn.language),
+            message=outcome_text("cancelled", None, turn.language),
+        )
         await self._audit("decision", turn, record, {"ticket": ticket.id})
         turn.done.append(record)
         return record

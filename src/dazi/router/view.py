@@ -115,7 +115,7 @@ def _pairs(tool: Tool, row: Mapping[str, Any], language: Language) -> str:
     return comma.join(
         f"{label(tool, n, language)}{colon}{cell(v)}"
         for n, v in row.items()
-        if n in tool.result.labels
+        if not tool.result.labels or n in tool.result.labels
     )
 
 

@@ -29,6 +29,7 @@ _TEXTS: Mapping[str, Text] = {
         "这个操作需要您确认后才会执行。", "This needs your confirmation first."
     ),
     "rejected": Text("操作没有执行。", "It was not done."),
+    "cancelled": Text("好的,没有执行。", "All right, it was not done."),
     "repeated": Text(
         "同样的操作刚才已经提交过。", "The very same thing was submitted a moment ago."
     ),

@@ -1,0 +1,76 @@
+"""The ledger: an unbroken chain, and what breaks it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dazi.audit.ledger import Ledger, MemorySink, SqlSink, first_broken
+from dazi.core.errors import OperatorError
+from dazi.store.database import Database
+
+
+async def _filled(count: int = 20) -> MemorySink:
+    sink = MemorySink()
+    ledger = Ledger(sink)
+    await ledger.open()
+    for i in range(count):
+        await ledger.append("call", "lin", "t1", {"n": i, "said": "订单"})
+    return sink
+
+
+async def test_a_chain_holds_and_any_change_is_found() -> None:
+    records = (await _filled()).records
+    assert first_broken(records) is None
+    edited = [*records]
+    edited[7] = replace(edited[7], body=edited[7].body.replace("7", "8"))
+    assert first_broken(edited) == 8
+    assert first_broken(records[:5] + records[6:]) == 7
+    assert first_broken([*records[:3], records[4], records[3], *records[5:]]) == 5
+    assert first_broken(records[1:]) == 2
+
+
+async def test_many_at_once_are_written_in_groups_and_in_order() -> None:
+    sink = MemorySink()
+    ledger = Ledger(sink)
+    await asyncio.gather(*(ledger.append("call", "u", "t", {"n": i}) for i in range(200)))
+    assert len(sink.records) == 200
+    assert first_broken(sink.records) is None
+
+
+async def test_two_processes_share_one_ledger(tmp_path: Path) -> None:
+    database = Database.at(tmp_path / "audit.sqlite")
+    await database.create()
+    one, two = Ledger(SqlSink(database)), Ledger(SqlSink(database))
+    await one.open()
+    await two.open()
+    for i in range(10):
+        await asyncio.gather(
+            one.append("call", "a", "t", {"n": i}), two.append("call", "b", "t", {"n": i})
+        )
+    rows = await SqlSink(database).rows()
+    assert len(rows) == 20
+    assert first_broken(rows) is None
+    await database.close()
+
+
+async def test_a_sink_that_fails_refuses_and_leaves_no_gap() -> None:
+    sink = MemorySink()
+    ledger = Ledger(sink)
+    await ledger.append("call", "u", "t", {"n": 0})
+    whole = sink.append
+
+    async def broken(batch: object) -> None:
+        raise OSError("disk full")
+
+    sink.append = broken  # type: ignore[method-assign,assignment]
+    with pytest.raises(OperatorError):
+        await ledger.append("call", "u", "t", {"n": 1})
+    assert not ledger.healthy
+    sink.append = whole  # type: ignore[method-assign]
+    await ledger.append("call", "u", "t", {"n": 2})
+    assert ledger.healthy
+    assert len(sink.records) == 2 and first_broken(sink.records) is None
