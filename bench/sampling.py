@@ -22,10 +22,10 @@ AT_ONCE = 32
 STREAMS = 16
 TOO_BUSY = 0.05
 TRIES = 3
-WARM = 0.5
-ALONE = 1.0
-LOADED = 2.0
-STREAM_ROUNDS = 2
+WARM = 0.4
+ALONE = 0.8
+LOADED = 1.5
+STREAM_ROUNDS = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,8 @@ async def _once(
             elif isinstance(event, ReasoningDelta):
                 yield ReasoningStep(event.text)
             elif isinstance(event, CallDone):
+                if any((c.name, c.arguments) == (event.name, event.arguments) for c in done.calls):
+                    continue  # the very same call twice in one breath is one call
                 call = CallText(next(ids), event.name, event.arguments)
                 done.calls.append(call)
                 yield CallProposed(call.id, call.name, call.arguments)

@@ -176,7 +176,9 @@ def offer(
         elif p.type in ("integer", "number"):
             candidates[p.name] = tuple(evidence.values(p))
         elif p.type == "string" and not p.enum and words:
-            spans[p.name] = tuple(w for w in words[:3] if len(w) <= MAX_SPAN_SOURCE)
+            # An address is a value of its own and no part of a subject or a title.
+            near = (part.strip() for w in words[:3] for part in _EMAIL.split(w))
+            spans[p.name] = tuple(t for t in near if 1 < len(t) <= MAX_SPAN_SOURCE)
     return OfferedTool(
         tool.name,
         tool.description(language),

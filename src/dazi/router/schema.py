@@ -156,6 +156,13 @@ def check_canonical(tool: Tool, arguments: Mapping[str, Any]) -> None:
             raise ModelError(
                 "invalid", f"{p.name} 的值不对", f"{p.name} is not a valid {p.format}", p.name
             )
+        if p.after and p.after in arguments and str(value) <= str(arguments[p.after]):
+            raise ModelError(
+                "invalid",
+                f"{p.name} 必须晚于 {p.after}",
+                f"{p.name} must be later than {p.after}",
+                p.name,
+            )
         if p.pattern and not re.fullmatch(p.pattern, str(value)):
             raise ModelError(
                 "invalid",
