@@ -60,10 +60,11 @@ def test_confirming_does_it_once_and_the_turn_goes_on(
 def test_cancelling_does_nothing(browser: Browser, site: Site, orders: list[str]) -> None:
     ask_for_refund(browser, site, orders[1])
     browser.press(".dz-reject")
-    browser.one(".dz-answer", "操作没有执行")
+    browser.one(".dz-answer", "没有执行")
     browser.gone(".dz-dialog")
     assert refunds(site, orders[1]) == [] and "rejected" in refunds(site, orders[1], "decision")
     assert [e.text.split("\n")[0] for e in browser.all(".dz-card-badge")] == ["已取消", "未执行"]
+    assert not any(e.text for e in browser.all(".dz-card-note")), "said twice"
 
 
 def test_later_leaves_it_open_for_after_a_reload(

@@ -50,6 +50,7 @@ class CallCard:
         self._tool = company.tools.get(name)
         self._language = language
         self.open = True
+        self._message = ""
         with div("dz-card") as self._card:
             with div("dz-card-head"):
                 with div("dz-card-state") as self._state:
@@ -79,13 +80,20 @@ class CallCard:
         ms = f"{record.ms:,.0f} ms" if record.ms >= 0.5 else ""
         self._set_state(tone, texts.OUTCOMES[record.outcome](self._language), ms)
         self._note.clear()
+        self._message = record.message
         if record.message and record.outcome not in ("ok", "needs_confirmation"):
             with self._note:
                 ui.label(record.message)
         if record.outcome == "ok":
             self._draw_result(record.result)
 
-    def interrupt(self) -> None:
+    def close(self, said: str) -> None:
+        """The turn is over; what its answer says need not stand here too."""
+        self._interrupt()
+        if self._message and self._message in said:
+            self._note.clear()
+
+    def _interrupt(self) -> None:
         """The turn ended before an answer came."""
         if self.open:
             self.open = False

@@ -80,7 +80,7 @@ class TurnView:
         self._working.clear()
         self._state = None
         for card in self.cards.values():
-            card.interrupt()
+            card.close(self._text)
 
     def stopped(self) -> None:
         self.end()
