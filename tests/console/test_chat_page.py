@@ -218,3 +218,13 @@ def test_dark_mode_can_be_switched_and_stays(browser: Browser) -> None:
     assert browser.js(colour) == dark
     browser.press(".dz-dark-switch")
     until(lambda: browser.js(colour) == light)
+
+
+def test_the_list_of_threads_can_be_put_away(browser: Browser) -> None:
+    browser.sign_in("customer")
+    drawer = "return document.querySelector('.q-drawer').getBoundingClientRect().right"
+    until(lambda: browser.js(drawer) > 200)
+    browser.press(".dz-menu-button")
+    until(lambda: browser.js(drawer) <= 0)
+    browser.press(".dz-menu-button")
+    until(lambda: browser.js(drawer) > 200)

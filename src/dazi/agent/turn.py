@@ -316,7 +316,7 @@ class Agent:
         said = in_words(self.company, turn.records, language) or NOTHING_CERTAIN(language)
         if done.failed or (copies and fresh and not tells(self.company, fresh, turn.answer)):
             turn.replaced += 1
-            gap = "\n" if turn.answer and not turn.answer.endswith("\n") else ""
+            gap = "\n\n" if turn.answer else ""
             return self._say(turn, gap + said)
         if not turn.answer.strip():
             return self._say(turn, said)

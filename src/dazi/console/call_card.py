@@ -49,7 +49,7 @@ class CallCard:
     ) -> None:
         self._tool = company.tools.get(name)
         self._language = language
-        self.open = True
+        self._running = True
         self._message = ""
         with div("dz-card") as self._card:
             with div("dz-card-head"):
@@ -74,7 +74,7 @@ class CallCard:
 
     def finish(self, record: CallRecord) -> None:
         """Show the outcome, and the arguments as they were executed."""
-        self.open = False
+        self._running = False
         self._draw_arguments(record.arguments)
         tone = TONES[record.outcome]
         ms = f"{record.ms:,.0f} ms" if record.ms >= 0.5 else ""
@@ -95,8 +95,8 @@ class CallCard:
 
     def _interrupt(self) -> None:
         """The turn ended before an answer came."""
-        if self.open:
-            self.open = False
+        if self._running:
+            self._running = False
             writes = self._tool is not None and self._tool.effect != "read"
             said = texts.INTERRUPTED_WRITE if writes else texts.INTERRUPTED
             self._set_state("bad" if writes else "neutral", said(self._language))

@@ -25,8 +25,9 @@ class Sidebar:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         language, company = scene.language, scene.state.company
-        self.drawer = ui.left_drawer(value=None, top_corner=True, bottom_corner=True)
-        self.drawer.props("width=268 breakpoint=820").classes("dz-drawer")
+        # Not value=None: then the server asks the browser, and logs a fault where none answers.
+        self.drawer = ui.left_drawer(value=False, top_corner=True, bottom_corner=True)
+        self.drawer.props("show-if-above width=268 breakpoint=820").classes("dz-drawer")
         with self.drawer:
             brand(language, company.name, demo=company.demo)
             with ui.element("a").props("href=/").classes("dz-new"):

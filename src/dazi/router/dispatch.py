@@ -8,13 +8,10 @@ execution of those same canonical arguments, outcome. Each step can only refuse.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-
-import msgspec
 
 from dazi.access.policy import Policy
 from dazi.audit.ledger import Ledger
@@ -28,6 +25,13 @@ from dazi.core.turn import CallRecord, Outcome
 from dazi.router.derive import derive
 from dazi.router.grounding import Evidence
 from dazi.router.intents import IntentStore, Ticket, TicketStore, digest_of
+from dazi.router.records import (
+    audit_body,
+    earlier_results,
+    example_of,
+    idempotency_key,
+    loosely,
+)
 from dazi.router.schema import canonicalise, check_canonical, parse_arguments
 from dazi.router.wording import mend_text, outcome_text
 
@@ -105,7 +109,7 @@ class FunctionRouter:
             record = CallRecord(
                 proposed.id,
                 proposed.name,
-                refused.detail.get("arguments") or _loose(proposed.arguments),
+                refused.detail.get("arguments") or loosely(proposed.arguments),
                 refused.outcome,
                 message=refused.message,
                 hint=refused.hint,
@@ -284,7 +288,7 @@ class FunctionRouter:
     ) -> CallRecord:
         tool, arguments = canonical.tool, dict(canonical.arguments)
         record = CallRecord(call, tool.name, arguments, "ok", ticket=ticket)
-        key = _idempotency_key(turn, tool.name, arguments, ticket)
+        key = idempotency_key(turn.principal.tenant, turn.turn, tool.name, arguments, ticket)
         detail = {"policy": canonical.policy, "taint": canonical.taint, "key": key}
         writes = tool.effect != "read"
         try:
@@ -300,7 +304,7 @@ class FunctionRouter:
                         message=outcome_text("repeated", tool, turn.language),
                     )
             else:
-                self._ledger.put("call", turn.principal.user, turn.turn, _body(record, detail))
+                self._ledger.put("call", turn.principal.user, turn.turn, audit_body(record, detail))
         except OperatorError as e:
             return replace(record, outcome="unavailable", message=e.message(turn.language))
         outcome, raw, message = await self._execute_once(canonical, turn, key)
@@ -315,7 +319,7 @@ class FunctionRouter:
             await self._intents.settle(key, settled)
             await self._audit("outcome", turn, record, {"key": key})
         else:
-            self._ledger.put("outcome", turn.principal.user, turn.turn, _body(record, {}))
+            self._ledger.put("outcome", turn.principal.user, turn.turn, audit_body(record, {}))
         return record
 
     async def _execute_once(
@@ -323,7 +327,7 @@ class FunctionRouter:
     ) -> tuple[Outcome, Any, str]:
         tool = canonical.tool
         if not self._execute:
-            return "ok", _example(tool), ""
+            return "ok", example_of(tool), ""
         deadline = min(tool.timeout_s, max(turn.budget_s, 0.1))
         invocation = Invocation(
             tool,
@@ -333,7 +337,7 @@ class FunctionRouter:
             key,
             deadline,
             turn.evidence.today.isoformat(),
-            _results_of(canonical, turn),
+            earlier_results(canonical.arguments, turn.done),
         )
         try:
             raw = await asyncio.wait_for(
@@ -357,49 +361,4 @@ class FunctionRouter:
     async def _audit(
         self, kind: Any, turn: TurnContext, record: CallRecord, detail: Mapping[str, Any]
     ) -> None:
-        await self._ledger.append(kind, turn.principal.user, turn.turn, _body(record, detail))
-
-
-def _results_of(canonical: _Canonical, turn: TurnContext) -> tuple[Any, ...]:
-    """The earlier results that the call names, or all of them."""
-    numbered = [(str(i), r) for i, r in enumerate(turn.done, 1) if r.outcome == "ok"]
-    wanted = canonical.arguments.get("results")
-    return tuple(
-        {"name": r.name, "arguments": dict(r.arguments), "result": r.result}
-        for i, r in numbered
-        if not isinstance(wanted, Sequence) or i in wanted
-    )
-
-
-def _idempotency_key(
-    turn: TurnContext, tool: str, arguments: Mapping[str, Any], ticket: str
-) -> str:
-    """The same for a repeat of the same call in the same turn; never the model's call id."""
-    text = f"{turn.principal.tenant}|{turn.turn}|{ticket}|{digest_of(tool, arguments)}"
-    return hashlib.sha256(text.encode()).hexdigest()[:40]
-
-
-def _example(tool: Tool) -> Any:
-    return tool.example if tool.example is not None else {}
-
-
-def _loose(arguments: str) -> dict[str, Any]:
-    """The model's arguments for the record of a refusal, however odd they are."""
-    try:
-        data = msgspec.json.decode(arguments)
-    except msgspec.DecodeError:
-        return {"text": arguments[:1000]}
-    return data if isinstance(data, dict) else {"value": data}
-
-
-def _body(record: CallRecord, detail: Mapping[str, Any]) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "call": record.id,
-        "tool": record.name,
-        "arguments": record.arguments,
-        "outcome": record.outcome,
-    }
-    if record.ticket:
-        body["ticket"] = record.ticket
-    body.update({k: v for k, v in detail.items() if v and k != "arguments"})
-    return body
+        await self._ledger.append(kind, turn.principal.user, turn.turn, audit_body(record, detail))

@@ -1,0 +1,58 @@
+"""Small pieces of a call's record: its key, its audit body, the earlier results it draws on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from dazi.core.tools import Tool
+from dazi.core.turn import CallRecord
+from dazi.router.intents import digest_of
+
+
+def earlier_results(arguments: Mapping[str, Any], done: Sequence[CallRecord]) -> tuple[Any, ...]:
+    """The earlier results that the call names, or all of them."""
+    numbered = [(str(i), r) for i, r in enumerate(done, 1) if r.outcome == "ok"]
+    wanted = arguments.get("results")
+    return tuple(
+        {"name": r.name, "arguments": dict(r.arguments), "result": r.result}
+        for i, r in numbered
+        if not isinstance(wanted, Sequence) or i in wanted
+    )
+
+
+def idempotency_key(
+    tenant: str, turn: str, tool: str, arguments: Mapping[str, Any], ticket: str
+) -> str:
+    """The same for a repeat of the same call in the same turn; never the model's call id."""
+    text = f"{tenant}|{turn}|{ticket}|{digest_of(tool, arguments)}"
+    return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
+def example_of(tool: Tool) -> Any:
+    return tool.example if tool.example is not None else {}
+
+
+def loosely(arguments: str) -> dict[str, Any]:
+    """The model's arguments for the record of a refusal, however odd they are."""
+    try:
+        data = msgspec.json.decode(arguments)
+    except msgspec.DecodeError:
+        return {"text": arguments[:1000]}
+    return data if isinstance(data, dict) else {"value": data}
+
+
+def audit_body(record: CallRecord, detail: Mapping[str, Any]) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "call": record.id,
+        "tool": record.name,
+        "arguments": record.arguments,
+        "outcome": record.outcome,
+    }
+    if record.ticket:
+        body["ticket"] = record.ticket
+    body.update({k: v for k, v in detail.items() if v and k != "arguments"})
+    return body
