@@ -54,6 +54,10 @@ NOTE = OfferedTool(
 TOOLS = (NOTE, NOW, replace(ORDER, parameters=dict(ORDER.parameters)))
 
 
+ENDLESS = Sampling(max_tokens=3000, temperature=60.0, top_p=1.0, top_k=5000, seed=5)
+"""So hot that any token is as likely as the end, whatever the model was taught."""
+
+
 def asking(text: str = ASKED, **changes: Any) -> GenerateRequest:
     request = GenerateRequest((Message("system", "你是助手。"), Message("user", text)))
     return replace(request, **changes)
@@ -185,7 +189,7 @@ async def test_stop_strings_end_the_output(engine: EmbeddedEngine) -> None:
 
 
 async def test_closing_the_iterator_stops_the_work(engine: EmbeddedEngine) -> None:
-    request = asking(sampling=Sampling(max_tokens=2000, temperature=1.0, seed=5))
+    request = asking(sampling=ENDLESS)
     async with aclosing(engine.generate(request)) as events:  # type: ignore[type-var]
         async for _ in events:
             break
@@ -257,7 +261,7 @@ async def test_warm_and_loops_stay_responsive(engine: EmbeddedEngine) -> None:
 
 async def test_close_ends_the_thread(model_folder: Path) -> None:
     engine = EmbeddedEngine(model_folder)
-    task = asyncio.create_task(collect(engine, asking(sampling=Sampling(max_tokens=3000))))
+    task = asyncio.create_task(collect(engine, asking(sampling=ENDLESS)))
     await asyncio.sleep(0.05)
     await engine.close()
     with pytest.raises(OperatorError):
