@@ -26,6 +26,12 @@ PARTS: Mapping[str, Callable[[Options], list[Table]]] = {
 }
 
 
+_MADE = (
+    "Made by `make bench`; the figures are in latest.json. Peers are installed into `.bench/`; nginx "
+    "is measured where it is installed."
+)
+
+
 def main() -> None:
     a = _arguments()
     options = Options(a.quick, not a.no_peers)
@@ -77,7 +83,7 @@ def _command(name: str, a: argparse.Namespace) -> str:
 
 def markdown(results: Mapping[str, Any]) -> str:
     """The committed page. Made, never edited."""
-    lines = ["# Benchmark results", "", "Made by `make bench`; the figures are in latest.json.", ""]
+    lines = ["# Benchmark results", "", _MADE, ""]
     for name, part in results.items():
         machine = ", ".join(f"{k}: {v}" for k, v in part["machine"].items())
         lines += [f"## {name}", "", f"{part['date']}; {machine}; `{part['command']}`", ""]

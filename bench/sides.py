@@ -19,8 +19,11 @@ from bench.peer_env import PeerEnvironment, nginx, peers
 from bench.processes import ROOT, NotStarted, Process, free_port
 from bench.upstream import MODEL, PACED
 from dazi.access.users import DEMO_KEY_PREFIX
+from dazi.inference.catalog import Catalog
+from dazi.main.settings import demo_folder
 
 RAW_USER = "admin"
+_DAZI = "from dazi.main.cli import run; run()"
 LITELLM_KEY = "sk-bench"
 LITELLM_ENV = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
@@ -91,11 +94,12 @@ def started(options: Options, upstream_port: int, folder: Path) -> Iterator[list
 
 
 def _dazi(url: str, folder: Path, audit: str) -> Side:
+    """``dazi serve`` as it ships, for the demo company; its model is the upstream."""
+    data = folder / audit
+    Catalog(data).use(url, MODEL)
     port = free_port()
-    command = [
-        sys.executable, "-m", "bench.serve_dazi", "--url", url, "--port", str(port),
-        "--data", str(folder / audit), "--audit", audit,
-    ]  # fmt: skip
+    command = [sys.executable, "-c", _DAZI, "serve", "--port", str(port), "--no-check"]
+    env = {"DAZI_DATA": str(data), "DAZI_AUDIT": audit, "DAZI_COMPANY": str(demo_folder())}
     where = "in memory" if audit == "memory" else "durable"
     return Side(
         f"Dazi, audit {where}",
@@ -103,7 +107,7 @@ def _dazi(url: str, folder: Path, audit: str) -> Side:
         f"anew, disconnect watch, hash-chained audit {where}",
         "redaction, retries, costs",
         port,
-        Process(command, folder / f"dazi-{audit}.log"),
+        Process(command, folder / f"dazi-{audit}.log", env),
         {"authorization": f"Bearer {DEMO_KEY_PREFIX}{RAW_USER}"},
     )
 

@@ -88,11 +88,12 @@ def serve(
     ] = True,
 ) -> None:
     """启动服务:网页、OpenAI 兼容接口。Serve the page and the OpenAI-compatible API."""
+    from dazi.main.serve import fast_loop
     from dazi.main.serve import serve as run_server
 
-    asyncio.run(
-        run_server(settings(company, today, model, host=host, port=port), language(), check)
-    )
+    chosen = settings(company, today, model, host=host, port=port)
+    with asyncio.Runner(loop_factory=fast_loop()) as runner:
+        runner.run(run_server(chosen, language(), check))
 
 
 @app.command()

@@ -93,6 +93,8 @@ class Demo:
         await sink.start()
         app = _load(self._folder / "services" / "app.py").create_app(self.database, self._today)
         listening = socket.create_server(("127.0.0.1", 0))
+        # asyncio leaves Nagle on for a socket that was made without its protocol's number.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         config = uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False)
         self._server = uvicorn.Server(config)
         self._ports = Running(listening.getsockname()[1], sink.port)
