@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -34,6 +35,8 @@ _MADE = (
 
 def main() -> None:
     a = _arguments()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda n, _: sys.exit(128 + n))  # so that what was started is stopped
     options = Options(a.quick, not a.no_peers)
     target = a.json or (None if a.quick else RESULTS / "latest.json")
     results = _known(target)

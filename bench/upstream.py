@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from contextlib import suppress
 from typing import Any, cast
 
 import uvloop
@@ -24,6 +25,8 @@ PACED_CHUNKS = 50
 PACED_SECONDS = 0.025
 LAST = "END-OF-ANSWER"
 MODEL = "bench-model"
+LIFETIME_SECONDS = 1800.0
+"""Longer than any run; nobody needs it after."""
 ORDER = "ORD12345"
 CALL = {"name": "get_order_status", "arguments": f'{{"order_id": "{ORDER}"}}'}
 ANSWER = f"您的订单 {ORDER} 已打包。"
@@ -148,7 +151,8 @@ class Upstream(asyncio.Protocol):
 async def main() -> None:
     server = await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(server.serve_forever(), LIFETIME_SECONDS)
 
 
 if __name__ == "__main__":
