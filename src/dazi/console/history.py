@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from dazi.agent.rendering import drawn
 from dazi.console.texts import OUTCOMES
 from dazi.core.company import Company
 from dazi.core.language import Language, language_of
 from dazi.core.messages import CallText
 from dazi.core.turn import (
     AnswerDelta,
-    Attachment,
     CallFinished,
     CallProposed,
     CallRecord,
@@ -22,7 +22,6 @@ from dazi.core.turn import (
     TurnEvent,
 )
 from dazi.memory.threads import Kept
-from dazi.router.view import comparison, table
 from dazi.router.wording import outcome_text
 
 
@@ -71,7 +70,7 @@ def _turn(said: str, kept: list[Kept], company: Company) -> PastTurn:
             for call in k.message.calls:
                 calls[call.id] = call
                 events.append(CallProposed(call.id, call.name, call.arguments))
-    return PastTurn(said, (*events, *_drawn(records, company, language)))
+    return PastTurn(said, (*events, *drawn(company, records, language)))
 
 
 def _record(call: CallText, kept: Kept, company: Company, language: Language) -> CallRecord:
@@ -82,21 +81,6 @@ def _record(call: CallText, kept: Kept, company: Company, language: Language) ->
         outcome_text(outcome, company.tools.get(call.name), language) if outcome != "ok" else ""
     )
     return CallRecord(call.id, call.name, _json(call.arguments), outcome, kept.result, message)
-
-
-def _drawn(records: list[CallRecord], company: Company, language: Language) -> list[Attachment]:
-    """What the turn drew, in the order of the tools: results of one tool stand side by side."""
-    drawn: list[Attachment | None] = []
-    for name in dict.fromkeys(r.name for r in records):
-        tool = company.tools.get(name)
-        results = [r.result for r in records if r.name == name and isinstance(r.result, Mapping)]
-        if tool is None:
-            continue
-        beside = comparison(tool, results, language) if len(results) > 1 else None
-        drawn += [beside] if beside else [table(tool, r, language) for r in results]
-        if tool.result.attach == "chart":
-            drawn += [Attachment("chart", str(r.get("title", "")), r) for r in results]
-    return [d for d in drawn if d is not None]
 
 
 def _json(text: str) -> dict[str, Any]:

@@ -39,7 +39,7 @@ Today = Annotated[
     typer.Option("--today", formats=["%Y-%m-%d"], help="固定日期。Freeze the date."),
 ]
 Model = Annotated[
-    str, typer.Option("--model", help="模型名、目录或 GGUF 文件。Name, folder or GGUF.")
+    str, typer.Option("--model", help="模型名、目录、GGUF 或 URL。Name, folder, GGUF or URL.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="输出 JSON。Print JSON.")]
 User = Annotated[

@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     today: date | None = None
     """Freezes the date: for demonstrations and tests."""
     model: str = ""
-    """A model's name, folder or GGUF file; without one, what ``dazi model use`` chose."""
+    """A model's name, folder, GGUF file or server URL; without one, what ``dazi model use`` chose."""
     api_key: str = ""
     """The key that a model server asks for."""
     threads: int | None = None
