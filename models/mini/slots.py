@@ -8,6 +8,7 @@ enumerations map words to values.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -62,6 +63,71 @@ _BARE = {
     "TX": {"zh": ("交易", "交易号"), "en": ("transaction ", "transaction #")},
 }
 """How a number is announced whose prefix is left out."""
+
+
+_PATTERN = re.compile(r"(?:\\d|\[([^\]]+)\])(?:\{(\d+)(?:,\d+)?\})?|(.)")
+
+
+def of_pattern(rng: random.Random, pattern: str) -> Slot:
+    """An id that matches a simple regular expression: letters, ``[A-Z]{2}``, ``\\d{4}``."""
+    out = []
+    for m in _PATTERN.finditer(pattern.strip("^$")):
+        if m[3]:
+            out.append(m[3] if m[3] not in "\\?" else "")
+            continue
+        letters = (
+            "0123456789"
+            if m[1] is None
+            else "".join(
+                "".join(chr(c) for c in range(ord(a), ord(b or a) + 1))
+                for a, b in re.findall(r"(.)(?:-(.))?", m[1])
+            )
+        )
+        out += [rng.choice(letters) for _ in range(int(m[2] or 1))]
+    value = "".join(out)
+    return Slot(value.lower() if rng.random() < 0.1 else value, value)
+
+
+_DURATIONS: dict[str, tuple[str, ...]] = {
+    "zh": (
+        "一小时",
+        "一个小时",
+        "1小时",
+        "两小时",
+        "两个小时",
+        "2小时",
+        "半小时",
+        "半个小时",
+        "一个半小时",
+        "1.5小时",
+        "三小时",
+        "3个小时",
+        "45分钟",
+        "90分钟",
+        "30分钟",
+        "四十分钟",
+    ),
+    "en": (
+        "an hour",
+        "one hour",
+        "1 hour",
+        "two hours",
+        "2 hours",
+        "half an hour",
+        "30 minutes",
+        "45 minutes",
+        "90 minutes",
+        "an hour and a half",
+        "1.5 hours",
+        "three hours",
+        "2h",
+    ),
+}
+
+
+def _duration(rng: random.Random, language: Language) -> Slot:
+    said = rng.choice(_DURATIONS[language])
+    return Slot(said, said)
 
 
 def _room(rng: random.Random, _: Language) -> Slot:
@@ -154,6 +220,8 @@ def _since(rng: random.Random, language: Language) -> Slot:
                 f"{month}月1号",
                 f"这周{week}",
                 "月初",
+                *("这个月", "本月", "上个月", "这周", "本周", "上周", "今年", "去年", "最近一周"),
+                *(f"最近{rng.randint(2, 30)}天", "今天"),
             ]
         )
     else:
@@ -169,6 +237,7 @@ def _since(rng: random.Random, language: Language) -> Slot:
                 _iso(rng),
                 f"{name} 1",
                 weekday,
+                *("this month", "last month", "this week", "last week", "this year", "today"),
             ]
         )
     return Slot(said, said)
@@ -471,6 +540,7 @@ FILL: dict[str, Callable[[random.Random, Language], Slot]] = {
     "dept": _words(_DEPT),
     "status": _words(_STATUS),
     "amount": _amount,
+    "duration": _duration,
     "top": _top,
     "location": _location,
     "to": _email,

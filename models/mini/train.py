@@ -36,6 +36,7 @@ from torch import Tensor
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 STATE = ("step", "tokens", "samples", "spent_tokens", "spent_seconds")
+DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 VALIDATION = 10**9  # the validation stream's worker number, which no training stream has
 Span = tuple[str, int, torch.Size]  # a parameter's name, place in the flat memory, and shape
 Sample = tuple[Any, Any]  # token ids and loss weights, numpy arrays of one length
@@ -140,9 +141,9 @@ def moved(batch: Batch, device: torch.device) -> Batch:
 # --- optimizer ----------------------------------------------------------------------------------
 
 
-def orthogonal(g: Tensor) -> Tensor:
+def orthogonal(g: Tensor, dtype: torch.dtype) -> Tensor:
     """The nearest semi-orthogonal matrices to a stack of them, by Newton-Schulz (Jordan et al. 2024, Muon)."""
-    x = g.bfloat16()
+    x = g.to(dtype)
     tall = x.shape[1] > x.shape[2]
     x = x.mT if tall else x
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
@@ -189,7 +190,8 @@ class Optimizer:
             g = torch.stack([s.grads[:, at : at + size].sum(0).view(shape) for at in ats]) * scale
             m = torch.stack([s.first[at : at + size].view(shape) for at in ats])
             m.lerp_(g, 0.05)
-            update = orthogonal(g.lerp(m, 0.95)) * max(1.0, shape[0] / shape[1]) ** 0.5
+            spread = max(1.0, shape[0] / shape[1]) ** 0.5
+            update = orthogonal(g.lerp(m, 0.95), DTYPES[args.dtype]) * spread
             lr = args.muon_lr * factor
             for i, at in enumerate(ats):
                 s.first[at : at + size] = m[i].view(-1)
@@ -251,6 +253,9 @@ class Run:
         source = newest(args.out) or args.decay_from
         if source:
             self.load(source, fresh_budget=newest(args.out) is None)
+        elif args.start:
+            model.load_state_dict(weights_of(args.start))
+            self.log(f"weights from {args.start}")
         self.first_step = self.step
         self.began = self.saved = self.told = self.checked = time.monotonic()
         self.sums = torch.zeros(4, dtype=torch.float64)
@@ -391,7 +396,7 @@ def work(
         for s in (signal.SIGTERM, signal.SIGINT):
             signal.signal(s, signal.SIG_IGN)
         threading.Thread(target=end_with_parent, daemon=True).start()
-    model = run.model if run else Mini(config)
+    model = run.model if run else Mini(config, DTYPES[args.dtype])
     optimizer = Optimizer(shared.bind(model, rank), shared, rank, world)
     source = (
         fed(args, shared)
@@ -430,6 +435,12 @@ def end_with_parent() -> None:
     os._exit(1)
 
 
+def weights_of(folder: Path) -> dict[str, Tensor]:
+    """The weights of a model folder as ``export.py`` writes it, in float32."""
+    weights = load_file(folder / "model.safetensors")
+    return {name: w.float() for name, w in weights.items()}
+
+
 def newest(folder: Path) -> Path | None:
     found = sorted(folder.glob("step-*"))
     return found[-1] if found else None
@@ -456,6 +467,19 @@ def arguments() -> argparse.Namespace:
         "--decay-from",
         type=Path,
         help="run or checkpoint to cool down over this run's whole budget",
+    )
+    add(
+        "--start",
+        type=Path,
+        help="folder of an exported model (config.json, model.safetensors) to begin from",
+    )
+    add(
+        "--dtype",
+        choices=list(DTYPES),
+        default="bfloat16"
+        if cuda or "AVX512" in torch.backends.cpu.get_cpu_capability()
+        else "float32",
+        help="of activations; bfloat16 is nine times slower than float32 on a CPU without AVX-512",
     )
     add(
         "--workers",
@@ -503,14 +527,14 @@ def main() -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     world = 1 if device == "cuda" else args.workers
     torch.manual_seed(args.seed)
-    source = newest(args.out) or args.decay_from
+    source = newest(args.out) or args.decay_from or args.start
     if source:
         config = MiniConfig.from_hf(json.loads((source / "config.json").read_text()))
     else:
         config = config_for(
             args.size, Tokenizer.from_file(str(args.tokenizer / "tokenizer.json")).get_vocab_size()
         )
-    model = Mini(config).to(device)
+    model = Mini(config, DTYPES[args.dtype]).to(device)
     shared = Shared(model, world, device)
     shared.bind(model, 0, keep=True)
     run = Run(args, model, shared)

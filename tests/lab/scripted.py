@@ -30,7 +30,7 @@ Call = tuple[str, Mapping[str, Any]]
 Decision = str | Sequence[Call]
 """What the model says, or the calls it makes."""
 LARGE = ModelProfile("scripted", 8192, offered_tools=20)
-HELDOUT = Path(__file__).resolve().parents[2] / "models" / "mini" / "heldout"
+HELDOUT = Path(__file__).resolve().parents[2] / "models" / "mini" / "heldout" / "dev"
 
 
 class Scripted:

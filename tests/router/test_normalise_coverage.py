@@ -90,7 +90,7 @@ def test_every_way_to_say_an_amount_or_address_is_read(
 
 def held_out() -> Iterator[tuple[str, date, str, str, str, str | None]]:
     """Identity, today, what the person said, argument, its value, and the start of an end."""
-    for path in sorted((MINI / "heldout").glob("cases.*.jsonl")):
+    for path in sorted((MINI / "heldout" / "dev").glob("cases.*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
             case: dict[str, Any] = json.loads(line)
             said = "\n".join(m["content"] for m in case["messages"] if m["role"] == "user")

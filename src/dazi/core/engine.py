@@ -52,6 +52,8 @@ class GenerateRequest:
     thinking: bool = False
     prefix: str = ""
     """What the assistant has already said of this reply; generation goes on after it."""
+    constrained: bool = True
+    """Engines that can constrain decoding do so. Off only to measure what it is worth."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from dazi.inference.gguf import converted
 from dazi.inference.grammar import output_grammar
 from dazi.inference.holdback import StopText
 from dazi.inference.parse import OutputParser, calls_mode
-from dazi.inference.plain import plain_request
+from dazi.inference.plain import folded_request, plain_request
 from dazi.inference.profiles import cache_gib, read_config, read_profile
 from dazi.inference.runtime import load_genai, load_tensor
 from dazi.inference.steploop import Job, StepLoop
@@ -133,6 +133,8 @@ class EmbeddedEngine:
 
     def encode(self, request: GenerateRequest) -> list[int]:
         """The token ids of the request's prompt."""
+        if self._profile.copies_text:
+            request = folded_request(request)
         return self.vocabulary.encode(render(plain_request(request), thinks=self._profile.thinks))
 
     def _input(self, ids: Sequence[int]) -> Any:
@@ -166,6 +168,8 @@ class EmbeddedEngine:
         return config
 
     def _structure(self, request: GenerateRequest) -> Any:
+        if not request.constrained:
+            return None
         key = json.dumps(
             [[t.name, t.parameters, t.candidates, t.spans] for t in request.tools],
             ensure_ascii=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from dataclasses import replace
 
 from dazi.core.engine import GenerateRequest, OfferedTool
@@ -31,6 +32,20 @@ def plain_request(request: GenerateRequest) -> GenerateRequest:
         messages=tuple(_message(m) for m in request.messages),
         tools=tuple(_tool(t) for t in request.tools),
         prefix=plain(request.prefix),
+    )
+
+
+def folded_request(request: GenerateRequest) -> GenerateRequest:
+    """For models that copy: what people wrote in the form (NFKC) that values are taken from it in.
+
+    「，」 typed on a Chinese keyboard is then the very character that the call must hold.
+    """
+    return replace(
+        request,
+        messages=tuple(
+            replace(m, content=unicodedata.normalize("NFKC", m.content)) if m.role == "user" else m
+            for m in request.messages
+        ),
     )
 
 

@@ -197,13 +197,18 @@ def eval_calls(
     random: Annotated[
         bool, typer.Option("--random", help="随机对照:证明不是代码在选。The random control.")
     ] = False,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(help="去掉 grammar 或 grounding,看它们值多少。Leave an aid out."),
+    ] = None,
     company: Company = None,
     model: Model = "",
 ) -> None:
     """函数调用评测,不产生任何副作用。Function-calling evaluation; no side effects."""
     from dazi.main.evaluating import Evaluation, evaluate_calls
 
-    wanted = Evaluation(file, json_out, limit, concurrency, random, format)
+    aids: frozenset[Any] = frozenset(without or ())
+    wanted = Evaluation(file, json_out, limit, concurrency, random, format, aids)
     code = asyncio.run(evaluate_calls(settings(company, None, model), wanted, language()))
     raise typer.Exit(code)
 

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import typer
 
+from dazi.core.engine import Engine
 from dazi.core.errors import CallerError
 from dazi.core.language import Language
+from dazi.lab.evals.ablation import AIDS, Aid, WithoutAids
 from dazi.lab.evals.adapters import FORMATS
 from dazi.lab.evals.random_engine import RandomEngine
 from dazi.lab.evals.report import Report
@@ -27,7 +29,8 @@ PROGRESS_EVERY = 25
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """``limit`` 0 runs every case. ``random``: the control that proposes offered tools at random."""
+    """``limit`` 0 runs every case. ``random``: the control that proposes offered tools at random.
+    ``without``: aids of the model that are left out."""
 
     file: Path
     json_out: bool
@@ -35,6 +38,7 @@ class Evaluation:
     concurrency: int
     random: bool
     format: str = "dazi"
+    without: frozenset[Aid] = frozenset()
 
 
 async def evaluate_calls(settings: Settings, wanted: Evaluation, language: Language) -> int:
@@ -46,13 +50,23 @@ async def evaluate_calls(settings: Settings, wanted: Evaluation, language: Langu
             f"不认识格式 {wanted.format},可用:{known}",
             f"no format {wanted.format}; there are: {known}",
         )
+    unknown = wanted.without - set(AIDS)
+    if unknown:
+        known = ", ".join(AIDS)
+        raise CallerError(
+            "without",
+            f"--without 只能是:{known}",
+            f"--without takes one of: {known}",
+        )
     read = FORMATS[wanted.format](wanted.file)
     for problem in read.problems:
         typer.echo(problem.message(language), err=True)
     cases = read.cases[: wanted.limit] if wanted.limit else read.cases
     data = settings.data_folder(settings.company_folder())
     engine = await asyncio.to_thread(load_engine, settings, data)
-    chosen = RandomEngine(engine.profile) if wanted.random else engine
+    chosen: Engine = RandomEngine(engine.profile) if wanted.random else engine
+    if wanted.without:
+        chosen = WithoutAids(chosen, wanted.without)
     with tempfile.TemporaryDirectory(prefix="dazi-eval-") as scratch:
         own = settings.model_copy(update={"data": Path(scratch)})
         runtime = await open_runtime(own, engine=chosen, effects=False)

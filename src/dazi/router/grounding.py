@@ -164,10 +164,7 @@ def offer(
         elif not copies:
             continue
         elif p.format == "time":
-            find_more = find_durations if p.after else (lambda _: [])
-            candidates[p.name] = _spoken(
-                words, lambda text, f=find_more: [s.text for s in (*find_times(text), *f(text))]
-            )
+            candidates[p.name] = _times(words, ends=bool(p.after))
         elif p.format in _FINDERS:
             find = _FINDERS[p.format]
             candidates[p.name] = _spoken(
@@ -190,6 +187,15 @@ def offer(
 
 def _spoken(words: list[str], find: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for message in words for text in find(message)))
+
+
+def _times(words: list[str], *, ends: bool) -> tuple[str, ...]:
+    """Times that were spoken of; for an end, lengths of time too. A single time is a beginning."""
+    times = _spoken(words, lambda text: [s.text for s in find_times(text)])
+    if not ends:
+        return times
+    lengths = _spoken(words, lambda text: [s.text for s in find_durations(text)])
+    return (*times, *lengths) if len(times) > 1 else lengths
 
 
 def date_values(text: str, today: date) -> set[str]:

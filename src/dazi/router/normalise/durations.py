@@ -11,7 +11,8 @@ _EN = (
     r"(?:\d{1,3}(?:\.\d{1,2})?|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen"
     r"|twenty|thirty|forty(?:[ -]five)?|ninety)"
 )
-_ALONE = r"(?<![0-9a-z零〇一二两三四五六七八九十百几.#$¥€£])"
+_ALONE = r"(?:(?<![0-9a-z零〇一二两三四五六七八九十百几.#$¥€£])|(?<=[a-z]\d\d\d)(?=[一二两三四五六七八九十半]))"
+"""A room number may stand right before it: A204一个小时."""
 _HOURS_ZH = r"(?:小时|钟头|个钟(?!头))"
 _HOURS = r"(?:hours?|hrs?|h)"
 _MINUTES = r"(?:minutes?|mins?|m)"
@@ -40,7 +41,10 @@ _CHINESE: Rules[None, int] = Rules(
                 _number(m["h"]) + (0.5 if m["half"] or m["more"] else 0), _number(m["m"])
             ),
         ),
-        rule(rf"(?<![一二两三四五六七八九十个])半个?{_HOURS_ZH}", lambda m, _: 30),
+        rule(
+            rf"(?<![一二两三四五六七八九十])(?<![0-9一二两三四五六七八九十]个)半个?{_HOURS_ZH}",
+            lambda m, _: 30,
+        ),
         rule(rf"{_ALONE}(?P<m>{_ZH}){S}分钟", lambda m, _: _minutes(0, _number(m["m"]))),
         rule(rf"{_ALONE}(?P<n>[一三两])刻钟", lambda m, _: 15 * whole(m["n"])),
     ),
