@@ -34,7 +34,8 @@ def wording() -> list[str]:
         files = maker.files[language]
         replies = [text for lines in files["answers"].values() for _, text in lines]
         replies += [question for lines in files["ask"].values() for question in lines]
-        replies += [line.partition("=>")[2] for line in files["no_tool"]]
+        for talk in ("no_tool", "acks", "cancels"):
+            replies += [line.partition("=>")[2] for line in files[talk]]
         replies += generate.UNFIT[language]
         for reply in replies:
             plain = unicodedata.normalize("NFKC", re.sub(r"\{[\w.]+\}", "\n", reply))

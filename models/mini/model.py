@@ -87,10 +87,15 @@ SIZES: dict[str, tuple[int, int, int, int, int, int]] = {
 }
 
 
+def rows_for(vocab: int) -> int:
+    """Embedding rows for ``vocab`` tokens: the next multiple of 64."""
+    return -(-vocab // 64) * 64
+
+
 def config_for(size: str, vocab: int) -> MiniConfig:
-    """The named size with ``vocab`` rounded up to a multiple of 64."""
+    """The named size with an embedding row for each of ``vocab`` tokens."""
     hidden, layers, heads, kv_heads, head_dim, intermediate = SIZES[size]
-    return MiniConfig(-(-vocab // 64) * 64, hidden, layers, heads, kv_heads, head_dim, intermediate)
+    return MiniConfig(rows_for(vocab), hidden, layers, heads, kv_heads, head_dim, intermediate)
 
 
 class Block(NamedTuple):

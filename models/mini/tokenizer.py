@@ -1,11 +1,12 @@
 """Train the bundled model's tokenizer: a byte-level BPE that never breaks a common hanzi.
 
-Digits and CJK characters stand alone, words carry at most a leading space, and every hanzi of GB2312 level 1
-(plus those seen in the data) is one token: its three UTF-8 bytes are joined by two merges put before the learnt
+Digits and CJK characters stand alone, words carry at most a leading space, and every hanzi of GB2312 level 1,
+of common names and of the written data is one token: its three UTF-8 bytes are joined by two merges put before the learnt
 ones. The fixed text of the chat template becomes single added tokens. The same ``tokenizer.json`` serves
 transformers, vLLM and openvino_tokenizers; the regex uses only what Oniguruma and PCRE2 understand alike.
 
-Run: ``python models/mini/tokenizer.py --to DIR``.
+Run: ``python models/mini/tokenizer.py --to DIR``. With ``--extend FOLDER`` nothing is trained: the tokenizer of that
+folder gets the characters that it still breaks, and every id that it had stays what it was.
 """
 
 from __future__ import annotations
@@ -88,6 +89,32 @@ def level_one_hanzi() -> set[str]:
     return {c for c in cells.decode("gb2312", "ignore") if "\u4e00" <= c <= "\u9fff"}
 
 
+NAMES = (
+    "丕乂亓仝伊伶佟佩侃俞倩偲僖冉凇凌刘劭勖匡卉卞卿厉厍叶吕呈吴咏哲喆喻嘉圳坤垚堃塬夏奕妍妤妮姗姚姜姝姣娅娇娜娟婉婕婧婳婷"
+    "媛嫄嫒嫣宓宣宥宸容寇尉尹岐岑岚岱峥峻崔崴嵇嵩嵘巩帅庞庾廉廖弈弘彤彦彬彭彰徐怡恬悦惠愉慕慧懿戈戚戴扈抒敏敬斌斐旎旭旸昀昂"
+    "昊昕昱晁晋晏晔晖晗晟晨晰晴暄暨曜曦曼朔朗朱李杉杏杜杨杭杰柏柯柳栋栩桂桐梁梅梓梦梵棠森楠楚榆榕樊樱歆毅毛毓汐汝汤汪沁沂沅沈"
+    "沐沛沪泉泓泽洁洋洛洲浚浩涂涛涵淇淑淳淼清渊渝温湘源溪滕滢漪潇潘潞澄澈澜瀚灏炎炜炫烁烨焓焕焘焦焱煊煜煦熙燊燕爽牟狄玄玉王玖"
+    "玟玥玮玲珂珈珊珏珑珞珠珩珮珺琅琛琦琨琪琬琰琳琴琼瑄瑕瑛瑜瑞瑶瑾璃璇璐璟璨璿甄甘甜申畅皓盈盛睿瞿石砚硕祁祎祖祝祯祺禄禹禾秀"
+    "秋秦程稔穆窈窦童竺笑筠筱管箐简粟纪纬纯练绮绯缇缪罗翀翁翊翎翔翟翰耀耿聂聪肃肖胤胥胡臻舒舜良艳艺芃芊芝芦芬芮芯芳芷苏苑苒"
+    "苓苗若英茂范茉茗茜茵茹荀荃荔荞荣荷莉莎莓莘莫莹莺莽菁菀菡菲萌萍萧萱葛董葳蒋蒙蒲蓁蓉蓓蓝蔓蔚蔡蔺蕊蕙蕴蕾薇薛薪藜虞蝶裘裴褚"
+    "覃解言詹许诗诸诺谈谢谭豪贝费贺贾赖赟赵路轩辛辰边迎连迪逸道遥邓邢邬邱邵邹郁郑郝郦郭鄂鄢鄭采里金鑫钊钟钦钧钰铃铄铎铖铭铮银锋"
+    "锐锦键镕长闫闻闵阎阮陆陈陶陵隋隽雅雨雪雯霁霄霆霍霏霖霜霞露青靖静韦韩音韵韶项顾颖颜飒飞馨馥驰骁骆骏高魏鲁鲍鸣鸿鹃鹏鹤麒麓"
+    "麟麦黄黎黛齐龄龙龚"
+)
+"""Hanzi of names that people have; many lie outside GB2312 level 1."""
+
+
+def written_characters() -> set[str]:
+    """Every hanzi of the data's files, names included, however rarely a conversation holds it."""
+    here = Path(__file__).parent
+    folders = (here / "phrasings", here / "others", here.parents[1] / "examples" / "yunshan")
+    files = (
+        p for f in folders for p in f.rglob("*") if p.suffix in (".txt", ".yaml", ".md", ".csv")
+    )
+    text = NAMES + "".join(p.read_text(encoding="utf-8") for p in files)
+    return {c for c in text if "\u3400" <= c <= "\u9fff"}
+
+
 def whole_characters(texts: Iterable[str]) -> tuple[list[str], Counter[str]]:
     """Characters that must stay whole, and how often each character of ``texts`` occurs."""
     seen: Counter[str] = Counter()
@@ -96,7 +123,7 @@ def whole_characters(texts: Iterable[str]) -> tuple[list[str], Counter[str]]:
     other = {
         c for c, n in seen.items() if ord(c) > 0x2E7F and (n >= 3 or "\u4e00" <= c <= "\u9fff")
     }
-    return sorted(level_one_hanzi() | set(MARKS) | other), seen
+    return sorted(level_one_hanzi() | written_characters() | set(MARKS) | other), seen
 
 
 def character_merges(characters: list[str]) -> list[tuple[str, str]]:
@@ -165,6 +192,25 @@ def train(texts: list[str], boilerplate: list[str], vocab: int) -> Tokenizer:
     return tokenizer
 
 
+def extended(source: Path) -> Tokenizer:
+    """The tokenizer of ``source`` with the characters that it breaks added behind all that it has."""
+    data = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
+    tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
+    wanted = sorted(level_one_hanzi() | written_characters())
+    broken = [c for c in wanted if len(tokenizer.encode(c, add_special_tokens=False).ids) > 1]
+    vocab, merges = data["model"]["vocab"], data["model"]["merges"]
+    known, free = {tuple(m) for m in merges}, tokenizer.get_vocab_size()
+    # Added tokens keep their ids only where the vocabulary names them.
+    vocab |= {t["content"]: t["id"] for t in data["added_tokens"]}
+    for a, b in character_merges(broken):
+        if (a, b) not in known:
+            merges.append([a, b])
+        if a + b not in vocab:
+            vocab[a + b] = free
+            free += 1
+    return Tokenizer.from_str(json.dumps(data, ensure_ascii=False))
+
+
 def save(tokenizer: Tokenizer, folder: Path) -> None:
     """Write the files that transformers, vLLM, SGLang and OpenVINO read."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -193,16 +239,21 @@ def main() -> None:
         "--to", type=Path, required=True, help="folder for tokenizer.json and tokenizer_config.json"
     )
     parser.add_argument(
-        "--generator", default="generate", help="module with BOILERPLATE and documents()"
+        "--generator", default="generate", help="module with BOILERPLATE and conversations()"
     )
+    parser.add_argument("--extend", type=Path, help="folder of a tokenizer to add characters to")
     parser.add_argument("--documents", type=int, default=30000)
-    parser.add_argument("--vocab", type=int, default=8192)
+    parser.add_argument("--vocab", type=int, default=8640)
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
+    if args.extend:
+        tokenizer = extended(args.extend)
+        save(tokenizer, args.to)
+        print(f"{tokenizer.get_vocab_size()} tokens; saved in {args.to}")
+        return
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     data = importlib.import_module(args.generator)
-    stream = itertools.islice(data.documents(args.seed), args.documents)
-    texts = ["".join(text for text, _ in document) for document in stream]
+    texts = list(itertools.islice(data.conversations(args.seed), args.documents))
     tokenizer = train(texts, list(data.BOILERPLATE), args.vocab)
     save(tokenizer, args.to)
     sample = texts[:1000]

@@ -12,7 +12,6 @@ Run: ``python models/mini/train.py --tokenizer DIR --out RUN --size 2m --minutes
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import shutil
@@ -20,226 +19,25 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.multiprocessing as mp
 import torch.nn.functional as F
-from model import SIZES, Batch, Block, Mini, MiniConfig, config_for
+from batches import batches, fed, moved
+from model import SIZES, Mini, MiniConfig, config_for, rows_for
+from optimizer import DTYPES, Optimizer, Shared
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 STATE = ("step", "tokens", "samples", "spent_tokens", "spent_seconds")
-DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 VALIDATION = 10**9  # the validation stream's worker number, which no training stream has
-Span = tuple[str, int, torch.Size]  # a parameter's name, place in the flat memory, and shape
-Sample = tuple[Any, Any]  # token ids and loss weights, numpy arrays of one length
 MALLOC = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=4294967296"
-
-
-# --- data ---------------------------------------------------------------------------------------
-
-
-def encode(
-    tokenizer: Tokenizer, branches: list[list[tuple[str, float]]], longest: int
-) -> list[Sample]:
-    """Token ids and each token's loss weight: the greatest among the characters that it covers."""
-    out = []
-    encodings = tokenizer.encode_batch(["".join(text for text, _ in b) for b in branches])
-    for segments, encoding in zip(branches, encodings, strict=True):
-        if len(encoding) <= longest:
-            weight = np.repeat([w for _, w in segments], [len(t) for t, _ in segments]).astype(
-                np.float32
-            )
-            spans = np.array(encoding.offsets)
-            out.append(
-                (np.array(encoding.ids), np.maximum(weight[spans[:, 0]], weight[spans[:, 1] - 1]))
-            )
-    return sorted(out, key=lambda s: len(s[0]))
-
-
-def pack(families: list[tuple[list[int], list[Sample]]]) -> Batch:
-    """Each family's prefix, then its branches in blocks of like length, padded on the right."""
-    tokens: list[Any] = []
-    weights: list[Any] = []
-    blocks: list[Block] = []
-    at = 0
-    for prefix, samples in families:
-        root = Block(at, 1, len(prefix))
-        blocks.append(root)
-        tokens.append(prefix)
-        weights.append(np.zeros(len(prefix), np.float32))
-        at += len(prefix)
-        while samples:
-            rows = [s for s in samples if len(s[0]) <= len(samples[0][0]) * 1.25 + 4]
-            samples = samples[len(rows) :]
-            length = len(rows[-1][0])
-            block_tokens, block_weights = (
-                np.zeros((len(rows), length), int),
-                np.zeros((len(rows), length), np.float32),
-            )
-            for i, (ids, w) in enumerate(rows):
-                block_tokens[i, : len(ids)], block_weights[i, : len(ids) - 1] = ids, w[1:]
-            blocks.append(Block(at, len(rows), length, root.start, root.length))
-            tokens.append(block_tokens.reshape(-1))
-            weights.append(block_weights.reshape(-1))
-            at += block_tokens.size
-    flat, weight = np.concatenate(tokens), np.concatenate(weights)
-    keep = np.flatnonzero(weight)
-    arrays = flat, keep, np.roll(flat, -1)[keep], weight[keep]
-    ids, kept, targets, kept_weights = (torch.from_numpy(x) for x in arrays)
-    return Batch(ids, blocks, kept, targets, kept_weights)
-
-
-def batches(args: argparse.Namespace, worker: int, limit: Any) -> Iterator[Batch]:
-    """Endless fresh batches of about ``args.batch`` tokens, their conversations of at most ``limit.value`` tokens."""
-    maker = importlib.import_module(args.generator).Maker(args.seed, worker)
-    tokenizer = Tokenizer.from_file(str(args.tokenizer / "tokenizer.json"))
-    while True:
-        families, size = [], 0
-        while size < args.batch * 0.85:
-            prefix, branches = maker.family(args.branches)
-            samples = encode(tokenizer, branches, limit.value if limit else args.length)
-            ids = tokenizer.encode(prefix).ids
-            if samples:
-                families.append((ids, samples))
-                size += len(ids) + sum(len(s[0]) for s in samples)
-        yield pack(families)
-
-
-def feed(args: argparse.Namespace, worker: int, limit: Any, queue: Any) -> None:
-    """A data process of a GPU run."""
-    torch.set_num_threads(1)
-    for batch in batches(args, worker, limit):
-        queue.put([x.numpy() if isinstance(x, Tensor) else x for x in batch])
-
-
-def fed(args: argparse.Namespace, shared: Shared) -> Iterator[Batch]:
-    """Batches from ``args.workers`` data processes."""
-    context = mp.get_context("spawn")
-    queue = context.Queue(4 * args.workers)
-    for i in range(args.workers):
-        context.Process(
-            target=feed, args=(args, args.stream + i, shared.limit, queue), daemon=True
-        ).start()
-    while True:
-        yield Batch(*(torch.from_numpy(x) if isinstance(x, np.ndarray) else x for x in queue.get()))
-
-
-def moved(batch: Batch, device: torch.device) -> Batch:
-    tokens, blocks, *rest = batch
-    keep, targets, weights = (t.to(device) for t in rest)
-    return Batch(tokens.to(device), blocks, keep, targets, weights)
-
-
-# --- optimizer ----------------------------------------------------------------------------------
-
-
-def orthogonal(g: Tensor, dtype: torch.dtype) -> Tensor:
-    """The nearest semi-orthogonal matrices to a stack of them, by Newton-Schulz (Jordan et al. 2024, Muon)."""
-    x = g.to(dtype)
-    tall = x.shape[1] > x.shape[2]
-    x = x.mT if tall else x
-    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
-    for _ in range(5):
-        a = x @ x.mT
-        x = 3.4445 * x + (-4.7750 * a + 2.0315 * (a @ a)) @ x
-    return (x.mT if tall else x).float()
-
-
-class Optimizer:
-    """Muon for matrices, AdamW for embeddings and norms, on the share of the parameters that one worker owns.
-
-    ``flat`` holds the model's weights, ``first`` and ``second`` the moments, all of one length.
-    """
-
-    def __init__(self, spans: list[Span], shared: Shared, rank: int, world: int) -> None:
-        self.shared = shared
-        shapes: dict[torch.Size, list[int]] = {}
-        plain: list[slice] = []
-        for name, at, shape in spans:
-            if len(shape) == 2 and "embed" not in name:
-                shapes.setdefault(shape, []).append(at)
-            else:
-                size = shape.numel()
-                plain.append(slice(at + size * rank // world, at + size * (rank + 1) // world))
-        self.plain = plain
-        self.matrices = {
-            shape: ats[rank::world] for shape, ats in shapes.items() if ats[rank::world]
-        }
-
-    @torch.no_grad()
-    def step(self, args: argparse.Namespace, factor: float, step: int) -> None:
-        s = self.shared
-        scale = 1 / s.totals[:, 1].sum()
-        for part in self.plain:
-            g = s.grads[:, part].sum(0) * scale
-            m, v, p = s.first[part], s.second[part], s.flat[part]
-            m.lerp_(g, 0.1)
-            v.lerp_(g * g, 0.02)
-            update = (m / (1 - 0.9**step)) / ((v / (1 - 0.98**step)).sqrt() + 1e-10)
-            p -= args.adam_lr * factor * update
-        for shape, ats in self.matrices.items():
-            size = shape.numel()
-            g = torch.stack([s.grads[:, at : at + size].sum(0).view(shape) for at in ats]) * scale
-            m = torch.stack([s.first[at : at + size].view(shape) for at in ats])
-            m.lerp_(g, 0.05)
-            spread = max(1.0, shape[0] / shape[1]) ** 0.5
-            update = orthogonal(g.lerp(m, 0.95), DTYPES[args.dtype]) * spread
-            lr = args.muon_lr * factor
-            for i, at in enumerate(ats):
-                s.first[at : at + size] = m[i].view(-1)
-                p = s.flat[at : at + size]
-                p.mul_(1 - lr * args.weight_decay).sub_(lr * update[i].reshape(-1))
-
-
-# --- one run ------------------------------------------------------------------------------------
-
-
-class Shared:
-    """What the workers share: weights, moments, each worker's gradients and totals, and the step's orders."""
-
-    def __init__(self, model: Mini, world: int, device: str) -> None:
-        size = sum(p.numel() for p in model.parameters())
-        self.flat, self.first, self.second = (torch.zeros(size, device=device) for _ in range(3))
-        self.grads = torch.zeros(world, size, device=device)
-        self.totals = torch.zeros(
-            world, 4, dtype=torch.float64
-        )  # loss, its weight, tokens, conversations
-        self.orders = torch.zeros(
-            2, dtype=torch.float64
-        )  # learning-rate factor and step; step 0 means stop
-        if device == "cpu":
-            for t in (self.flat, self.first, self.second, self.grads, self.totals, self.orders):
-                t.share_memory_()
-        context = mp.get_context("spawn")
-        self.limit = context.Value("i", 0)
-        self.left = context.Value("i", 0)
-        self.barrier = context.Barrier(world)
-
-    def bind(self, model: Mini, rank: int, keep: bool = False) -> list[Span]:
-        """Make the model's parameters and gradients views of the shared memory; ``keep`` the model's values."""
-        spans, at = [], 0
-        for name, p in model.named_parameters():
-            part = slice(at, at + p.numel())
-            if keep:
-                self.flat[part] = p.data.reshape(-1)
-            p.data, p.grad = self.flat[part].view(p.shape), self.grads[rank, part].view(p.shape)
-            spans.append((name, at, p.shape))
-            at += p.numel()
-        return spans
-
-    def take(self) -> bool:
-        """Claim one of the step's batches."""
-        with self.left.get_lock():
-            self.left.value -= 1
-            return bool(self.left.value >= 0)
 
 
 class Run:
@@ -254,7 +52,7 @@ class Run:
         if source:
             self.load(source, fresh_budget=newest(args.out) is None)
         elif args.start:
-            model.load_state_dict(weights_of(args.start))
+            model.load_state_dict(weights_of(args.start, model.config.vocab))
             self.log(f"weights from {args.start}")
         self.first_step = self.step
         self.began = self.saved = self.told = self.checked = time.monotonic()
@@ -399,7 +197,7 @@ def work(
     model = run.model if run else Mini(config, DTYPES[args.dtype])
     optimizer = Optimizer(shared.bind(model, rank), shared, rank, world)
     source = (
-        fed(args, shared)
+        fed(args, shared.limit)
         if device.type == "cuda"
         else batches(args, args.stream + rank, shared.limit)
     )
@@ -435,10 +233,17 @@ def end_with_parent() -> None:
     os._exit(1)
 
 
-def weights_of(folder: Path) -> dict[str, Tensor]:
-    """The weights of a model folder as ``export.py`` writes it, in float32."""
-    weights = load_file(folder / "model.safetensors")
-    return {name: w.float() for name, w in weights.items()}
+def weights_of(folder: Path, vocab: int) -> dict[str, Tensor]:
+    """The weights of a model folder as ``export.py`` writes it, in float32, with ``vocab`` rows of embeddings.
+
+    Rows for tokens that the folder's tokenizer lacked begin as the mean of those it had.
+    """
+    weights = {n: w.float() for n, w in load_file(folder / "model.safetensors").items()}
+    name = "model.embed_tokens.weight"
+    known = weights[name]
+    new = known.mean(0).repeat(vocab - len(known), 1)
+    weights[name] = torch.cat((known, new + 0.01 * torch.randn_like(new)))
+    return weights
 
 
 def newest(folder: Path) -> Path | None:
@@ -528,12 +333,12 @@ def main() -> None:
     world = 1 if device == "cuda" else args.workers
     torch.manual_seed(args.seed)
     source = newest(args.out) or args.decay_from or args.start
+    vocab = Tokenizer.from_file(str(args.tokenizer / "tokenizer.json")).get_vocab_size()
+    config = config_for(args.size, vocab)
     if source:
         config = MiniConfig.from_hf(json.loads((source / "config.json").read_text()))
-    else:
-        config = config_for(
-            args.size, Tokenizer.from_file(str(args.tokenizer / "tokenizer.json")).get_vocab_size()
-        )
+    if source == args.start and source:
+        config = replace(config, vocab=max(config.vocab, rows_for(vocab)))
     model = Mini(config, DTYPES[args.dtype]).to(device)
     shared = Shared(model, world, device)
     shared.bind(model, 0, keep=True)
