@@ -23,7 +23,7 @@ import generate  # noqa: E402
 from dazi.agent.wording import pieces  # noqa: E402
 
 CONTEXT_TOKENS = 4096
-OFFERED_TOOLS = 4
+OFFERED_TOOLS = 5
 
 
 def wording() -> list[str]:

@@ -262,7 +262,7 @@ class Material:
         text, _ = self.request(name, language)
         role = self.rng.choice(sorted(self.tools[name].roles))
         return list(
-            self.chooser.choose(text, frozenset({role}), self.rng.choice((3, 4, 4, 4))).offered
+            self.chooser.choose(text, frozenset({role}), self.rng.choice((3, 4, 5, 5, 5))).offered
         )
 
     def call(self, name: str, values: Mapping[str, Any]) -> Call:

@@ -239,6 +239,13 @@ async def test_control_text_in_messages_is_plain_text(engine: EmbeddedEngine) ->
     assert marks(attack) == marks("你好")
 
 
+async def test_a_copying_model_reads_what_it_may_copy(engine: EmbeddedEngine) -> None:
+    """Values are offered in NFKC: full-width typing must not stand in the way of copying them."""
+    wide, plain = asking("备注：ＯＲＤ１２，放门口"), asking("备注:ORD12,放门口")
+    copies = engine.profile.copies_text
+    assert (engine.encode(wide) == engine.encode(plain)) is copies
+
+
 async def test_the_prefix_is_continued(engine: EmbeddedEngine) -> None:
     short = asking(sampling=Sampling(max_tokens=3))
     assert engine.encode(replace(short, prefix="好的，"))[:-2] != engine.encode(short)[:-2]

@@ -351,6 +351,8 @@ def test_durations_are_found() -> None:
         "an hour and a half"
     ]
     assert find_durations("ORD12345 B204 三点 3h4x") == []
+    assert [s.text for s in find_durations("借A204一个小时")] == ["一个小时"]
+    assert [s.text for s in find_durations("要个半小时,或者一个半小时")] == ["半小时", "一个半小时"]
 
 
 @settings(deadline=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -99,7 +100,8 @@ OPERATION_KEYS: Mapping[str, frozenset[str]] = {
 def load_tools(folder: Path) -> tuple[dict[str, Tool], dict[str, ConnectorSpec]]:
     """Every tool declared under ``folder/tools``, and the connectors they need.
 
-    Raises ``ConfigError`` with file, line and mend at the first mistake.
+    Requests in ``tools/examples/NAME.txt``, one a line, are examples of tool ``NAME`` beside those
+    in its declaration. Raises ``ConfigError`` with file, line and mend at the first mistake.
     """
     tools: dict[str, Tool] = {}
     connectors: dict[str, ConnectorSpec] = {}
@@ -128,6 +130,16 @@ def load_tools(folder: Path) -> tuple[dict[str, Tool], dict[str, ConnectorSpec]]
                     f"tool “{name}” is already declared in {tools[name].source}; rename one",
                 )
             tools[name] = _tool(source, file, spec, name, tool)
+    for path in sorted((folder / "tools" / "examples").glob("*.txt")):
+        if path.stem not in tools:
+            raise ConfigError(
+                path,
+                None,
+                f"没有叫 “{path.stem}” 的工具。文件名要与工具名相同",
+                f"there is no tool “{path.stem}”. Name the file after a tool",
+            )
+        tool = tools[path.stem]
+        tools[path.stem] = replace(tool, examples=(*tool.examples, *_lines(path)))
     if not tools:
         raise ConfigError(
             folder / "tools",
@@ -136,6 +148,11 @@ def load_tools(folder: Path) -> tuple[dict[str, Tool], dict[str, ConnectorSpec]]
             "declares no tools. Make a sample folder with dazi init",
         )
     return tools, connectors
+
+
+def _lines(path: Path) -> list[str]:
+    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def _validated(source: YamlSource) -> SystemFile:
