@@ -58,10 +58,12 @@ def unoffered(tool: Tool, said: str, call: Call) -> Iterator[str]:
     for name, value in call.arguments.items():
         if name in offered.candidates:
             wanted = str(value)
-            known = {k for k in offered.candidates[name]}
+            known = set(offered.candidates[name])
             if wanted not in known and not any(_same_number(wanted, k) for k in known):
                 yield f"{name}={value}"
-        elif name in offered.spans and not any(_is_span(str(value), t) for t in offered.spans[name]):
+        elif name in offered.spans and not any(
+            _is_span(str(value), t) for t in offered.spans[name]
+        ):
             yield f"{name}={value}"
 
 
@@ -109,9 +111,7 @@ def test_a_value_that_nobody_said_is_noticed() -> None:
 
 def test_every_line_can_be_used() -> None:
     """Lines of which no filling works are dead; random values may spoil a few."""
-    failures = Counter(
-        re.sub(r": [^:]* is not found$", "", p) for p in generate.unusable(maker())
-    )
+    failures = Counter(re.sub(r": [^:]* is not found$", "", p) for p in generate.unusable(maker()))
     dead = [line for line, count in failures.items() if count >= generate.TRIES]
     assert not dead
 

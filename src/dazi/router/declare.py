@@ -138,8 +138,9 @@ def load_tools(folder: Path) -> tuple[dict[str, Tool], dict[str, ConnectorSpec]]
                 f"没有叫 “{path.stem}” 的工具。文件名要与工具名相同",
                 f"there is no tool “{path.stem}”. Name the file after a tool",
             )
-        tool = tools[path.stem]
-        tools[path.stem] = replace(tool, examples=(*tool.examples, *_lines(path)))
+        declared = tools[path.stem]
+        collected = (*declared.examples, *_lines(path))
+        tools[path.stem] = replace(declared, examples=collected)
     if not tools:
         raise ConfigError(
             folder / "tools",
