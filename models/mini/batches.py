@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 import torch.multiprocessing as mp
-from model import Batch, Block
+from kernels import Block
+from model import Batch
 from tokenizers import Tokenizer
 from torch import Tensor
 

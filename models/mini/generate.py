@@ -19,7 +19,8 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[2] / "src")]
 
-from kinds import CHARTED, FOR_OTHERS, KINDS, UNFIT, followup, missing_request  # noqa: E402
+from dialogues import followup, missing_request  # noqa: E402
+from kinds import CHARTED, FOR_OTHERS, KINDS, UNFIT  # noqa: E402
 from material import LANGUAGES, Material, Scope  # noqa: E402
 from phrasing import BadPhrasing  # noqa: E402
 from transcript import Segment, Transcript  # noqa: E402

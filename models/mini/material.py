@@ -123,6 +123,11 @@ class Material:
         """Tools that a request may be about: all of the demo company, or those of the list in use."""
         return [x.name for x in self.scope.tools] if self.scope else list(self.tools)
 
+    @property
+    def requested(self) -> list[str]:
+        """Those that a message can ask for by itself."""
+        return [n for n in self.names if n != "generate_comparison_chart"]
+
     def _read(self, language: Language) -> dict[str, Any]:
         base = slots.PHRASINGS
         answers: dict[str, list[tuple[str, str]]] = {}

@@ -78,6 +78,14 @@ class Transcript:
     def says(self, text: str) -> None:
         self.segments += [(f"{t.START}assistant\n", 0.0), (f"{text}{t.END}", 1.0), ("\n", 0.0)]
 
+    def small_talk(self, file: str) -> None:
+        """A message of ``file`` that wants no call, and its plain reply."""
+        maker = self.maker
+        text, _, reply = maker.line(file, self.language).partition("=>")
+        text = text.strip()
+        self.user(text if maker.rng.random() < 0.75 else maker.around(text, self.language))
+        self.says(reply.strip())
+
     def told(self, text: str) -> None:
         """What the host says in the assistant's place: nothing to learn from."""
         self.segments.append((f"{t.START}assistant\n{text}{t.END}\n", 0.0))
