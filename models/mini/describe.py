@@ -1,7 +1,7 @@
 """What Dazi should know of the exported model, written beside it as ``dazi_model.json``.
 
-The ``wording`` is every pair of hanzi and every word of the replies that the model is trained on:
-the product lets it say nothing else but values.
+Its ``replies`` are all that the model was taught to say, with slots: the product lets it say nothing else, and only
+with this turn's values in their places.
 
     python models/mini/describe.py --to DIR
 """
@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
-import unicodedata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,31 +18,27 @@ sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "src")]
 
 import generate  # noqa: E402
 
-from dazi.agent.wording import pieces  # noqa: E402
+from dazi.core.engine import TaughtReply  # noqa: E402
 
 CONTEXT_TOKENS = 4096
 OFFERED_TOOLS = 5
 
 
-def wording() -> list[str]:
-    """From every reply of the phrasings, their slots cut out."""
+def replies() -> list[list[str]]:
+    """Everything that conversations teach to say, as ``[tool, when, text]``."""
     maker = generate.Maker(0)
-    out: set[str] = set()
+    out: dict[TaughtReply, None] = {}
     for language in generate.LANGUAGES:
         files = maker.files[language]
-        replies = [text for lines in files["answers"].values() for _, text in lines]
-        replies += [question for lines in files["ask"].values() for question in lines]
+        said = [question for lines in files["ask"].values() for question in lines]
         for talk in ("no_tool", "acks", "cancels"):
-            replies += [line.partition("=>")[2] for line in files[talk]]
-        replies += generate.UNFIT[language]
-        for reply in replies:
-            plain = unicodedata.normalize("NFKC", re.sub(r"\{[\w.]+\}", "\n", reply))
-            out |= pieces(plain)
-    for tool in maker.tools.values():
-        for values in tool.result.values.values():
-            for text in values.values():
-                out |= pieces(text.zh) | pieces(text.en)
-    return sorted(out)
+            said += [line.partition("=>")[2].strip() for line in files[talk]]
+        said += [r.text for r in files["answers"]["errors"]]
+        said += generate.UNFIT[language]
+        out |= {TaughtReply("", "", text): None for text in said if text}
+        for name in maker.tools:
+            out |= dict.fromkeys(files["answers"][name])
+    return [list(reply) for reply in out]
 
 
 def main() -> None:
@@ -59,11 +53,11 @@ def main() -> None:
         "concise": True,
         "bundled": True,
         "thinks": False,
-        "wording": wording(),
+        "replies": replies(),
     }
     text = json.dumps(profile, ensure_ascii=False, separators=(",", ":"))
     (folder / "dazi_model.json").write_text(text + "\n", encoding="utf-8")
-    print(f"{folder / 'dazi_model.json'}: {len(profile['wording'])} pieces of wording")
+    print(f"{folder / 'dazi_model.json'}: {len(profile['replies'])} replies")
 
 
 if __name__ == "__main__":

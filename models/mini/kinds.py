@@ -200,7 +200,7 @@ def failed(maker: Material, language: Language) -> list[Segment]:
     script.user(maker.around(text, language))
     script.calls([call])
     script.responses([{"error": error}])
-    script.says(maker._answer("errors", {error}, {}, language))
+    script.says(maker.failure(error, language))
     return script.segments
 
 

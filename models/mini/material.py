@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,11 +14,13 @@ import scenes
 import slots
 from phrasing import CALL, SLOT, BadPhrasing, Call, Said, fixed_arguments, subject_of
 
+from dazi.agent.taught import COMPARED, fields_of, fields_of_both, filled, holds
+from dazi.core.engine import TaughtReply
 from dazi.core.language import Language, Text
 from dazi.core.tools import Tool
 from dazi.prompt.choose import ToolChooser
 from dazi.router.declare import load_tools
-from dazi.router.derive import compare, derive
+from dazi.router.derive import derive
 from dazi.router.normalise.find import find_durations, find_values
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +34,32 @@ PLAIN_FILES = (
     "cancels",
     "given",
     "hedges",
+)
+WHEN: dict[tuple[str, str], str] = {
+    ("", ""): "",
+    ("", "none"): "rows=0",
+    ("", "one"): "rows=1",
+    ("", "many"): "rows>1",
+    ("", "compare"): COMPARED,
+    ("search_product", "one"): "rows>0",
+    ("get_inventory", "some"): "quantity>0",
+    ("get_inventory", "none"): "quantity=0",
+    ("fetch_department_budget", "over"): "over>0",
+    ("fetch_department_budget", "one"): "remaining>0",
+}
+"""What the conditions in front of written answers mean of a result; others name a status."""
+STATUSES = frozenset({"placed", "packed", "shipped", "delivered", "refunded"})
+CONDITIONS = STATUSES | {condition for _, condition in WHEN if condition}
+OUTCOMES = frozenset(
+    {
+        "not_found",
+        "forbidden",
+        "invalid",
+        "timeout",
+        "unavailable",
+        "rejected",
+        "needs_confirmation",
+    }
 )
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 OTHERS = Path(__file__).parent / "others"
@@ -130,13 +158,7 @@ class Material:
 
     def _read(self, language: Language) -> dict[str, Any]:
         base = slots.PHRASINGS
-        answers: dict[str, list[tuple[str, str]]] = {}
-        for name in (*self.tools, "errors"):
-            answers[name] = []
-            for line in slots.lines(base / "answers" / f"{name}.{language}.txt"):
-                condition, found, text = line.partition(":")
-                known = found and re.fullmatch(r"[\w|]+", condition)
-                answers[name].append((condition, text.strip()) if known else ("", line))
+        answers = {n: list(self._replies(n, language)) for n in (*self.tools, "errors")}
         asks: dict[str, list[str]] = {}
         for line in slots.lines(base / f"ask.{language}.txt"):
             slot, _, question = line.partition(":")
@@ -342,51 +364,51 @@ class Material:
             return None
         return derive(self.tools[call.name], raw, {}, language, today)
 
+    def _replies(self, name: str, language: Language) -> Iterator[TaughtReply]:
+        """The written answers about a tool, ``condition|condition: text`` a line, in the product's form."""
+        for line in slots.lines(slots.PHRASINGS / "answers" / f"{name}.{language}.txt"):
+            head, _, text = line.partition(":")
+            known = OUTCOMES if name == "errors" else CONDITIONS
+            if not set(head.split("|")) <= known:
+                head, text = "", line
+            for condition in head.split("|"):
+                if name == "errors":
+                    yield TaughtReply("", condition, text.strip())
+                    continue
+                own = (name, condition) if (name, condition) in WHEN else ("", condition)
+                when = WHEN.get(own, f"status={condition}")
+                yield TaughtReply(name, when, _by_kind(name, when, text))
+
     def answer(self, name: str, result: Mapping[str, Any], language: Language) -> str:
-        tool = self.tools[name]
-        fields = dict(result)
-        rows = result.get(tool.result.rows) if tool.result.shape == "many" else None
-        conditions = {""}
-        if isinstance(rows, list):
-            conditions.add(("none", "one")[len(rows)] if len(rows) < 2 else "many")
-            fields |= {f"first.{k}": v for k, v in (rows[0] if rows else {}).items()}
-            if len(rows) > 1 and name == "search_product":
-                conditions = {"", "one"}
-            fields |= {r["kind"]: r["days"] for r in rows if "kind" in r}
-            if name == "get_leave_balance" and len(rows) == 1:
-                fields |= {"kind_text": rows[0]["kind_text"], "days": rows[0]["days"]}
-        if "status" in result:
-            conditions.add(str(result["status"]))
-        if name == "get_inventory":
-            conditions.add("some" if result["quantity"] else "none")
-        if name == "fetch_department_budget":
-            conditions = {"over"} if result.get("over") else {"one"}
-        return self._answer(name, conditions, fields, language)
+        fields = fields_of(self.tools[name], result)
+        replies = [r for r in self.files[language]["answers"][name] if r.when != COMPARED]
+        return self._pick([r.text for r in replies if holds(r.when, fields)], fields)
 
     def compared(self, name: str, results: Sequence[Mapping[str, Any]], language: Language) -> str:
-        tool = self.tools[name]
-        rows = [r[tool.result.rows][0] if tool.result.shape == "many" else r for r in results]
-        fields = {
-            f"{which}.{k}": v for which, row in zip("ab", rows, strict=True) for k, v in row.items()
-        }
-        difference = compare(tool, results)
-        better = next((v for k, v in difference.items() if k.startswith("higher_")), None)
-        if better is not None:
-            fields["better"] = better
-        return self._answer(name, {"compare"}, fields | difference, language)
+        fields = fields_of_both(self.tools[name], *results)
+        replies = self.files[language]["answers"][name]
+        return self._pick([r.text for r in replies if r.when == COMPARED], fields)
 
-    def _answer(
-        self, name: str, conditions: set[str], fields: Mapping[str, Any], language: Language
-    ) -> str:
-        fitting = [
-            text
-            for condition, text in self.files[language]["answers"][name]
-            if (set(condition.split("|")) & conditions if condition else "" in conditions)
-            and all(fields.get(m) not in (None, "") for m in re.findall(r"\{([\w.]+)\}", text))
-        ]
+    def failure(self, outcome: str, language: Language) -> str:
+        """What is said about a call that came to nothing."""
+        replies = self.files[language]["answers"]["errors"]
+        return self._pick([r.text for r in replies if r.when == outcome], {})
+
+    def _pick(self, texts: Sequence[str], fields: Mapping[str, Any]) -> str:
+        fitting = [text for text in (filled(t, fields) for t in texts) if text is not None]
         if not fitting:
-            raise BadPhrasing(f"no answer of {name} in {language} for {sorted(conditions)}")
-        return re.sub(r"\{([\w.]+)\}", lambda m: str(fields[m[1]]), self.rng.choice(fitting))
+            raise BadPhrasing(f"no answer to {sorted(fields)}")
+        return self.rng.choice(fitting)
+
+
+def _by_kind(name: str, when: str, text: str) -> str:
+    """Leave is written by its kinds: ``{annual}`` is the days of the row of that kind."""
+    text = text.strip()
+    if name == "get_leave_balance":
+        text = re.sub(r"\{(annual|sick|parental)\}", r"{kind=\1.days}", text)
+        if when == "rows=1":
+            text = re.sub(r"\{(kind_text|days)\}", r"{first.\1}", text)
+    return text
 
 
 @dataclass(frozen=True)

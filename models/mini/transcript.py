@@ -130,7 +130,7 @@ class Transcript:
             parts = [
                 maker.answer(c.name, r, language)
                 if r is not None
-                else maker._answer("errors", {"not_found"}, {}, language)
+                else maker.failure("not_found", language)
                 for c, r in zip(calls, results, strict=True)
             ]
             answer = ("" if language == "zh" else " ").join(parts)

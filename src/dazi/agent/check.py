@@ -1,7 +1,8 @@
 """May this sentence be shown? It may only state what the turn's evidence holds.
 
 Checked are ids, dates, numbers (amounts, counts, percentages) and the words for a status: what
-can be checked for certain. Prose is not judged.
+can be checked for certain. Prose is not judged. A model that can only copy is held to what it was
+taught, value by value.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from dazi.agent.wording import unfamiliar
+from dazi.agent.taught import Shown, Taught, folded
 from dazi.core.tools import Tool
 from dazi.router.grounding import Evidence, Source, date_values, numbers_of
 from dazi.router.normalise.find import find_dates, find_months, find_quarters, find_times
@@ -36,17 +37,12 @@ class Verdict:
     unsupported: tuple[str, ...] = ()
 
 
-Shown = tuple[Tool, Mapping[str, Any], Mapping[str, Any]]
-"""A tool, its canonical arguments and its derived result."""
-
-
 @dataclass(slots=True)
 class AnswerChecker:
     """Facts of one turn's evidence, ready for checking sentences against them."""
 
     today: date
-    wording: frozenset[str] = frozenset()
-    values: set[str] = field(default_factory=set)
+    taught: Taught | None = None
     codes: set[str] = field(default_factory=set)
     numbers: set[Decimal] = field(default_factory=set)
     dates: set[str] = field(default_factory=set)
@@ -55,17 +51,18 @@ class AnswerChecker:
     labels: dict[str, tuple[set[str], set[str]]] = field(default_factory=dict)
     text: str = ""
     _unread: tuple[tuple[Source, ...], tuple[Shown, ...]] = ((), ())
+    _sayable: frozenset[str] | None = None
 
     @classmethod
     def over(
         cls,
         evidence: Evidence,
         results: Iterable[Shown],
-        wording: frozenset[str] = frozenset(),
+        taught: Taught | None = None,
     ) -> AnswerChecker:
-        """``results``: (tool, canonical arguments, derived result) of the turn. ``wording``: all
-        that the model may say beside values; empty if it may word things itself."""
-        checker = cls(evidence.today, wording)
+        """``results``: (tool, canonical arguments, derived result) of the turn. ``taught``: all
+        that the model may say; ``None`` if it may word things itself."""
+        checker = cls(evidence.today, taught)
         checker._unread = (tuple(evidence.sources), tuple(results))
         return checker
 
@@ -82,8 +79,6 @@ class AnswerChecker:
         for tool, arguments, result in results:
             for value in _strings(arguments):
                 self._learn(value)
-                self.values.add(value)
-            self.values.update(_strings(result))
             self._learn_labels(tool, result)
 
     def _learn(self, text: str) -> None:
@@ -117,6 +112,11 @@ class AnswerChecker:
                 known[1].update(every)
 
     def check(self, sentence: str) -> Verdict:
+        if self.taught is not None:
+            if self._sayable is None:
+                self._sayable = self.taught.sayable(self._unread[1])
+            known = not sentence.strip() or folded(sentence) in self._sayable
+            return Verdict(known, () if known else (sentence.strip(),))
         self._read()
         text = unicodedata.normalize("NFKC", sentence)
         bad: list[str] = []
@@ -145,8 +145,6 @@ class AnswerChecker:
             if parse_number(match[0]) not in self.numbers:
                 bad.append(match[0])
         bad += self._wrong_labels(text)
-        if self.wording:
-            bad += unfamiliar(text, self.wording, self.values, self.text)
         return Verdict(not bad, tuple(dict.fromkeys(bad)))
 
     def _wrong_labels(self, text: str) -> Iterator[str]:

@@ -24,6 +24,7 @@ from dazi.agent.context import (
 )
 from dazi.agent.rendering import drawn, in_words, tells
 from dazi.agent.speaking import Round, speak
+from dazi.agent.taught import Taught
 from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
 from dazi.core.engine import Engine, OfferedTool, Sampling, Usage
@@ -99,6 +100,13 @@ class Agent:
         self.ledger = ledger
         self.budget = budget or Budget()
         self._chooser = ToolChooser(company.tools.values())
+        self._taught = Taught(())
+
+    def _taught_replies(self) -> Taught | None:
+        replies = self.engine.profile.replies
+        if self._taught.replies is not replies:
+            self._taught = Taught(replies)
+        return self._taught if replies else None
 
     async def run(
         self, request: TurnRequest, remembered: list[Kept]
@@ -235,7 +243,7 @@ class Agent:
         self, turn: Turn, done: Round, *, tools: bool
     ) -> AsyncGenerator[TurnEvent, None]:
         results = results_of(self.company, turn.records)
-        checker = AnswerChecker.over(turn.context.evidence, results, self.engine.profile.wording)
+        checker = AnswerChecker.over(turn.context.evidence, results, self._taught_replies())
         limit = min(self.budget.tokens, CONCISE_TOKENS if self.engine.profile.concise else 10**9)
         sampling = turn.request.sampling or Sampling(max_tokens=limit)
         request = turn.talk.generate_request(self._offered(turn) if tools else (), sampling)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from dazi.core.messages import Message
 
@@ -112,6 +112,14 @@ class Done:
 EngineEvent = TextDelta | ReasoningDelta | CallStarted | CallArgumentsDelta | CallDone | Done
 
 
+class TaughtReply(NamedTuple):
+    """A reply with slots, about a result of ``tool`` (empty: about none) for which ``when`` holds."""
+
+    tool: str
+    when: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class ModelProfile:
     """How to treat a model: what it can take in, and how much help it needs.
@@ -119,8 +127,8 @@ class ModelProfile:
     ``copies_text``: free text and dates must be copied from what people said (the bundled model
     can copy and do little else); a large model composes them itself. ``offered_tools``: how many
     tools are offered at once. ``concise``: prompts as short as can be. ``thinks``: it has a thinking mode.
-    ``wording``: all that it was taught to say beside values (see ``agent.wording``); empty for a
-    model that words things itself.
+    ``replies``: all that it was taught to say (see ``agent.taught``); empty for a model that words
+    things itself.
     """
 
     name: str
@@ -130,7 +138,7 @@ class ModelProfile:
     concise: bool = False
     bundled: bool = False
     thinks: bool = True
-    wording: frozenset[str] = frozenset()
+    replies: tuple[TaughtReply, ...] = ()
 
 
 class Engine(Protocol):
