@@ -84,10 +84,10 @@ class Maker(Material):
         roll = self.rng.random()
         if self.others and roll < OTHERS_SHARE:
             return self.offered([self.rng.choice(sorted(self.others))])
-        if roll < 0.2:  # a chart is asked for only where it is offered
+        if roll < 0.22:  # a chart is asked for only where it is offered
             return self.offered(["generate_comparison_chart", self.rng.choice(CHARTED)])
-        name = self.rng.choice([n for n in self.tools if n != "generate_comparison_chart"])
-        if roll < 0.65:
+        name = self.pick([n for n in self.tools if n != "generate_comparison_chart"])
+        if roll < 0.7:
             try:
                 return self.chosen(name, language)
             except BadPhrasing as e:

@@ -15,7 +15,7 @@ from dazi.core.language import Language
 
 def single(maker: Material, language: Language) -> list[Segment]:
     """One request, one call; often the result and the answer too."""
-    name = maker.rng.choice(maker.requested)
+    name = maker.pick(maker.requested)
     text, call = maker.request(name, language)
     script = Transcript(maker, language, maker.offered([name]))
     script.user(maker.around(text, language))
@@ -209,14 +209,14 @@ KINDS: dict[str, tuple[Callable[[Material, Language], list[Segment]], float]] = 
     "no_tool": (no_tool, 9.0),
     "absent": (absent, 4.0),
     "foreign": (foreign, 4.0),
-    "asks_back": (asks_back, 9.0),
-    "two_calls": (two_calls, 5.0),
-    "joined": (joined, 6.0),
+    "asks_back": (asks_back, 7.0),
+    "two_calls": (two_calls, 8.0),
+    "joined": (joined, 8.0),
     "followed": (followed, 6.0),
     "chained": (chained, 12.0),
     "confirmed": (confirmed, 2.0),
     "failed": (failed, 2.0),
-    "charted": (charted, 8.0),
+    "charted": (charted, 22.0),
 }
 """Each kind with its share; ``chained`` conversations are the longest."""
 

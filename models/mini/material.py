@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,17 @@ from dazi.router.derive import derive
 from dazi.router.normalise.find import find_durations, find_values
 
 ROOT = Path(__file__).resolve().parents[2]
+HARD = {
+    "search_knowledge": 3.0,
+    "create_ticket": 2.5,
+    "search_product": 2.0,
+    "send_email": 2.0,
+    "update_order_note": 1.7,
+    "request_refund": 1.7,
+    "query_meeting_room": 1.3,
+    "list_orders": 1.3,
+}
+"""How often a tool is asked for, where others are asked for once."""
 PLAIN_FILES = (
     "no_tool",
     "openers",
@@ -151,6 +163,10 @@ class Material:
         """Tools that a request may be about: all of the demo company, or those of the list in use."""
         return [x.name for x in self.scope.tools] if self.scope else list(self.tools)
 
+    def pick(self, names: Sequence[str]) -> str:
+        """One of ``names``; tools that take free text, which are harder, more often."""
+        return self.rng.choices(names, [HARD.get(n, 1.0) for n in names])[0]
+
     @property
     def requested(self) -> list[str]:
         """Those that a message can ask for by itself."""
@@ -216,7 +232,8 @@ class Material:
                 filled = slots.FILL[base](rng, language)
             if base == "duration":
                 slot = "end"
-            values[slot] = filled.value
+            if filled.value is not None:
+                values[slot] = filled.value
             before = "".join(out[-2:])[-1:]
             glued = before.isascii() and before.isalnum() and filled.said[:1].isascii()
             out.append(" " * glued + filled.said)
@@ -230,8 +247,11 @@ class Material:
         return slots.of_pattern(self.rng, p.pattern)
 
     def line(self, file: str, language: Language) -> str:
-        """A line of one of the files that hold whole messages."""
+        """A line of one of the files that hold whole messages, about tools of the list in use."""
         lines: list[str] = self.files[language][file]
+        if self.scope and file in ("two_calls", "followups"):
+            here = set(self.names)
+            lines = [line for line in lines if _tools_of(file, line) <= here]
         if not lines:
             raise BadPhrasing(f"no {file} in {language}")
         return self.rng.choice(lines)
@@ -399,6 +419,14 @@ class Material:
         if not fitting:
             raise BadPhrasing(f"no answer to {sorted(fields)}")
         return self.rng.choice(fitting)
+
+
+@cache
+def _tools_of(file: str, line: str) -> frozenset[str]:
+    """The tools that a line of ``two_calls`` or ``followups`` speaks of."""
+    if file == "followups":
+        return frozenset({line.partition(":")[0].strip()})
+    return frozenset(name for name, _ in CALL.findall(line.partition("=>")[2]))
 
 
 def _by_kind(name: str, when: str, text: str) -> str:

@@ -528,11 +528,25 @@ def _free(name: str) -> Callable[[random.Random, Language], Slot]:
     return fill
 
 
+def _misread(prefix: str, lengths: tuple[int, ...]) -> Callable[[random.Random, Language], Slot]:
+    """An id with too few or too many digits: said, but of no use."""
+
+    def fill(rng: random.Random, _: Language) -> Slot:
+        digits = "".join(rng.choice("0123456789") for _ in range(rng.choice(lengths)))
+        said = f"{prefix}{digits}"
+        return Slot(said.lower() if rng.random() < 0.2 else said, None)
+
+    return fill
+
+
 FILL: dict[str, Callable[[random.Random, Language], Slot]] = {
     "order_id": _id("ORD", 5),
     "sku": _id("SKU", 4, "-"),
     "transaction_id": _id("TX", 6),
     "room": _room,
+    "misread_order_id": _misread("ORD", (2, 3, 4, 6, 7)),
+    "misread_sku": _misread("SKU-", (2, 3, 5, 6)),
+    "misread_transaction_id": _misread("TX", (3, 4, 5, 7, 8)),
     "date": _date,
     "since": _since,
     "month": _month,
