@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Segment = tuple[str, float]
 VALUE_WEIGHT = 2.0
+DECISION_WEIGHT = 3.0
+"""Whether there is a call, and whether another follows it."""
 
 
 class Transcript:
@@ -95,13 +97,13 @@ class Transcript:
         self.segments.append((f"{t.START}assistant\n", 0.0))
         for i, call in enumerate(calls):
             self.segments += [
-                ("\n" * bool(i) + t.CALL_HEAD, one),
+                ("\n" * bool(i) + t.CALL_HEAD, one * DECISION_WEIGHT),
                 (self.names[call.name], one * VALUE_WEIGHT),
                 (t.CALL_MIDDLE, one),
                 (t.dumps(self._arguments(call)), one * VALUE_WEIGHT),
                 (t.CALL_TAIL, one),
             ]
-        self.segments += [(t.END, one), ("\n", 0.0)]
+        self.segments += [(t.END, one * DECISION_WEIGHT), ("\n", 0.0)]
 
     def responses(self, contents: Sequence[Any]) -> None:
         body = "".join(f"\n{t.RESPONSE_HEAD}{t.dumps(c)}{t.RESPONSE_TAIL}" for c in contents)
