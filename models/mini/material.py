@@ -19,7 +19,7 @@ from dazi.agent.taught import COMPARED, fields_of, fields_of_both, filled, holds
 from dazi.core.engine import TaughtReply
 from dazi.core.language import Language, Text
 from dazi.core.tools import Tool
-from dazi.prompt.choose import ToolChooser
+from dazi.prompt.choose import Request, ToolChooser
 from dazi.router.declare import load_tools
 from dazi.router.derive import derive
 from dazi.router.normalise.find import find_durations, find_values
@@ -309,7 +309,9 @@ class Material:
         text, _ = self.request(name, language)
         role = self.rng.choice(sorted(self.tools[name].roles))
         return list(
-            self.chooser.choose(text, frozenset({role}), self.rng.choice((3, 4, 5, 5, 5))).offered
+            self.chooser.choose(
+                Request(text), frozenset({role}), 5, narrow=self.rng.random() < 0.7
+            ).offered
         )
 
     def call(self, name: str, values: Mapping[str, Any]) -> Call:

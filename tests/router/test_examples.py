@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dazi.core.errors import ConfigError
-from dazi.prompt.choose import ToolChooser
+from dazi.prompt.choose import Request, ToolChooser
 from dazi.router.declare import load_tools
 
 TOOLS = """\
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 def best(folder: Path, said: str) -> str:
     chooser = ToolChooser(load_tools(folder)[0].values())
-    return chooser.choose(said, frozenset({"staff"}), 1).offered[0].name
+    return chooser.choose(Request(said), frozenset({"staff"}), 1).offered[0].name
 
 
 def test_a_line_of_the_file_brings_the_tool_along(folder: Path) -> None:

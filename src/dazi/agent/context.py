@@ -118,6 +118,17 @@ def last_said(history: Sequence[Kept]) -> str:
     return next((k.message.content for k in reversed(history) if k.message.role == "user"), "")
 
 
+def said_since_call(history: Sequence[Kept]) -> tuple[str, ...]:
+    """The person's last two messages that no tool has answered yet, latest first."""
+    out: list[str] = []
+    for kept in reversed(history):
+        if kept.tool or kept.message.role == "tool" or len(out) == 2:
+            break
+        if kept.message.role == "user":
+            out.append(kept.message.content)
+    return tuple(out)
+
+
 def gather_evidence(request: TurnRequest) -> Evidence:
     """What the thread holds: the person's words, and whole results of systems."""
     evidence = Evidence(request.today)

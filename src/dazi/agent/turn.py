@@ -21,6 +21,7 @@ from dazi.agent.context import (
     gather_evidence,
     last_said,
     results_of,
+    said_since_call,
 )
 from dazi.agent.rendering import drawn, in_words, tells
 from dazi.agent.speaking import Round, speak
@@ -41,7 +42,7 @@ from dazi.core.turn import (
     TurnStarted,
 )
 from dazi.memory.threads import Kept
-from dazi.prompt.choose import ToolChooser
+from dazi.prompt.choose import Request, ToolChooser
 from dazi.router.dispatch import FunctionRouter, TurnContext
 from dazi.router.grounding import offer
 from dazi.router.intents import Ticket
@@ -169,10 +170,12 @@ class Agent:
 
     def _begin(self, request: TurnRequest) -> Turn:
         evidence = gather_evidence(request)
-        used = [h.tool for h in request.history[-6:] if h.tool]
+        used = tuple(h.tool for h in request.history[-6:] if h.tool)
         limit = self.engine.profile.offered_tools
         said = request.said or last_said(request.history)
-        chosen = self._chooser.choose(said, request.principal.roles, limit, used)
+        asked = Request(said, used, said_since_call(request.history))
+        narrow = self.engine.profile.concise
+        chosen = self._chooser.choose(asked, request.principal.roles, limit, narrow=narrow)
         wanted = request.own_tools and request.tool_choice != "none"
         # A tool that the caller brings along hides ours of the same name: it is theirs to run.
         theirs = {t.name for t in request.client_tools}

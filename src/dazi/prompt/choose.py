@@ -12,7 +12,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dazi.core.ids import loose_pattern
@@ -21,6 +21,20 @@ from dazi.core.tools import Tool
 _WORD = re.compile(r"[a-z0-9&]+|[\u3400-\u9fff]+")
 _ID_IN_TEXT = 3.0
 _USED_BEFORE = 2.5
+_SAID_BEFORE = 0.6
+_RELEVANT = 0.33
+"""A tool below this share of the best score is no serious candidate (docs/decisions/0007)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a turn is about. ``used``: tools called earlier in the thread, which a follow-up may need
+    again. ``before``: what the person said since the last call, latest first: an answer to a
+    question back belongs to the request that the question was about."""
+
+    message: str
+    used: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +114,22 @@ class ToolChooser:
         return out
 
     def choose(
-        self, message: str, roles: frozenset[str], limit: int, used: Sequence[str] = ()
+        self, request: Request, roles: frozenset[str], limit: int, *, narrow: bool = False
     ) -> Choice:
-        """At most ``limit`` tools.
+        """At most ``limit`` tools; with ``narrow``, for small models, only serious candidates.
 
-        ``used`` are tools called earlier in the thread: a follow-up may need them again. When the
-        most relevant tool of all is one this role may not use, it takes the last place: the model
-        can then propose it and the router refuses, which is recorded, and the person hears a
-        clear no instead of something else done in its place.
+        When the most relevant tool of all is one this role may not use, it takes the last place:
+        the model can then propose it and the router refuses, which is recorded, and the person
+        hears a clear no instead of something else done in its place.
         """
-        scores = self.scores(message)
-        for name in used:
+        scores = self.scores(request.message)
+        under_way = set(request.used)
+        for said in request.before:
+            earlier = self.scores(said)
+            for name, score in earlier.items():
+                scores[name] += _SAID_BEFORE * score
+            under_way.update(sorted(earlier, key=lambda n: -earlier[n])[:2])
+        for name in request.used:
             if name in scores:
                 scores[name] += _USED_BEFORE
         ranked = sorted(self.tools, key=lambda n: -scores[n])
@@ -118,5 +137,8 @@ class ToolChooser:
         names = allowed[:limit]
         if ranked and allowed and scores[ranked[0]] > 1.25 * scores[allowed[0]]:
             names = [*allowed[: limit - 1], ranked[0]]
+        if narrow:
+            least = _RELEVANT * max((scores[n] for n in names), default=0.0)
+            names = [n for n in names if scores[n] >= least or n in under_way]
         kept = set(names)
         return Choice(tuple(t for n, t in self.tools.items() if n in kept), scores)
