@@ -98,6 +98,8 @@ LONGEST_JOINED = {"zh": 45, "en": 110}
 
 def joined(maker: Material, language: Language) -> list[Segment]:
     """Two requests about different things in one message: two calls in one turn."""
+    if len(maker.requested) < 2:
+        raise BadPhrasing("one tool alone")
     first, second = maker.rng.sample(maker.requested, 2)
     (text, one), (more, two) = maker.request(first, language), maker.request(second, language)
     if max(len(text), len(more)) > LONGEST_JOINED[language]:

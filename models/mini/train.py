@@ -186,6 +186,22 @@ def work(
     shared: Shared,
     run: Run | None,
 ) -> None:
+    """Work until the run ends; a worker that fails ends it for all, who would wait for it for ever."""
+    try:
+        steps(rank, world, args, config, shared, run)
+    except BaseException:
+        shared.barrier.abort()
+        raise
+
+
+def steps(
+    rank: int,
+    world: int,
+    args: argparse.Namespace,
+    config: MiniConfig,
+    shared: Shared,
+    run: Run | None,
+) -> None:
     """Gradients of this worker's share of each step, then the update of the parameters that it owns."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
