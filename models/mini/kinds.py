@@ -62,11 +62,9 @@ UNFIT = {
 def absent(maker: Material, language: Language) -> list[Segment]:
     """The tool that would fit is not offered: say so rather than call a similar one."""
     here = set(maker.names)
-    everywhere = here <= set(maker.others) and bool(here)
-    if not everywhere and maker.scope is None:
-        here = set()
+    elsewhere = here <= set(maker.others)
     name = maker.rng.choice(
-        [n for n in maker.tools if n not in here and not (everywhere and n in NEAR_ALL)]
+        [n for n in maker.tools if n not in here and not (elsewhere and n in NEAR_ALL)]
     )
     text, _ = maker.request(name, language)
     script = Transcript(maker, language, maker.offered([], absent=[name]))

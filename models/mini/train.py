@@ -178,17 +178,11 @@ class Run:
         self.log(f"from {folder} at step {self.step}")
 
 
-def work(
-    rank: int,
-    world: int,
-    args: argparse.Namespace,
-    config: MiniConfig,
-    shared: Shared,
-    run: Run | None,
-) -> None:
-    """Work until the run ends; a worker that fails ends it for all, who would wait for it for ever."""
+def work(*job: Any) -> None:
+    """``steps``; a worker that fails ends the run for all, who would wait for it for ever."""
+    *_, shared, _run = job
     try:
-        steps(rank, world, args, config, shared, run)
+        steps(*job)
     except BaseException:
         shared.barrier.abort()
         raise
