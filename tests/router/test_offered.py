@@ -6,9 +6,10 @@ from datetime import date
 
 import pytest
 
+from dazi.core.engine import OfferedTool
 from dazi.main.company import load_company
 from dazi.main.settings import demo_folder
-from dazi.router.grounding import Evidence, offer
+from dazi.router.grounding import Evidence, held_to_words, offer
 
 
 @pytest.mark.parametrize(
@@ -29,3 +30,20 @@ def test_a_single_time_is_where_a_meeting_begins(
     offered = offer(tool, evidence, "zh", copies=True, concise=True)
     assert set(offered.candidates["start"]) == starts
     assert set(offered.candidates["end"]) == ends
+
+
+def test_a_callers_tool_is_held_to_what_was_said_too() -> None:
+    evidence = Evidence(date(2025, 6, 2))
+    evidence.said("a triangle with base 10 and height 5.5")
+    properties = {
+        "base": {"type": "integer"},
+        "height": {"type": "number"},
+        "label": {"type": "string"},
+        "unit": {"type": "string", "enum": ["cm", "m"]},
+        "options": {"type": "object"},
+    }
+    tool = OfferedTool("area", "", {"type": "object", "properties": properties})
+    held = held_to_words(tool, evidence)
+    assert held.candidates == {"base": ("10",), "height": ("5.5", "10")}
+    assert held.spans == {"label": ("a triangle with base 10 and height 5.5",)}
+    assert held.parameters is tool.parameters

@@ -21,6 +21,10 @@ from dazi.router.grounding import Evidence
 from dazi.router.view import model_view
 
 
+CLIENT_TOOL = "client"
+"""What results of a caller's own tools are labelled with."""
+
+
 @dataclass(frozen=True, slots=True)
 class TurnRequest:
     """One thing a person says. ``client_tools`` are run by the caller, never here; without
@@ -137,7 +141,7 @@ def gather_evidence(request: TurnRequest) -> Evidence:
             evidence.said(earlier.message.content)
         elif earlier.message.role == "tool":
             evidence.found(
-                earlier.tool or "client",
+                earlier.tool or CLIENT_TOOL,
                 earlier.result if earlier.result is not None else earlier.message.content,
             )
     if request.said:

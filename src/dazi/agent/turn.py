@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from itertools import count
 
 from dazi.agent.check import AnswerChecker
 from dazi.agent.context import (
+    CLIENT_TOOL,
     Budget,
     Conversation,
     TurnRequest,
@@ -44,7 +45,7 @@ from dazi.core.turn import (
 from dazi.memory.threads import Kept
 from dazi.prompt.choose import Request, ToolChooser
 from dazi.router.dispatch import FunctionRouter, TurnContext
-from dazi.router.grounding import offer
+from dazi.router.grounding import held_to_words, offer
 from dazi.router.intents import Ticket
 from dazi.router.view import markdown_table
 
@@ -210,7 +211,10 @@ class Agent:
             for tool in turn.tools
             if not tool.operation.get("needs_results") or _has_results(turn)
         ]
-        return [*offered, *request.client_tools]
+        theirs: Iterable[OfferedTool] = request.client_tools
+        if profile.copies_text:
+            theirs = (held_to_words(t, turn.context.evidence) for t in theirs)
+        return [*offered, *theirs]
 
     async def _loop(self, turn: Turn, *, tools: bool = True) -> AsyncGenerator[TurnEvent, None]:
         for _ in range(self.budget.rounds):
@@ -246,7 +250,10 @@ class Agent:
         self, turn: Turn, done: Round, *, tools: bool
     ) -> AsyncGenerator[TurnEvent, None]:
         results = results_of(self.company, turn.records)
-        checker = AnswerChecker.over(turn.context.evidence, results, self._taught_replies())
+        evidence = turn.context.evidence
+        # Nobody taught it to speak of a caller's own tools: then values are checked, not sentences.
+        taught = None if evidence.of(CLIENT_TOOL) else self._taught_replies()
+        checker = AnswerChecker.over(evidence, results, taught)
         limit = min(self.budget.tokens, CONCISE_TOKENS if self.engine.profile.concise else 10**9)
         sampling = turn.request.sampling or Sampling(max_tokens=limit)
         request = turn.talk.generate_request(self._offered(turn) if tools else (), sampling)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -65,6 +65,10 @@ class Evidence:
     def found(self, tool: str, result: Any) -> None:
         text = json.dumps(result, ensure_ascii=False, default=str)
         self.sources.append(Source(f"tool:{tool}", unicodedata.normalize("NFKC", text), result))
+
+    def of(self, tool: str) -> bool:
+        """Is there a result of ``tool``?"""
+        return any(s.label == f"tool:{tool}" for s in self.sources)
 
     def _by_weight(self) -> list[Source]:
         """The person's words before anything else, and the latest first."""
@@ -175,7 +179,7 @@ def offer(
         elif p.type == "string" and not p.enum and words:
             # An address is a value of its own and no part of a subject or a title.
             near = (part.strip() for w in words[:3] for part in _EMAIL.split(w))
-            spans[p.name] = tuple(t for t in near if 1 < len(t) <= MAX_SPAN_SOURCE)
+            spans[p.name] = _sources(near)
     return OfferedTool(
         tool.name,
         tool.description(language),
@@ -187,6 +191,35 @@ def offer(
 
 def _spoken(words: list[str], find: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for message in words for text in find(message)))
+
+
+def held_to_words(tool: OfferedTool, evidence: Evidence) -> OfferedTool:
+    """A caller's own tool for a model that can only copy: texts and numbers are those said.
+
+    Only what stands at the top of its schema; nested values are left to the model.
+    """
+    numbers = {n for s in evidence.sources for n in _numbers_in(s)}
+    candidates, spans = dict(tool.candidates), dict(tool.spans)
+    for name, schema in dict(tool.parameters.get("properties", {})).items():
+        kind = schema.get("type") if isinstance(schema, Mapping) else None
+        if name in candidates or name in spans or not kind or "enum" in schema:
+            continue
+        if kind in ("number", "integer"):
+            whole = (n for n in numbers if kind == "number" or n == n.to_integral_value())
+            candidates[name] = tuple(number_text(n) for n in sorted(whole))
+        elif kind == "string" and evidence.words():
+            spans[name] = _sources(evidence.words()[:3])
+    return replace(tool, candidates=candidates, spans=spans)
+
+
+def _numbers_in(source: Source) -> Iterator[Decimal]:
+    if source.data is not None:
+        return numbers_of(source.data)
+    return (s.value for s in find_numbers(source.text))
+
+
+def _sources(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(t for t in texts if 1 < len(t) <= MAX_SPAN_SOURCE)
 
 
 def _times(words: list[str], *, ends: bool) -> tuple[str, ...]:
