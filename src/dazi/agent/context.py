@@ -20,7 +20,6 @@ from dazi.router.derive import compare
 from dazi.router.grounding import Evidence
 from dazi.router.view import model_view
 
-
 CLIENT_TOOL = "client"
 """What results of a caller's own tools are labelled with."""
 
