@@ -95,6 +95,7 @@ async def house(tmp_path: Path) -> AsyncIterator[Start]:
 
     async def start(replies: list[Part | list[Part]], **options: Any) -> House:
         profile = {k: options.pop(k) for k in ("copies_text", "concise") if k in options}
+        profile["replies"] = options.pop("taught", ())
         engine = ScriptedEngine([_reply(r) for r in replies], replace(PROFILE, **profile))
         settings = Settings(data=tmp_path / f"data{len(open_ones)}", today=TODAY, **options)
         runtime = await open_runtime(settings, engine=engine)

@@ -12,6 +12,7 @@ from dazi.core.engine import TaughtReply
 from dazi.main.company import load_company
 from dazi.main.settings import demo_folder
 from dazi.router.grounding import Evidence
+from tests.agent.conftest import Start
 
 TODAY = date(2025, 4, 3)
 REPLIES = (
@@ -106,3 +107,23 @@ def test_conditions_need_their_field() -> None:
 def test_rows_without_words_of_their_own_are_counted() -> None:
     tool = load_company(demo_folder()).tools["list_orders"]
     assert fields_of(tool, {"orders": []})["rows"] == 0
+
+
+STATUS = ("get_order_status", {"order_id": "ORD12345"})
+ASKED = "ORD12345 到哪了?"
+
+
+async def test_a_garbled_reply_is_replaced_by_the_data(house: Start) -> None:
+    garbled = "云杉蓝牙耳朵 Air已打包，预计明天发货。"
+    h = await house([[STATUS], garbled, garbled], concise=True, taught=REPLIES)
+    said = await h.ask("customer", ASKED)
+    assert said.end.replaced == 2
+    assert "耳朵" not in said.streamed
+    assert "ORD12345" in said.end.answer and "已打包" in said.end.answer
+
+
+async def test_a_right_reply_is_shown_as_it_is(house: Start) -> None:
+    right = "云杉蓝牙耳机 Air已打包，预计明天发货。"
+    h = await house([[STATUS], right], concise=True, taught=REPLIES)
+    said = await h.ask("customer", ASKED)
+    assert (said.end.replaced, said.end.answer) == (0, right)
