@@ -127,7 +127,13 @@ def _order(rng: random.Random, language: Language, order_id: str, today: date) -
 def raw_result(
     name: str, args: Mapping[str, Any], rng: random.Random, language: Language, today: date
 ) -> Any:
-    """A plausible answer of the system behind tool ``name``; ``None`` when nothing matches."""
+    """A plausible answer of the system behind tool ``name``; ``None`` when nothing matches.
+
+    A company's data is in its own language, whatever language the question is in: half of the answers to English
+    questions hold Chinese values.
+    """
+    if language == "en" and rng.random() < 0.5:
+        language = "zh"
     if name == "get_order_status":
         return _order(rng, language, args["order_id"], today)
     if name == "list_orders":
