@@ -19,6 +19,7 @@ from dazi.core.engine import OfferedTool
 from dazi.core.ids import canonical_id, find_ids
 from dazi.core.language import Language
 from dazi.core.tools import Parameter, Tool
+from dazi.router.content import says_something
 from dazi.router.normalise.dates import parse_date
 from dazi.router.normalise.durations import find_durations
 from dazi.router.normalise.find import find_dates, find_months, find_quarters, find_times
@@ -178,8 +179,8 @@ def offer(
             candidates[p.name] = tuple(evidence.values(p))
         elif p.type == "string" and not p.enum and words:
             # An address is a value of its own and no part of a subject or a title.
-            near = (part.strip() for w in words[:3] for part in _EMAIL.split(w))
-            spans[p.name] = _sources(near)
+            telling = (w for w in words[:3] if says_something(w, tool, evidence.today))
+            spans[p.name] = _sources(part.strip() for w in telling for part in _EMAIL.split(w))
     return OfferedTool(
         tool.name,
         tool.description(language),
