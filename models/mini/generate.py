@@ -86,8 +86,11 @@ class Maker(Material):
             return self.offered([self.rng.choice(sorted(self.others))])
         if roll < 0.22:  # a chart is asked for only where it is offered
             return self.offered(["generate_comparison_chart", self.rng.choice(CHARTED)])
+        if roll < 0.4:  # what is offered with a message that no tool is for
+            names = self.rng.choice(self.near(language)[1])
+            return [self.tools[n] for n in names]
         name = self.pick([n for n in self.tools if n != "generate_comparison_chart"])
-        if roll < 0.7:
+        if roll < 0.8:
             try:
                 return self.chosen(name, language)
             except BadPhrasing as e:

@@ -38,7 +38,12 @@ NEAR_ALL = {"create_ticket", "search_knowledge", "send_email"}
 
 def foreign(maker: Material, language: Language) -> list[Segment]:
     """Something that some other company's assistant could do."""
-    if not maker.others or not set(maker.names) <= set(maker.tools) or NEAR_ALL & set(maker.names):
+    here = set(maker.names)
+    if (
+        not maker.others
+        or not here <= set(maker.tools)
+        or {"create_ticket", "search_knowledge"} & here
+    ):
         raise BadPhrasing("out of scope")
     text, _ = maker.request(maker.rng.choice(sorted(maker.others)), language)
     script = Transcript(maker, language, maker.offered([]))
@@ -206,9 +211,9 @@ def failed(maker: Material, language: Language) -> list[Segment]:
 
 KINDS: dict[str, tuple[Callable[[Material, Language], list[Segment]], float]] = {
     "single": (single, 42.0),
-    "no_tool": (no_tool, 9.0),
+    "no_tool": (no_tool, 13.0),
     "absent": (absent, 4.0),
-    "foreign": (foreign, 4.0),
+    "foreign": (foreign, 7.0),
     "asks_back": (asks_back, 7.0),
     "two_calls": (two_calls, 8.0),
     "joined": (joined, 8.0),

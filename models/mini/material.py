@@ -157,6 +157,7 @@ class Material:
         self.company = Text("云杉商贸", "Yunshan Trading")
         self.files = {language: self._read(language) for language in LANGUAGES}
         self.scope: Scope | None = None
+        self._near: dict[Language, tuple[list[str], list[list[str]]]] = {}
 
     @property
     def names(self) -> list[str]:
@@ -252,6 +253,11 @@ class Material:
         if self.scope and file in ("two_calls", "followups"):
             here = set(self.names)
             lines = [line for line in lines if _tools_of(file, line) <= here]
+        if self.scope and file == "no_tool" and self.rng.random() < 0.7:
+            here = set(self.names)
+            lines = [
+                x for x, t in zip(*self.near(language), strict=True) if set(t) <= here
+            ] or lines
         if not lines:
             raise BadPhrasing(f"no {file} in {language}")
         return self.rng.choice(lines)
@@ -313,6 +319,22 @@ class Material:
                 Request(text), frozenset({role}), 5, narrow=self.rng.random() < 0.7
             ).offered
         )
+
+    def near(self, language: Language) -> tuple[list[str], list[list[str]]]:
+        """Messages that no tool is for, and the tools that the product would offer with each.
+
+        Small talk alone is easy: its tools have nothing to do with it. In service the offered tools are always the
+        nearest, so the model must learn to leave those alone too.
+        """
+        if language not in self._near:
+            lines = self.files[language]["no_tool"]
+            every = frozenset().union(*(t.roles for t in self.tools.values()))
+            chosen = (
+                self.chooser.choose(Request(line.partition("=>")[0]), every, 5, narrow=True).offered
+                for line in lines
+            )
+            self._near[language] = lines, [[t.name for t in tools] for tools in chosen]
+        return self._near[language]
 
     def call(self, name: str, values: Mapping[str, Any]) -> Call:
         tool = self.every[name]
