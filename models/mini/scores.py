@@ -1,7 +1,7 @@
 """Score the bundled model on everything held out, and write the tables of its card.
 
 Runs ``dazi eval calls`` on each file of ``heldout/``, with the aids left out one by one, and with the random control;
-prints Markdown. With ``--public DIR`` also public data (BFCL, ACEBench) that lies in DIR.
+prints Markdown. ``--parts`` picks some of the tables; ``--public DIR`` adds public data (BFCL, ACEBench) in DIR.
 
 Run with the product's environment: ``python models/mini/scores.py > tables.md``.
 """
@@ -125,6 +125,14 @@ def confusion() -> None:
     table(("expected", "proposed instead", "times"), [(*pair, n) for pair, n in most])
 
 
+PARTS = {
+    "calls": single_calls,
+    "dialogues": dialogues,
+    "ablations": ablations,
+    "confusion": confusion,
+}
+
+
 def public(folder: Path, limit: int) -> None:
     rows = []
     for form, where, name in PUBLIC:
@@ -141,11 +149,10 @@ def main() -> None:
     )
     parser.add_argument("--public", type=Path, help="folder that holds bfcl/ and acebench/")
     parser.add_argument("--limit", type=int, default=200, help="cases of each public file; 0: all")
+    parser.add_argument("--parts", nargs="*", choices=list(PARTS), default=list(PARTS))
     args = parser.parse_args()
-    single_calls()
-    dialogues()
-    ablations()
-    confusion()
+    for part in args.parts:
+        PARTS[part]()
     if args.public:
         public(args.public, args.limit)
 
