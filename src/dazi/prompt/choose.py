@@ -135,7 +135,7 @@ class ToolChooser:
         ranked = sorted(self.tools, key=lambda n: -scores[n])
         allowed = [n for n in ranked if not self.tools[n].roles.isdisjoint(roles)]
         names = allowed[:limit]
-        if ranked and allowed and scores[ranked[0]] > 1.25 * scores[allowed[0]]:
+        if ranked and allowed and scores[ranked[0]] > scores[allowed[0]]:
             names = [*allowed[: limit - 1], ranked[0]]
         if narrow:
             least = _RELEVANT * max((scores[n] for n in names), default=0.0)
