@@ -18,6 +18,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "src")]
 
 import generate  # noqa: E402
 
+from dazi.agent.asked import ASKS  # noqa: E402
 from dazi.core.engine import TaughtReply  # noqa: E402
 
 CONTEXT_TOKENS = 4096
@@ -30,7 +31,9 @@ def replies() -> list[list[str]]:
     out: dict[TaughtReply, None] = {}
     for language in generate.LANGUAGES:
         files = maker.files[language]
-        said = [question for lines in files["ask"].values() for question in lines]
+        for slot, questions in files["ask"].items():
+            out |= {TaughtReply("", f"{ASKS}{slot}", question): None for question in questions}
+        said = []
         for talk in ("no_tool", "acks", "cancels"):
             said += [line.partition("=>")[2].strip() for line in files[talk]]
         said += [r.text for r in files["answers"]["errors"]]

@@ -38,12 +38,7 @@ NEAR_ALL = {"create_ticket", "search_knowledge", "send_email"}
 
 def foreign(maker: Material, language: Language) -> list[Segment]:
     """Something that some other company's assistant could do."""
-    here = set(maker.names)
-    if (
-        not maker.others
-        or not here <= set(maker.tools)
-        or {"create_ticket", "search_knowledge"} & here
-    ):
+    if not maker.others or not set(maker.names) <= set(maker.tools):
         raise BadPhrasing("out of scope")
     text, _ = maker.request(maker.rng.choice(sorted(maker.others)), language)
     script = Transcript(maker, language, maker.offered([]))
@@ -211,10 +206,10 @@ def failed(maker: Material, language: Language) -> list[Segment]:
 
 KINDS: dict[str, tuple[Callable[[Material, Language], list[Segment]], float]] = {
     "single": (single, 42.0),
-    "no_tool": (no_tool, 13.0),
+    "no_tool": (no_tool, 24.0),
     "absent": (absent, 4.0),
-    "foreign": (foreign, 7.0),
-    "asks_back": (asks_back, 7.0),
+    "foreign": (foreign, 14.0),
+    "asks_back": (asks_back, 12.0),
     "two_calls": (two_calls, 8.0),
     "joined": (joined, 8.0),
     "followed": (followed, 6.0),

@@ -330,7 +330,12 @@ class Material:
             lines = self.files[language]["no_tool"]
             every = frozenset().union(*(t.roles for t in self.tools.values()))
             chosen = (
-                self.chooser.choose(Request(line.partition("=>")[0]), every, 5, narrow=True).offered
+                self.chooser.choose(
+                    Request(self.fill(line.partition("=>")[0], language).text),
+                    every,
+                    5,
+                    narrow=True,
+                ).offered
                 for line in lines
             )
             self._near[language] = lines, [[t.name for t in tools] for tools in chosen]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Segment = tuple[str, float]
 VALUE_WEIGHT = 2.0
 DECISION_WEIGHT = 3.0
-"""Whether there is a call, and whether another follows it."""
+"""Whether there is a call or a sentence in its place, and whether another call follows."""
 
 
 class Transcript:
@@ -78,13 +78,19 @@ class Transcript:
         self.segments.append((f"{t.START}user\n{text}{t.END}\n", 0.0))
 
     def says(self, text: str) -> None:
-        self.segments += [(f"{t.START}assistant\n", 0.0), (f"{text}{t.END}", 1.0), ("\n", 0.0)]
+        decided = not self.segments[-1][0].endswith(f"{t.RESPONSE_TAIL}{t.END}\n")
+        self.segments += [
+            (f"{t.START}assistant\n", 0.0),
+            (text[:1], DECISION_WEIGHT if decided else 1.0),
+            (f"{text[1:]}{t.END}", 1.0),
+            ("\n", 0.0),
+        ]
 
     def small_talk(self, file: str) -> None:
         """A message of ``file`` that wants no call, and its plain reply."""
         maker = self.maker
         text, _, reply = maker.line(file, self.language).partition("=>")
-        text = text.strip()
+        text = maker.fill(text.strip(), self.language).text if "{" in text else text.strip()
         self.user(text if maker.rng.random() < 0.75 else maker.around(text, self.language))
         self.says(reply.strip())
 

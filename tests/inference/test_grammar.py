@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -143,6 +144,21 @@ def test_a_tool_that_cannot_be_given_what_it_needs_is_left_out() -> None:
     g = grammar(*tools, NOW)
     assert g.matches(call("now", {}))
     assert not g.matches(call("a", {"x": ""}))
+
+
+def test_a_closed_tool_is_left_out_and_text_stays_possible() -> None:
+    closed = replace(NOW, closed=True)
+    assert call_grammar([closed]) is None
+    assert not grammar(closed, ORDER).matches(call("now", {}))
+    text = output_grammar([closed], "auto")
+    assert text is not None and "excludes" in text
+
+
+def test_a_tool_that_lacks_something_can_be_named_with_no_arguments() -> None:
+    g = grammar(replace(ORDER, lacking=("order_id",)), NOW)
+    assert g.matches(call("query_order", {}))
+    assert not g.matches(call("query_order", {"order_id": "SO-1234", "kinds": []}))
+    assert g.matches(call("now", {}))
 
 
 def test_units() -> None:

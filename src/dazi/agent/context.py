@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from dazi.agent.asked import Asked
 from dazi.core.company import Company
 from dazi.core.engine import GenerateRequest, ModelProfile, OfferedTool, Sampling, ToolChoice
 from dazi.core.language import Language
@@ -61,8 +62,10 @@ class Conversation:
     company: Company
     request: TurnRequest
     profile: ModelProfile
+    asked: Asked | None = None
     messages: list[Message] = field(default_factory=list)
     added: list[Kept] = field(default_factory=list)
+    _shown: str = ""
 
     def __post_init__(self) -> None:
         r = self.request
@@ -72,6 +75,9 @@ class Conversation:
         if r.instructions:
             system += "\n\n" + r.instructions
         self.messages = [Message("system", system), *(m.message for m in r.history)]
+        if self.asked and r.said:
+            earlier, self._shown = self.asked.joined(r.history, r.said, r.today)
+            self.messages[1:] = earlier
 
     def add(self, message: Message, tool: str = "", result: Any = None) -> None:
         self.messages.append(message)
@@ -80,6 +86,9 @@ class Conversation:
     def hear(self, text: str) -> None:
         if text:
             self.add(Message("user", text))
+        if self._shown:
+            self.messages[-1] = Message("user", self._shown)
+            self._shown = ""
 
     def proposed(self, content: str, calls: Sequence[CallText]) -> None:
         self.add(Message("assistant", content, tuple(calls)))

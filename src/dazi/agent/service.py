@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
@@ -99,7 +99,7 @@ class AssistantService:
                 ask.thread,
                 f"turn_{secrets.token_hex(10)}",
                 ask.text,
-                ask.language or language_of(ask.text),
+                ask.language or language_of(ask.text, *_said(kept)),
                 ask.today or self._today(),
                 tuple(kept),
                 ask.instructions,
@@ -159,7 +159,7 @@ class AssistantService:
             ticket.thread,
             ticket.turn,
             "",
-            language or language_of(last_said(kept)),
+            language or language_of(*(_said(kept) or ("",))),
             today or self._today(),
             tuple(kept),
         )
@@ -207,3 +207,8 @@ class AssistantService:
             yield
         finally:
             self._busy.discard(key)
+
+
+def _said(kept: Sequence[Kept]) -> list[str]:
+    """The person's messages, latest first."""
+    return [k.message.content for k in reversed(kept) if k.message.role == "user"]

@@ -29,10 +29,12 @@ SECOND_TRY_TEMPERATURE = 0.7
 
 @dataclass(slots=True)
 class Round:
-    """What one model round came to. ``failed`` are the unsupported pieces that stopped it."""
+    """What one model round came to. ``failed`` are the unsupported pieces that stopped it;
+    ``wanted`` names tools that it meant and that still lack an argument."""
 
     text: str = ""
     calls: list[CallText] = field(default_factory=list)
+    wanted: list[str] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     failed: tuple[str, ...] = ()
     cut_short: bool = False
@@ -69,6 +71,7 @@ async def _once(
     ids: Iterator[str],
 ) -> AsyncGenerator[AnswerDelta | ReasoningStep | CallProposed, None]:
     cutter = SentenceCutter()
+    lacking = {t.name for t in request.tools if t.lacking}
     # An engine that cannot go on from a prefix begins anew; what was said is not said twice.
     repeated = SentenceCutter().feed(request.prefix) if request.prefix else []
     async with aclosing(engine.generate(request)) as events:  # type: ignore[type-var]
@@ -82,6 +85,8 @@ async def _once(
                     yield AnswerDelta(sentence)
             elif isinstance(event, ReasoningDelta):
                 yield ReasoningStep(event.text)
+            elif isinstance(event, CallDone) and event.name in lacking:
+                done.wanted.append(event.name)
             elif isinstance(event, CallDone):
                 if any((c.name, c.arguments) == (event.name, event.arguments) for c in done.calls):
                     continue  # the very same call twice in one breath is one call

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from itertools import count
 
+from dazi.agent.again import needs_results, of_all, to_read_again
+from dazi.agent.asked import Asked
 from dazi.agent.check import AnswerChecker
 from dazi.agent.context import (
     CLIENT_TOOL,
@@ -20,22 +22,22 @@ from dazi.agent.context import (
     Conversation,
     TurnRequest,
     gather_evidence,
-    last_said,
     results_of,
-    said_since_call,
 )
+from dazi.agent.offering import Offering
 from dazi.agent.rendering import drawn, in_words, tells
 from dazi.agent.speaking import Round, speak
 from dazi.agent.taught import Taught
 from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
-from dazi.core.engine import Engine, OfferedTool, Sampling, Usage
+from dazi.core.engine import Engine, Sampling, Usage
 from dazi.core.language import Text
 from dazi.core.messages import CallText, Message, dumps
 from dazi.core.tools import Tool
 from dazi.core.turn import (
     AnswerDelta,
     CallFinished,
+    CallProposed,
     CallRecord,
     ConfirmationNeeded,
     TurnEvent,
@@ -43,11 +45,11 @@ from dazi.core.turn import (
     TurnStarted,
 )
 from dazi.memory.threads import Kept
-from dazi.prompt.choose import Request, ToolChooser
+from dazi.prompt.choose import ToolChooser
 from dazi.router.dispatch import FunctionRouter, TurnContext
-from dazi.router.grounding import held_to_words, offer
 from dazi.router.intents import Ticket
 from dazi.router.view import markdown_table
+from dazi.router.wording import mend_text
 
 NOTHING_CERTAIN = Text(
     "我没有查到可以确认的信息,请换个说法,或补充单号、日期等细节。",
@@ -83,6 +85,8 @@ class Turn:
     cut_short: bool = False
     ended: bool = False
     client_calls: list[CallText] = field(default_factory=list)
+    wanted: list[str] = field(default_factory=list)
+    """Tools that the model meant and that lack something: the person is asked for it."""
 
 
 class Agent:
@@ -102,13 +106,16 @@ class Agent:
         self.ledger = ledger
         self.budget = budget or Budget()
         self._chooser = ToolChooser(company.tools.values())
-        self._taught = Taught(())
+        self._learn_replies()
 
-    def _taught_replies(self) -> Taught | None:
+    def _learn_replies(self) -> None:
         replies = self.engine.profile.replies
-        if self._taught.replies is not replies:
-            self._taught = Taught(replies)
-        return self._taught if replies else None
+        self._taught = Taught(replies)
+        self._asked = Asked(self._chooser, replies)
+
+    @property
+    def _offering(self) -> Offering:
+        return Offering(self.company, self.engine.profile, self._chooser)
 
     async def run(
         self, request: TurnRequest, remembered: list[Kept]
@@ -171,16 +178,7 @@ class Agent:
 
     def _begin(self, request: TurnRequest) -> Turn:
         evidence = gather_evidence(request)
-        used = tuple(h.tool for h in request.history[-6:] if h.tool)
-        limit = self.engine.profile.offered_tools
-        said = request.said or last_said(request.history)
-        asked = Request(said, used, said_since_call(request.history))
-        narrow = self.engine.profile.concise
-        chosen = self._chooser.choose(asked, request.principal.roles, limit, narrow=narrow)
-        wanted = request.own_tools and request.tool_choice != "none"
-        # A tool that the caller brings along hides ours of the same name: it is theirs to run.
-        theirs = {t.name for t in request.client_tools}
-        tools = tuple(t for t in chosen.offered if wanted and t.name not in theirs)
+        tools = self._offering.choose(request)
         names = frozenset(t.name for t in tools)
         context = TurnContext(
             request.turn,
@@ -191,30 +189,14 @@ class Agent:
             names,
             budget_s=self.budget.seconds,
         )
-        talk = Conversation(self.company, request, self.engine.profile)
+        profile = self.engine.profile
+        if self._taught.replies is not profile.replies:
+            self._learn_replies()
+        talk = Conversation(
+            self.company, request, profile, self._asked if profile.concise else None
+        )
         ids = (f"call_{request.turn[-8:]}_{n}" for n in count())
         return Turn(request, talk, context, tools, time.perf_counter(), ids)
-
-    def _offered(self, turn: Turn) -> list[OfferedTool]:
-        profile = self.engine.profile
-        request = turn.request
-        if request.tool_choice == "required" and request.client_tools and turn.records:
-            return list(request.client_tools)  # ours have been asked; now it is the caller's turn
-        offered = [
-            offer(
-                tool,
-                turn.context.evidence,
-                turn.request.language,
-                copies=profile.copies_text,
-                concise=profile.concise,
-            )
-            for tool in turn.tools
-            if not tool.operation.get("needs_results") or _has_results(turn)
-        ]
-        theirs: Iterable[OfferedTool] = request.client_tools
-        if profile.copies_text:
-            theirs = (held_to_words(t, turn.context.evidence) for t in theirs)
-        return [*offered, *theirs]
 
     async def _loop(self, turn: Turn, *, tools: bool = True) -> AsyncGenerator[TurnEvent, None]:
         for _ in range(self.budget.rounds):
@@ -228,6 +210,7 @@ class Agent:
             finally:
                 turn.usage += done.usage
                 turn.replaced += done.replaced
+            turn.wanted += [n for n in done.wanted if n not in turn.wanted]
             if not done.calls:
                 for event in self._close(turn, done):
                     yield event
@@ -252,11 +235,16 @@ class Agent:
         results = results_of(self.company, turn.records)
         evidence = turn.context.evidence
         # Nobody taught it to speak of a caller's own tools: then values are checked, not sentences.
-        taught = None if evidence.of(CLIENT_TOOL) else self._taught_replies()
+        taught = None if evidence.of(CLIENT_TOOL) or not self._taught.replies else self._taught
         checker = AnswerChecker.over(evidence, results, taught)
         limit = min(self.budget.tokens, CONCISE_TOKENS if self.engine.profile.concise else 10**9)
+        offered = (
+            self._offering.offered(turn.tools, turn.request, evidence, turn.records)
+            if tools
+            else ()
+        )
         sampling = turn.request.sampling or Sampling(max_tokens=limit)
-        request = turn.talk.generate_request(self._offered(turn) if tools else (), sampling)
+        request = turn.talk.generate_request(offered, sampling)
         if request.tool_choice == "required" and turn.records and not turn.request.client_tools:
             request = replace(request, tool_choice="auto")
         async with aclosing(speak(self.engine, request, checker, done, turn.ids)) as events:
@@ -268,6 +256,10 @@ class Agent:
     async def _act(self, turn: Turn, done: Round) -> AsyncGenerator[TurnEvent, None]:
         """Take the round's proposals through the router, in order."""
         client = {t.name for t in turn.request.client_tools}
+        if any(needs_results(self.company.tools.get(c.name)) for c in done.calls):
+            async with aclosing(self._read_again(turn, done)) as reading:
+                async for event in reading:
+                    yield event
         turn.talk.proposed(done.text, done.calls)
         records: list[CallRecord] = []
         for call in done.calls:
@@ -277,7 +269,9 @@ class Agent:
             if len(turn.records) >= self.budget.calls:
                 break
             turn.context.budget_s = self._left(turn)
-            record = await self.router.call(call, turn.context)
+            record = await self.router.call(
+                self._offering.mended(call, turn.context.evidence), turn.context
+            )
             turn.records.append(record)
             records.append(record)
             yield CallFinished(record)
@@ -295,6 +289,27 @@ class Agent:
             return
         for said in self._final_refusal(turn, records):
             yield said
+
+    async def _read_again(self, turn: Turn, done: Round) -> AsyncGenerator[TurnEvent, None]:
+        """Results of earlier messages that a chart is to be drawn of."""
+        request = turn.request
+        earlier = to_read_again(
+            self.company, request.history, turn.records, request.said, request.today
+        )
+        if not earlier:
+            return
+        calls = [CallText(next(turn.ids), c.name, c.arguments) for c in earlier]
+        turn.context.offered |= {c.name for c in calls}
+        turn.talk.proposed("", calls)
+        records = []
+        for call in calls:
+            yield CallProposed(call.id, call.name, call.arguments)
+            record = await self.router.call(call, turn.context)
+            turn.records.append(record)
+            records.append(record)
+            yield CallFinished(record)
+        turn.talk.answered(records)
+        done.calls[:] = [of_all(self.company, c) for c in done.calls]
 
     def _final_refusal(self, turn: Turn, records: Sequence[CallRecord]) -> list[TurnEvent]:
         """Where nothing is left to decide, the host says so itself.
@@ -332,6 +347,8 @@ class Agent:
         copies = self.engine.profile.copies_text
         language = turn.request.language
         said = in_words(self.company, turn.records, language) or NOTHING_CERTAIN(language)
+        if turn.wanted:
+            return self._ask(turn)
         if done.failed or (copies and fresh and not tells(self.company, fresh, turn.answer)):
             turn.replaced += 1
             gap = "\n\n" if turn.answer else ""
@@ -339,6 +356,19 @@ class Agent:
         if not turn.answer.strip():
             return self._say(turn, said)
         return []
+
+    def _ask(self, turn: Turn) -> list[TurnEvent]:
+        """Ask for what the tools that the model meant still lack."""
+        language = turn.request.language
+        evidence = turn.context.evidence
+        questions = (
+            mend_text(
+                self.company.tools[n], self._offering.lacking(n, evidence, language), language
+            )
+            for n in turn.wanted
+        )
+        gap = "\n\n" if turn.answer.strip() else ""
+        return self._say(turn, gap + "\n".join(dict.fromkeys(questions)))
 
     def _say(self, turn: Turn, text: str) -> list[TurnEvent]:
         turn.answer += text
@@ -402,7 +432,3 @@ class Agent:
             "offered": sorted(turn.context.offered),
         }
         self.ledger.put("turn", r.principal.user, r.turn, body)
-
-
-def _has_results(turn: Turn) -> bool:
-    return any(r.outcome == "ok" for r in turn.records)

@@ -33,7 +33,10 @@ class OfferedTool:
     values it may take (strings, or the text of numbers); an empty tuple means that the parameter
     cannot be given at all. ``spans`` lists, for a free-text parameter, the texts of which the value
     must be a contiguous part. Engines that can constrain decoding use both; the router checks
-    grounding again for every engine.
+    grounding again for every engine. ``closed``: in the prompt, because results of it are, and not
+    to be called any more; engines that cannot constrain decoding leave it out. ``lacking`` names
+    required parameters that nothing said so far can fill: such a tool can be named, with no
+    arguments, and the host then asks for them.
     """
 
     name: str
@@ -41,6 +44,8 @@ class OfferedTool:
     parameters: Mapping[str, Any]
     candidates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     spans: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    closed: bool = False
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,23 @@ _HANZI = re.compile(r"[\u3400-\u9fff]")
 _LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
 
 
-def language_of(text: str) -> Language:
+_NO_LANGUAGE = re.compile(r"\S+@\S+|[A-Za-z]+[ -]?\d[A-Za-z0-9_-]*|\b(?:ok|okay)\b", re.IGNORECASE)
+"""Addresses and ids are written alike in both languages, and so is OK."""
+
+
+def language_of(text: str, *before: str) -> Language:
     """The language a reply to ``text`` should be in.
 
     Any clause-worth of Chinese wins: people mix product names and ids into Chinese sentences far
-    more often than they mix Chinese into English ones.
+    more often than they mix Chinese into English ones. Where ``text`` is no more than an id, the
+    first of ``before`` that has a language tells, the person's messages up to then, latest first.
     """
+    rest = (_NO_LANGUAGE.sub(" ", t) for t in (text, *before))
+    telling = next((t for t in rest if _HANZI.search(t) or _LATIN_WORD.search(t)), "")
+    return _language(telling)
+
+
+def _language(text: str) -> Language:
     hanzi = len(_HANZI.findall(text))
     return "zh" if hanzi and hanzi * 3 >= len(_LATIN_WORD.findall(text)) else "en"
 

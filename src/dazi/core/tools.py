@@ -23,7 +23,8 @@ class Parameter:
     ``default`` is filled in by the router; ``"@results"`` stands for the numbers of all earlier
     results of the turn. ``past``: a day without a year or a week lies behind, not ahead. ``after``
     names the time that this one follows: 「两点到三点」 is then read as one range, and a length of
-    time (「一个小时」) will do. ``labels`` name an enum's values for people:
+    time (「一个小时」) will do. ``prose``: a passage in the person's own words, such as a note.
+    ``labels`` name an enum's values for people:
     ``{"marketing": Text("市场部", "Marketing")}``.
     """
 
@@ -42,6 +43,7 @@ class Parameter:
     default: Any = None
     past: bool = False
     after: str = ""
+    prose: bool = False
     labels: Mapping[str, Text] = field(default_factory=dict)
 
 

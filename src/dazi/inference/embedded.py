@@ -171,7 +171,10 @@ class EmbeddedEngine:
         if not request.constrained:
             return None
         key = json.dumps(
-            [[t.name, t.parameters, t.candidates, t.spans] for t in request.tools],
+            [
+                [t.name, t.parameters, t.candidates, t.spans, t.closed, t.lacking]
+                for t in request.tools
+            ],
             ensure_ascii=False,
             default=dict,
         )
@@ -206,7 +209,7 @@ class EmbeddedEngine:
 
 @lru_cache(maxsize=128)
 def _grammar(tools: str, choice: ToolChoice, thinking: bool) -> str | None:
-    offered = [OfferedTool(n, "", p, candidates=c, spans=s) for n, p, c, s in json.loads(tools)]
+    offered = [OfferedTool(n, "", *rest) for n, *rest in json.loads(tools)]
     return output_grammar(offered, choice, thinking=thinking)
 
 

@@ -85,6 +85,11 @@ def _call(tools: Sequence[OfferedTool]) -> tuple[Rules, str | None]:
     rules = Rules()
     arguments: dict[str, str] = {}
     for tool in tools:
+        if tool.closed:
+            continue
+        if tool.lacking:
+            arguments[tool.name] = literal("{}")
+            continue
         with suppress(NoValue):
             arguments[tool.name] = _arguments(tool, rules)
     if rules.size > _LONGEST:

@@ -42,8 +42,9 @@ def request_body(request: GenerateRequest, model: str, *, qwen: bool) -> dict[st
         "stop": list(sampling.stop) or None,
     }
     body |= {k: v for k, v in optional.items() if v is not None}
-    if request.tools and request.tool_choice != "none":
-        body |= {"tools": [_tool(t) for t in request.tools], "tool_choice": request.tool_choice}
+    tools = [_tool(t) for t in request.tools if not t.closed]
+    if tools and request.tool_choice != "none":
+        body |= {"tools": tools, "tool_choice": request.tool_choice}
     if qwen:
         body["chat_template_kwargs"] = {"enable_thinking": request.thinking}
     if request.prefix:

@@ -41,6 +41,7 @@ class ParameterFile(_Strict):
     default: Any = None
     past: bool = False
     after: str = ""
+    prose: bool = False
     labels: dict[str, Words] = {}
 
 
@@ -282,5 +283,6 @@ def _parameter(source: YamlSource, at: tuple[str, ...], name: str, p: ParameterF
         default=p.default,
         past=p.past,
         after=p.after,
+        prose=p.prose,
         labels=_texts(p.labels),
     )

@@ -177,7 +177,7 @@ class FunctionRouter:
             check_canonical(tool, canonical)
         except ModelError as e:
             outcome: Outcome = "ungrounded" if e.code == "ungrounded" else "invalid"
-            said = mend_text(tool, e.parameter, turn.language)
+            said = mend_text(tool, (e.parameter,), turn.language)
             detail = {"reason": e.text.en}
             raise _Refused(outcome, said, detail, e.message(turn.language)) from None
         if tool.operation.get("needs_results") and not any(r.outcome == "ok" for r in turn.done):
@@ -327,7 +327,7 @@ class FunctionRouter:
     ) -> tuple[Outcome, Any, str]:
         tool = canonical.tool
         if not self._execute:
-            return "ok", example_of(tool), ""
+            return "ok", example_of(tool, canonical.arguments), ""
         deadline = min(tool.timeout_s, max(turn.budget_s, 0.1))
         invocation = Invocation(
             tool,

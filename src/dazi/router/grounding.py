@@ -24,6 +24,7 @@ from dazi.router.normalise.dates import parse_date
 from dazi.router.normalise.durations import find_durations
 from dazi.router.normalise.find import find_dates, find_months, find_quarters, find_times
 from dazi.router.normalise.numbers import find_numbers, parse_number
+from dazi.router.spoken import quoted_at_end
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
@@ -179,15 +180,26 @@ def offer(
             candidates[p.name] = tuple(evidence.values(p))
         elif p.type == "string" and not p.enum and words:
             # An address is a value of its own and no part of a subject or a title.
-            telling = (w for w in words[:3] if says_something(w, tool, evidence.today))
-            spans[p.name] = _sources(part.strip() for w in telling for part in _EMAIL.split(w))
+            spans[p.name] = _passages(p, tool, words[:3], evidence.today)
+    empty = [n for n, values in (*candidates.items(), *spans.items()) if not values]
     return OfferedTool(
         tool.name,
         tool.description(language),
         tool.schema(language, concise=concise),
         candidates,
         spans,
+        lacking=tuple(p.name for p in tool.parameters if copies and p.required and p.name in empty),
     )
+
+
+def _passages(p: Parameter, tool: Tool, words: list[str], today: date) -> tuple[str, ...]:
+    """Texts that a free-text parameter may be a part of."""
+    alone = sum(q.prose for q in tool.parameters) == 1
+    if p.prose and alone and (quoted := quoted_at_end(words[0])):
+        return (quoted,)
+    # An address is a value of its own and no part of a subject or a title.
+    telling = (w for w in words if says_something(w, tool, today))
+    return _sources(part.strip() for w in telling for part in _EMAIL.split(w))
 
 
 def _spoken(words: list[str], find: Any) -> tuple[str, ...]:

@@ -32,8 +32,15 @@ def idempotency_key(
     return hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
-def example_of(tool: Tool) -> Any:
-    return tool.example if tool.example is not None else {}
+def example_of(tool: Tool, arguments: Mapping[str, Any]) -> Any:
+    """What a tool declares it answers, about the very thing that was asked for.
+
+    A reply about another order or another day than the one in the call would mislead whoever reads on.
+    """
+    example = tool.example if tool.example is not None else {}
+    if not isinstance(example, Mapping):
+        return example
+    return {k: arguments.get(k, v) for k, v in example.items()}
 
 
 def loosely(arguments: str) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from dazi.core.language import Language, Text
-from dazi.core.tools import Tool
+from dazi.core.tools import Parameter, Tool
 
 _TEXTS: Mapping[str, Text] = {
     "unknown_tool": Text("没有这个工具,或现在不能用。", "There is no such tool here, or not now."),
@@ -44,13 +44,24 @@ def outcome_text(outcome: str, tool: Tool | None, language: Language) -> str:
     return _TEXTS.get(outcome, _TEXTS["failed"])(language)
 
 
-def mend_text(tool: Tool, parameter: str, language: Language) -> str:
+ASKING = Text("请告诉我", "Please tell me")
+"""How the host's questions begin."""
+
+
+def mend_text(tool: Tool, parameters: Sequence[str], language: Language) -> str:
     """Asks the person for what a call lacked."""
-    p = tool.parameter(parameter)
-    if p is None:
+    lacking = [p for name in parameters if (p := tool.parameter(name)) is not None]
+    if not lacking:
         return outcome_text("invalid", tool, language)
-    wanted = p.description(language) or p.name
-    options = [p.labels[v](language) if v in p.labels else v for v in p.enum]
+    wanted = [_wanted(p, language) for p in lacking]
     if language == "zh":
-        return f"请告诉我{wanted}" + (f"({'、'.join(options)})" if options else "") + "。"
-    return f"Please tell me the {wanted}" + (f" ({', '.join(options)})" if options else "") + "."
+        return f"{ASKING.zh}{'、'.join(wanted)}。"
+    return f"{ASKING.en} the {' and the '.join(wanted)}."
+
+
+def _wanted(p: Parameter, language: Language) -> str:
+    options = [p.labels[v](language) if v in p.labels else v for v in p.enum]
+    said = p.description(language) or p.name
+    if not options:
+        return said
+    return f"{said}({'、'.join(options)})" if language == "zh" else f"{said} ({', '.join(options)})"

@@ -125,7 +125,8 @@ class _Draw:
 
 
 def _callable(tool: OfferedTool) -> bool:
-    return not any(_blocked(tool, name) for name in tool.parameters.get("required", ()))
+    blocked = (_blocked(tool, name) for name in tool.parameters.get("required", ()))
+    return not tool.closed and not any(blocked)
 
 
 def _blocked(tool: OfferedTool, name: str) -> bool:
