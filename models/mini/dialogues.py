@@ -6,7 +6,7 @@ from typing import Any
 
 import slots
 from material import Material, completed
-from phrasing import BadPhrasing, Call, fixed_arguments
+from phrasing import BadPhrasing, Call, Said, fixed_arguments
 from transcript import Segment, Transcript
 
 from dazi.core.language import Language
@@ -122,6 +122,16 @@ MARKS: dict[Language, dict[str, tuple[str, ...]]] = {
 }
 
 
+ABOUT_ORDERS = ("get_order_status", "update_order_note", "request_refund")
+"""What is said of one order can lean on any of these."""
+
+
+def _complete(maker: Material, name: str, said: Said) -> bool:
+    """Is the order's number all that the message takes from before?"""
+    required = {p.name for p in maker.tools[name].parameters if p.required}
+    return required <= {"order_id", *said.values}
+
+
 def followup(
     maker: Material, language: Language, line: str = ""
 ) -> tuple[str, str, dict[str, Any], str]:
@@ -138,12 +148,16 @@ def followup(
     }.get(name, name)
     if name == "book_room" and "room" not in said.values:
         first = "book_room"
+    if name in ABOUT_ORDERS and "order_id" not in said.values and _complete(maker, name, said):
+        first = maker.rng.choice((name, *ABOUT_ORDERS))
     return name, first, {**said.values, **fixed}, said.text
 
 
 def _carried(maker: Material, name: str, before: Call, own: dict[str, Any]) -> Call:
     """The follow-up's call: what the call before had, and what the person now says instead."""
     known = {p.name for p in maker.tools[name].parameters}
+    if name != before.name and name in ABOUT_ORDERS:
+        known = {"order_id"}
     carried = {k: v for k, v in before.arguments.items() if k in known}
     if name == "get_leave_balance" and "kind" not in own:
         carried = {}
@@ -190,6 +204,15 @@ def chained(maker: Material, language: Language) -> list[Segment]:
     return script.segments
 
 
+def leant_on(maker: Material, script: Transcript, language: Language, before: Call) -> bool:
+    """Whatever came of ``before``, what is said next leans on it; not if nothing does."""
+    try:
+        _leaning(maker, script, language, before)
+    except BadPhrasing:
+        return False
+    return True
+
+
 def _leaning(maker: Material, script: Transcript, language: Language, before: Call) -> Call:
     for _ in range(60):
         name, first, own, said = followup(maker, language)
@@ -225,5 +248,6 @@ def confirmed(maker: Material, language: Language) -> list[Segment]:
         script.calls([call], learn=False)
         script.responses([{"error": "cancelled"}])
         script.told(outcome_text("cancelled", None, language))
-    script.small_talk("acks" if maker.rng.random() < 0.7 else "no_tool")
+    if not (maker.rng.random() < 0.4 and leant_on(maker, script, language, call)):
+        script.small_talk("acks" if maker.rng.random() < 0.7 else "no_tool")
     return script.segments

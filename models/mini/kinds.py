@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from dialogues import asks_back, chained, confirmed, followed
+from dialogues import asks_back, chained, confirmed, followed, leant_on
 from material import Material
 from phrasing import BadPhrasing
 from transcript import Segment, Transcript
@@ -201,6 +201,8 @@ def failed(maker: Material, language: Language) -> list[Segment]:
     script.calls([call])
     script.responses([{"error": error}])
     script.says(maker.failure(error, language))
+    if name in maker.tools and maker.rng.random() < 0.4:
+        leant_on(maker, script, language, call)
     return script.segments
 
 
@@ -212,10 +214,10 @@ KINDS: dict[str, tuple[Callable[[Material, Language], list[Segment]], float]] = 
     "asks_back": (asks_back, 12.0),
     "two_calls": (two_calls, 8.0),
     "joined": (joined, 8.0),
-    "followed": (followed, 6.0),
+    "followed": (followed, 10.0),
     "chained": (chained, 12.0),
-    "confirmed": (confirmed, 2.0),
-    "failed": (failed, 2.0),
+    "confirmed": (confirmed, 4.0),
+    "failed": (failed, 4.0),
     "charted": (charted, 22.0),
 }
 """Each kind with its share; ``chained`` conversations are the longest."""
