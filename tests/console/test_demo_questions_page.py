@@ -1,0 +1,101 @@
+"""The questions of the demo in the page, with the model that is shipped: nothing is scripted here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from dazi.inference.catalog import BUNDLED
+from tests.console.browser import Browser
+from tests.console.conftest import Site, served
+
+pytestmark = pytest.mark.skipif(
+    not (BUNDLED / "openvino_model.xml").is_file(),
+    reason="the bundled model is not there: the demo's questions are not tried in the page",
+)
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with served(tmp_path_factory.mktemp("real"), None) as site:
+        yield site
+
+
+@pytest.fixture
+def page(chrome: Browser, real: Site) -> Browser:
+    chrome.begin(real.url)
+    return chrome
+
+
+def test_the_flagship(page: Browser) -> None:
+    page.sign_in("customer")
+    page.ask("我三天前下的订单 ORD12345 还没发货,怎么回事?")
+    card = page.one(".dz-card", "查订单的状态")
+    assert "ORD12345" in card.text
+    answer = page.one(".dz-answer", "打包").text
+    page.answered()
+    assert "明天" in answer or "2025-04-04" in answer
+
+
+def test_somebody_else_s_order_is_not_found(page: Browser) -> None:
+    page.sign_in("customer2")
+    page.ask("我的订单 ORD12345 到哪了?")
+    assert "没有查到" in page.one(".dz-card-badge.dz-tone-neutral").text
+    page.answered()
+    assert "299" not in page.text()
+
+
+def test_a_room_with_a_projector_and_its_booking(page: Browser) -> None:
+    page.sign_in("staff")
+    page.ask("帮我找一间明天上海带投影的会议室")
+    assert "投影" in page.one(".dz-card", "会议室").text
+    page.answered()
+    page.ask("订B204,明天下午两点到三点")
+    card = page.one(".dz-card", "B204")
+    page.answered()
+    assert "14:00" in card.text and "15:00" in card.text
+
+
+def test_two_products_are_compared(page: Browser) -> None:
+    page.sign_in("customer")
+    page.ask("iPhone 15 和三星 Galaxy S24 哪个好?")
+    page.answered()
+    names = [card.text for card in page.all(".dz-card")]
+    assert any("iPhone 15" in n for n in names) and any("Galaxy S24" in n for n in names)
+    table = page.one(".dz-table").text
+    assert "iPhone 15" in table and "Galaxy S24" in table
+
+
+def test_two_budgets_with_what_is_abnormal_and_a_chart(page: Browser) -> None:
+    page.sign_in("finance")
+    page.ask("对比一下市场部和研发部Q1的预算,标出异常,画个柱状图")
+    page.answered()
+    table = page.one(".dz-table").text
+    assert "市场部" in table and "研发部" in table and "1,200,000" in table
+    assert page.one(".dz-chart canvas").size["width"] > 300
+
+
+def test_the_top_regions_of_last_month(page: Browser) -> None:
+    page.sign_in("manager")
+    page.ask("上个月销售额前十的地区")
+    page.answered()
+    header, *rows = page.one(".dz-table").text.split("\n")[2:]
+    assert "占比" in header and len(rows) == 10 and rows[0].startswith("广东")
+
+
+def test_a_refund_waits_for_its_button(page: Browser, real: Site) -> None:
+    page.sign_in("finance")
+    page.ask("给订单ORD12345退款,原因是漏发")
+    page.one(".dz-dialog", "漏发")
+    page.press(".dz-dialog button", "确认")
+    page.one(".dz-answer", "RF")
+    assert len(real.audit("outcome", "request_refund")) == 1
+
+
+def test_a_customer_cannot_refund(page: Browser, real: Site) -> None:
+    page.sign_in("customer")
+    page.ask("给订单ORD12346退款,原因是漏发")
+    page.answered()
+    assert not page.all(".dz-dialog")
+    assert len(real.audit("outcome", "request_refund")) == 1  # finance's, above
