@@ -34,6 +34,10 @@ def mended(tool: str, said: str, **arguments: Any) -> dict[str, Any]:
         ("search_knowledge", "query", "does the warranty cover water damage?", "the warranty", "the warranty cover water damage"),
         ("search_product", "name", "iPhone 15 手机壳有吗", "iPhone 15", "iPhone 15"),
         ("update_order_note", "note", "ORD12345备注:周末送", "不在话里", "不在话里"),
+        ("request_refund", "reason", "It's ORD12241, the drive was dead on arrival. Thanks", "arrival", "drive was dead on arrival"),
+        ("update_order_note", "note", "could you write on ORD50938 that we promised the buyer a case?", "the buyer", "promised the buyer a case"),
+        ("create_ticket", "title", "raise an urgent ticket my laptop won't boot", "laptop won't", "laptop won't boot"),
+        ("search_knowledge", "query", "can i claim a taxi home when i work till 11pm", "till 11pm", "claim a taxi home when i work till 11pm"),
     ],
 )  # fmt: skip
 def test_a_passage_ends_where_its_clause_ends(

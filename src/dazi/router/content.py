@@ -63,6 +63,11 @@ def says_something(text: str, tool: Tool, today: date) -> bool:
 
 def own_words(tool: Tool) -> frozenset[str]:
     """Words and hanzi that a bare request for ``tool`` is made of."""
+    return (names_of(tool) | _CARRIERS_ZH | _CARRIERS_EN) - _DENIALS
+
+
+def names_of(tool: Tool) -> frozenset[str]:
+    """Words and hanzi that ``tool`` and its parameters are called by."""
     text = " ".join(
         [
             tool.name.replace("_", " "),
@@ -71,4 +76,4 @@ def own_words(tool: Tool) -> frozenset[str]:
             *(f"{p.name} {p.description.zh} {p.description.en}" for p in tool.parameters),
         ]
     )
-    return (frozenset(_UNIT.findall(text.casefold())) | _CARRIERS_ZH | _CARRIERS_EN) - _DENIALS
+    return frozenset(_UNIT.findall(text.casefold())) - _CARRIERS_ZH - _CARRIERS_EN

@@ -2,7 +2,7 @@
 
 Passages: it often stops a few words early, 「门口有狗」 of 「门口有狗狗小心」. What people say ends where their
 clause ends, so the rest of it is taken along, unless it is part of the request itself (「给我退了吧」) or no
-more than politeness. Choices: 「按地区」 names one of an argument's declared values; if the model gave
+more than politeness; in English it begins, likewise, with the clause's first word that is none of the request. Choices: 「按地区」 names one of an argument's declared values; if the model gave
 none, that one is meant.
 """
 
@@ -17,11 +17,12 @@ from datetime import date
 
 from dazi.core.messages import CallText, dumps
 from dazi.core.tools import Parameter, Tool
-from dazi.router.content import says_something
+from dazi.router.content import names_of, own_words, says_something
 
 _END = re.compile(
     r"[,;!?，。；！？、\n「」『』“”\"《》()（）]|\.(?:\s|$)|(?<=\S)['’](?:[\s,.;!?]|$)"
 )
+_WORD = re.compile(r"[\w'-]+")
 _QUOTED = re.compile(
     r"[「『“\"‘'《](?P<text>[^「」『』“”\"‘’《》]{3,}?)[」』”\"’'》]\s*[。.!]?\s*$"
 )
@@ -86,5 +87,22 @@ def _whole(value: str, tool: Tool, words: Sequence[str], today: date) -> str:
         rest = folded[at + len(value) :]
         end = _END.search(rest)
         more = rest[: end.start()] if end else rest
-        return value + more.rstrip() if says_something(more, tool, today) else value
+        after = more.rstrip() if says_something(more, tool, today) else ""
+        return _beginning(folded[:at], tool) + value + after
     return value
+
+
+def _beginning(text: str, tool: Tool) -> str:
+    """What of the clause before a passage belongs to it: from its first word that is none of the request.
+
+    Of English alone: hanzi are no words, and 「送」 of 「送货师傅」 would be taken for the request's.
+    """
+    clause = _END.split(text)[-1]
+    if not clause.isascii():
+        return ""
+    words = [m for m in _WORD.finditer(clause.casefold()) if m[0].isalpha() or "'" in m[0]]
+    names, own = names_of(tool), own_words(tool)
+    asked = max((m.end() for m in words if m[0] in names), default=0)
+    told = (m.start() for m in words if m.start() >= asked and m[0] not in own)
+    first = next(told, None)
+    return "" if first is None else clause[first:]
