@@ -2,8 +2,9 @@
 
 Passages: it often stops a few words early, 「门口有狗」 of 「门口有狗狗小心」. What people say ends where their
 clause ends, so the rest of it is taken along, unless it is part of the request itself (「给我退了吧」) or no
-more than politeness; in English it begins, likewise, with the clause's first word that is none of the request. Choices: 「按地区」 names one of an argument's declared values; if the model gave
-none, that one is meant.
+more than politeness; in English it begins, likewise, with the clause's first word that is none of the
+request. Choices: 「按地区」 names one of an argument's declared values; if the model gave none, that one is
+meant.
 """
 
 from __future__ import annotations
