@@ -146,7 +146,7 @@ def followup(
         "book_room": "query_meeting_room",
         "generate_comparison_chart": "query_sales_data",
     }.get(name, name)
-    if name == "book_room" and "room" not in said.values:
+    if name == "book_room" and not {"room", "start", "end"} <= said.values.keys():
         first = "book_room"
     if name in ABOUT_ORDERS and "order_id" not in said.values and _complete(maker, name, said):
         first = maker.rng.choice((name, *ABOUT_ORDERS))

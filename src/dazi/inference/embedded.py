@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +32,7 @@ from dazi.inference.parse import OutputParser, calls_mode
 from dazi.inference.plain import folded_request, plain_request
 from dazi.inference.profiles import cache_gib, read_config, read_profile
 from dazi.inference.runtime import load_genai, load_tensor
-from dazi.inference.steploop import Job, StepLoop
+from dazi.inference.steploop import Job, Step, StepLoop
 from dazi.inference.template import render
 from dazi.inference.vocabulary import Vocabulary
 
@@ -94,10 +95,8 @@ class EmbeddedEngine:
 
     async def generate(self, request: GenerateRequest) -> AsyncIterator[EngineEvent]:
         ids = self.encode(request)
-        config = self._config(request.sampling, self._room(len(ids), request.sampling.max_tokens))
-        config.structured_output_config = self._structure(request)
-        job = Job(self._input(ids), config)
-        self._steps.add(job)
+        needed = self._call_confidence(request)
+        job = self._begin(ids, request, watched=needed > 0)
         parser = OutputParser(calls_mode(request))
         decoder = self.vocabulary.decoder()
         stops = StopText(request.sampling.stop)
@@ -106,6 +105,12 @@ class EmbeddedEngine:
         try:
             while ending is None:
                 step = await job.next()
+                if needed and step.ids and self._unsure(step, needed):
+                    self._steps.drop(job)
+                    job = self._begin(ids, replace(request, tool_choice="none"))
+                    needed = 0.0
+                    continue
+                needed = 0.0 if step.ids else needed
                 completion += len(step.ids)
                 ending = step.ending
                 for event in parser.feed(stops.push(decoder.push(step.ids))):
@@ -118,6 +123,25 @@ class EmbeddedEngine:
             yield event
         called = parser.calls_seen > 0 and ending == "stop"
         yield Done("tool_calls" if called else ending, Usage(len(ids), completion))
+
+    def _begin(self, ids: Sequence[int], request: GenerateRequest, *, watched: bool = False) -> Job:
+        config = self._config(request.sampling, self._room(len(ids), request.sampling.max_tokens))
+        config.structured_output_config = self._structure(request)
+        config.logprobs = int(watched)
+        job = Job(self._input(ids), config)
+        self._steps.add(job)
+        return job
+
+    def _call_confidence(self, request: GenerateRequest) -> float:
+        """How probable a call has to be as the answer to what a person just said; 0: no matter."""
+        asked = bool(request.messages) and request.messages[-1].role == "user"
+        free = request.tools and request.tool_choice == "auto" and request.constrained
+        return self._profile.call_confidence if asked and free and not request.prefix else 0.0
+
+    def _unsure(self, step: Step, needed: float) -> bool:
+        """Does the answer begin with a call that is not probable enough?"""
+        opens = step.ids[0] == self.vocabulary.call_open
+        return opens and bool(step.logs) and math.exp(step.logs[0]) < needed
 
     async def warm(self, request: GenerateRequest) -> None:
         """Also compiles the grammar of the request's tools."""

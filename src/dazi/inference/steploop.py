@@ -21,11 +21,13 @@ Order = Literal["add", "drop", "end"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one step of the pipeline gave one request; ``ending`` or ``error`` with the last."""
+    """What one step of the pipeline gave one request; ``ending`` or ``error`` with the last.
+    ``logs``: the natural logarithm of each id's probability, where the request asked for it."""
 
     ids: list[int]
     ending: Ending | None = None
     error: Exception | None = None
+    logs: tuple[float, ...] = ()
 
 
 @dataclass(eq=False, slots=True)
@@ -181,16 +183,18 @@ class StepLoop:
 def _read(handle: Any) -> Step | None:
     """What a step brought for one request, or ``None``."""
     ids: list[int] = []
+    logs: list[float] = []
     reason = "NONE"
     while handle.can_read():
         for output in handle.read().values():
             ids += output.generated_ids
+            logs += output.generated_log_probs
             reason = output.finish_reason.name
     if reason != "NONE":
-        return Step(ids, ending="length" if reason == "LENGTH" else "stop")
+        return Step(ids, ending="length" if reason == "LENGTH" else "stop", logs=tuple(logs))
     status = handle.get_status().name
     if status == "RUNNING":
-        return Step(ids) if ids else None
+        return Step(ids, logs=tuple(logs)) if ids else None
     return Step(ids, error=_no_room()) if status == "IGNORED" else Step(ids, ending="stop")
 
 

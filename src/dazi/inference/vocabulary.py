@@ -36,6 +36,7 @@ class Vocabulary:
             if piece.startswith(b"<|") and piece.endswith(b"|>"):
                 self._bytes[i] = b""
         self._marks = {m: pieces[m.encode()] for m in _MARKS if m.encode() in pieces}
+        self.call_open = self._marks.get(CALL_OPEN, -1)
         self._split = re.compile("|".join(map(re.escape, self._marks)) or "(?!)")
         self._marks_known = self._whole(START) == [self._marks.get(START)]
         self.byte_level = self.bytes_of(self._whole(_PROBE)) == _PROBE.encode()
