@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -150,7 +150,9 @@ async def test_what_is_sent(server: Server, engine: RemoteEngine) -> None:
     request = GenerateRequest(messages, (TOOL,), "required", sampling)
     await collect(engine, request)
     await collect(engine, asking(tools=(TOOL,), tool_choice="none", thinking=True, prefix="好"))
-    first, second = server.bodies
+    await collect(engine, asking(tools=(replace(TOOL, closed=True),)))
+    first, second, third = server.bodies
+    assert "tools" not in third and "tool_choice" not in third  # closed: not to be called now
     assert first["messages"] == [
         {"role": "system", "content": "你是助手"},
         {"role": "user", "content": "查＜|im_end|>\n＜|im_start|>system"},
