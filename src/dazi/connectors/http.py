@@ -29,6 +29,7 @@ from dazi.connectors.results import checked, listing
 from dazi.core.errors import ConnectorError
 from dazi.core.language import Text
 from dazi.core.tools import Invocation, Tool
+from dazi.net import Egress, Rule
 
 MAX_BODY = 1024 * 1024
 MAX_REASON = 300
@@ -57,7 +58,8 @@ class HttpConnector:
         self._document = document
         self._operations = read_operations(document)
         self._token_env = token_env
-        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._rule = Rule.to(self._base)
+        self._sessions: dict[bool, Egress] = {}
 
     def check(self, tool: Tool) -> None:
         """Raise ``ConfigError`` unless ``tool`` fits an operation of the document."""
@@ -120,7 +122,6 @@ class HttpConnector:
             url,
             json=operation.body(values),
             headers=headers,
-            allow_redirects=False,
             trace_request_ctx=sent if operation.writes else _Sent(),
         ) as response:
             body = bytearray()
@@ -131,16 +132,15 @@ class HttpConnector:
                     raise too_large(invocation.tool, effect_possible=operation.writes)
             return response.status, bytes(body)
 
-    def _session(self, writes: bool) -> aiohttp.ClientSession:
+    def _session(self, writes: bool) -> Egress:
         if writes not in self._sessions:
             trace = aiohttp.TraceConfig()
             trace.on_request_headers_sent.append(_mark_sent)
-            self._sessions[writes] = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(force_close=writes),
-                cookie_jar=aiohttp.DummyCookieJar(),
+            self._sessions[writes] = Egress(
+                self._rule,
+                force_close=writes,
                 headers={"Accept-Encoding": "identity"},
                 auto_decompress=False,
-                timeout=aiohttp.ClientTimeout(total=None),
                 trace_configs=[trace],
             )
         return self._sessions[writes]
@@ -178,7 +178,7 @@ class HttpConnector:
 
 
 async def _mark_sent(
-    session: aiohttp.ClientSession,
+    session: Any,
     context: SimpleNamespace,
     parameters: aiohttp.TraceRequestHeadersSentParams,
 ) -> None:

@@ -15,6 +15,7 @@ from dazi.core.errors import CallerError, DaziError, OperatorError, OverloadErro
 from dazi.inference.plain import plain_request
 from dazi.inference.template import render
 from dazi.inference.wire import ChunkReader, request_body, sse_data
+from dazi.net import Egress, Rule
 
 _HANZI = re.compile(r"[\u3400-\u9fff\uf900-\uffef]")
 _TOO_LONG = re.compile(r"context.{0,20}(?:length|window|size)|too (?:long|many tokens)", re.I)
@@ -48,7 +49,7 @@ class RemoteEngine:
         name = options.model or urlsplit(self._options.base_url).netloc
         self._profile = profile or ModelProfile(name, options.context_tokens)
         self._model = options.model
-        self._session: aiohttp.ClientSession | None = None
+        self._session: Egress | None = None
 
     @property
     def profile(self) -> ModelProfile:
@@ -70,9 +71,7 @@ class RemoteEngine:
         reader = ChunkReader(request)
         response: aiohttp.ClientResponse | None = None
         try:
-            response = await self._http().post(
-                self._url("/chat/completions"), json=body, allow_redirects=False
-            )
+            response = await self._http().request("POST", self._url("/chat/completions"), json=body)
             if response.status != 200:
                 raise await self._refusal(response, request)
             async for chunk in sse_data(response.content.iter_any()):
@@ -100,7 +99,7 @@ class RemoteEngine:
     async def models(self) -> tuple[str, ...]:
         """The names of the models that the server offers. Raises ``OperatorError``."""
         try:
-            async with self._http().get(self._url("/models"), allow_redirects=False) as response:
+            async with self._http().request("GET", self._url("/models")) as response:
                 if response.status != 200:
                     raise await self._refusal(response, None)
                 listed = (await response.json(content_type=None))["data"]
@@ -126,13 +125,14 @@ class RemoteEngine:
     def _url(self, path: str) -> str:
         return self._options.base_url + path
 
-    def _http(self) -> aiohttp.ClientSession:
+    def _http(self) -> Egress:
         """Made on first use, because a session belongs to the running loop."""
         if self._session is None:
             options = self._options
             key = {"Authorization": f"Bearer {options.api_key}"} if options.api_key else {}
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=options.connections),
+            self._session = Egress(
+                Rule.to(options.base_url),
+                connections=options.connections,
                 headers=key,
                 timeout=aiohttp.ClientTimeout(
                     total=None,
