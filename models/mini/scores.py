@@ -25,6 +25,7 @@ AIDS: dict[str, list[str]] = {
     "without grounding": ["--without", "grounding"],
     "without grammar": ["--without", "grammar"],
     "without both": ["--without", "grammar", "--without", "grounding"],
+    "without confidence": ["--without", "confidence"],
     "random": ["--random"],
 }
 PUBLIC = (

@@ -10,7 +10,6 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +30,7 @@ from dazi.core.engine import (
 )
 from dazi.core.errors import CallerError, OperatorError
 from dazi.core.messages import CallText, Message
-from dazi.inference.embedded import EmbeddedEngine, EmbeddedOptions
+from dazi.inference.embedded import EmbeddedEngine
 from dazi.inference.spans import units
 from tests.inference.test_grammar import NOW, ORDER, WILD
 from tests.inference.test_pattern import TRANSLATED
@@ -333,34 +332,21 @@ WEATHER = OfferedTool(
 )
 
 
-@pytest.fixture(params=[(0.0, 1), (1.0, 0)], ids=["as it likes", "has to be certain"])
-def sure(
-    request: pytest.FixtureRequest, model_folder: Path, tmp_path: Path
-) -> Iterator[tuple[EmbeddedEngine, int]]:
-    """An engine whose model has to be so sure of a call, and how many calls that leaves."""
-    needed, calls = request.param
-    for file in model_folder.iterdir():
-        (tmp_path / file.name).symlink_to(file)
-    told = json.loads((model_folder / "dazi_model.json").read_text("utf-8"))
-    (tmp_path / "dazi_model.json").unlink()
-    (tmp_path / "dazi_model.json").write_text(json.dumps(told | {"call_confidence": needed}))
-    engine = EmbeddedEngine(tmp_path, EmbeddedOptions(cache_gb=1))
-    yield engine, calls
-    engine.shut()
-
-
+@pytest.mark.parametrize(("needed", "calls"), [(0.0, 1), (1.0, 0)])
+@pytest.mark.parametrize("constrained", [True, False])
 async def test_a_call_that_is_not_probable_enough_becomes_a_sentence(
-    sure: tuple[EmbeddedEngine, int],
+    engine: EmbeddedEngine, needed: float, calls: int, constrained: bool
 ) -> None:
     """No call has the probability 1: a model that has to be certain never makes one."""
-    engine, calls = sure
     asked = (
         Message("system", "你是搭子,公司的AI同事。"),
         Message("user", "明天杭州天气怎么样"),
     )
-    events = await collect(engine, GenerateRequest(asked, (WEATHER,)))
+    request = GenerateRequest(asked, (WEATHER,), constrained=constrained, call_confidence=needed)
+    events = await collect(engine, request)
     assert sum(isinstance(e, CallDone) for e in events) == calls
-    assert bool(said(events)) is (calls == 0)
+    if constrained:  # free of a grammar the model writes its call again, and it is dropped
+        assert bool(said(events)) is (calls == 0)
     assert isinstance(events[-1], Done)
-    forced = GenerateRequest(asked, (WEATHER,), "required")
-    assert any(isinstance(e, CallDone) for e in await collect(engine, forced))
+    forced = await collect(engine, replace(request, tool_choice="required"))
+    assert any(isinstance(e, CallDone) for e in forced)

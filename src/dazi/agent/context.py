@@ -122,7 +122,13 @@ class Conversation:
             sampling,
             self.request.thinking and self.profile.thinks,
             prefix,
+            call_confidence=self.profile.call_confidence if self._asked else 0.0,
         )
+
+    @property
+    def _asked(self) -> bool:
+        """Was a person the last to speak? Then it is the turn's first decision."""
+        return self.messages[-1].role == "user"
 
 
 def last_said(history: Sequence[Kept]) -> str:

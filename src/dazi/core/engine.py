@@ -59,6 +59,9 @@ class GenerateRequest:
     """What the assistant has already said of this reply; generation goes on after it."""
     constrained: bool = True
     """Engines that can constrain decoding do so. Off only to measure what it is worth."""
+    call_confidence: float = 0.0
+    """How probable a call has to be to the model for its answer to begin with one, where the choice
+    is its own; otherwise it says something. Engines that see no probabilities leave it."""
 
 
 @dataclass(frozen=True, slots=True)

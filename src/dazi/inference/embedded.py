@@ -95,7 +95,8 @@ class EmbeddedEngine:
 
     async def generate(self, request: GenerateRequest) -> AsyncIterator[EngineEvent]:
         ids = self.encode(request)
-        needed = self._call_confidence(request)
+        free = bool(request.tools) and request.tool_choice == "auto"
+        needed = request.call_confidence if free else 0.0
         job = self._begin(ids, request, watched=needed > 0)
         parser = OutputParser(calls_mode(request))
         decoder = self.vocabulary.decoder()
@@ -107,8 +108,9 @@ class EmbeddedEngine:
                 step = await job.next()
                 if needed and step.ids and self._unsure(step, needed):
                     self._steps.drop(job)
-                    job = self._begin(ids, replace(request, tool_choice="none"))
-                    needed = 0.0
+                    request, needed = replace(request, tool_choice="none"), 0.0
+                    job = self._begin(ids, request)
+                    parser = OutputParser(calls_mode(request))
                     continue
                 needed = 0.0 if step.ids else needed
                 completion += len(step.ids)
@@ -131,12 +133,6 @@ class EmbeddedEngine:
         job = Job(self._input(ids), config)
         self._steps.add(job)
         return job
-
-    def _call_confidence(self, request: GenerateRequest) -> float:
-        """How probable a call has to be as the answer to what a person just said; 0: no matter."""
-        asked = bool(request.messages) and request.messages[-1].role == "user"
-        free = request.tools and request.tool_choice == "auto" and request.constrained
-        return self._profile.call_confidence if asked and free and not request.prefix else 0.0
 
     def _unsure(self, step: Step, needed: float) -> bool:
         """Does the answer begin with a call that is not probable enough?"""

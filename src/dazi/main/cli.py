@@ -199,7 +199,7 @@ def eval_calls(
     ] = False,
     without: Annotated[
         list[str] | None,
-        typer.Option(help="去掉 grammar 或 grounding,看它们值多少。Leave an aid out."),
+        typer.Option(help="去掉 grammar、grounding 或 confidence,看它们值多少。Leave an aid out."),
     ] = None,
     company: Company = None,
     model: Model = "",

@@ -12,13 +12,13 @@ from typing import Literal
 
 from dazi.core.engine import Engine, EngineEvent, GenerateRequest, ModelProfile
 
-Aid = Literal["grammar", "grounding"]
-AIDS: tuple[Aid, ...] = ("grammar", "grounding")
+Aid = Literal["grammar", "grounding", "confidence"]
+AIDS: tuple[Aid, ...] = ("grammar", "grounding", "confidence")
 
 
 class WithoutAids:
-    """``engine`` without the grammar (its output is free text), or with a grammar of the schema
-    alone (nothing holds arguments to what was said)."""
+    """``engine`` without the grammar (its output is free text), with a grammar of the schema alone
+    (nothing holds arguments to what was said), or free to call however unsure it is."""
 
     def __init__(self, engine: Engine, without: frozenset[Aid]) -> None:
         self._engine = engine
@@ -35,10 +35,12 @@ class WithoutAids:
 
     async def generate(self, request: GenerateRequest) -> AsyncIterator[EngineEvent]:
         if "grounding" in self._without:
-            bare = tuple(replace(t, candidates={}, spans={}) for t in request.tools)
+            bare = tuple(replace(t, candidates={}, spans={}, lacking=()) for t in request.tools)
             request = replace(request, tools=bare)
         if "grammar" in self._without:
             request = replace(request, constrained=False)
+        if "confidence" in self._without:
+            request = replace(request, call_confidence=0.0)
         async for event in self._engine.generate(request):
             yield event
 
