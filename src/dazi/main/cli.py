@@ -224,6 +224,15 @@ def tool_list(company: Company = None) -> None:
         typer.echo(f"{tool.name}  [{tool.effect}]  {tool.description(language())}  ({roles})")
 
 
+@tool_app.command("unknown")
+def tool_unknown(json_out: Json = False, company: Company = None) -> None:
+    """结果不明、需要人核实的操作。Effects whose outcome nobody knows."""
+    from dazi.main.effects import as_json, as_text, unknown
+
+    found = asyncio.run(unknown(settings(company)))
+    typer.echo(as_json(found) if json_out else as_text(found, language()))
+
+
 @audit_app.command("show")
 def audit_show(
     turn: Annotated[str, typer.Argument(help="某一轮,默认最近的记录。")] = "",
