@@ -103,3 +103,29 @@ async def test_a_large_model_reads_the_thread_as_it_was(house: Start) -> None:
     await h.ask("customer", "ORD12345", "a")
     read = [m.content for m in h.engine.requests[1].messages if m.role != "system"]
     assert read == ["我的订单到哪了", "请告诉我订单号。", "ORD12345"]
+
+
+NEEDLESS = (
+    TaughtReply("", "ask:month", "您要看哪个月？"),
+    TaughtReply("", "ask:end", "到几点结束？"),
+    TaughtReply("query_sales_data", "", "查到了。"),
+)
+
+
+async def test_a_question_for_what_was_just_said_becomes_the_call(house: Start) -> None:
+    call = ("query_sales_data", {"month": "上个月"})
+    small = {"concise": True, "copies_text": True, "taught": NEEDLESS}
+    h = await house(["您要看哪个月？", [call], "查到了。"], **small)
+    said = await h.ask("manager", "上个月销售额")
+    assert [(n, o) for n, _, o in said.calls] == [("query_sales_data", "ok")]
+    assert "哪个月" not in said.streamed
+    assert [r.tool_choice for r in h.engine.requests] == ["auto", "required", "auto"]
+
+
+async def test_a_question_for_what_was_not_said_is_asked(house: Start) -> None:
+    small = {"concise": True, "copies_text": True, "taught": NEEDLESS}
+    h = await house(["您要看哪个月？"], **small)
+    assert (await h.ask("manager", "看下销售额")).end.answer == "您要看哪个月？"
+    h = await house(["到几点结束？"], **small)
+    said = await h.ask("staff", "订A301,明天下午两点")  # one time is a beginning
+    assert said.end.answer == "到几点结束？"

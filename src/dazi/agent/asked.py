@@ -8,9 +8,10 @@ of the kind that was asked for, and no request of their own, are put to what wen
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
+from dazi.agent.taught import sentences
 from dazi.core.engine import TaughtReply
 from dazi.core.ids import loose_pattern
 from dazi.core.language import language_of
@@ -32,11 +33,15 @@ questions 93 % stay below, of other requests that hold a value of the kind asked
 class Asked:
     """What the questions of one model ask for. Build it once."""
 
-    def __init__(self, chooser: ToolChooser, replies: Iterable[TaughtReply]) -> None:
+    def __init__(self, chooser: ToolChooser, replies: Sequence[TaughtReply]) -> None:
         self._chooser = chooser
         self._taught = {
             r.text: r.when.removeprefix(ASKS) for r in replies if r.when.startswith(ASKS)
         }
+        others = {s for r in replies if not r.when.startswith(ASKS) for s in sentences(r.text)}
+        self._beginnings: dict[str, set[str]] = {}
+        for question, slot in self._taught.items():
+            self._beginnings.setdefault(slot, set()).update({sentences(question)[0]} - others)
         self._parameters = [p for tool in chooser.tools.values() for p in tool.parameters]
 
     def slots(self, question: str) -> set[str]:
@@ -61,6 +66,11 @@ class Asked:
             return False
         return max(self._chooser.scores(rest).values(), default=0.0) < OWN_REQUEST
 
+    def needless(self, said: str, today: date) -> frozenset[str]:
+        """How taught questions begin, as ``taught.sentences`` has it, for what ``said`` tells already."""
+        told = {p.name for p in self._parameters if _told(p, said, today)}
+        return frozenset(q for slot in told for q in self._beginnings.get(slot, ()))
+
     def joined(self, history: Sequence[Kept], said: str, today: date) -> tuple[list[Message], str]:
         """The thread's messages and the new one, with answers put to their requests."""
         out: list[Message] = []
@@ -82,6 +92,13 @@ class Asked:
             else:
                 out.append(message)
         return out[:-1], out[-1].content
+
+
+def _told(p: Parameter, said: str, today: date) -> bool:
+    """Does ``said`` hold a value for ``p``? A single time is a beginning and tells no end."""
+    if p.after:
+        return len(find_values("time", said, today)) > 1 or bool(find_durations(said))
+    return bool(_values(p, said, today))
 
 
 def _values(p: Parameter, said: str, today: date) -> list[str]:

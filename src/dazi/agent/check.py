@@ -31,10 +31,12 @@ _MONEY_WORD = re.compile(r"[零一二两三四五六七八九十百千万亿]{1,
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``unsupported``: the pieces of the sentence that no evidence holds."""
+    """``unsupported``: the pieces of the sentence that no evidence holds. ``needless``: it asks for
+    what the person has just said."""
 
     ok: bool
     unsupported: tuple[str, ...] = ()
+    needless: bool = False
 
 
 @dataclass(slots=True)
@@ -43,6 +45,7 @@ class AnswerChecker:
 
     today: date
     taught: Taught | None = None
+    needless: frozenset[str] = frozenset()
     codes: set[str] = field(default_factory=set)
     numbers: set[Decimal] = field(default_factory=set)
     dates: set[str] = field(default_factory=set)
@@ -59,10 +62,12 @@ class AnswerChecker:
         evidence: Evidence,
         results: Iterable[Shown],
         taught: Taught | None = None,
+        needless: frozenset[str] = frozenset(),
     ) -> AnswerChecker:
         """``results``: (tool, canonical arguments, derived result) of the turn. ``taught``: all
-        that the model may say; ``None`` if it may word things itself."""
-        checker = cls(evidence.today, taught)
+        that the model may say; ``None`` if it may word things itself. ``needless``: questions that
+        have been answered."""
+        checker = cls(evidence.today, taught, needless)
         checker._unread = (tuple(evidence.sources), tuple(results))
         return checker
 
@@ -112,6 +117,8 @@ class AnswerChecker:
                 known[1].update(every)
 
     def check(self, sentence: str) -> Verdict:
+        if self.needless and folded(sentence) in self.needless:
+            return Verdict(False, (sentence.strip(),), needless=True)
         if self.taught is not None:
             if self._sayable is None:
                 self._sayable = self.taught.sayable(self._unread[1])

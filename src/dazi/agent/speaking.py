@@ -39,6 +39,7 @@ class Round:
     failed: tuple[str, ...] = ()
     cut_short: bool = False
     replaced: int = 0
+    needless: bool = False
 
 
 async def speak(
@@ -55,8 +56,12 @@ async def speak(
             yield event
     if done.failed and not done.calls:
         done.replaced += 1
-        sampling = replace(request.sampling, temperature=SECOND_TRY_TEMPERATURE, seed=1)
-        again = replace(request, sampling=sampling, prefix=request.prefix + done.text)
+        if done.needless:  # it knows which tool is meant and overlooks what was said: call it
+            again = replace(request, tool_choice="required", call_confidence=0.0)
+            checker.needless = frozenset()
+        else:
+            sampling = replace(request.sampling, temperature=SECOND_TRY_TEMPERATURE, seed=1)
+            again = replace(request, sampling=sampling, prefix=request.prefix + done.text)
         done.failed = ()
         async with aclosing(_once(engine, again, checker, done, ids)) as events:
             async for event in events:
@@ -105,7 +110,7 @@ async def _once(
 def _passes(sentence: str, checker: AnswerChecker, done: Round) -> bool:
     verdict = checker.check(sentence)
     if not verdict.ok:
-        done.failed = verdict.unsupported
+        done.failed, done.needless = verdict.unsupported, verdict.needless
         return False
     done.text += sentence
     return True

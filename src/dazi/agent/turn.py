@@ -236,7 +236,10 @@ class Agent:
         evidence = turn.context.evidence
         # Nobody taught it to speak of a caller's own tools: then values are checked, not sentences.
         taught = None if evidence.of(CLIENT_TOOL) or not self._taught.replies else self._taught
-        checker = AnswerChecker.over(evidence, results, taught)
+        needless = frozenset[str]()
+        if taught and tools and not turn.records:
+            needless = self._asked.needless(turn.talk.messages[-1].content, evidence.today)
+        checker = AnswerChecker.over(evidence, results, taught, needless)
         limit = min(self.budget.tokens, CONCISE_TOKENS if self.engine.profile.concise else 10**9)
         offered = (
             self._offering.offered(turn.tools, turn.request, evidence, turn.records)
