@@ -23,6 +23,8 @@ from dazi.core.engine import TaughtReply  # noqa: E402
 
 CONTEXT_TOKENS = 4096
 OFFERED_TOOLS = 5
+CALL_CONFIDENCE = 0.7
+"""Where dev and dev2 keep nine of ten calls and lose most of the false ones (docs/decisions/0010)."""
 
 
 def replies() -> list[list[str]]:
@@ -56,6 +58,7 @@ def main() -> None:
         "concise": True,
         "bundled": True,
         "thinks": False,
+        "call_confidence": CALL_CONFIDENCE,
         "replies": replies(),
     }
     text = json.dumps(profile, ensure_ascii=False, separators=(",", ":"))

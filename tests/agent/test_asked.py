@@ -129,3 +129,20 @@ async def test_a_question_for_what_was_not_said_is_asked(house: Start) -> None:
     h = await house(["到几点结束？"], **small)
     said = await h.ask("staff", "订A301,明天下午两点")  # one time is a beginning
     assert said.end.answer == "到几点结束？"
+
+
+async def test_what_the_thread_s_latest_call_had_is_not_asked_for_again(house: Start) -> None:
+    taught = (
+        TaughtReply("", "ask:order_id", "请问订单号是多少？"),
+        TaughtReply("get_order_status", "", "查到了。"),
+    )
+    small = {"concise": True, "copies_text": True, "taught": taught}
+    call = ("get_order_status", {"order_id": "ORD12345"})
+    h = await house([[call], "查到了。", "请问订单号是多少？", [call], "查到了。"], **small)
+    await h.ask("customer", "ORD12345到哪了", "a")
+    said = await h.ask("customer", "那这单签收了没", "a")
+    assert [(n, o) for n, _, o in said.calls] == [("get_order_status", "ok")]
+    assert "请问" not in said.streamed
+    h.engine.say("请问订单号是多少？")
+    said = await h.ask("customer", "再帮我查个订单", "a")  # leans on nothing: another one
+    assert said.end.answer == "请问订单号是多少？"

@@ -21,6 +21,7 @@ from dazi.memory.threads import Kept
 from dazi.prompt.choose import ToolChooser
 from dazi.router.grounding import Evidence
 from dazi.router.normalise.find import find_durations, find_values
+from dazi.router.records import loosely
 from dazi.router.wording import ASKING
 
 ASKS = "ask:"
@@ -28,6 +29,14 @@ ASKS = "ask:"
 OWN_REQUEST = 10.0
 """Relevance to some tool from which on an answer is a request of its own: of 1,000 answers to
 questions 93 % stay below, of other requests that hold a value of the kind asked for half do."""
+
+
+_LEANS = re.compile(
+    r"[这那][一]?[单个笔件条台款间边]|[它]|刚才|刚刚|同样|一样|不变|[呢呐][?？。!！]?$"
+    r"|\b(?:it|its|that|this|same|instead)\b|^(?:and|what about|how about)\b",
+    re.IGNORECASE,
+)
+"""Words that take something from what was talked about before."""
 
 
 class Asked:
@@ -66,9 +75,14 @@ class Asked:
             return False
         return max(self._chooser.scores(rest).values(), default=0.0) < OWN_REQUEST
 
-    def needless(self, said: str, today: date) -> frozenset[str]:
-        """How taught questions begin, as ``taught.sentences`` has it, for what ``said`` tells already."""
+    def needless(self, said: str, today: date, history: Sequence[Kept] = ()) -> frozenset[str]:
+        """How taught questions begin, as ``taught.sentences`` has it, for what is known already.
+
+        ``said`` tells it, or leans on the thread's latest call (「那这单呢」), which had it.
+        """
         told = {p.name for p in self._parameters if _told(p, said, today)}
+        if _LEANS.search(said):
+            told |= _latest(history)
         return frozenset(q for slot in told for q in self._beginnings.get(slot, ()))
 
     def joined(self, history: Sequence[Kept], said: str, today: date) -> tuple[list[Message], str]:
@@ -94,8 +108,20 @@ class Asked:
         return out[:-1], out[-1].content
 
 
+def _latest(history: Sequence[Kept]) -> set[str]:
+    """Names of the arguments of the thread's latest call."""
+    calls = (k.message.calls[-1] for k in reversed(history) if k.message.calls)
+    latest = next(calls, None)
+    return set(loosely(latest.arguments)) if latest else set()
+
+
 def _told(p: Parameter, said: str, today: date) -> bool:
-    """Does ``said`` hold a value for ``p``? A single time is a beginning and tells no end."""
+    """Does ``said`` hold a value for ``p``? A single time is a beginning and tells no end; a passage
+    is told where its name comes with something behind it (「原因是漏发」)."""
+    if p.prose:
+        text = said.casefold()
+        named = [w.casefold() for w in (p.description.zh, p.description.en) if w]
+        return any(w in text and len(text.rpartition(w)[2]) > 2 for w in named)
     if p.after:
         return len(find_values("time", said, today)) > 1 or bool(find_durations(said))
     return bool(_values(p, said, today))

@@ -238,7 +238,9 @@ class Agent:
         taught = None if evidence.of(CLIENT_TOOL) or not self._taught.replies else self._taught
         needless = frozenset[str]()
         if taught and tools and not turn.records:
-            needless = self._asked.needless(turn.talk.messages[-1].content, evidence.today)
+            needless = self._asked.needless(
+                turn.talk.messages[-1].content, evidence.today, turn.request.history
+            )
         checker = AnswerChecker.over(evidence, results, taught, needless)
         limit = min(self.budget.tokens, CONCISE_TOKENS if self.engine.profile.concise else 10**9)
         offered = (
