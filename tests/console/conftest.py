@@ -9,7 +9,6 @@ import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -77,29 +76,26 @@ class Gate:
         self._loop.call_soon_threadsafe(self.event.set)
 
 
-@contextmanager
-def served(data: Path, engine: ScriptedEngine | None, **options: Any) -> Iterator[Site]:
-    """A server with the page; without an ``engine`` it loads the model that the settings choose."""
+@pytest.fixture(scope="package")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     started: list[Site] = []
     ready = threading.Event()
     stop: list[Callable[[], None]] = []
 
-    async def serve() -> None:
-        settings = Settings(data=data, today=TODAY, **options)
+    async def serve(data: Path) -> None:
+        engine = ScriptedEngine(
+            lambda request: made.reply(request), ModelProfile("scripted-1", 8192, bundled=True)
+        )
+        settings = Settings(data=data, today=TODAY, max_message_chars=SERVICE_LIMIT)
         runtime = await open_runtime(settings, engine=engine)
         app = FastAPI()
         state = ConsoleState(
-            runtime.service,
-            runtime.directory,
-            runtime.company,
-            runtime.engine,
-            runtime.ledger,
-            PAGE_LIMIT,
+            runtime.service, runtime.directory, runtime.company, engine, runtime.ledger, PAGE_LIMIT
         )
         mount_console(app, state)
         listening = socket.create_server(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        made = Site(url, asyncio.get_running_loop(), runtime, engine or ScriptedEngine())
+        made = Site(url, asyncio.get_running_loop(), runtime, engine)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         stop.append(lambda: setattr(server, "should_exit", True))
         started.append(made)
@@ -107,23 +103,14 @@ def served(data: Path, engine: ScriptedEngine | None, **options: Any) -> Iterato
         await server.serve(sockets=[listening])
         await runtime.close()
 
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    data = tmp_path_factory.mktemp("site")
+    thread = threading.Thread(target=lambda: asyncio.run(serve(data)), daemon=True)
     thread.start()
     assert ready.wait(60), "the server did not start"
     yield started[0]
     for end in stop:
         end()
     thread.join(20)
-
-
-@pytest.fixture(scope="package")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    engine = ScriptedEngine(
-        lambda request: made.reply(request), ModelProfile("scripted-1", 8192, bundled=True)
-    )
-    data = tmp_path_factory.mktemp("site")
-    with served(data, engine, max_message_chars=SERVICE_LIMIT) as made:
-        yield made
 
 
 @pytest.fixture

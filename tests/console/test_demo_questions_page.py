@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from dazi.inference.catalog import BUNDLED
 from tests.console.browser import Browser
-from tests.console.conftest import Site, served
+from tests.console.conftest import until
 
 pytestmark = pytest.mark.skipif(
     not (BUNDLED / "openvino_model.xml").is_file(),
@@ -16,14 +25,47 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@dataclass(frozen=True)
+class Served:
+    url: str
+    data: Path
+
+    def refunds(self) -> int:
+        """Refunds that were carried out, by the ledger."""
+        with closing(sqlite3.connect(self.data / "dazi.sqlite")) as connection:
+            query = "SELECT body FROM audit_records WHERE kind = 'outcome'"
+            bodies = [json.loads(body) for (body,) in connection.execute(query)]
+        return sum(b["tool"] == "request_refund" and b["outcome"] == "ok" for b in bodies)
+
+
 @pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with served(tmp_path_factory.mktemp("real"), None) as site:
-        yield site
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """`dazi serve` as people start it, in a process of its own."""
+    data = tmp_path_factory.mktemp("real")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    code = "from dazi.main.cli import run; run()"
+    command = [sys.executable, "-c", code, "serve", "--port", str(port), "--today", "2025-04-03"]
+    environment = {**os.environ, "DAZI_DATA": str(data), "DAZI_LANG": "zh"}
+    with open(data / "log.txt", "w", encoding="utf-8") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        until(lambda: _answers(port) or server.poll() is not None, 60)
+        assert server.poll() is None, (data / "log.txt").read_text("utf-8")[-2000:]
+        yield Served(f"http://127.0.0.1:{port}", data)
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _answers(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
 
 
 @pytest.fixture
-def page(chrome: Browser, real: Site) -> Browser:
+def page(chrome: Browser, real: Served) -> Browser:
     chrome.begin(real.url)
     return chrome
 
@@ -84,18 +126,18 @@ def test_the_top_regions_of_last_month(page: Browser) -> None:
     assert "占比" in header and len(rows) == 10 and rows[0].startswith("广东")
 
 
-def test_a_refund_waits_for_its_button(page: Browser, real: Site) -> None:
+def test_a_refund_waits_for_its_button(page: Browser, real: Served) -> None:
     page.sign_in("finance")
     page.ask("给订单ORD12345退款,原因是漏发")
     page.one(".dz-dialog", "漏发")
     page.press(".dz-dialog button", "确认")
     page.one(".dz-answer", "RF")
-    assert len(real.audit("outcome", "request_refund")) == 1
+    assert until(lambda: real.refunds() == 1)
 
 
-def test_a_customer_cannot_refund(page: Browser, real: Site) -> None:
+def test_a_customer_cannot_refund(page: Browser, real: Served) -> None:
     page.sign_in("customer")
     page.ask("给订单ORD12346退款,原因是漏发")
     page.answered()
     assert not page.all(".dz-dialog")
-    assert len(real.audit("outcome", "request_refund")) == 1  # finance's, above
+    assert real.refunds() == 1  # finance's, above

@@ -68,7 +68,9 @@ class Pipeline:
             h.at += 1
             last = h.at == h.config
             reason = SimpleNamespace(name="LENGTH" if last else "NONE")
-            h.ready.append(SimpleNamespace(generated_ids=[h.at], finish_reason=reason))
+            h.ready.append(
+                SimpleNamespace(generated_ids=[h.at], generated_log_probs=[], finish_reason=reason)
+            )
             h.status = "FINISHED" if last else "RUNNING"
 
 

@@ -122,13 +122,15 @@ class Conversation:
             sampling,
             self.request.thinking and self.profile.thinks,
             prefix,
-            call_confidence=self.profile.call_confidence if self._asked else 0.0,
+            call_confidence=self._confidence(tools),
         )
 
-    @property
-    def _asked(self) -> bool:
-        """Was a person the last to speak? Then it is the turn's first decision."""
-        return self.messages[-1].role == "user"
+    def _confidence(self, tools: Sequence[OfferedTool]) -> float:
+        """Asked for at the turn's first decision, where a person was the last to speak; and of tools
+        that the model was taught to speak of: of others it cannot be as sure."""
+        taught = {reply.tool for reply in self.profile.replies}
+        known = not taught or any(t.name in taught for t in tools)
+        return self.profile.call_confidence if known and self.messages[-1].role == "user" else 0.0
 
 
 def last_said(history: Sequence[Kept]) -> str:
