@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from dazi.agent.context import Budget
 from dazi.core.turn import Attachment, CallProposed
 from tests.agent.conftest import House, Said, Start
 
@@ -90,3 +91,12 @@ async def test_policy_decides_again(house: Start) -> None:
     said = await h.ask("manager", "画个图", "a")
     assert [o for n, _, o in said.calls if n == BUDGET] == ["forbidden"]
     assert said.record.outcome != "ok"
+
+
+async def test_reading_again_stays_within_the_turn_s_calls(house: Start) -> None:
+    every = [budget(d) for d in ("marketing", "rd", "sales", "hr", "finance")]
+    h = await house([every, "好的。", [(CHART, {})], "画好了。"])
+    await h.ask("manager", "市场、研发、销售、人力和财务2025年一季度预算", "a")
+    h.runtime.service.agent.budget = Budget(calls=3)
+    said = await h.ask("manager", "都画个图", "a")
+    assert len(depts(said)) == 2 and said.record.name == CHART

@@ -64,6 +64,7 @@ def test_answers_are_joined_one_after_the_other(asked: Asked) -> None:
         ("请问订单号是多少？", "算了,不退了"),  # nothing that was asked for
         ("请问订单号是多少？", "那 SKU-1001 还有多少库存"),
         ("请问订单号是多少？", "ORD12345 催一下快递,我的包裹到哪了,什么时候发货"),  # a request
+        ("请告诉我部门。", "订单ORD12345到哪了"),  # the RD of an order's number is no department
         ("不客气。", "ORD12345"),  # no question
         ("退款原因是什么？", "屏幕碎了"),  # free text could be anything
     ],

@@ -22,6 +22,7 @@ from dazi.prompt.choose import ToolChooser
 from dazi.router.grounding import Evidence
 from dazi.router.normalise.find import find_durations, find_values
 from dazi.router.records import loosely
+from dazi.router.spoken import occurs
 from dazi.router.wording import ASKING
 
 ASKS = "ask:"
@@ -30,9 +31,8 @@ OWN_REQUEST = 10.0
 """Relevance to some tool from which on an answer is a request of its own: of 1,000 answers to
 questions 93 % stay below, of other requests that hold a value of the kind asked for half do."""
 
-
 _LEANS = re.compile(
-    r"[这那][一]?[单个笔件条台款间边]|[它]|刚才|刚刚|同样|一样|不变|[呢呐][?？。!！]?$"
+    r"[这那]一?[单个笔件条台款间边]|它|刚才|刚刚|同样|一样|不变|[呢呐][?？。!！]?$"
     r"|\b(?:it|its|that|this|same|instead)\b|^(?:and|what about|how about)\b",
     re.IGNORECASE,
 )
@@ -140,11 +140,5 @@ def _values(p: Parameter, said: str, today: date) -> list[str]:
     if p.format:
         return [s.text for s in find_values(p.format, said, today)]
     if p.enum:
-        words = [w for v in p.enum for w in (v, *_names(p, v))]
-        return [w for w in words if w.casefold() in said.casefold()]
+        return [w for v in p.enum for w in (v, *p.names(v)) if occurs(w, said)]
     return []
-
-
-def _names(p: Parameter, value: str) -> tuple[str, ...]:
-    label = p.labels.get(value)
-    return (label.zh, label.en) if label else ()

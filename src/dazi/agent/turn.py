@@ -261,7 +261,8 @@ class Agent:
     async def _act(self, turn: Turn, done: Round) -> AsyncGenerator[TurnEvent, None]:
         """Take the round's proposals through the router, in order."""
         client = {t.name for t in turn.request.client_tools}
-        if any(needs_results(self.company.tools.get(c.name)) for c in done.calls):
+        ours = (c for c in done.calls if c.name in turn.context.offered)
+        if any(needs_results(self.company.tools.get(c.name)) for c in ours):
             async with aclosing(self._read_again(turn, done)) as reading:
                 async for event in reading:
                     yield event
@@ -303,11 +304,13 @@ class Agent:
         )
         if not earlier:
             return
-        calls = [CallText(next(turn.ids), c.name, c.arguments) for c in earlier]
+        room = max(self.budget.calls - len(turn.records) - len(done.calls), 0)
+        calls = [CallText(next(turn.ids), c.name, c.arguments) for c in earlier[:room]]
         turn.context.offered |= {c.name for c in calls}
         turn.talk.proposed("", calls)
         records = []
         for call in calls:
+            turn.context.budget_s = self._left(turn)
             yield CallProposed(call.id, call.name, call.arguments)
             record = await self.router.call(call, turn.context)
             turn.records.append(record)

@@ -46,6 +46,11 @@ class Parameter:
     prose: bool = False
     labels: Mapping[str, Text] = field(default_factory=dict)
 
+    def names(self, value: str) -> tuple[str, ...]:
+        """What people call one of the declared values, in either language."""
+        label = self.labels.get(value)
+        return (label.zh, label.en) if label else (value,)
+
 
 @dataclass(frozen=True, slots=True)
 class ToolResultRules:

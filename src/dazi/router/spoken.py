@@ -63,20 +63,20 @@ def completed(call: CallText, tool: Tool, words: Sequence[str], today: date) -> 
 def _named(p: Parameter, values: Sequence[str], words: Sequence[str]) -> list[str]:
     """Those of ``values`` that the latest message names, in the words of their labels."""
     text = unicodedata.normalize("NFKC", words[0]).casefold() if words else ""
-    return [v for v in values if any(_occurs(w, text) for w in _words_of(p, v))]
+    return [v for v in values if any(_telling(w) and occurs(w, text) for w in p.names(v))]
 
 
-def _words_of(p: Parameter, value: str) -> tuple[str, ...]:
-    label = p.labels.get(value)
-    return (label.zh, label.en) if label else (value,)
+def _telling(word: str) -> bool:
+    """A single hanzi or a very short word stands in too many messages to name anything by itself."""
+    return len(word) > (3 if word.isascii() else 1)
 
 
-def _occurs(word: str, text: str) -> bool:
-    """A single hanzi or a very short word occurs in too many others to name anything."""
+def occurs(word: str, text: str) -> bool:
+    """Is ``word`` in ``text``, in any case, and in English as a word of its own?"""
+    folded, within = word.casefold(), text.casefold()
     if not word.isascii():
-        return len(word) > 1 and word in text
-    found = re.search(rf"(?<![a-z]){re.escape(word.casefold())}(?![a-z])", text)
-    return len(word) > 3 and found is not None
+        return folded in within
+    return re.search(rf"(?<![a-z]){re.escape(folded)}(?![a-z])", within) is not None
 
 
 def _whole(value: str, tool: Tool, words: Sequence[str], today: date) -> str:
