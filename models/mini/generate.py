@@ -31,7 +31,7 @@ from dazi.inference import template as t  # noqa: E402
 __all__ = ["BOILERPLATE", "LANGUAGES", "UNFIT", "Maker", "conversations", "families"]
 
 BOILERPLATE: list[str] = list(t.BOILERPLATE)
-OTHERS_SHARE = 0.05
+OTHERS_SHARE = 0.1
 """Share of families about other companies' tools."""
 
 
@@ -43,7 +43,7 @@ class Maker(Material):
         self.problems: Counter[str] = Counter()
 
     def language(self) -> Language:
-        return "zh" if self.rng.random() < 0.55 else "en"
+        return "zh" if self.rng.random() < 0.48 else "en"
 
     def document(self) -> list[Segment]:
         """A whole conversation, about the tools of the family if one is being made."""

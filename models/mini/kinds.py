@@ -210,7 +210,7 @@ KINDS: dict[str, tuple[Callable[[Material, Language], list[Segment]], float]] = 
     "single": (single, 42.0),
     "no_tool": (no_tool, 16.0),
     "absent": (absent, 4.0),
-    "foreign": (foreign, 8.0),
+    "foreign": (foreign, 5.0),
     "asks_back": (asks_back, 10.0),
     "two_calls": (two_calls, 8.0),
     "joined": (joined, 8.0),

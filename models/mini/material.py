@@ -316,7 +316,7 @@ class Material:
         role = self.rng.choice(sorted(self.tools[name].roles))
         return list(
             self.chooser.choose(
-                Request(text), frozenset({role}), 5, narrow=self.rng.random() < 0.7
+                Request(text), lambda t: role in t.roles, 5, narrow=self.rng.random() < 0.7
             ).offered
         )
 
@@ -328,11 +328,10 @@ class Material:
         """
         if language not in self._near:
             lines = self.files[language]["no_tool"]
-            every = frozenset().union(*(t.roles for t in self.tools.values()))
             chosen = (
                 self.chooser.choose(
                     Request(self.fill(line.partition("=>")[0], language).text),
-                    every,
+                    lambda _: True,
                     5,
                     narrow=True,
                 ).offered
@@ -381,7 +380,8 @@ class Material:
     def findable(self, call: Call, text: str) -> None:
         """What is to be copied must be among what the product will offer for copying."""
         for p in self.every[call.name].parameters:
-            if p.format is None or p.name not in call.arguments:
+            # Amounts are copied as numbers, like any other; their words are found by value.
+            if p.format in (None, "money") or p.name not in call.arguments:
                 continue
             spans = [s.text for s in find_values(p.format, text, date(2025, 6, 2))]
             spans += [s.text for s in find_durations(text)] if p.after else []

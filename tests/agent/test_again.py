@@ -81,13 +81,14 @@ async def test_policy_decides_again(house: Start) -> None:
     """A role that was lost in between does not come back through a chart."""
     h = await house([[budget("marketing")], "好的。", [(CHART, {})], "画好了。"])
     await h.ask("manager", "市场部2025年一季度预算", "a")
-    decide = h.runtime.router._policy.decide
+    policy = h.runtime.router.policy
+    decide = policy.decide
 
     def no_budgets(principal, tool, *rest):  # type: ignore[no-untyped-def]
         decision = decide(principal, tool, *rest)
         return type(decision)(False, "gone") if tool.name == BUDGET else decision
 
-    h.runtime.router._policy.decide = no_budgets  # type: ignore[method-assign]
+    policy.decide = no_budgets  # type: ignore[method-assign]
     said = await h.ask("manager", "画个图", "a")
     assert [o for n, _, o in said.calls if n == BUDGET] == ["forbidden"]
     assert said.record.outcome != "ok"

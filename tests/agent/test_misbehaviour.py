@@ -162,7 +162,7 @@ async def test_an_expired_ticket_is_refused(house: Start) -> None:
     asked = await h.ask("finance", "ORD12345 坏了,退款")
     from sqlalchemy import update
 
-    from dazi.router.intents import tickets
+    from dazi.router.tickets import tickets
 
     async with h.runtime.database.write() as connection:
         await connection.execute(update(tickets).values(expires=1.0))
@@ -177,7 +177,7 @@ async def test_a_changed_ticket_does_not_run(house: Start) -> None:
     asked = await h.ask("finance", "ORD12345 坏了,退款")
     from sqlalchemy import update
 
-    from dazi.router.intents import tickets
+    from dazi.router.tickets import tickets
 
     async with h.runtime.database.write() as connection:
         changed = '{"order_id": "ORD12346", "reason": "坏了"}'

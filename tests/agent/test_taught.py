@@ -90,7 +90,7 @@ def test_two_results_keep_their_sides() -> None:
 def test_a_model_without_taught_replies_words_things_itself() -> None:
     tools = load_company(demo_folder()).tools
     evidence = Evidence(TODAY)
-    evidence.found("get_order_status", ORDER)
+    evidence.found("tool:get_order_status", ORDER)
     free = AnswerChecker.over(evidence, [(tools["get_order_status"], {}, ORDER)])
     assert free.check("您的蓝牙耳机明天就能发出,请放心。").ok
     assert not free.check("您的订单ORD99999明天发货。").ok

@@ -29,7 +29,7 @@ async def test_flagship(house: Start) -> None:
     assert [kind for kind, _ in rows] == ["turn", "call", "outcome", "answer"]
     assert rows[1][1]["arguments"] == {"order_id": "ORD12345"}
     assert rows[1][1]["policy"] == "roles:get_order_status:customer"
-    assert rows[1][1]["taint"] == {"order_id": "person"}
+    assert "sources" not in rows[1][1]  # all of it is the person's own
     assert rows[2][1]["outcome"] == "ok"
     assert rows[3][1]["answer"] == said.end.answer
 
@@ -189,4 +189,4 @@ async def test_several_rounds_in_one_turn(house: Start) -> None:
     said = await h.ask("customer", "我最近的订单怎么样了")
     assert [c[0] for c in said.calls] == ["list_orders", "get_order_status"]
     # The id came from a result, not from the person: it is recorded as such.
-    assert (await h.audit("call"))[1][1]["taint"] == {"order_id": "tool:list_orders"}
+    assert (await h.audit("call"))[1][1]["sources"] == {"order_id": ["tool:list_orders"]}

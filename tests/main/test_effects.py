@@ -21,7 +21,7 @@ async def write(data: Path) -> None:
     await database.create()
     store = IntentStore(database)
     for key, state in (("k-done", "done"), ("k-silent", "unknown"), ("k-cut-off", "")):
-        assert await store.begin(key, "finance", "turn_1", "request_refund", REFUND)
+        assert not await store.begin(key, "finance", "turn_1", "request_refund", REFUND)
         if state:
             await store.settle(key, state)
     await database.close()

@@ -54,6 +54,17 @@ FORMATS: tuple[Format, ...] = get_args(Format)
         ("quarter", "Q7", None),
         ("email", " Wang.Lei@Example.COM ", "Wang.Lei@example.com"),
         ("email", "wang.lei", None),
+        ("money", "￥1,200.50", "1200.5"),
+        ("money", "两百块", "200"),
+        ("money", "0.005", None),
+        ("url", "HTTPS://Shop.Example/a?b=1", "https://shop.example/a?b=1"),
+        ("url", "https://a.example@evil.example/", None),
+        ("url", "https://a.example\\@evil.example/", None),
+        ("url", "https://аpple.example/", None),
+        ("url", "javascript:alert(1)", None),
+        ("account", "6222 0212-3456 7890", "6222021234567890"),
+        ("account", "de89 3704 0044 0532 0130 00", "DE89370400440532013000"),
+        ("account", "622", None),
     ],
 )
 def test_normalise(format: Format, text: str, value: str | None) -> None:
@@ -182,7 +193,7 @@ def test_dates_are_found(text: str, found: list[str]) -> None:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_what_is_found_has_its_place_and_can_be_read(format: Format) -> None:
-    text = "発给 ａ@b.cn 明天１４：００-15:30,下周三 Q１ 上个月 ﬁ İ 3月 next Friday at noon 李"
+    text = "発给 ａ@b.cn 明天１４：００-15:30,下周三 Q１ 上个月 ﬁ İ 3月 next Friday at noon 李 付299.5元到６222 0212-3456 7890,见 https://A.example/x?y=1。"
     for span in find_values(format, text, TODAY):
         assert text[span.start : span.end] == span.text
         assert normalise(format, span.text, TODAY)

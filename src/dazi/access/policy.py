@@ -1,9 +1,10 @@
-"""May this principal make this call? Default deny."""
+"""May this principal make this call, and who has to agree? Default deny."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from dazi.core.principal import Principal
@@ -11,11 +12,38 @@ from dazi.core.tools import Tool
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a call when it is decided.
+
+    ``arguments`` are canonical. ``sources`` maps a parameter to the labels of everything its value
+    may have come from, ``person`` among them. ``confirmed``: a person has agreed to this very
+    call; ``approved_by`` are that person's roles where it was not the requester.
+    """
+
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    at: datetime | None = None
+    confirmed: bool = False
+    approved_by: frozenset[str] = frozenset()
+
+    @property
+    def untrusted(self) -> list[str]:
+        """Parameters that hold anything but the person's own words."""
+        return [n for n, labels in self.sources.items() if any(x != "person" for x in labels)]
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """``policy`` names what decided: the rule to look at when someone asks why."""
+    """``policy`` names what decided: the rule to look at when someone asks why.
+
+    ``confirm``: allowed only once a person has agreed, the requester, or where ``approver`` names
+    a role, somebody else who has it.
+    """
 
     allowed: bool
     policy: str
+    confirm: bool = False
+    approver: str = ""
 
 
 class Policy(Protocol):
@@ -24,31 +52,8 @@ class Policy(Protocol):
     @property
     def version(self) -> str: ...
 
-    def decide(
-        self,
-        principal: Principal,
-        tool: Tool,
-        arguments: Mapping[str, Any],
-        taint: Mapping[str, str],
-    ) -> Decision:
-        """``arguments`` are canonical; ``taint`` maps a grounded argument to its source's label."""
+    def possible(self, principal: Principal, tool: Tool) -> Decision:
+        """Denied where no arguments could make ``principal`` be allowed to use ``tool``."""
         ...
 
-
-class RolePolicy:
-    """A tool's ``roles`` list decides. Roles a role includes were expanded at sign-in."""
-
-    def __init__(self, version: str) -> None:
-        self.version = version
-
-    def decide(
-        self,
-        principal: Principal,
-        tool: Tool,
-        arguments: Mapping[str, Any],
-        taint: Mapping[str, str],
-    ) -> Decision:
-        granted = sorted(tool.roles & principal.roles)
-        if granted:
-            return Decision(True, f"roles:{tool.name}:{granted[0]}")
-        return Decision(False, f"roles:{tool.name}")
+    def decide(self, principal: Principal, tool: Tool, facts: Facts) -> Decision: ...

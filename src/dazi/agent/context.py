@@ -149,15 +149,16 @@ def said_since_call(history: Sequence[Kept]) -> tuple[str, ...]:
     return tuple(out)
 
 
-def gather_evidence(request: TurnRequest) -> Evidence:
+def gather_evidence(company: Company, request: TurnRequest) -> Evidence:
     """What the thread holds: the person's words, and whole results of systems."""
     evidence = Evidence(request.today)
     for earlier in request.history:
         if earlier.message.role == "user":
             evidence.said(earlier.message.content)
         elif earlier.message.role == "tool":
+            tool = company.tools.get(earlier.tool)
             evidence.found(
-                earlier.tool or CLIENT_TOOL,
+                tool.label if tool else f"tool:{earlier.tool or CLIENT_TOOL}",
                 earlier.result if earlier.result is not None else earlier.message.content,
             )
     if request.said:

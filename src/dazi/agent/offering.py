@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from dazi.access.policy import Policy
 from dazi.agent.again import earlier_calls, needs_results
 from dazi.agent.context import TurnRequest, last_said, said_since_call
 from dazi.core.company import Company
@@ -25,6 +26,7 @@ class Offering:
     company: Company
     profile: ModelProfile
     chooser: ToolChooser
+    policy: Policy
 
     def choose(self, request: TurnRequest) -> tuple[Tool, ...]:
         """Our tools of the turn: those that the request may need and the person may use."""
@@ -35,7 +37,7 @@ class Offering:
         asked = Request(said, used, said_since_call(request.history))
         chosen = self.chooser.choose(
             asked,
-            request.principal.roles,
+            lambda tool: self.policy.possible(request.principal, tool).allowed,
             self.profile.offered_tools,
             narrow=self.profile.concise,
         )

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import re
 import secrets
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import aclosing, contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import aclosing, asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import date
 
 from dazi.agent.context import TurnRequest, last_said
 from dazi.agent.turn import Agent
-from dazi.core.engine import OfferedTool, Sampling, ToolChoice
+from dazi.core.engine import OfferedTool, Sampling, ToolChoice, Usage
 from dazi.core.errors import CallerError
 from dazi.core.language import Language, language_of
 from dazi.core.principal import Principal
-from dazi.core.turn import ConfirmationNeeded, TurnEvent
+from dazi.core.tools import Tool
+from dazi.core.turn import (
+    CallFinished,
+    CallRecord,
+    ConfirmationNeeded,
+    TurnEvent,
+    TurnFinished,
+    TurnStarted,
+)
 from dazi.memory.threads import Kept, ThreadStore
-from dazi.router.intents import Ticket, TicketStore
+from dazi.router.tickets import Ticket, TicketStore
+
+log = logging.getLogger("dazi.agent")
 
 _YES = re.compile(
     r"\s*(确认|确定|同意|是的?,?确认|confirm(ed)?|yes,? confirm)\s*[。.!!]?\s*", re.IGNORECASE
@@ -50,6 +62,7 @@ class AssistantService:
     """One turn at a time in a thread; many threads at once.
 
     ``today`` is asked at each turn, so that a process that runs for weeks knows the date.
+    ``people`` gives somebody who is not here, by name and channel, with the rights of this moment.
     """
 
     def __init__(
@@ -58,14 +71,23 @@ class AssistantService:
         threads: ThreadStore,
         tickets: TicketStore,
         today: Callable[[], date],
+        people: Callable[[str, str], Principal],
         max_message_chars: int = 100_000,
     ) -> None:
         self.agent = agent
         self.threads = threads
         self.tickets = tickets
         self._today = today
+        self._people = people
         self._max_message_chars = max_message_chars
-        self._busy: set[tuple[str, str, str]] = set()
+        self._busy: dict[tuple[str, str, str], asyncio.Event] = {}
+
+    def tools_for(self, principal: Principal) -> list[Tool]:
+        """What the policies let this person use, at least for some arguments."""
+        policy = self.agent.router.policy
+        return [
+            t for t in self.agent.company.tools.values() if policy.possible(principal, t).allowed
+        ]
 
     async def ask(self, ask: Ask) -> AsyncGenerator[TurnEvent, None]:
         """Events of the turn that answers ``ask``. Raises ``CallerError`` for an empty or too long
@@ -87,7 +109,7 @@ class AssistantService:
             waiting = await self._decided_in_words(ask)
             if waiting is not None:
                 ticket, approve = waiting
-                decided = await self._decide(ask.principal, ticket.id, approve)
+                decided = await self.tickets.decide(ticket.id, ask.principal, approve)
                 resumed = self._resume(ask.principal, decided, ask.language, ask.today)
                 async with aclosing(resumed) as events:
                     async for event in events:
@@ -130,21 +152,80 @@ class AssistantService:
         approve: bool,
         language: Language | None = None,
         today: date | None = None,
+        *,
+        reason: str = "",
     ) -> AsyncGenerator[TurnEvent, None]:
-        """Confirm or reject, and go on with the turn that waited for it."""
-        waiting = await self.pending(principal)
-        thread = next((t.thread for t in waiting if t.id == ticket), ticket)
-        with self._turn_in(principal, thread):
-            decided = await self._decide(principal, ticket, approve)
+        """Confirm or reject, and go on with the turn that waited for it.
+
+        Where another's request is decided, that turn goes on in their thread, and only the call's
+        outcome is told here.
+        """
+        waiting = await self.tickets.get(ticket)
+        if waiting.user != principal.user or waiting.asked.tenant != principal.tenant:
+            decided = await self.tickets.decide(ticket, principal, approve, reason)
+            async with aclosing(self._for_another(decided)) as events:
+                async for event in events:
+                    yield event
+            return
+        with self._turn_in(principal, waiting.thread):
+            decided = await self.tickets.decide(ticket, principal, approve, reason)
             async with aclosing(self._resume(principal, decided, language, today)) as events:
                 async for event in events:
                     yield event
 
     async def pending(self, principal: Principal, thread: str | None = None) -> list[Ticket]:
-        return await self.tickets.pending(principal.user, principal.tenant, thread)
+        """The principal's own requests that wait for their own word."""
+        own = await self.tickets.pending(principal, thread)
+        return [t for t in own if not t.approver]
 
-    async def _decide(self, principal: Principal, ticket: str, approve: bool) -> Ticket:
-        return await self.tickets.decide(ticket, principal.user, principal.tenant, approve)
+    async def submitted(self, principal: Principal, thread: str | None = None) -> list[Ticket]:
+        """The principal's own requests that wait for somebody else."""
+        own = await self.tickets.pending(principal, thread)
+        return [t for t in own if t.approver]
+
+    async def approvals(self, principal: Principal) -> list[Ticket]:
+        """Others' requests that the principal may decide."""
+        return await self.tickets.pending(principal, own=False)
+
+    async def take_up(self) -> int:
+        """Carry out what was decided and then broken off, by a stop of the process for instance.
+
+        The number of tickets that were carried to their end.
+        """
+        done = 0
+        for ticket in await self.tickets.take_up():
+            try:
+                async with aclosing(self._for_another(ticket)) as events:
+                    async for _ in events:
+                        pass
+                done += 1
+            except Exception:
+                log.exception("the decided request %s could not be carried out", ticket.id)
+        return done
+
+    async def keep_taking_up(self, every_s: float = 15.0) -> None:
+        """``take_up`` now and then, until cancelled."""
+        while True:
+            await self.take_up()
+            await asyncio.sleep(every_s)
+
+    async def _for_another(self, ticket: Ticket) -> AsyncGenerator[TurnEvent, None]:
+        """Go on in the requester's thread, as the requester; tell only what became of the call."""
+        asked = ticket.asked
+        requester = self._people(asked.user, asked.channel)
+        async with self._turn_when_free(requester, ticket.thread):
+            yield TurnStarted(ticket.turn, "")
+            record: CallRecord | None = None
+            usage, ms = Usage(), 0.0
+            async with aclosing(self._resume(requester, ticket, None, None)) as events:
+                async for event in events:
+                    if isinstance(event, CallFinished) and event.record.ticket == ticket.id:
+                        record = replace(event.record, result=None)
+                        yield CallFinished(record)
+                    elif isinstance(event, TurnFinished):
+                        usage, ms = event.usage, event.ms
+        if record is not None:
+            yield TurnFinished(record.message, (record,), usage, ms)
 
     async def _resume(
         self,
@@ -164,12 +245,17 @@ class AssistantService:
             tuple(kept),
         )
         added: list[Kept] = []
+        acted = False
         try:
             async with aclosing(self.agent.resume(request, ticket, added)) as events:
                 async for event in events:
+                    acted = acted or isinstance(event, CallFinished)
                     yield event
         finally:
-            await self.threads.append(ticket.thread, principal, added)
+            # What broke off before its outcome was known is taken up again, from the beginning.
+            if acted:
+                await self.threads.append(ticket.thread, principal, added)
+                await self.tickets.finish(ticket.id)
 
     async def _history(self, ask: Ask) -> list[Kept]:
         if ask.history is not None:
@@ -193,6 +279,15 @@ class AssistantService:
                 return None
         return waiting[0], approve
 
+    @asynccontextmanager
+    async def _turn_when_free(self, principal: Principal, thread: str) -> AsyncGenerator[None]:
+        """As ``_turn_in``, after waiting for the answer that is being made there."""
+        key = (principal.tenant, principal.user, thread)
+        while (busy := self._busy.get(key)) is not None:
+            await busy.wait()
+        with self._turn_in(principal, thread):
+            yield
+
     @contextmanager
     def _turn_in(self, principal: Principal, thread: str) -> Iterator[None]:
         key = (principal.tenant, principal.user, thread)
@@ -202,11 +297,11 @@ class AssistantService:
                 "这个会话里上一条还没答完,请等它结束再发",
                 "the last message of this thread is still being answered; wait for it to finish",
             )
-        self._busy.add(key)
+        self._busy[key] = asyncio.Event()
         try:
             yield
         finally:
-            self._busy.discard(key)
+            self._busy.pop(key).set()
 
 
 def _said(kept: Sequence[Kept]) -> list[str]:

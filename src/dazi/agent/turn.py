@@ -47,7 +47,7 @@ from dazi.core.turn import (
 from dazi.memory.threads import Kept
 from dazi.prompt.choose import ToolChooser
 from dazi.router.dispatch import FunctionRouter, TurnContext
-from dazi.router.intents import Ticket
+from dazi.router.tickets import Ticket
 from dazi.router.view import markdown_table
 from dazi.router.wording import mend_text
 
@@ -115,7 +115,7 @@ class Agent:
 
     @property
     def _offering(self) -> Offering:
-        return Offering(self.company, self.engine.profile, self._chooser)
+        return Offering(self.company, self.engine.profile, self._chooser, self.router.policy)
 
     async def run(
         self, request: TurnRequest, remembered: list[Kept]
@@ -163,11 +163,17 @@ class Agent:
         record = await decide(ticket, turn.context)
         turn.records.append(record)
         yield CallFinished(record)
-        turn.talk.hear(DECIDED[approved](request.language))
+        if ticket.decided_by == request.principal.user:
+            word = DECIDED[approved](request.language)
+            turn.talk.hear(f"{word}: {ticket.reason}" if ticket.reason else word)
+        elif ticket.reason:
+            turn.context.evidence.said(ticket.reason)
         turn.talk.proposed("", [CallText(record.id, record.name, dumps(dict(record.arguments)))])
         turn.talk.answered([record])
-        if record.outcome == "ok":
-            async with aclosing(self._loop(turn, tools=False)) as events:
+        # A large model can make something of a reason; others are told what a person decided.
+        mends = bool(ticket.reason) and not approved and not self.engine.profile.concise
+        if record.outcome == "ok" or mends:
+            async with aclosing(self._loop(turn, tools=mends)) as events:
                 async for event in events:
                     yield event
         else:
@@ -177,7 +183,7 @@ class Agent:
     # --- the loop ------------------------------------------------------------------------------
 
     def _begin(self, request: TurnRequest) -> Turn:
-        evidence = gather_evidence(request)
+        evidence = gather_evidence(self.company, request)
         tools = self._offering.choose(request)
         names = frozenset(t.name for t in tools)
         context = TurnContext(
@@ -337,15 +343,11 @@ class Agent:
         return self._say(turn, "\n".join(messages))
 
     async def _confirmation(self, turn: Turn, record: CallRecord) -> ConfirmationNeeded:
-        ticket = next(
-            t
-            for t in await self.router.tickets.pending(
-                turn.request.principal.user, turn.request.principal.tenant
-            )
-            if t.id == record.ticket
-        )
+        ticket = await self.router.tickets.get(record.ticket)
         expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ticket.expires))
-        return ConfirmationNeeded(ticket.id, record.id, record.name, record.arguments, expires)
+        return ConfirmationNeeded(
+            ticket.id, record.id, record.name, record.arguments, expires, ticket.approver
+        )
 
     # --- answering -----------------------------------------------------------------------------
 

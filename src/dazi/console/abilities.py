@@ -34,22 +34,20 @@ def remark(text: Text, language: Language) -> str:
     return "".join(_CLAUSE.split(text(language), maxsplit=1)[1:]).rstrip(")） ")
 
 
-def tools_of(tools: Iterable[Tool], roles: frozenset[str]) -> list[Tool]:
-    """What these roles may use, what few others may use first."""
-    allowed = [t for t in tools if not t.roles.isdisjoint(roles)]
-    return sorted(allowed, key=lambda t: len(t.roles))
+def rare_first(tools: Iterable[Tool]) -> list[Tool]:
+    """What few others may use first."""
+    return sorted(tools, key=lambda t: len(t.roles))
 
 
-def abilities(tools: Iterable[Tool], roles: frozenset[str], language: Language) -> list[str]:
-    return [short(t.description, language) for t in tools_of(tools, roles)]
+def abilities(tools: Iterable[Tool], language: Language) -> list[str]:
+    """``tools``: those that the person may use."""
+    return [short(t.description, language) for t in rare_first(tools)]
 
 
-def suggestions(
-    tools: Iterable[Tool], roles: frozenset[str], language: Language, limit: int = 6
-) -> list[Suggestion]:
-    """An example question for each of the role's tools."""
+def suggestions(tools: Iterable[Tool], language: Language, limit: int = 6) -> list[Suggestion]:
+    """An example question for each of the person's ``tools``."""
     out: list[Suggestion] = []
-    for tool in tools_of(tools, roles):
+    for tool in rare_first(tools):
         if tool.operation.get("needs_results"):
             continue
         said = next((e for e in tool.examples if language_of(e) == language), None)

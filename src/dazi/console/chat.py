@@ -26,7 +26,7 @@ from dazi.console.turn_view import TurnView
 from dazi.core.errors import DaziError
 from dazi.core.principal import Principal
 from dazi.core.turn import CallFinished, ConfirmationNeeded, TurnEvent
-from dazi.router.intents import Ticket
+from dazi.router.tickets import Ticket
 
 NO_LONGER_WAITING = frozenset({"already_decided", "expired", "ticket"})
 

@@ -73,12 +73,12 @@ def draw_not_found(scene: Scene) -> None:
 
 
 def _welcome(scene: Scene, chat: Chat) -> Element:
-    language, company = scene.language, scene.state.company
+    language = scene.language
     with div("dz-welcome") as welcome:
         name, _ = person(scene)
         ui.label(texts.HELLO(language).format(name=name)).classes("dz-h1")
         ui.label(texts.HELLO_HINT(language)).classes("dz-muted")
-        chips = suggestions(company.tools.values(), scene.principal.roles, language)
+        chips = suggestions(scene.state.service.tools_for(scene.principal), language)
         if chips:
             ui.label(texts.TRY(language)).classes("dz-try")
             with div("dz-suggestions"):

@@ -69,9 +69,9 @@ def _input(name: str, label: str, autocomplete: str, value: str) -> None:
 def _person(state: ConsoleState, user: DemoUser, language: Language) -> None:
     """A card that is a button: one click signs in."""
     company = state.company
-    roles = state.directory.principal(user.user, CHANNEL).roles
+    principal = state.directory.principal(user.user, CHANNEL)
     names = [company.role_names[r](language) for r in user.roles if r in company.role_names]
-    may = abilities(company.tools.values(), roles, language)
+    may = abilities(state.service.tools_for(principal), language)
     button = ui.element("button").props("type=submit name=demo").classes("dz-person")
     button.props["value"] = user.user
     with button:

@@ -22,6 +22,14 @@ class ConnectorSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicySource:
+    """A file of Cedar policies."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class DemoUser:
     user: str
     password: str
@@ -42,6 +50,7 @@ class Company:
     role_names: Mapping[str, Text]
     settings: Mapping[str, Any]
     users: tuple[DemoUser, ...] = ()
+    policies: tuple[PolicySource, ...] = ()
 
     @property
     def demo(self) -> bool:

@@ -11,7 +11,10 @@ from dazi.core.principal import Principal
 
 Effect = Literal["read", "write", "sensitive"]
 Scalar = Literal["string", "integer", "number", "boolean", "array"]
-Format = Literal["date", "time", "month", "quarter", "email"]
+Format = Literal["date", "time", "month", "quarter", "email", "money", "url", "account"]
+Origin = Literal["tool", "document", "mail", "web"]
+SINKS: frozenset[str] = frozenset({"email", "money", "url", "account"})
+"""Formats that say where something goes: recipients, amounts, addresses, accounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class Parameter:
     results of the turn. ``past``: a day without a year or a week lies behind, not ahead. ``after``
     names the time that this one follows: 「两点到三点」 is then read as one range, and a length of
     time (「一个小时」) will do. ``prose``: a passage in the person's own words, such as a note.
+    ``money`` is an amount in yuan with at most two decimals; ``account`` a bank or payment account.
     ``labels`` name an enum's values for people:
     ``{"marketing": Text("市场部", "Marketing")}``.
     """
@@ -83,8 +87,10 @@ class Binding:
 class Tool:
     """A declared tool.
 
-    ``bind`` maps hidden arguments to what fills them. ``connector`` names the connector instance
-    and ``operation`` is that connector's own configuration of this tool.
+    ``approver``: the role of a second person who must agree, whoever asks; empty: the requester
+    confirms what is sensitive. ``origin`` says what kind of text a result is: a document's or a
+    mail's words are nobody's instructions. ``bind`` maps hidden arguments to what fills them.
+    ``connector`` names the connector instance and ``operation`` is that connector's own configuration of this tool.
     """
 
     name: str
@@ -101,6 +107,13 @@ class Tool:
     example: Any = None
     result: ToolResultRules = ToolResultRules()
     source: str = ""
+    approver: str = ""
+    origin: Origin = "tool"
+
+    @property
+    def label(self) -> str:
+        """What values of its results are labelled with."""
+        return f"{self.origin}:{self.name}"
 
     def parameter(self, name: str) -> Parameter | None:
         return next((p for p in self.parameters if p.name == name), None)

@@ -78,13 +78,17 @@ class CallFinished:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationNeeded:
-    """A person must confirm these canonical arguments. ``expires`` is an ISO 8601 instant."""
+    """A person must confirm these canonical arguments. ``expires`` is an ISO 8601 instant.
+
+    ``approver``: the role of somebody else who decides; empty: the requester does.
+    """
 
     ticket: str
     call: str
     name: str
     arguments: Mapping[str, Any]
     expires: str
+    approver: str = ""
 
 
 @dataclass(frozen=True, slots=True)

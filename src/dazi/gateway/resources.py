@@ -105,9 +105,7 @@ async def me(x: Exchange) -> None:
         RoleView(r, state.company.role_names[r](language) if r in state.company.role_names else r)
         for r in sorted(principal.roles)
     ]
-    tools = [
-        t.name for t in state.company.tools.values() if not t.roles.isdisjoint(principal.roles)
-    ]
+    tools = [t.name for t in state.service.tools_for(principal)]
     body = Me(
         principal.user,
         user.name(language) if user else principal.user,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dazi.access.cedar import CedarPolicy
 from dazi.core.language import Language
 from dazi.main.company import load_company
 from dazi.main.runtime import make_connectors
@@ -13,11 +14,12 @@ from dazi.main.settings import Settings
 def check_folder(folder: Path, language: Language) -> list[str]:
     """What was found to be in order. Raises ``ConfigError`` at the first mistake."""
     company = load_company(folder)
+    policy = CedarPolicy(company)
     make_connectors(company, Settings().data_folder(folder), None)
     counts = {
         "zh": f"{folder}: {len(company.tools)} 个工具,{len(company.roles)} 个角色,"
-        f"{len(company.connectors)} 个系统,没有发现问题",
+        f"{len(company.connectors)} 个系统,{policy.own} 条策略,没有发现问题",
         "en": f"{folder}: {len(company.tools)} tools, {len(company.roles)} roles, "
-        f"{len(company.connectors)} systems, no mistakes found",
+        f"{len(company.connectors)} systems, {policy.own} policies, no mistakes found",
     }
     return [counts[language]]

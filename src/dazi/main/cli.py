@@ -6,13 +6,14 @@ import asyncio
 import os
 import sys
 from datetime import datetime
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
-from dazi.core.errors import ConfigError, DaziError
+from dazi.core.errors import CallerError, ConfigError, DaziError
 from dazi.core.language import Language, language_of
 from dazi.main.settings import Settings
 
@@ -231,6 +232,52 @@ def tool_unknown(json_out: Json = False, company: Company = None) -> None:
 
     found = asyncio.run(unknown(settings(company)))
     typer.echo(as_json(found) if json_out else as_text(found, language()))
+
+
+@tool_app.command("explain")
+def tool_explain(
+    user: Annotated[str, typer.Argument(help="谁。Who.")],
+    tool: Annotated[str, typer.Argument(help="工具名。The tool.")],
+    arguments: Annotated[str, typer.Argument(help="参数,JSON。Arguments, JSON.")] = "{}",
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="某个参数不是本人说的:参数=来源,如 to=mail:inbox。An argument that somebody else said."
+        ),
+    ] = None,
+    json_out: Json = False,
+    company: Company = None,
+    today: Today = None,
+) -> None:
+    """这个人能不能这样调用,要谁同意,由哪条策略决定。May they, who must agree, and which policy decides."""
+    from dazi.core.messages import CallText
+    from dazi.main.explaining import as_json, as_text, explain
+
+    sources = dict(s.split("=", 1) for s in source or () if "=" in s)
+    call = CallText("explain", tool, arguments)
+    found = explain(settings(company, today), user, call, sources, language())
+    typer.echo(as_json(found) if json_out else as_text(found, language()))
+
+
+@tool_app.command("settle")
+def tool_settle(
+    key: Annotated[
+        str, typer.Argument(help="dazi tool unknown 列出的编号。The key it is listed by.")
+    ],
+    outcome: Annotated[str, typer.Argument(help="done 或 failed。")],
+    note: Annotated[str, typer.Option(help="怎么核实的。How it was found out.")] = "",
+    person: Annotated[str, typer.Option("--as", help="谁核实的,默认系统用户。Who found out.")] = "",
+    company: Company = None,
+) -> None:
+    """记下人工核实的结果。Write down what came of an effect of unknown outcome."""
+    from dazi.main.effects import settle
+
+    if outcome not in ("done", "failed"):
+        raise CallerError(
+            "outcome", "结果只能是 done 或 failed", "the outcome is either done or failed"
+        )
+    intent = asyncio.run(settle(settings(company), key, outcome, person or getuser(), note))  # type: ignore[arg-type]
+    typer.echo(f"{intent.tool}  {intent.state}  {intent.key}")
 
 
 @audit_app.command("show")

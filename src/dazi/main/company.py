@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dazi.core.company import Company, DemoUser
+from dazi.core.company import Company, DemoUser, PolicySource
 from dazi.core.errors import ConfigError
 from dazi.core.language import Text
 from dazi.router.declare import load_tools
@@ -24,7 +24,7 @@ def load_company(folder: Path) -> Company:
     tools, connectors = load_tools(folder)
     included, names = _roles(folder)
     for tool in tools.values():
-        for role in tool.roles:
+        for role in (*tool.roles, *filter(None, [tool.approver])):
             if role not in included:
                 known = ", ".join(sorted(included))
                 where, _, line = tool.source.rpartition(":")
@@ -43,6 +43,10 @@ def load_company(folder: Path) -> Company:
         role_names=names,
         settings=settings,
         users=_users(folder, settings, included),
+        policies=tuple(
+            PolicySource(str(path), path.read_text(encoding="utf-8"))
+            for path in sorted((folder / "policies").glob("*.cedar"))
+        ),
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
 
+from dazi.audit.ledger import Ledger, SqlSink
 from dazi.core.language import Language, Text
 from dazi.main.settings import Settings
-from dazi.router.intents import IntentStore
+from dazi.router.intents import Intent, IntentStore, Settled
 from dazi.store.database import Database
 
 UNDER_WAY_S = 120.0
@@ -21,54 +22,45 @@ STATES = {
 }
 NONE = Text("没有结果不明的操作。", "There is no effect of unknown outcome.")
 ADVICE = Text(
-    "请先到对方系统核实,不要直接重做。",
-    "Look into the other system first; do not simply do it again.",
+    "请先到对方系统核实,不要直接重做。核实后:dazi tool settle 编号 done|failed",
+    "Look into the other system first; do not simply do it again. Then: dazi tool settle KEY done|failed",
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """``at`` in seconds since the epoch; ``key`` is what the other system was given."""
-
-    at: float
-    user: str
-    tool: str
-    arguments: dict[str, Any]
-    state: str
-    key: str
-    turn: str
+async def unknown(settings: Settings, now: float | None = None) -> list[Intent]:
+    """Oldest first; without those that a running server may still be at work on."""
+    async with _opened(settings) as database:
+        found = await IntentStore(database).unsettled()
+    latest = (time.time() if now is None else now) - UNDER_WAY_S
+    return [i for i in found if i.state == "unknown" or i.at < latest]
 
 
-async def unknown(settings: Settings, now: float | None = None) -> list[Unknown]:
-    """Oldest first."""
+async def settle(settings: Settings, key: str, state: Settled, person: str, note: str) -> Intent:
+    """Write down what a person found out. Raises ``NotFound`` and ``CallerError``."""
+    async with _opened(settings) as database:
+        intent = await IntentStore(database).resolve(key, state, person, note)
+        ledger = Ledger(SqlSink(database))
+        await ledger.open()
+        body = {"effect": key, "tool": intent.tool, "outcome": state, "note": note}
+        await ledger.append("admin", person, intent.turn, body)
+    return intent
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Database]:
     database = Database.at(settings.data_folder(settings.company_folder()) / "dazi.sqlite")
     try:
         await database.create()
-        rows = await IntentStore(database).unsettled()
+        yield database
     finally:
         await database.close()
-    latest = (time.time() if now is None else now) - UNDER_WAY_S
-    found = [
-        Unknown(
-            r["at"],
-            r["user"],
-            r["tool"],
-            json.loads(r["arguments"]),
-            r["state"],
-            r["key"],
-            r["turn"],
-        )
-        for r in rows
-        if r["state"] == "unknown" or r["at"] < latest
-    ]
-    return sorted(found, key=lambda u: u.at)
 
 
-def as_json(found: Sequence[Unknown]) -> str:
+def as_json(found: Sequence[Intent]) -> str:
     return json.dumps([asdict(u) for u in found], ensure_ascii=False, indent=1)
 
 
-def as_text(found: Sequence[Unknown], language: Language) -> str:
+def as_text(found: Sequence[Intent], language: Language) -> str:
     if not found:
         return NONE(language)
     lines = []

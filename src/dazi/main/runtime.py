@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from dazi.access.policy import RolePolicy
+from dazi.access.cedar import CedarPolicy
 from dazi.access.users import Directory
 from dazi.agent.context import Budget
 from dazi.agent.service import AssistantService
@@ -31,7 +30,8 @@ from dazi.main.settings import Settings
 from dazi.memory.threads import ThreadStore
 from dazi.prompt.system import system_text
 from dazi.router.dispatch import FunctionRouter
-from dazi.router.intents import IntentStore, TicketStore
+from dazi.router.intents import IntentStore
+from dazi.router.tickets import TicketStore
 from dazi.store.database import Database
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -112,11 +112,13 @@ async def assemble(
     audit: SqlSink | MemorySink = SqlSink(database) if durable else MemorySink()
     ledger = Ledger(audit)
     await ledger.open()
-    tickets = TicketStore(database, settings.confirmation_seconds)
+    # Carrying out a decision is a turn; one that takes much longer has broken off.
+    tickets = TicketStore(database, settings.confirmation_seconds, settings.turn_seconds + 30)
+    directory = Directory(company, settings.host)
     router = FunctionRouter(
         company,
         connectors,
-        RolePolicy(_version(company)),
+        CedarPolicy(company),
         ledger,
         IntentStore(database),
         tickets,
@@ -131,9 +133,9 @@ async def assemble(
         ThreadStore(database),
         tickets,
         lambda: settings.today or date.today(),
+        directory.principal,
         settings.max_message_chars,
     )
-    directory = Directory(company, settings.host)
     return Runtime(
         settings, company, engine, service, directory, database, ledger, audit, router, connectors
     )
@@ -194,12 +196,6 @@ def choose_model(settings: Settings, catalog: Catalog) -> ModelEntry:
             "there is no model. Add one with dazi model add, or reinstall to get the bundled one",
         )
     return entry
-
-
-def _version(company: Company) -> str:
-    """Changes whenever a tool's roles change: approvals given under another version lapse."""
-    text = "|".join(f"{n}:{','.join(sorted(t.roles))}:{t.effect}" for n, t in company.tools.items())
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def warm_requests(runtime: Runtime) -> Iterator[GenerateRequest]:

@@ -12,7 +12,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from dazi.core.ids import loose_pattern
@@ -114,11 +114,12 @@ class ToolChooser:
         return out
 
     def choose(
-        self, request: Request, roles: frozenset[str], limit: int, *, narrow: bool = False
+        self, request: Request, may: Callable[[Tool], bool], limit: int, *, narrow: bool = False
     ) -> Choice:
-        """At most ``limit`` tools; with ``narrow``, for small models, only serious candidates.
+        """At most ``limit`` tools that the person ``may`` use; with ``narrow``, for small models,
+        only serious candidates.
 
-        When the most relevant tool of all is one this role may not use, it takes the last place:
+        When the most relevant tool of all is one they may not use, it takes the last place:
         the model can then propose it and the router refuses, which is recorded, and the person
         hears a clear no instead of something else done in its place.
         """
@@ -133,7 +134,7 @@ class ToolChooser:
             if name in scores:
                 scores[name] += _USED_BEFORE
         ranked = sorted(self.tools, key=lambda n: -scores[n])
-        allowed = [n for n in ranked if not self.tools[n].roles.isdisjoint(roles)]
+        allowed = [n for n in ranked if may(self.tools[n])]
         names = allowed[:limit]
         if ranked and allowed and scores[ranked[0]] > scores[allowed[0]]:
             names = [*allowed[: limit - 1], ranked[0]]

@@ -13,7 +13,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dazi.core.company import ConnectorSpec
 from dazi.core.errors import ConfigError
 from dazi.core.language import Text
-from dazi.core.tools import Binding, Effect, Format, Parameter, Scalar, Tool, ToolResultRules
+from dazi.core.tools import (
+    SINKS,
+    Binding,
+    Effect,
+    Format,
+    Origin,
+    Parameter,
+    Scalar,
+    Tool,
+    ToolResultRules,
+)
 from dazi.router.derive import RULES
 from dazi.router.yaml_source import YamlSource
 
@@ -75,6 +85,8 @@ class ToolFile(BaseModel):
     examples: list[str] = []
     example: Any = None
     result: ResultFile = ResultFile()
+    approver: str = ""
+    origin: Origin = "tool"
 
 
 class ConnectorFile(BaseModel):
@@ -240,6 +252,8 @@ def _tool(
             values={field: _texts(words) for field, words in rules.values.items()},
         ),
         source=f"{source.path}:{source.line(at)}",
+        approver=tool.approver,
+        origin=tool.origin,
     )
 
 
@@ -267,6 +281,13 @@ def _parameter(source: YamlSource, at: tuple[str, ...], name: str, p: ParameterF
             "数组参数要用 items 列出可取的值",
             "an array parameter needs items: the values it may hold",
         )
+    if p.format is not None and p.type != ("number" if p.format == "money" else "string"):
+        wanted = "number" if p.format == "money" else "string"
+        raise source.error(
+            (*at, "parameters", name),
+            f"format 为 {p.format} 的参数,type 应为 {wanted}",
+            f"a parameter of format {p.format} has type {wanted}",
+        )
     return Parameter(
         name=name,
         type=p.type,
@@ -276,7 +297,7 @@ def _parameter(source: YamlSource, at: tuple[str, ...], name: str, p: ParameterF
         items=tuple(p.items),
         pattern=p.pattern,
         format=p.format,
-        grounded=p.grounded,
+        grounded=p.grounded or p.format in SINKS,
         minimum=p.minimum,
         maximum=p.maximum,
         max_length=p.max_length,

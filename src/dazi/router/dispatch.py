@@ -10,21 +10,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from dazi.access.policy import Policy
 from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
-from dazi.core.errors import ConnectorError, ModelError, OperatorError
+from dazi.core.errors import ConnectorError, OperatorError
 from dazi.core.language import Language
 from dazi.core.messages import CallText
-from dazi.core.principal import Principal
-from dazi.core.tools import Connector, Invocation, Tool
+from dazi.core.tools import Connector, Invocation
 from dazi.core.turn import CallRecord, Outcome
+from dazi.router.deciding import Canonical, Decider, Refused, TurnContext
 from dazi.router.derive import derive
-from dazi.router.grounding import Evidence
-from dazi.router.intents import IntentStore, Ticket, TicketStore, digest_of
+from dazi.router.intents import Intent, IntentStore
 from dazi.router.records import (
     audit_body,
     earlier_results,
@@ -32,44 +31,10 @@ from dazi.router.records import (
     idempotency_key,
     loosely,
 )
-from dazi.router.schema import canonicalise, check_canonical, parse_arguments
-from dazi.router.wording import mend_text, outcome_text
+from dazi.router.tickets import Asked, Ticket, TicketStore
+from dazi.router.wording import approval_text, outcome_text, reject_text
 
-
-@dataclass(slots=True)
-class TurnContext:
-    """What the router knows of a turn. ``done`` are this turn's records, oldest first."""
-
-    turn: str
-    thread: str
-    principal: Principal
-    language: Language
-    evidence: Evidence
-    offered: frozenset[str] = frozenset()
-    done: list[CallRecord] = field(default_factory=list)
-    budget_s: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Canonical:
-    """A call that may be executed as it stands."""
-
-    tool: Tool
-    arguments: Mapping[str, Any]
-    bound: Mapping[str, str | None]
-    taint: Mapping[str, str]
-    policy: str
-
-
-class _Refused(Exception):
-    def __init__(
-        self, outcome: Outcome, message: str, detail: Mapping[str, Any], hint: str = ""
-    ) -> None:
-        super().__init__(message)
-        self.outcome = outcome
-        self.message = message
-        self.detail = detail
-        self.hint = hint
+__all__ = ["FunctionRouter", "TurnContext"]
 
 
 class FunctionRouter:
@@ -89,12 +54,16 @@ class FunctionRouter:
     ) -> None:
         self._company = company
         self._connectors = connectors
-        self._policy = policy
+        self._decider = Decider(company, policy)
         self._ledger = ledger
         self._intents = intents
         self.tickets = tickets
         self._execute = execute
         self._writing: set[asyncio.Task[CallRecord]] = set()
+
+    @property
+    def policy(self) -> Policy:
+        return self._decider.policy
 
     async def settle(self) -> None:
         """Wait for writes under way; each has a deadline of its own."""
@@ -104,8 +73,8 @@ class FunctionRouter:
         """One proposed call, decided and, if allowed, done. Never raises for what the model did."""
         began = time.perf_counter()
         try:
-            canonical = self._decide(proposed, turn)
-        except _Refused as refused:
+            canonical = self._decider.proposal(proposed, turn)
+        except Refused as refused:
             record = CallRecord(
                 proposed.id,
                 proposed.name,
@@ -116,7 +85,7 @@ class FunctionRouter:
             )
             await self._audit("decision", turn, record, refused.detail)
         else:
-            if canonical.tool.effect == "sensitive":
+            if canonical.person:
                 record = await self._ask(proposed, canonical, turn)
             else:
                 record = await self._act(proposed.id, canonical, turn)
@@ -125,114 +94,31 @@ class FunctionRouter:
         return record
 
     async def confirmed(self, ticket: Ticket, turn: TurnContext) -> CallRecord:
-        """Execute what a person confirmed, after checking that it still may be."""
+        """Execute what a person agreed to, after checking that it still may be."""
         began = time.perf_counter()
-        tool = self._company.tools.get(ticket.tool)
-        if tool is None or digest_of(ticket.tool, ticket.arguments) != ticket.digest:
-            record = self._refusal(ticket, "forbidden", turn.language)
-            await self._audit("decision", turn, record, {"reason": "ticket"})
-            return record
-        decision = self._policy.decide(turn.principal, tool, ticket.arguments, {})
-        if not decision.allowed or ticket.policy != self._policy.version:
-            record = self._refusal(ticket, "forbidden", turn.language)
-            await self._audit("decision", turn, record, {"policy": decision.policy})
-            return record
         try:
-            bound = self._bind(tool, turn.principal, turn.language)
-        except _Refused as refused:
-            record = self._refusal(ticket, refused.outcome, turn.language)
+            canonical = self._decider.approved(ticket, turn)
+        except Refused as refused:
+            record = self._of_ticket(ticket, refused.outcome, turn.language)
             await self._audit("decision", turn, record, refused.detail)
             return record
-        canonical = _Canonical(tool, ticket.arguments, bound, {}, decision.policy)
-        record = await self._act(ticket.call, canonical, turn, ticket=ticket.id)
+        record = await self._act(ticket.call, canonical, turn, ticket)
         record = replace(record, ms=(time.perf_counter() - began) * 1000)
         turn.done.append(record)
         return record
 
     async def rejected(self, ticket: Ticket, turn: TurnContext) -> CallRecord:
         record = replace(
-            self._refusal(ticket, "rejected", turn.language),
-            message=outcome_text("cancelled", None, turn.language),
+            self._of_ticket(ticket, "rejected", turn.language),
+            message=reject_text(ticket.decided_by != ticket.user, ticket.reason, turn.language),
+            hint=ticket.reason,
         )
-        await self._audit("decision", turn, record, {"ticket": ticket.id})
+        detail = {"by": ticket.decided_by, "reason": ticket.reason}
+        await self._audit("decision", turn, record, detail)
         turn.done.append(record)
         return record
 
-    # --- deciding --------------------------------------------------------------------------
-
-    def _decide(self, proposed: CallText, turn: TurnContext) -> _Canonical:
-        tool = self._company.tools.get(proposed.name)
-        if tool is None or tool.name not in turn.offered:
-            raise self._no("unknown_tool", None, turn, {"proposed": proposed.name[:100]})
-        # A role that may never use the tool hears so before its arguments are looked at; the
-        # policy step below decides again with the canonical arguments.
-        early = self._policy.decide(turn.principal, tool, {}, {})
-        if not early.allowed:
-            raise self._no("forbidden", tool, turn, {"policy": early.policy})
-        try:
-            offered = parse_arguments(tool, proposed.arguments)
-            taint = self._ground(tool, offered, turn)
-            canonical = canonicalise(tool, offered, turn.evidence.today)
-            canonical = self._defaults(tool, canonical, turn)
-            check_canonical(tool, canonical)
-        except ModelError as e:
-            outcome: Outcome = "ungrounded" if e.code == "ungrounded" else "invalid"
-            said = mend_text(tool, (e.parameter,), turn.language)
-            detail = {"reason": e.text.en}
-            raise _Refused(outcome, said, detail, e.message(turn.language)) from None
-        if tool.operation.get("needs_results") and not any(r.outcome == "ok" for r in turn.done):
-            raise self._no("invalid", tool, turn, {"reason": "no earlier results"})
-        bound = self._bind(tool, turn.principal, turn.language)
-        decision = self._policy.decide(turn.principal, tool, canonical, taint)
-        if not decision.allowed:
-            raise self._no(
-                "forbidden", tool, turn, {"policy": decision.policy, "arguments": canonical}
-            )
-        return _Canonical(tool, canonical, bound, taint, decision.policy)
-
-    def _no(
-        self, outcome: Outcome, tool: Tool | None, turn: TurnContext, detail: Mapping[str, Any]
-    ) -> _Refused:
-        return _Refused(outcome, outcome_text(outcome, tool, turn.language), detail)
-
-    def _ground(
-        self, tool: Tool, arguments: Mapping[str, Any], turn: TurnContext
-    ) -> dict[str, str]:
-        taint: dict[str, str] = {}
-        for p in tool.parameters:
-            if not p.grounded or p.name not in arguments:
-                continue
-            label = turn.evidence.supports(p, arguments[p.name])
-            if label is None:
-                raise ModelError(
-                    "ungrounded",
-                    f"{p.name} 的值 “{arguments[p.name]}” 没有出处,请向用户询问",
-                    f"{p.name}: “{arguments[p.name]}” occurs nowhere in what the user or a tool "
-                    "said; ask the user for it",
-                    p.name,
-                )
-            taint[p.name] = label
-        return taint
-
-    def _defaults(self, tool: Tool, arguments: dict[str, Any], turn: TurnContext) -> dict[str, Any]:
-        for p in tool.parameters:
-            if p.default is not None and p.name not in arguments:
-                earlier = [str(i) for i, r in enumerate(turn.done, 1) if r.outcome == "ok"]
-                arguments[p.name] = earlier if p.default == "@results" else p.default
-        return arguments
-
-    def _bind(self, tool: Tool, principal: Principal, language: Language) -> dict[str, str | None]:
-        bound: dict[str, str | None] = {}
-        for argument, binding in tool.bind.items():
-            owned = not binding.required_for or principal.has_role(*binding.required_for)
-            value = principal.attributes.get(binding.attribute) if owned else None
-            if owned and not value:
-                message = outcome_text("forbidden", tool, language)
-                raise _Refused("forbidden", message, {"policy": f"bind:{binding.attribute}"})
-            bound[argument] = value
-        return bound
-
-    def _refusal(self, ticket: Ticket, outcome: Outcome, language: Language) -> CallRecord:
+    def _of_ticket(self, ticket: Ticket, outcome: Outcome, language: Language) -> CallRecord:
         tool = self._company.tools.get(ticket.tool)
         return CallRecord(
             ticket.call,
@@ -243,87 +129,132 @@ class FunctionRouter:
             ticket=ticket.id,
         )
 
-    # --- acting ------------------------------------------------------------------------------
-
-    async def _ask(
-        self, proposed: CallText, canonical: _Canonical, turn: TurnContext
-    ) -> CallRecord:
-        """A sensitive call waits for the same user to confirm these very arguments."""
-        ticket = await self.tickets.issue(
-            user=turn.principal.user,
-            tenant=turn.principal.tenant,
-            thread=turn.thread,
-            turn=turn.turn,
-            call=proposed.id,
-            tool=canonical.tool.name,
-            arguments=canonical.arguments,
-            policy=self._policy.version,
-        )
-        record = CallRecord(
-            proposed.id,
-            canonical.tool.name,
-            canonical.arguments,
-            "needs_confirmation",
-            message=outcome_text("needs_confirmation", canonical.tool, turn.language),
-            ticket=ticket.id,
-        )
-        detail = {"policy": canonical.policy, "taint": canonical.taint}
-        await self._audit("decision", turn, record, detail)
+    async def _ask(self, proposed: CallText, canonical: Canonical, turn: TurnContext) -> CallRecord:
+        """The call waits for a person to agree to these very arguments."""
+        tool = canonical.tool
+        record = CallRecord(proposed.id, tool.name, canonical.arguments, "needs_confirmation")
+        who = turn.principal
+        try:
+            ticket = await self.tickets.issue(
+                Asked(
+                    who.user,
+                    who.tenant,
+                    who.channel,
+                    turn.thread,
+                    turn.turn,
+                    proposed.id,
+                    tool.name,
+                    canonical.arguments,
+                    canonical.sources,
+                    self.policy.version,
+                    canonical.approver,
+                )
+            )
+            role = self._company.role_names.get(canonical.approver)
+            said = approval_text(role, turn.language)
+            record = replace(record, ticket=ticket.id, message=said)
+            await self._audit("decision", turn, record, canonical.detail)
+        except OperatorError as e:
+            return replace(record, outcome="unavailable", message=e.message(turn.language))
         return record
 
     async def _act(
-        self, call: str, canonical: _Canonical, turn: TurnContext, ticket: str = ""
+        self, call: str, canonical: Canonical, turn: TurnContext, ticket: Ticket | None = None
     ) -> CallRecord:
         """A write goes on to its recorded outcome even if whoever asked for it leaves."""
-        work = self._perform(call, canonical, turn, ticket)
         if canonical.tool.effect == "read":
-            return await work
-        task = asyncio.create_task(work)
+            return await self._read(call, canonical, turn, ticket)
+        task = asyncio.create_task(self._write(call, canonical, turn, ticket))
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
         return await asyncio.shield(task)
 
-    async def _perform(
-        self, call: str, canonical: _Canonical, turn: TurnContext, ticket: str
+    async def _read(
+        self, call: str, canonical: Canonical, turn: TurnContext, ticket: Ticket | None
     ) -> CallRecord:
-        tool, arguments = canonical.tool, dict(canonical.arguments)
-        record = CallRecord(call, tool.name, arguments, "ok", ticket=ticket)
-        key = idempotency_key(turn.principal.tenant, turn.turn, tool.name, arguments, ticket)
-        detail = {"policy": canonical.policy, "taint": canonical.taint, "key": key}
-        writes = tool.effect != "read"
+        record, key = self._begun(call, canonical, turn, ticket)
+        user = turn.principal.user
         try:
-            if writes:
-                # An effect that could not be recorded must not happen.
-                await self._audit("call", turn, record, detail)
-                if self._execute and not await self._intents.begin(
-                    key, turn.principal.user, turn.turn, tool.name, arguments
-                ):
-                    return replace(
-                        record,
-                        outcome="rejected",
-                        message=outcome_text("repeated", tool, turn.language),
-                    )
-            else:
-                self._ledger.put("call", turn.principal.user, turn.turn, audit_body(record, detail))
+            self._ledger.put("call", user, turn.turn, audit_body(record, canonical.detail))
         except OperatorError as e:
             return replace(record, outcome="unavailable", message=e.message(turn.language))
-        outcome, raw, message = await self._execute_once(canonical, turn, key)
-        if outcome == "ok":
-            result = derive(tool, raw, arguments, turn.language, turn.evidence.today)
-            turn.evidence.found(tool.name, result)
-            record = replace(record, result=result)
-        else:
-            record = replace(record, outcome=outcome, message=message)
-        if writes and self._execute:
-            settled = "unknown" if outcome == "unknown" else "done" if outcome == "ok" else "failed"
-            await self._intents.settle(key, settled)
-            await self._audit("outcome", turn, record, {"key": key})
-        else:
-            self._ledger.put("outcome", turn.principal.user, turn.turn, audit_body(record, {}))
+        record, _ = await self._executed(record, canonical, turn, key)
+        self._ledger.put("outcome", user, turn.turn, audit_body(record, {}))
         return record
 
+    async def _write(
+        self, call: str, canonical: Canonical, turn: TurnContext, ticket: Ticket | None
+    ) -> CallRecord:
+        record, key = self._begun(call, canonical, turn, ticket)
+        try:
+            # An effect that could not be recorded must not happen.
+            by = ticket.decided_by if ticket else ""
+            await self._audit("call", turn, record, {**canonical.detail, "key": key, "by": by})
+            earlier = (
+                await self._intents.begin(
+                    key, turn.principal.user, turn.turn, canonical.tool.name, canonical.arguments
+                )
+                if self._execute
+                else None
+            )
+        except OperatorError as e:
+            return replace(record, outcome="unavailable", message=e.message(turn.language))
+        if earlier is not None:
+            return self._again(record, canonical, turn, earlier, ticket)
+        record, raw = await self._executed(record, canonical, turn, key)
+        if self._execute:
+            settled = {"unknown": "unknown", "ok": "done"}.get(record.outcome, "failed")
+            await self._intents.settle(key, settled, raw)  # type: ignore[arg-type]
+        await self._audit("outcome", turn, record, {"key": key})
+        return record
+
+    def _again(
+        self,
+        record: CallRecord,
+        canonical: Canonical,
+        turn: TurnContext,
+        earlier: Intent,
+        ticket: Ticket | None,
+    ) -> CallRecord:
+        """This has begun before. A ticket taken up after a stop hears what came of it; a model
+        that proposes the same thing twice hears that it did."""
+        tool = canonical.tool
+        if ticket is None:
+            said = outcome_text("repeated", tool, turn.language)
+            return replace(record, outcome="rejected", message=said)
+        if earlier.state == "done":
+            return self._with_result(record, canonical, turn, earlier.result)
+        outcome: Outcome = "failed" if earlier.state == "failed" else "unknown"
+        return replace(record, outcome=outcome, message=outcome_text(outcome, tool, turn.language))
+
+    def _begun(
+        self, call: str, canonical: Canonical, turn: TurnContext, ticket: Ticket | None
+    ) -> tuple[CallRecord, str]:
+        tool, arguments = canonical.tool, dict(canonical.arguments)
+        number = ticket.id if ticket else ""
+        record = CallRecord(call, tool.name, arguments, "ok", ticket=number)
+        return record, idempotency_key(
+            turn.principal.tenant, turn.turn, tool.name, arguments, number
+        )
+
+    async def _executed(
+        self, record: CallRecord, canonical: Canonical, turn: TurnContext, key: str
+    ) -> tuple[CallRecord, Any]:
+        outcome, raw, message = await self._execute_once(canonical, turn, key)
+        if outcome != "ok":
+            return replace(record, outcome=outcome, message=message), None
+        return self._with_result(record, canonical, turn, raw), raw
+
+    def _with_result(
+        self, record: CallRecord, canonical: Canonical, turn: TurnContext, raw: Any
+    ) -> CallRecord:
+        tool = canonical.tool
+        result = derive(tool, raw, canonical.arguments, turn.language, turn.evidence.today)
+        turn.evidence.found(tool.label, result)
+        return replace(record, result=result)
+
     async def _execute_once(
-        self, canonical: _Canonical, turn: TurnContext, key: str
+        self, canonical: Canonical, turn: TurnContext, key: str
     ) -> tuple[Outcome, Any, str]:
         tool = canonical.tool
         if not self._execute:

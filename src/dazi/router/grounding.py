@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -23,7 +23,8 @@ from dazi.router.content import says_something
 from dazi.router.normalise.dates import parse_date
 from dazi.router.normalise.durations import find_durations
 from dazi.router.normalise.find import find_dates, find_months, find_quarters, find_times
-from dazi.router.normalise.numbers import find_numbers, parse_number
+from dazi.router.normalise.numbers import find_numbers, number_text, parse_number
+from dazi.router.normalise.sinks import find_accounts, find_urls, parse_account, parse_url
 from dazi.router.spoken import quoted_at_end
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
@@ -42,8 +43,9 @@ MAX_SPAN_SOURCE = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A piece of evidence. ``label`` is ``person`` or ``tool:NAME``; anything but a person's own
-    words is tainted."""
+    """A piece of evidence. ``label`` is ``person``, or kind and name of where it comes from, such
+    as ``tool:get_order_status`` or ``mail:read_inbox``; anything but a person's own words is
+    tainted."""
 
     label: str
     text: str
@@ -64,13 +66,14 @@ class Evidence:
     def said(self, text: str) -> None:
         self.sources.append(Source("person", unicodedata.normalize("NFKC", text)))
 
-    def found(self, tool: str, result: Any) -> None:
+    def found(self, label: str, result: Any) -> None:
+        """``label``: of the tool that gave ``result`` (``core.tools.Tool.label``)."""
         text = json.dumps(result, ensure_ascii=False, default=str)
-        self.sources.append(Source(f"tool:{tool}", unicodedata.normalize("NFKC", text), result))
+        self.sources.append(Source(label, unicodedata.normalize("NFKC", text), result))
 
     def of(self, tool: str) -> bool:
         """Is there a result of ``tool``?"""
-        return any(s.label == f"tool:{tool}" for s in self.sources)
+        return any(s.label.partition(":")[2] == tool for s in self.sources)
 
     def _by_weight(self) -> list[Source]:
         """The person's words before anything else, and the latest first."""
@@ -92,6 +95,20 @@ class Evidence:
                 out.setdefault(value, source.label)
         return out
 
+    def origins(self, p: Parameter, value: Any) -> tuple[str, ...]:
+        """The labels of everything that ``value`` may have come from.
+
+        What the person said is theirs, whoever else said it too. What stands nowhere was made up
+        of all that the model has read: then every source counts, and the model itself.
+        """
+        holding = [s for s in self.sources if _holds(s, p, value)]
+        if any(not s.tainted for s in holding):
+            return ("person",)
+        if not holding:
+            holding = [s for s in self.sources if s.tainted]
+            return ("model", *dict.fromkeys(s.label for s in holding)) if holding else ("model",)
+        return tuple(dict.fromkeys(s.label for s in holding))
+
     def supports(self, p: Parameter, value: Any) -> str | None:
         """The label of the source that ``value`` occurs in, or ``None``."""
         known = self.values(p)
@@ -101,8 +118,9 @@ class Evidence:
         if p.type in ("number", "integer"):
             number = parse_number(str(value))
             return known.get(number_text(number)) if number is not None else None
-        if p.format == "email":
-            return known.get(str(value).strip().lower())
+        if p.format is not None and p.format in _WHOLE:
+            canonical = _WHOLE[p.format](str(value))
+            return known.get(canonical) if canonical else None
         plain = unicodedata.normalize("NFKC", str(value)).strip().casefold()
         for source in self._by_weight():
             if plain and plain in source.text.casefold():
@@ -110,10 +128,16 @@ class Evidence:
         return None
 
 
-def number_text(value: Decimal) -> str:
-    """``299``, ``1200.5``: no exponent, no trailing zeros."""
-    text = f"{value.normalize():f}"
-    return text if text != "-0" else "0"
+def _address(text: str) -> str:
+    return text.strip().lower()
+
+
+_WHOLE: Mapping[str, Callable[[str], str | None]] = {
+    "email": _address,
+    "url": parse_url,
+    "account": parse_account,
+}
+"""Formats whose values count only as wholes: a part of an address is another address."""
 
 
 def _values_in(p: Parameter, source: Source) -> Iterator[str]:
@@ -121,6 +145,10 @@ def _values_in(p: Parameter, source: Source) -> Iterator[str]:
         yield from find_ids(p.pattern, source.text, () if source.tainted else _announcing(p))
     elif p.format == "email":
         yield from (m[0].lower() for m in _EMAIL.finditer(source.text))
+    elif p.format == "url":
+        yield from (u for s in find_urls(source.text) if (u := parse_url(s.text)))
+    elif p.format == "account":
+        yield from (a for s in find_accounts(source.text) if (a := parse_account(s.text)))
     elif p.type in ("number", "integer"):
         said = (s.value for s in find_numbers(source.text))
         numbers = numbers_of(source.data) if source.tainted else said
@@ -242,6 +270,16 @@ def _times(words: list[str], *, ends: bool) -> tuple[str, ...]:
         return times
     lengths = _spoken(words, lambda text: [s.text for s in find_durations(text)])
     return (*times, *lengths) if len(times) > 1 else lengths
+
+
+def _holds(source: Source, p: Parameter, value: Any) -> bool:
+    if p.grounded and (p.pattern or p.format in _WHOLE or p.type in ("number", "integer")):
+        return Evidence(date.min, [source]).supports(p, value) is not None
+    values = value if isinstance(value, list) else [value]
+    text = source.text.casefold()
+    return bool(values) and all(
+        unicodedata.normalize("NFKC", str(v)).strip().casefold() in text for v in values
+    )
 
 
 def date_values(text: str, today: date) -> set[str]:

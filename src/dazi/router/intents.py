@@ -1,17 +1,17 @@
-"""What was about to happen, what needs a person, and what came of it: durable rows.
+"""What is about to happen, and what came of it: a row that is durable before any side effect.
 
-An intent is written before a side effect and settled after it. A ticket is a person's pending
-confirmation of one exact call: user, tool, hash of the canonical arguments; single use; expiring.
+There is one row a key, and the key comes from the turn, the tool and the canonical arguments: the
+same thing cannot begin twice. What was begun and never settled is for a person to look into; it is
+never done again.
 """
 
 from __future__ import annotations
 
 import hashlib
-import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Column, Float, String, Table, Text, insert, select, update
@@ -19,6 +19,9 @@ from sqlalchemy.exc import IntegrityError
 
 from dazi.core.errors import CallerError, NotFound
 from dazi.store.database import Database, metadata
+
+State = Literal["begun", "done", "failed", "unknown"]
+Settled = Literal["done", "failed"]
 
 intents = Table(
     "intents",
@@ -31,51 +34,29 @@ intents = Table(
     Column("arguments", Text, nullable=False),
     Column("state", String(20), nullable=False),
     Column("settled_at", Float),
-)
-
-tickets = Table(
-    "tickets",
-    metadata,
-    Column("id", String(40), primary_key=True),
-    Column("at", Float, nullable=False),
-    Column("expires", Float, nullable=False),
-    Column("user", String(200), nullable=False, index=True),
-    Column("tenant", String(100), nullable=False),
-    Column("thread", String(64), nullable=False),
-    Column("turn", String(40), nullable=False),
-    Column("call", String(40), nullable=False),
-    Column("tool", String(100), nullable=False),
-    Column("arguments", Text, nullable=False),
-    Column("digest", String(64), nullable=False),
-    Column("policy", String(64), nullable=False),
-    Column("state", String(20), nullable=False),
-    Column("decided_at", Float),
+    Column("result", Text),
+    Column("settled_by", String(200)),
+    Column("note", Text),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
-    """``expires`` in seconds since the epoch. ``state``: pending, approved, rejected."""
+class Intent:
+    """``at`` in seconds since the epoch. ``result`` is what the system answered, if it is known.
 
-    id: str
+    ``settled_by`` and ``note``: who looked into an outcome that nobody knew, and what they found.
+    """
+
+    key: str
     at: float
-    expires: float
     user: str
-    tenant: str
-    thread: str
     turn: str
-    call: str
     tool: str
     arguments: Mapping[str, Any]
-    digest: str
-    policy: str
-    state: str
-
-
-def digest_of(tool: str, arguments: Mapping[str, Any]) -> str:
-    """SHA-256 of a call's canonical form; key order does not matter."""
-    text = msgspec.json.encode([tool, arguments], order="sorted")
-    return hashlib.sha256(text).hexdigest()
+    state: State
+    result: Any = None
+    settled_by: str = ""
+    note: str = ""
 
 
 class IntentStore:
@@ -84,8 +65,8 @@ class IntentStore:
 
     async def begin(
         self, key: str, user: str, turn: str, tool: str, arguments: Mapping[str, Any]
-    ) -> bool:
-        """Write the intent before the effect. ``False`` when this very intent exists already."""
+    ) -> Intent | None:
+        """Write the intent down. The earlier one if this has begun before: then do nothing."""
         row = {
             "key": key,
             "at": time.time(),
@@ -99,108 +80,70 @@ class IntentStore:
             async with self._database.write() as connection:
                 await connection.execute(insert(intents).values(row))
         except IntegrityError:
-            return False
-        return True
+            return await self.get(key)
+        return None
 
-    async def settle(self, key: str, state: str) -> None:
+    async def get(self, key: str) -> Intent:
+        async with self._database.read() as connection:
+            found = await connection.execute(select(intents).where(intents.c.key == key))
+            row = found.mappings().one_or_none()
+        if row is None:
+            raise NotFound("intent", f"没有操作 {key}", f"there is no effect {key}")
+        return _intent(row)
+
+    async def settle(self, key: str, state: State, result: Any = None) -> None:
+        text = msgspec.json.encode(result, enc_hook=str).decode() if result is not None else None
         async with self._database.write() as connection:
             await connection.execute(
                 update(intents)
                 .where(intents.c.key == key)
-                .values(state=state, settled_at=time.time())
+                .values(state=state, settled_at=time.time(), result=text)
             )
 
-    async def unsettled(self) -> list[dict[str, Any]]:
-        """Intents whose outcome nobody knows: a person must look."""
+    async def resolve(self, key: str, state: Settled, person: str, note: str) -> Intent:
+        """A person found out what came of it. Raises ``CallerError`` where that is known already."""
+        async with self._database.write() as connection:
+            changed = await connection.execute(
+                update(intents)
+                .where(intents.c.key == key, intents.c.state.in_(("begun", "unknown")))
+                .values(state=state, settled_at=time.time(), settled_by=person, note=note)
+            )
+        intent = await self.get(key)
+        if changed.rowcount != 1:
+            raise CallerError(
+                "settled",
+                f"这个操作的结果已经清楚:{intent.state}",
+                f"what came of this is known already: {intent.state}",
+            )
+        return intent
+
+    async def unsettled(self) -> list[Intent]:
+        """Those whose outcome nobody knows, oldest first: a person must look."""
         async with self._database.read() as connection:
             found = await connection.execute(
-                select(intents).where(intents.c.state.in_(("begun", "unknown")))
+                select(intents)
+                .where(intents.c.state.in_(("begun", "unknown")))
+                .order_by(intents.c.at)
             )
-            return [dict(row) for row in found.mappings()]
+            return [_intent(row) for row in found.mappings()]
 
 
-class TicketStore:
-    def __init__(self, database: Database, lifetime_s: float) -> None:
-        self._database = database
-        self.lifetime_s = lifetime_s
-
-    async def issue(
-        self,
-        *,
-        user: str,
-        tenant: str,
-        thread: str,
-        turn: str,
-        call: str,
-        tool: str,
-        arguments: Mapping[str, Any],
-        policy: str,
-    ) -> Ticket:
-        now = time.time()
-        ticket = Ticket(
-            secrets.token_urlsafe(18),
-            now,
-            now + self.lifetime_s,
-            user,
-            tenant,
-            thread,
-            turn,
-            call,
-            tool,
-            dict(arguments),
-            digest_of(tool, arguments),
-            policy,
-            "pending",
-        )
-        row = {f: getattr(ticket, f) for f in Ticket.__dataclass_fields__}
-        row["arguments"] = msgspec.json.encode(ticket.arguments).decode()
-        async with self._database.write() as connection:
-            await connection.execute(insert(tickets).values(row))
-        return ticket
-
-    async def pending(self, user: str, tenant: str, thread: str | None = None) -> list[Ticket]:
-        query = select(tickets).where(
-            tickets.c.user == user,
-            tickets.c.tenant == tenant,
-            tickets.c.state == "pending",
-            tickets.c.expires > time.time(),
-        )
-        if thread is not None:
-            query = query.where(tickets.c.thread == thread)
-        async with self._database.read() as connection:
-            found = await connection.execute(query.order_by(tickets.c.at))
-            return [_ticket(row) for row in found.mappings()]
-
-    async def decide(self, ticket: str, user: str, tenant: str, approve: bool) -> Ticket:
-        """Use the ticket up. Raises ``NotFound`` for another's or an unknown ticket, and
-        ``CallerError`` for one that was decided before or has expired."""
-        async with self._database.write() as connection:
-            found = await connection.execute(select(tickets).where(tickets.c.id == ticket))
-            row = found.mappings().one_or_none()
-            if row is None or row["user"] != user or row["tenant"] != tenant:
-                raise NotFound("ticket", "没有这个待确认的操作", "no such confirmation")
-            if row["state"] != "pending":
-                raise CallerError(
-                    "already_decided", "这个操作已经处理过了", "this has been decided already"
-                )
-            if row["expires"] <= time.time():
-                raise CallerError(
-                    "expired", "确认已过期,请重新提出", "the confirmation has expired; ask again"
-                )
-            state = "approved" if approve else "rejected"
-            changed = await connection.execute(
-                update(tickets)
-                .where(tickets.c.id == ticket, tickets.c.state == "pending")
-                .values(state=state, decided_at=time.time())
-            )
-            if changed.rowcount != 1:
-                raise CallerError(
-                    "already_decided", "这个操作已经处理过了", "this has been decided already"
-                )
-        return _ticket({**row, "state": state})
+def _intent(row: Any) -> Intent:
+    return Intent(
+        row["key"],
+        row["at"],
+        row["user"],
+        row["turn"],
+        row["tool"],
+        msgspec.json.decode(row["arguments"]),
+        row["state"],
+        msgspec.json.decode(row["result"]) if row["result"] else None,
+        row["settled_by"] or "",
+        row["note"] or "",
+    )
 
 
-def _ticket(row: Any) -> Ticket:
-    fields = {f: row[f] for f in Ticket.__dataclass_fields__}
-    fields["arguments"] = msgspec.json.decode(fields["arguments"])
-    return Ticket(**fields)
+def digest_of(tool: str, arguments: Mapping[str, Any]) -> str:
+    """SHA-256 of tool and canonical arguments: what a ticket is bound to."""
+    text = msgspec.json.encode([tool, arguments], order="sorted")
+    return hashlib.sha256(text).hexdigest()

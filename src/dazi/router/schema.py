@@ -11,10 +11,10 @@ import msgspec
 
 from dazi.core.errors import ModelError
 from dazi.core.ids import canonical_id
-from dazi.core.tools import Parameter, Tool
-from dazi.router.grounding import number_text
+from dazi.core.tools import Format, Parameter, Tool
 from dazi.router.normalise.fields import expected, normalise
-from dazi.router.normalise.numbers import parse_number
+from dazi.router.normalise.numbers import number_text, parse_number
+from dazi.router.normalise.sinks import parse_account, parse_url
 from dazi.router.normalise.times import parse_range
 
 _KINDS: Mapping[str, type | tuple[type, ...]] = {
@@ -30,6 +30,7 @@ _CANONICAL = {
     "month": re.compile(r"\d{4}-(0[1-9]|1[0-2])"),
     "quarter": re.compile(r"\d{4}-Q[1-4]"),
     "email": re.compile(r"[^@\s<>\"]+@[^@\s<>\"]+\.[^@\s<>\"]+"),
+    "money": re.compile(r"-?\d+(?:\.\d{1,2})?"),
 }
 MAX_ARGUMENT_BYTES = 64_000
 
@@ -121,16 +122,19 @@ def canonicalise(tool: Tool, arguments: Mapping[str, Any], today: date) -> dict[
                     f"{p.name}: cannot read “{value}”; expected {wanted.en}",
                     p.name,
                 )
-            value = text
+            value = _amount(text) if p.format == "money" else text
         elif p.pattern:
             value = canonical_id(p.pattern, str(value)) or value
         elif p.type == "number":
             number = parse_number(str(value))
             if number is not None:
-                value = float(number_text(number))
-                value = int(value) if value == int(value) else round(value, 2)
+                value = _amount(number_text(number))
         out[p.name] = value
     return out
+
+
+def _amount(text: str) -> int | float:
+    return float(text) if "." in text else int(text)
 
 
 def _in_form(tool: Tool, p: Parameter, arguments: Mapping[str, Any], today: date) -> str | None:
@@ -146,13 +150,23 @@ def _in_form(tool: Tool, p: Parameter, arguments: Mapping[str, Any], today: date
     return normalise(p.format, text, today, past=p.past)
 
 
+def _in_canonical_form(format: Format, text: str) -> bool:
+    match format:
+        case "url":
+            return parse_url(text) == text
+        case "account":
+            return parse_account(text) == text
+        case _:
+            return _CANONICAL[format].fullmatch(text) is not None
+
+
 def check_canonical(tool: Tool, arguments: Mapping[str, Any]) -> None:
     """The canonical schema: formats, patterns and ranges. Raises ``ModelError``."""
     for p in tool.parameters:
         value = arguments.get(p.name)
         if value is None:
             continue
-        if p.format and not _CANONICAL[p.format].fullmatch(str(value)):
+        if p.format and not _in_canonical_form(p.format, str(value)):
             raise ModelError(
                 "invalid", f"{p.name} 的值不对", f"{p.name} is not a valid {p.format}", p.name
             )

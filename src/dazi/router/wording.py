@@ -30,6 +30,11 @@ _TEXTS: Mapping[str, Text] = {
     ),
     "rejected": Text("操作没有执行。", "It was not done."),
     "cancelled": Text("好的,没有执行。", "All right, it was not done."),
+    "needs_approval": Text(
+        "这个操作需要{role}批准后才会执行,已经提交。",
+        "This needs the approval of someone who is {role}; it has been submitted.",
+    ),
+    "turned_down": Text("审批没有通过,没有执行。", "It was not approved, and not done."),
     "repeated": Text(
         "同样的操作刚才已经提交过。", "The very same thing was submitted a moment ago."
     ),
@@ -42,6 +47,21 @@ def outcome_text(outcome: str, tool: Tool | None, language: Language) -> str:
     if outcome == "rejected" and tool is not None and "refused" in tool.operation:
         return Text.of(tool.operation["refused"])(language)
     return _TEXTS.get(outcome, _TEXTS["failed"])(language)
+
+
+def approval_text(role: Text | None, language: Language) -> str:
+    """Says who has to agree: the person who asks, or somebody who has ``role``."""
+    if role is None:
+        return _TEXTS["needs_confirmation"](language)
+    return _TEXTS["needs_approval"](language).format(role=role(language))
+
+
+def reject_text(by_another: bool, reason: str, language: Language) -> str:
+    """Says that a person said no, and why if they said so."""
+    said = _TEXTS["turned_down" if by_another else "cancelled"](language)
+    if not reason:
+        return said
+    return f"{said}理由:{reason}" if language == "zh" else f"{said} Reason: {reason}"
 
 
 ASKING = Text("请告诉我", "Please tell me")

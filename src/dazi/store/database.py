@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, event, text
+from sqlalchemy import Connection, MetaData, event, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -38,10 +38,11 @@ class Database:
         return cls(f"sqlite+aiosqlite:///{path}")
 
     async def create(self) -> None:
-        """Make the tables that do not exist yet."""
+        """Make the tables and columns that do not exist yet."""
         try:
             async with self.write() as connection:
                 await connection.run_sync(metadata.create_all)
+                await connection.run_sync(_add_columns)
         except SQLAlchemyError as e:
             raise OperatorError(
                 "database",
@@ -68,6 +69,20 @@ class Database:
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+def _add_columns(connection: Connection) -> None:
+    """Columns that came with a newer version; they are nullable, so that old rows stay valid."""
+    found = inspect(connection)
+    for table in metadata.sorted_tables:
+        there = {column["name"] for column in found.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                kind = column.type.compile(connection.dialect)
+                quote = connection.dialect.identifier_preparer.quote
+                connection.exec_driver_sql(
+                    f"ALTER TABLE {quote(table.name)} ADD COLUMN {quote(column.name)} {kind}"
+                )
 
 
 def _sqlite_connect(connection: Any, _: Any) -> None:

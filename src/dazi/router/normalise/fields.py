@@ -10,7 +10,9 @@ from dazi.core.language import Text
 from dazi.core.tools import Format
 from dazi.router.normalise.dates import find_dates, parse_date
 from dazi.router.normalise.emails import parse_email
+from dazi.router.normalise.numbers import number_text
 from dazi.router.normalise.periods import parse_month, parse_quarter
+from dazi.router.normalise.sinks import parse_account, parse_money, parse_url
 from dazi.router.normalise.text import MAX_VALUE, Span, fold
 from dazi.router.normalise.times import find_times, parse_time
 
@@ -38,6 +40,18 @@ _EXPECTED: dict[Format, Text] = {
     "email": Text(
         "一个完整的邮箱地址,例如 wang.lei@example.com",
         "a full e-mail address, such as wang.lei@example.com",
+    ),
+    "money": Text(
+        "一个金额,最多两位小数,例如 299、299.50、两百块、1.2万",
+        "an amount with at most two decimals, such as 299, 299.50, 12k",
+    ),
+    "url": Text(
+        "一个完整的网址,例如 https://example.com/path",
+        "a full web address, such as https://example.com/path",
+    ),
+    "account": Text(
+        "一个完整的账号,例如 6222 0212 3456 7890",
+        "a full account number, such as 6222 0212 3456 7890",
     ),
 }
 
@@ -69,6 +83,13 @@ def normalise(
             return parse_quarter(text, today)
         case "email":
             return parse_email(text)
+        case "money":
+            amount = parse_money(text)
+            return None if amount is None else number_text(amount)
+        case "url":
+            return parse_url(text)
+        case "account":
+            return parse_account(text)
         case _:
             assert_never(format)
 

@@ -11,6 +11,7 @@ from dazi.router.normalise.durations import find_durations
 from dazi.router.normalise.emails import find_emails
 from dazi.router.normalise.numbers import NumberSpan, find_numbers
 from dazi.router.normalise.periods import find_months, find_quarters
+from dazi.router.normalise.sinks import find_accounts, find_money, find_urls
 from dazi.router.normalise.text import Span
 from dazi.router.normalise.times import find_times
 
@@ -41,5 +42,11 @@ def find_values(format: Format, text: str, today: date) -> list[Span]:
             return find_quarters(text, today)
         case "email":
             return find_emails(text)
+        case "money":
+            return find_money(text)
+        case "url":
+            return find_urls(text)
+        case "account":
+            return find_accounts(text)
         case _:
             assert_never(format)

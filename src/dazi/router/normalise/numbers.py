@@ -140,6 +140,12 @@ def parse_number(text: str) -> Decimal | None:
     return -found if sign and found is not None else found
 
 
+def number_text(value: Decimal) -> str:
+    """``299``, ``1200.5``: no exponent, no trailing zeros."""
+    text = f"{value.normalize():f}"
+    return text if text != "-0" else "0"
+
+
 def find_numbers(text: str) -> list[NumberSpan]:
     """The numbers and sums that a message names, but for those of its dates, times, ids, phones."""
     return [span for piece in pieces(text) for span in _numbers(text, piece)]

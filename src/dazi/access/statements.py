@@ -1,0 +1,115 @@
+"""Cedar text cut into its statements, so that each has a name and a line to point at."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import cedarpy
+
+from dazi.core.company import PolicySource
+from dazi.core.errors import ConfigError
+
+_TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|;', re.DOTALL)
+_BLANK = re.compile(r"(?:\s|//[^\n]*(?:\n|\Z))*")
+_CONTAINS = ("contains", "containsAny", "containsAll")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One ``permit`` or ``forbid``. ``name`` is its ``@id``, or file and line without one."""
+
+    name: str
+    text: str
+    path: str
+    line: int
+    parsed: Mapping[str, Any]
+
+    def concerns(self, action: str, groups: frozenset[str]) -> bool:
+        """Can it apply to this action? What its head rules out need never be evaluated."""
+        head = self.parsed["action"]
+        if head["op"] == "All":
+            return True
+        named = head["entities"] if "entities" in head else [head["entity"]]
+        ids = {entity["id"] for entity in named}
+        return action in ids if head["op"] == "==" else bool(ids & {action, *groups})
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        """Roles it names."""
+        return frozenset(
+            str(node["id"]) for node in _nodes(self.parsed) if node.get("type") == "Role"
+        )
+
+    @cached_property
+    def approvers(self) -> frozenset[str]:
+        """Roles it looks for in ``context.approved_by``."""
+        out: set[str] = set()
+        for node in _nodes(self.parsed):
+            for test in _CONTAINS:
+                sides = node.get(test)
+                if isinstance(sides, Mapping) and _is_approved_by(sides.get("left")):
+                    out.update(_literals(sides.get("right")))
+        return frozenset(out)
+
+
+def statements_of(source: PolicySource) -> list[Statement]:
+    """Every statement of a file. Raises ``ConfigError`` with the line of one that is not Cedar."""
+    out: list[Statement] = []
+    for text, line in _cut(source.text):
+        try:
+            parsed = json.loads(cedarpy.policies_to_json_str(text))
+        except ValueError as e:
+            raise ConfigError(
+                source.path, line, f"Cedar 语法错误:{e}", f"not valid Cedar: {e}"
+            ) from None
+        if parsed.get("templates"):
+            raise ConfigError(
+                source.path,
+                line,
+                "这里不能用模板(?principal、?resource);请写明对象",
+                "templates (?principal, ?resource) are not used here; name the entity",
+            )
+        body = next(iter(parsed["staticPolicies"].values()))
+        given = body.get("annotations", {}).get("id") or ""
+        name = given or f"{source.path.rpartition('/')[2]}:{line}"
+        out.append(Statement(name, text, source.path, line, body))
+    return out
+
+
+def _cut(text: str) -> Iterator[tuple[str, int]]:
+    start = 0
+    for token in [*_TOKEN.finditer(text), None]:
+        if token is not None and token[0] != ";":
+            continue
+        end = token.end() if token else len(text)
+        blank = _BLANK.match(text, start, end)
+        begin = blank.end() if blank else start
+        if text[begin:end].strip():
+            yield text[begin:end], text.count("\n", 0, begin) + 1
+        start = end
+
+
+def _nodes(value: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, Mapping):
+        yield value
+        for inner in value.values():
+            yield from _nodes(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _nodes(inner)
+
+
+def _is_approved_by(node: Any) -> bool:
+    access = node.get(".") if isinstance(node, Mapping) else None
+    return isinstance(access, Mapping) and access.get("attr") == "approved_by"
+
+
+def _literals(node: Any) -> Iterator[str]:
+    for inner in _nodes(node):
+        if isinstance(inner.get("Value"), str):
+            yield inner["Value"]
