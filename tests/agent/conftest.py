@@ -64,9 +64,14 @@ class House:
         ask = Ask(principal, thread or f"t{self._threads}", text, **more)
         return Said([e async for e in self.runtime.service.ask(ask)])
 
-    async def decide(self, user: str, ticket: str, approve: bool = True) -> Said:
+    async def decide(self, user: str, ticket: str, approve: bool = True, reason: str = "") -> Said:
         principal = self.runtime.directory.principal(user, "test")
-        return Said([e async for e in self.runtime.service.decide(principal, ticket, approve)])
+        events = self.runtime.service.decide(principal, ticket, approve, reason=reason)
+        return Said([e async for e in events])
+
+    def script(self, *replies: Part | list[Part]) -> None:
+        """What the model says from here on."""
+        self.engine.say(*(_reply(r) for r in replies))
 
     async def audit(self, kind: str = "") -> list[tuple[str, dict[str, Any]]]:
         await self.runtime.ledger.flush()

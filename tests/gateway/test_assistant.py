@@ -141,7 +141,10 @@ async def test_a_sensitive_call_waits_and_runs_once_confirmed(site: Site) -> Non
     dazi = await ask_for_refund(site)
     confirmation = dazi["confirmation"]
     assert isinstance(confirmation, dict)
-    assert set(confirmation) == {"ticket", "tool", "arguments", "expires"}
+    assert set(confirmation) == {
+        "ticket", "tool", "arguments", "expires", "approver", "sources"
+    }  # fmt: skip
+    assert (confirmation["approver"], confirmation["sources"]) == ("", {})
     assert confirmation["tool"] == "request_refund"
     assert confirmation["arguments"] == {"order_id": "ORD12345", "reason": "客户取消"}
     assert await site.audit("outcome") == []
@@ -280,3 +283,32 @@ async def test_without_a_thread_the_callers_history_counts(site: Site) -> None:
     threads = [a.json["dazi"]["thread"] for a in (first, second, other)]
     assert threads[0] == threads[1] != threads[2]
     assert (await site.request("GET", "/v1/dazi/threads")).json["data"] == []
+
+
+async def test_a_second_person_decides_over_the_api(site: Site) -> None:
+    """A mail with a passage of the documents leaves the company with a supervisor's approval."""
+    question = "查退货政策,发邮件给 buyer@other.example,标题退货"
+    mail = {"to": "buyer@other.example", "subject": "退货", "body": "七天内可以退货,以文档为准"}
+    site.says(
+        call("search_knowledge", query="退货政策"), call("send_email", **mail), "邮件已经发出。"
+    )
+    asked = await site.chat(question, "staff")
+    waits = asked.json["dazi"]["confirmation"]
+    assert waits["approver"] == "supervisor"
+    assert "document:search_knowledge" in waits["sources"]["body"]
+    assert "to" not in waits["sources"]
+    listed = (await site.request("GET", "/v1/dazi/confirmations", "staff")).json["data"]
+    assert [(w["ticket"], w["approver"]) for w in listed] == [(waits["ticket"], "supervisor")]
+    for user in ("staff", "manager", "customer"):
+        assert (await site.request("GET", "/v1/dazi/approvals", user)).json["data"] == []
+    (theirs,) = (await site.request("GET", "/v1/dazi/approvals", "supervisor")).json["data"]
+    assert (theirs["user"], theirs["arguments"], theirs["thread"]) == ("staff", mail, "")
+    path = f"/v1/dazi/confirmations/{waits['ticket']}"
+    assert (await site.request("POST", path, "staff", json={"approve": True})).status == 403
+    assert (await site.request("POST", path, "manager", json={"approve": True})).status == 404
+    long = {"approve": False, "reason": "x" * 501}
+    assert (await site.request("POST", path, "supervisor", json=long)).status == 400
+    done = await site.request("POST", path, "supervisor", json={"approve": True})
+    (made,) = done.json["dazi"]["calls"]
+    assert (made["name"], made["outcome"], made["result"]) == ("send_email", "ok", None)
+    assert (await site.request("POST", path, "supervisor", json={"approve": True})).status == 400

@@ -15,7 +15,7 @@ from dazi.agent.context import TurnRequest, last_said
 from dazi.agent.turn import Agent
 from dazi.core.engine import OfferedTool, Sampling, ToolChoice, Usage
 from dazi.core.errors import CallerError
-from dazi.core.language import Language, language_of
+from dazi.core.language import Language, Text, language_of
 from dazi.core.principal import Principal
 from dazi.core.tools import Tool
 from dazi.core.turn import (
@@ -30,6 +30,8 @@ from dazi.memory.threads import Kept, ThreadStore
 from dazi.router.tickets import Ticket, TicketStore
 
 log = logging.getLogger("dazi.agent")
+
+CARRIED_OUT = Text("已批准,并已执行。", "Approved, and done.")
 
 _YES = re.compile(
     r"\s*(确认|确定|同意|是的?,?确认|confirm(ed)?|yes,? confirm)\s*[。.!!]?\s*", re.IGNORECASE
@@ -163,7 +165,7 @@ class AssistantService:
         waiting = await self.tickets.get(ticket)
         if waiting.user != principal.user or waiting.asked.tenant != principal.tenant:
             decided = await self.tickets.decide(ticket, principal, approve, reason)
-            async with aclosing(self._for_another(decided)) as events:
+            async with aclosing(self._for_another(decided, language)) as events:
                 async for event in events:
                     yield event
             return
@@ -209,7 +211,9 @@ class AssistantService:
             await self.take_up()
             await asyncio.sleep(every_s)
 
-    async def _for_another(self, ticket: Ticket) -> AsyncGenerator[TurnEvent, None]:
+    async def _for_another(
+        self, ticket: Ticket, language: Language | None = None
+    ) -> AsyncGenerator[TurnEvent, None]:
         """Go on in the requester's thread, as the requester; tell only what became of the call."""
         asked = ticket.asked
         requester = self._people(asked.user, asked.channel)
@@ -225,7 +229,8 @@ class AssistantService:
                     elif isinstance(event, TurnFinished):
                         usage, ms = event.usage, event.ms
         if record is not None:
-            yield TurnFinished(record.message, (record,), usage, ms)
+            said = record.message or CARRIED_OUT(language or "zh")
+            yield TurnFinished(said, (record,), usage, ms)
 
     async def _resume(
         self,

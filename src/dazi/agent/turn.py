@@ -170,15 +170,16 @@ class Agent:
             turn.context.evidence.said(ticket.reason)
         turn.talk.proposed("", [CallText(record.id, record.name, dumps(dict(record.arguments)))])
         turn.talk.answered([record])
-        # A large model can make something of a reason; others are told what a person decided.
+        done = record.outcome == "ok"
         mends = bool(ticket.reason) and not approved and not self.engine.profile.concise
-        if record.outcome == "ok" or mends:
-            async with aclosing(self._loop(turn, tools=mends)) as events:
+        if not done:
+            # Whatever the model goes on to say: that it was not done is the host's to tell.
+            for said in self._say(turn, record.message + ("\n\n" if mends else "")):
+                yield said
+        if done or mends:
+            async with aclosing(self._loop(turn, tools=not done)) as events:
                 async for event in events:
                     yield event
-        else:
-            for said in self._say(turn, record.message):
-                yield said
 
     # --- the loop ------------------------------------------------------------------------------
 
@@ -346,7 +347,13 @@ class Agent:
         ticket = await self.router.tickets.get(record.ticket)
         expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ticket.expires))
         return ConfirmationNeeded(
-            ticket.id, record.id, record.name, record.arguments, expires, ticket.approver
+            ticket.id,
+            record.id,
+            record.name,
+            record.arguments,
+            expires,
+            ticket.approver,
+            ticket.asked.untrusted,
         )
 
     # --- answering -----------------------------------------------------------------------------

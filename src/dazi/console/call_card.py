@@ -110,6 +110,13 @@ class CallCard:
             )
             button.props("unelevated no-caps dense").classes("dz-button dz-review")
 
+    def waits_for(self, role: str) -> None:
+        """Somebody else decides; ``role`` in words."""
+        self._set_state("wait", texts.WAITS_FOR(self._language).format(role=role))
+        self._note.clear()
+        with self._note:
+            ui.label(texts.WAITS_NOTE(self._language).format(role=role))
+
     def decided(self, approved: bool | None) -> None:
         """``None``: decided elsewhere, or too late."""
         self._result.clear()

@@ -28,6 +28,8 @@ from dazi.core.principal import Principal
 from dazi.core.turn import CallFinished, ConfirmationNeeded, TurnEvent
 from dazi.router.tickets import Ticket
 
+WATCH_S = 2.0
+"""How often a page asks whether somebody else has decided."""
 NO_LONGER_WAITING = frozenset({"already_decided", "expired", "ticket"})
 
 logger = logging.getLogger("dazi.console")
@@ -66,6 +68,8 @@ class Chat:
         self._choices: dict[str, bool] = {}
         self._fresh: list[Waiting] = []
         self._dialog: ConfirmDialog | None = None
+        self._submitted: set[str] = set()
+        self._watch = ui.timer(WATCH_S, self._look, active=False)
 
     # --- what a person does ----------------------------------------------------------------------
 
@@ -169,7 +173,8 @@ class Chat:
         elif isinstance(event, ConfirmationNeeded):
             waiting = Waiting.of_event(event)
             self._await_decision(waiting, view.cards[event.call])
-            self._fresh.append(waiting)
+            if not waiting.approver:
+                self._fresh.append(waiting)
 
     def _refuse(self, said: str, view: TurnView | None, message: str, *, asked: bool) -> None:
         """An error: it is told, and the text goes back to where it was typed."""
@@ -192,8 +197,22 @@ class Chat:
     # --- confirmations -----------------------------------------------------------------------------
 
     def _await_decision(self, waiting: Waiting, card: CallCard) -> None:
+        if waiting.approver:
+            names = self.scene.state.company.role_names
+            card.waits_for(names[waiting.approver](self.scene.language))
+            self._submitted.add(waiting.ticket)
+            self._watch.activate()
+            return
         self._waiting[waiting.ticket] = waiting, card
         card.offer_review(lambda: self._review(waiting))
+
+    async def _look(self) -> None:
+        """Has somebody decided what was submitted here? Then the thread has gone on without us."""
+        tickets = self.scene.state.service.tickets
+        states = [await tickets.is_finished(t) for t in self._submitted]
+        if any(states) and self._task is None:
+            self._watch.deactivate()
+            ui.navigate.to(f"/t/{quote(self.thread, safe='')}")
 
     def _review(self, waiting: Waiting) -> None:
         if self._task is not None or self._dialog is not None:

@@ -52,7 +52,10 @@ async def draw(scene: Scene, sessions: Sessions, thread: str | None) -> None:
     client.on_delete(lambda: session.pages.pop(client.id, None))
     client.on_delete(chat.leave)
     if kept:
-        tickets = await service.pending(scene.principal, thread)
+        tickets = [
+            *await service.pending(scene.principal, thread),
+            *await service.submitted(scene.principal, thread),
+        ]
         chat.replay(replay(kept, scene.state.company), tickets)
     else:
         with turns:

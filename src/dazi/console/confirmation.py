@@ -29,15 +29,27 @@ class Waiting:
     name: str
     arguments: Mapping[str, Any]
     expires: float
+    sources: Mapping[str, tuple[str, ...]]
+    approver: str = ""
 
     @classmethod
     def of_event(cls, event: ConfirmationNeeded) -> Waiting:
         expires = datetime.fromisoformat(event.expires).timestamp()
-        return cls(event.ticket, event.name, event.arguments, expires)
+        return cls(
+            event.ticket, event.name, event.arguments, expires, event.sources, event.approver
+        )
 
     @classmethod
     def of_ticket(cls, ticket: Ticket) -> Waiting:
-        return cls(ticket.id, ticket.tool, ticket.arguments, ticket.expires)
+        asked = ticket.asked
+        return cls(
+            ticket.id,
+            asked.tool,
+            asked.arguments,
+            ticket.expires,
+            asked.untrusted,
+            asked.approver,
+        )
 
 
 class ConfirmDialog:
@@ -65,7 +77,13 @@ class ConfirmDialog:
                 ui.label(short(tool.description, language) if tool else self.waiting.name)
         ui.label(texts.CONFIRM_HINT(language)).classes("dz-muted dz-dialog-hint")
         with div("dz-fields dz-dialog-fields"):
-            fields = argument_fields(tool, self.waiting.arguments, language, missing=True)
+            fields = argument_fields(
+                tool,
+                self.waiting.arguments,
+                language,
+                missing=True,
+                sources=self.waiting.sources,
+            )
             draw_fields(fields)
         if any(has_hidden(f.value) for f in fields):
             with div("dz-warning"):

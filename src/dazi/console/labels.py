@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -28,15 +29,22 @@ class Field:
 
 
 def argument_fields(
-    tool: Tool | None, arguments: Mapping[str, Any], language: Language, *, missing: bool = False
+    tool: Tool | None,
+    arguments: Mapping[str, Any],
+    language: Language,
+    *,
+    missing: bool = False,
+    sources: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> list[Field]:
-    """In the order of the declaration; ``missing`` also lists what was left out and what that means."""
+    """In the order of the declaration; ``missing`` also lists what was left out and what that
+    means. ``sources``: of values that nobody said, where they came from."""
     fields: list[Field] = []
     known = tool.parameters if tool else ()
     for p in known:
         name = short(p.description, language) or p.name
         if p.name in arguments:
-            fields.append(Field(name, _argument(p, arguments[p.name], language)))
+            value = _argument(p, arguments[p.name], language)
+            fields.append(Field(name, value, note=_from(sources.get(p.name, ()), language)))
         elif missing:
             fields.append(
                 Field(name, texts.NOT_GIVEN(language), False, remark(p.description, language))
@@ -45,6 +53,17 @@ def argument_fields(
     return fields + [
         Field(k, exact(v, language)) for k, v in arguments.items() if k not in declared
     ]
+
+
+def _from(labels: tuple[str, ...], language: Language) -> str:
+    if not labels:
+        return ""
+    said = []
+    for source in labels:
+        kind, _, name = source.partition(":")
+        words = texts.SOURCES.get(kind)
+        said.append(f"{words(language)} {name}".strip() if words else source)
+    return texts.FROM(language).format(sources="、".join(said))
 
 
 def _argument(p: Parameter, value: Any, language: Language) -> str:

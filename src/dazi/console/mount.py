@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 from nicegui import app as pages
 from nicegui import ui
 
-from dazi.console import chat_page, login_page
+from dazi.console import approvals_page, chat_page, login_page
 from dazi.console.frame import FAVICON, begin_page
 from dazi.console.headers import PageHeaders
 from dazi.console.sessions import Sessions
@@ -67,6 +67,17 @@ def _add_pages(state: ConsoleState, sessions: Sessions) -> None:
     @ui.page("/", response_timeout=BUILD_S)
     async def start(request: Request) -> Response | None:
         return await chat(request, None)
+
+    @ui.page("/approvals", response_timeout=BUILD_S)
+    async def approvals(request: Request) -> Response | None:
+        session = session_of(request, sessions)
+        principal = principal_of(state, session) if session is not None else None
+        if session is None or principal is None:
+            return RedirectResponse(sign_in_url(return_to="/approvals"), 303)
+        language, dark = begin_page(request, state.company.name)
+        scene = Scene(state, session, principal, language, dark)
+        await approvals_page.draw(scene, sessions)
+        return None
 
     @ui.page("/t/{thread:path}", response_timeout=BUILD_S)
     async def kept(request: Request, thread: str) -> Response | None:

@@ -13,6 +13,7 @@ from nicegui.element import Element
 
 from dazi.console import texts
 from dazi.console.frame import brand
+from dazi.console.pieces import div
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
 from dazi.core.language import Text
@@ -33,6 +34,7 @@ class Sidebar:
             with ui.element("a").props("href=/").classes("dz-new"):
                 ui.icon("edit_square")
                 ui.label(texts.NEW_CHAT(language))
+            self._approvals = div()
             self._list = ui.element("nav").classes("dz-threads")
             self._list.props["aria-label"] = texts.MENU(language)
 
@@ -44,6 +46,7 @@ class Sidebar:
         found = await scene.state.service.threads.list(scene.principal)
         if self._list.is_deleted:
             return
+        await self._count_approvals()
         self._list.clear()
         with self._list:
             if not found:
@@ -52,6 +55,18 @@ class Sidebar:
                 ui.label(heading(scene.language)).classes("dz-thread-day")
                 for thread in threads:
                     self._link(thread, thread.id == current)
+
+    async def _count_approvals(self) -> None:
+        """A link for those who have something to decide."""
+        scene = self._scene
+        waiting = await scene.state.service.approvals(scene.principal)
+        self._approvals.clear()
+        if not waiting:
+            return
+        with self._approvals, ui.element("a").props("href=/approvals").classes("dz-approvals-link"):
+            ui.icon("pending_actions")
+            ui.label(texts.APPROVALS(scene.language))
+            ui.label(str(len(waiting))).classes("dz-count")
 
     def _link(self, thread: Thread, current: bool) -> Element:
         link = ui.element("a").classes("dz-thread" + (" dz-current" if current else ""))

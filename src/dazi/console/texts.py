@@ -111,6 +111,33 @@ OUTCOMES: Mapping[Outcome, Text] = {
     "client": Text("由调用方执行", "Run by the caller"),
 }
 
+FROM = Text("不是本人说的,来自:{sources}", "Not the person's words; from: {sources}")
+SOURCES: Mapping[str, Text] = {
+    "model": Text("模型自己写的", "written by the model"),
+    "tool": Text("系统返回", "a system's answer"),
+    "document": Text("文档", "a document"),
+    "mail": Text("邮件", "a mail"),
+    "web": Text("网页", "a web page"),
+}
+WAITS_FOR = Text("等{role}审批", "Waits for {role}")
+WAITS_NOTE = Text(
+    "已提交。{role}批准后自动执行,这一页会更新。",
+    "Submitted. It is done as soon as someone who is {role} approves; this page will tell.",
+)
+APPROVALS = Text("待我审批", "For my approval")
+APPROVALS_NONE = Text("没有等待审批的操作", "Nothing waits for approval")
+APPROVALS_HINT = Text(
+    "别人提出、要由您决定的操作。批准后立即以提出人的身份执行,一字不差。",
+    "What others ask for and you decide. Once approved it is done at once, exactly as it stands, "
+    "as the person who asked.",
+)
+ASKED_BY = Text("{user} 提出", "asked for by {user}")
+APPROVE = Text("批准", "Approve")
+TURN_DOWN = Text("不批准", "Turn down")
+REASON = Text("理由(可不填,会告诉提出的人)", "Reason (optional; the requester is told)")
+APPROVED_NOW = Text("已批准:{outcome}", "Approved: {outcome}")
+TURNED_DOWN_NOW = Text("没有批准,没有执行", "Turned down; not done")
+
 SAID_YES = Text("确认", "Confirmed")
 SAID_NO = Text("取消", "Cancelled")
 

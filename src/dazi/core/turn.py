@@ -80,7 +80,8 @@ class CallFinished:
 class ConfirmationNeeded:
     """A person must confirm these canonical arguments. ``expires`` is an ISO 8601 instant.
 
-    ``approver``: the role of somebody else who decides; empty: the requester does.
+    ``approver``: the role of somebody else who decides; empty: the requester does. ``sources``:
+    of arguments that the person did not say, where they came from.
     """
 
     ticket: str
@@ -89,6 +90,7 @@ class ConfirmationNeeded:
     arguments: Mapping[str, Any]
     expires: str
     approver: str = ""
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

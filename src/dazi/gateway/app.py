@@ -61,6 +61,11 @@ ROUTES: tuple[RouteSpec, ...] = (
         "待确认的操作 / what waits for confirmation", resources.Confirmations,
     ),
     RouteSpec(
+        "GET", "/v1/dazi/approvals", resources.approvals,
+        "待自己审批的、别人提出的操作 / what others ask for and the caller may decide",
+        resources.Confirmations,
+    ),
+    RouteSpec(
         "POST", "/v1/dazi/confirmations/{ticket}", resources.decide,
         "确认或取消 / confirm or reject", Completion, Decision, _TURN, turns=True,
     ),

@@ -46,12 +46,16 @@ class CallView(Struct, frozen=True, omit_defaults=True):
 
 
 class ConfirmationView(Struct, frozen=True):
-    """A call that waits for the same person: exactly these arguments will be used."""
+    """A call that waits for a person: exactly these arguments will be used. ``approver``: the role
+    of whoever decides, empty for the same person. ``sources``: of arguments that the person did
+    not say, where they came from."""
 
     ticket: str
     tool: str
     arguments: Mapping[str, Any]
     expires: str
+    approver: str = ""
+    sources: Mapping[str, tuple[str, ...]] = {}
 
 
 class AttachmentView(Struct, frozen=True):
@@ -145,7 +149,7 @@ def usage_view(u: Usage) -> UsageView:
 def call_view(record: CallRecord, company: Company) -> CallView:
     tool = company.tools.get(record.name)
     shown = None
-    if record.outcome == "ok" and tool is not None:
+    if record.result is not None and record.outcome == "ok" and tool is not None:
         shown = model_view(tool, record.result, concise=False)
     return CallView(
         record.id,
@@ -159,7 +163,14 @@ def call_view(record: CallRecord, company: Company) -> CallView:
 
 
 def confirmation_view(event: ConfirmationNeeded) -> ConfirmationView:
-    return ConfirmationView(event.ticket, event.name, event.arguments, event.expires)
+    return ConfirmationView(
+        event.ticket,
+        event.name,
+        event.arguments,
+        event.expires,
+        event.approver,
+        event.sources,
+    )
 
 
 def attachment_view(a: Attachment) -> AttachmentView:

@@ -8,12 +8,14 @@ import time
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dazi.gateway.chat import follow, known_model
 from dazi.gateway.exchange import GENERATED, Exchange
 from dazi.gateway.reply import TurnLog, encode
 from dazi.gateway.state import GOVERNED
 from dazi.gateway.wire import DECISION
+from dazi.router.tickets import Ticket
 
 READY_WITHIN_S = 5.0
 
@@ -63,7 +65,9 @@ class Threads(Struct, frozen=True):
 
 
 class Pending(Struct, frozen=True):
-    """A call that waits for the caller to confirm it. ``expires`` is an ISO 8601 instant."""
+    """A call that waits for a person. ``user`` asked for it; ``approver`` is the role of whoever
+    decides, empty for ``user``. ``sources``: of arguments that nobody said, where they came from.
+    ``expires`` is an ISO 8601 instant."""
 
     ticket: str
     tool: str
@@ -71,6 +75,9 @@ class Pending(Struct, frozen=True):
     expires: str
     thread: str
     turn: str
+    user: str
+    approver: str = ""
+    sources: dict[str, tuple[str, ...]] = {}
 
 
 class Confirmations(Struct, frozen=True):
@@ -124,12 +131,30 @@ async def threads(x: Exchange) -> None:
 
 
 async def confirmations(x: Exchange) -> None:
-    waiting = await x.state.service.pending(x.principal)
-    views = [
-        Pending(t.id, t.tool, dict(t.arguments), _instant(t.expires), t.thread, t.turn)
-        for t in waiting
-    ]
+    service = x.state.service
+    own = [*await service.pending(x.principal), *await service.submitted(x.principal)]
+    await x.reply(encode(Confirmations([_pending(t) for t in own])))
+
+
+async def approvals(x: Exchange) -> None:
+    """Of others' requests, what they say to their assistant is not the approver's to read."""
+    waiting = await x.state.service.approvals(x.principal)
+    views = [replace(_pending(t), thread="") for t in waiting]
     await x.reply(encode(Confirmations(views)))
+
+
+def _pending(t: Ticket) -> Pending:
+    return Pending(
+        t.id,
+        t.tool,
+        dict(t.arguments),
+        _instant(t.expires),
+        t.thread,
+        t.turn,
+        t.user,
+        t.approver,
+        t.asked.untrusted,
+    )
 
 
 async def decide(x: Exchange) -> None:
@@ -138,7 +163,9 @@ async def decide(x: Exchange) -> None:
     record = TurnLog(x.state.company, GOVERNED)
     service = x.state.service
     try:
-        events = service.decide(x.principal, x.path["ticket"], decision.approve, x.language)
+        events = service.decide(
+            x.principal, x.path["ticket"], decision.approve, x.language, reason=decision.reason
+        )
         await follow(events, record)
     finally:
         x.repeatable = not record.acted

@@ -105,9 +105,10 @@ class ChatRequest(Struct):
 
 
 class Decision(Struct, forbid_unknown_fields=True):
-    """``POST /v1/dazi/confirmations/{ticket}``."""
+    """``POST /v1/dazi/confirmations/{ticket}``. ``reason``: why it was rejected."""
 
     approve: bool
+    reason: str = ""
 
 
 class Reader(Generic[T]):

@@ -26,11 +26,15 @@ app = typer.Typer(
 model_app = typer.Typer(no_args_is_help=True, help="模型:添加、列出、选用。Models: add, list, use.")
 eval_app = typer.Typer(no_args_is_help=True, help="评测。Evaluations.")
 tool_app = typer.Typer(no_args_is_help=True, help="工具。Tools.")
+approvals_app = typer.Typer(
+    no_args_is_help=True, help="审批:别人提出、等自己决定的操作。Approvals: what others ask for."
+)
 audit_app = typer.Typer(no_args_is_help=True, help="审计账本。The audit ledger.")
 app.add_typer(model_app, name="model")
 app.add_typer(eval_app, name="eval")
 app.add_typer(tool_app, name="tool")
 app.add_typer(audit_app, name="audit")
+app.add_typer(approvals_app, name="approvals")
 
 Company = Annotated[
     Path | None, typer.Option("--company", help="公司目录,默认当前目录或演示公司。Company folder.")
@@ -278,6 +282,45 @@ def tool_settle(
         )
     intent = asyncio.run(settle(settings(company), key, outcome, person or getuser(), note))  # type: ignore[arg-type]
     typer.echo(f"{intent.tool}  {intent.state}  {intent.key}")
+
+
+@approvals_app.command("list")
+def approvals_list(user: User = "", json_out: Json = False, company: Company = None) -> None:
+    """列出等自己审批的操作。What waits for one's approval."""
+    from dazi.main.approving import list_waiting
+
+    asyncio.run(list_waiting(settings(company), user, language(), json_out=json_out))
+
+
+@approvals_app.command("approve")
+def approvals_approve(
+    ticket: Annotated[str, typer.Argument(help="审批编号。The ticket.")],
+    user: User = "",
+    company: Company = None,
+    today: Today = None,
+    model: Model = "",
+) -> None:
+    """批准并执行。Approve, and have it done."""
+    from dazi.main.approving import decide
+
+    asyncio.run(decide(settings(company, today, model), user, ticket, True, ""))
+
+
+@approvals_app.command("reject")
+def approvals_reject(
+    ticket: Annotated[str, typer.Argument(help="审批编号。The ticket.")],
+    reason: Annotated[
+        str, typer.Option(help="理由,会告诉提出的人。Why; the requester is told.")
+    ] = "",
+    user: User = "",
+    company: Company = None,
+    today: Today = None,
+    model: Model = "",
+) -> None:
+    """不批准。Turn it down."""
+    from dazi.main.approving import decide
+
+    asyncio.run(decide(settings(company, today, model), user, ticket, False, reason))
 
 
 @audit_app.command("show")

@@ -113,7 +113,12 @@ async def assemble(
     ledger = Ledger(audit)
     await ledger.open()
     # Carrying out a decision is a turn; one that takes much longer has broken off.
-    tickets = TicketStore(database, settings.confirmation_seconds, settings.turn_seconds + 30)
+    tickets = TicketStore(
+        database,
+        settings.confirmation_seconds,
+        settings.turn_seconds + 30,
+        settings.approval_seconds,
+    )
     directory = Directory(company, settings.host)
     router = FunctionRouter(
         company,

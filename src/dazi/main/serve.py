@@ -45,7 +45,11 @@ async def serve(settings: Settings, language: Language, check: bool) -> None:
         gc.collect()
         gc.freeze()
         _announce(runtime, listening.getsockname()[1], time.perf_counter() - began, language)
-        await _until_stopped(server, listening)
+        taking_up = asyncio.create_task(runtime.service.keep_taking_up())
+        try:
+            await _until_stopped(server, listening)
+        finally:
+            taking_up.cancel()
     finally:
         await runtime.close()
 

@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     turn_calls: int = 12
     answer_tokens: int = 1024
     confirmation_seconds: float = 900.0
+    approval_seconds: float = 259_200.0
+    """How long a second person has to approve."""
     audit: Literal["durable", "memory"] = "durable"
     """``durable`` (in the database) or ``memory``."""
 

@@ -35,7 +35,7 @@ async def ask_once(
     """One question in a thread of its own. A refusal by policy is an answer, not a failure."""
     runtime = await open_runtime(settings)
     try:
-        principal = _principal(runtime, user)
+        principal = principal_of(runtime, user)
         thread = f"cli-{secrets.token_hex(8)}"
         events: list[TurnEvent] = []
         async for event in _answer(runtime, principal, thread, question, approve):
@@ -48,7 +48,7 @@ async def ask_once(
         await runtime.close()
 
 
-def _principal(runtime: Runtime, user: str) -> Principal:
+def principal_of(runtime: Runtime, user: str) -> Principal:
     """``user``, or the company's first one."""
     first = next((u.user for u in runtime.directory.users), "")
     return runtime.directory.principal(user or first, "cli")
@@ -59,7 +59,7 @@ async def _answer(
 ) -> AsyncIterator[TurnEvent]:
     ticket = ""
     async for event in runtime.service.ask(Ask(principal, thread, text)):
-        if isinstance(event, ConfirmationNeeded):
+        if isinstance(event, ConfirmationNeeded) and not event.approver:
             ticket = event.ticket
         yield event
     if ticket and approve:
@@ -115,7 +115,10 @@ def show(event: TurnEvent) -> None:
         )
         typer.secho(f"   {r.outcome} ({r.ms:.0f} ms) {shown}", fg=colour)
     elif isinstance(event, ConfirmationNeeded):
-        typer.secho(f"   ? {event.name} {dict(event.arguments)}", fg="magenta")
+        waits = f" [{event.approver}: {event.ticket}]" if event.approver else ""
+        typer.secho(f"   ? {event.name} {dict(event.arguments)}{waits}", fg="magenta")
+        for name, labels in event.sources.items():
+            typer.secho(f"     {name} <- {', '.join(labels)}", fg="yellow")
     elif isinstance(event, Attachment):
         text = markdown_table(event) if event.kind == "table" else _chart(event)
         typer.echo("\n\n" + text, nl=False)
@@ -141,7 +144,7 @@ async def chat(settings: Settings, user: str, language: Language) -> None:
     """A conversation until an empty line or end of input."""
     runtime = await open_runtime(settings)
     try:
-        principal = _principal(runtime, user)
+        principal = principal_of(runtime, user)
         user = principal.user
         thread = f"cli-{secrets.token_hex(8)}"
         hello = {
@@ -153,7 +156,7 @@ async def chat(settings: Settings, user: str, language: Language) -> None:
             ticket = ""
             async for event in runtime.service.ask(Ask(principal, thread, text)):
                 show(event)
-                if isinstance(event, ConfirmationNeeded):
+                if isinstance(event, ConfirmationNeeded) and not event.approver:
                     ticket = event.ticket
             if ticket:
                 question = "确认执行吗?" if language_of(text) == "zh" else "Confirm?"

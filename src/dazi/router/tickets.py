@@ -70,6 +70,11 @@ class Asked:
     policy: str
     approver: str = ""
 
+    @property
+    def untrusted(self) -> dict[str, tuple[str, ...]]:
+        """Arguments that are not the person's own words, with their sources."""
+        return {n: labels for n, labels in self.sources.items() if labels != ("person",)}
+
     def digest(self) -> str:
         """SHA-256 of everything that a decision is about."""
         parts = [
@@ -134,19 +139,25 @@ class Ticket:
 
 
 class TicketStore:
-    """``lifetime_s``: how long a person has. ``lease_s``: how long carrying out may take before
-    it counts as broken off."""
+    """``lifetime_s``: how long a requester has, ``approval_s`` a second person. ``lease_s``: how
+    long carrying out may take before it counts as broken off."""
 
-    def __init__(self, database: Database, lifetime_s: float, lease_s: float = 90.0) -> None:
+    def __init__(
+        self,
+        database: Database,
+        lifetime_s: float,
+        lease_s: float = 90.0,
+        approval_s: float = 259_200.0,
+    ) -> None:
         self._database = database
         self.lifetime_s = lifetime_s
+        self.approval_s = approval_s
         self.lease_s = lease_s
 
     async def issue(self, asked: Asked) -> Ticket:
         now = time.time()
-        ticket = Ticket(
-            secrets.token_urlsafe(18), now, now + self.lifetime_s, asked, asked.digest()
-        )
+        expires = now + (self.approval_s if asked.approver else self.lifetime_s)
+        ticket = Ticket(secrets.token_urlsafe(18), now, expires, asked, asked.digest())
         row = {name: getattr(asked, name) for name in Asked.__dataclass_fields__}
         row |= {
             "id": ticket.id,
@@ -240,6 +251,17 @@ class TicketStore:
             await connection.execute(
                 update(tickets).where(tickets.c.id == ticket).values(finished_at=time.time())
             )
+
+    async def is_finished(self, ticket: str) -> bool:
+        """Has a decision been carried out, or has the time for one run out?"""
+        c = tickets.c
+        async with self._database.read() as connection:
+            found = await connection.execute(
+                select(c.finished_at, c.state, c.expires).where(c.id == ticket)
+            )
+            row = found.one_or_none()
+        expired = row is not None and row.state == "pending" and row.expires <= time.time()
+        return row is None or row.finished_at is not None or expired
 
     async def take_up(self) -> list[Ticket]:
         """Decided tickets that nobody is carrying out any more; the caller now has their leases."""

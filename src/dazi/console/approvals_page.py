@@ -1,0 +1,141 @@
+"""What others ask for and this person decides: drawn from the canonical arguments."""
+
+from __future__ import annotations
+
+import logging
+
+from nicegui import ui
+
+from dazi.console import texts
+from dazi.console.abilities import short
+from dazi.console.call_card import draw_fields
+from dazi.console.frame import brand, switches
+from dazi.console.labels import argument_fields
+from dazi.console.pieces import div
+from dazi.console.sessions import Sessions
+from dazi.console.sign_in import principal_of, sign_in_url
+from dazi.console.state import Scene
+from dazi.console.visible import has_hidden
+from dazi.core.errors import DaziError
+from dazi.core.turn import CallFinished
+from dazi.router.tickets import MAX_REASON, Ticket
+
+REFRESH_S = 5.0
+
+log = logging.getLogger("dazi.console")
+
+
+async def draw(scene: Scene, sessions: Sessions) -> None:
+    page = ApprovalsPage(scene, sessions)
+    await page.refresh()
+    ui.timer(REFRESH_S, page.refresh)
+
+
+class ApprovalsPage:
+    """Cards appear as requests come in, and stay with their outcome once they are decided."""
+
+    def __init__(self, scene: Scene, sessions: Sessions) -> None:
+        self._scene = scene
+        self._sessions = sessions
+        self._shown: dict[str, ApprovalCard] = {}
+        language, company = scene.language, scene.state.company
+        with div("dz-page"):
+            with div("dz-page-head"):
+                with ui.element("a").props("href=/").classes("dz-plain"):
+                    brand(language, company.name, demo=company.demo)
+                switches(language, scene.dark)
+            ui.label(texts.APPROVALS(language)).classes("dz-h1")
+            ui.label(texts.APPROVALS_HINT(language)).classes("dz-muted")
+            self._list = div("dz-approvals")
+            self._none = ui.label(texts.APPROVALS_NONE(language)).classes("dz-muted dz-none")
+
+    async def refresh(self) -> None:
+        if self._scene.session.ended:  # looking on its own must not keep a session from idling out
+            return
+        scene = self._scene
+        waiting = await scene.state.service.approvals(scene.principal)
+        current = {t.id for t in waiting}
+        for ticket in waiting:
+            if ticket.id not in self._shown:
+                with self._list:
+                    self._shown[ticket.id] = ApprovalCard(scene, ticket, self._sessions)
+        for number, card in list(self._shown.items()):
+            if number not in current and not card.decided:
+                card.gone()
+                del self._shown[number]
+        self._none.set_visibility(not self._shown)
+
+
+class ApprovalCard:
+    """One request. ``decided`` once this person has."""
+
+    def __init__(self, scene: Scene, ticket: Ticket, sessions: Sessions) -> None:
+        self._scene = scene
+        self._ticket = ticket
+        self._sessions = sessions
+        self.decided = False
+        language, state = scene.language, scene.state
+        tool = state.company.tools.get(ticket.tool)
+        fields = argument_fields(
+            tool, ticket.arguments, language, missing=True, sources=ticket.asked.untrusted
+        )
+        user = next((u for u in state.directory.users if u.user == ticket.user), None)
+        with div("dz-card dz-approval") as self._card:
+            with div("dz-card-head"), div("dz-card-title"):
+                ui.label(short(tool.description, language) if tool else ticket.tool)
+                with div("dz-card-sub"):
+                    name = user.name(language) if user else ticket.user
+                    ui.label(texts.ASKED_BY(language).format(user=name))
+            with div("dz-fields"):
+                draw_fields(fields)
+            if any(has_hidden(f.value) for f in fields):
+                with div("dz-warning"):
+                    ui.icon("visibility_off")
+                    ui.label(texts.HIDDEN_WARNING(language))
+            self._foot = div("dz-approval-foot")
+            with self._foot:
+                self._reason = ui.input(texts.REASON(language)).props(
+                    f"dense outlined maxlength={MAX_REASON}"
+                )
+                self._button(texts.TURN_DOWN(language), "dz-button dz-reject", False)
+                self._button(texts.APPROVE(language), "dz-button-main dz-approve", True)
+
+    def _button(self, label: str, classes: str, approve: bool) -> None:
+        button = ui.button(label, on_click=lambda: self._decide(approve), color=None)
+        button.props("unelevated no-caps").classes(classes)
+
+    async def _decide(self, approve: bool) -> None:
+        session = self._scene.session
+        alive = self._sessions.alive(session)
+        principal = principal_of(self._scene.state, session) if alive else None
+        if principal is None:
+            ui.navigate.to(sign_in_url("ended", return_to="/approvals"))
+            return
+        if self.decided:
+            return
+        self.decided = True
+        scene, language = self._scene, self._scene.language
+        reason = str(self._reason.value or "")
+        self._foot.clear()
+        with self._foot:
+            ui.spinner(size="18px", thickness=6)
+        try:
+            said = texts.TURNED_DOWN_NOW(language)
+            events = scene.state.service.decide(
+                principal, self._ticket.id, approve, language, reason=reason
+            )
+            async for event in events:
+                if isinstance(event, CallFinished) and approve:
+                    outcome = texts.OUTCOMES[event.record.outcome](language)
+                    said = texts.APPROVED_NOW(language).format(outcome=outcome)
+        except DaziError as e:
+            said = e.message(language)
+        except Exception:
+            log.exception("an approval failed on a page")
+            said = texts.UNEXPECTED(language)
+        self._foot.clear()
+        with self._foot:
+            ui.label(said).classes("dz-approval-outcome")
+
+    def gone(self) -> None:
+        self._card.delete()
