@@ -310,5 +310,5 @@ async def test_a_second_person_decides_over_the_api(site: Site) -> None:
     assert (await site.request("POST", path, "supervisor", json=long)).status == 400
     done = await site.request("POST", path, "supervisor", json={"approve": True})
     (made,) = done.json["dazi"]["calls"]
-    assert (made["name"], made["outcome"], made["result"]) == ("send_email", "ok", None)
+    assert (made["name"], made["outcome"], made.get("result")) == ("send_email", "ok", None)
     assert (await site.request("POST", path, "supervisor", json={"approve": True})).status == 400
