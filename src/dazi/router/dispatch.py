@@ -8,6 +8,7 @@ execution of those same canonical arguments, outcome. Each step can only refuse.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -33,6 +34,8 @@ from dazi.router.records import (
 )
 from dazi.router.tickets import Asked, Ticket, TicketStore
 from dazi.router.wording import approval_text, outcome_text, reject_text
+
+log = logging.getLogger("dazi.router")
 
 __all__ = ["FunctionRouter", "TurnContext"]
 
@@ -243,7 +246,17 @@ class FunctionRouter:
         outcome, raw, message = await self._execute_once(canonical, turn, key)
         if outcome != "ok":
             return replace(record, outcome=outcome, message=message), None
-        return self._with_result(record, canonical, turn, raw), raw
+        try:
+            return self._with_result(record, canonical, turn, raw), raw
+        except Exception:  # a system may answer anything at all
+            log.exception("the answer of %s cannot be read", canonical.tool.name)
+            return self._unclear(record, canonical, turn), None
+
+    def _unclear(self, record: CallRecord, canonical: Canonical, turn: TurnContext) -> CallRecord:
+        """Something went wrong that no connector foresaw: of a write nobody knows what came."""
+        outcome: Outcome = "unavailable" if canonical.tool.effect == "read" else "unknown"
+        said = outcome_text(outcome, canonical.tool, turn.language)
+        return replace(record, outcome=outcome, message=said)
 
     def _with_result(
         self, record: CallRecord, canonical: Canonical, turn: TurnContext, raw: Any
@@ -284,6 +297,10 @@ class FunctionRouter:
             if e.code == "refused":
                 return "rejected", None, e.message(turn.language)
             outcome = "timeout" if e.code == "timeout" else "unavailable"
+            return outcome, None, outcome_text(outcome, tool, turn.language)
+        except Exception:  # connectors are anybody's code
+            log.exception("the connector of %s failed", tool.name)
+            outcome = "unavailable" if tool.effect == "read" else "unknown"
             return outcome, None, outcome_text(outcome, tool, turn.language)
         if raw is None:
             return "not_found", None, outcome_text("not_found", tool, turn.language)

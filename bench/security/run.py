@@ -1,0 +1,97 @@
+"""``make bench-security``: every harness at its full size; prints counts, ends with 1 at a violation."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
+
+from bench import postgres  # noqa: E402
+from bench.security import approvals, kills, malicious  # noqa: E402
+
+Row = dict[str, Any]
+
+
+def malicious_model(scale: float) -> Row:
+    report = asyncio.run(malicious.run(int(100_000 * scale)))
+    return {
+        "tried": report.sequences,
+        "of": f"sequences: {report.proposals} proposals, {report.decisions} decisions, "
+        f"{report.effects} effects",
+        "violations": report.found,
+        "seconds": report.seconds,
+    }
+
+
+def bent_approvals(scale: float) -> Row:
+    report = asyncio.run(approvals.run(int(1_500 * scale)))
+    return {
+        "tried": report.tried,
+        "of": f"mutations of {len(report.kinds)} kinds; {report.controls} controls carried out",
+        "violations": report.executed,
+        "seconds": report.seconds,
+    }
+
+
+def kill_sqlite(scale: float) -> Row:
+    return _killed(kills.run_sqlite(int(1_000 * scale)))
+
+
+def kill_postgresql(scale: float) -> Row:
+    binaries = postgres.programs()
+    if binaries is None:
+        return {"tried": 0, "of": "PostgreSQL is not installed", "violations": {}, "seconds": 0.0}
+    with postgres.server(binaries) as url:
+        return _killed(kills.run_postgres(int(1_000 * scale), url))
+
+
+def _killed(report: kills.Report) -> Row:
+    return {
+        "tried": report.kills,
+        "of": f"kills; {report.effects} effects, {report.intents['done']} known to be done, "
+        f"{report.lost} done without an answer, {report.never} begun and not done",
+        "violations": report.violations,
+        "seconds": report.seconds,
+    }
+
+
+PARTS: dict[str, Callable[[float], Row]] = {
+    "malicious model": malicious_model,
+    "bent approvals": bent_approvals,
+    "kill -9, SQLite": kill_sqlite,
+    "kill -9, PostgreSQL": kill_postgresql,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the full size")
+    parser.add_argument("--only", action="append", choices=list(PARTS), help="one part")
+    parser.add_argument("--json", type=Path, help="write the figures there")
+    args = parser.parse_args()
+    logging.disable(logging.ERROR)  # systems that answer nonsense are what is tried here
+    print("| harness | tried | what | violations | seconds |\n|---|---|---|---|---|", flush=True)
+    results: dict[str, Row] = {}
+    for name in args.only or PARTS:
+        row = results[name] = PARTS[name](args.scale)
+        found = Counter(row["violations"])
+        said = ", ".join(f"{n} x {v}" for v, n in found.most_common(5)) or "0"
+        print(
+            f"| {name} | {row['tried']:,} | {row['of']} | {said} | {row['seconds']:.0f} |",
+            flush=True,
+        )
+    if args.json:
+        args.json.write_text(json.dumps(results, indent=1, ensure_ascii=False), encoding="utf-8")
+    return int(any(row["violations"] for row in results.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
