@@ -7,6 +7,7 @@ import asyncio
 import json
 import logging
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
 
 from bench import postgres  # noqa: E402
-from bench.security import approvals, kills, malicious  # noqa: E402
+from bench.security import approvals, escapes, kills, malicious  # noqa: E402
 
 Row = dict[str, Any]
 
@@ -63,9 +64,34 @@ def _killed(report: kills.Report) -> Row:
     }
 
 
+def sql_sqlite(_: float) -> Row:
+    with tempfile.TemporaryDirectory() as folder:
+        return _escaped(escapes.run_sqlite(Path(folder)))
+
+
+def sql_postgresql(_: float) -> Row:
+    binaries = postgres.programs()
+    if binaries is None:
+        return {"tried": 0, "of": "PostgreSQL is not installed", "violations": {}, "seconds": 0.0}
+    with postgres.server(binaries) as url, tempfile.TemporaryDirectory() as folder:
+        return _escaped(escapes.run_postgres(Path(folder), url))
+
+
+def _escaped(report: escapes.Report) -> Row:
+    return {
+        "tried": report.tried,
+        "of": f"SELECTs that want more than they may, each also on the read-only connection as it "
+        f"stands; {report.refused} refused, {report.harmless} harmless ones work",
+        "violations": report.found,
+        "seconds": report.seconds,
+    }
+
+
 PARTS: dict[str, Callable[[float], Row]] = {
     "malicious model": malicious_model,
     "bent approvals": bent_approvals,
+    "SQL escapes, SQLite": sql_sqlite,
+    "SQL escapes, PostgreSQL": sql_postgresql,
     "kill -9, SQLite": kill_sqlite,
     "kill -9, PostgreSQL": kill_postgresql,
 }

@@ -346,7 +346,7 @@ def test_urls_that_cannot_be_used(company: Company, url: str) -> None:
         ({"sql": "SELECT :nobody AS x"}, "undeclared :nobody"),
         ({"sql": "SELECT 1", "totals": "SELECT :nobody"}, "totals uses undeclared"),
         ({"sql": "SELECT 1", "write": True}, "write: true"),
-        ({}, "either sql or search"),
+        ({}, "one of sql, search and views"),
         ({"search": {"table": "t"}}, "search needs"),
         ({"search": {"table": "t", "match": "m", "columns": ["m"]}}, "no parameter m"),
     ],

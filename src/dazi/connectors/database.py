@@ -145,6 +145,10 @@ async def within(
         async with engine.connect() as connection:
             connections.append(connection)
             await connection.execution_options(lock_wait_s=min(seconds, LOCK_WAIT_S))
+            if connection.dialect.name == "postgresql":
+                # The server ends a statement itself, also where its client has gone.
+                limit = max(int(seconds * 1000), 1)
+                await connection.exec_driver_sql(f"SET LOCAL statement_timeout = {limit}")
             return await work(connection)
 
     task = asyncio.create_task(job())

@@ -42,6 +42,11 @@ def refused(tool: Tool, text: Text | None = None) -> ConnectorError:
     return ConnectorError("refused", text("zh"), text("en"))
 
 
+def unusable(zh: str, en: str) -> ConnectorError:
+    """The arguments cannot be used; the text says what to change and goes back to the model."""
+    return ConnectorError("invalid", zh, en)
+
+
 def misdeclared(tool: Tool, zh: str, en: str) -> ConfigError:
     """A tool's declaration does not fit its connector."""
     where = tool.source or tool.name

@@ -14,6 +14,7 @@ from sqlalchemy.types import TypeEngine
 
 from dazi.connectors.database import Database, within
 from dazi.connectors.failures import misdeclared, refused, time_left, timed_out, unavailable
+from dazi.connectors.model_sql import ModelSelect
 from dazi.connectors.results import MAX_ROWS, MONEY_DECIMALS, checked, listing
 from dazi.connectors.search import NameSearch
 from dazi.core.errors import ConnectorError
@@ -41,16 +42,12 @@ class Statement:
         """``tool``'s statement ``key``; raises ``ConfigError`` for a name nobody gives."""
         clause = text(str(tool.operation[key]))
         names = frozenset(clause.compile().params)
-        types = _binds(tool)
-        unknown = ", ".join(f":{name}" for name in sorted(names - types.keys()))
-        if unknown:
-            zh, en = f"{key} 用了没有声明的 {unknown}", f"{key} uses undeclared {unknown}"
-            raise misdeclared(tool, zh, en)
+        types = _known(tool, key, names)
         return cls(clause.bindparams(*(bindparam(n, type_=types[n]) for n in names)), names)
 
 
 class SqlConnector:
-    """Runs a tool's ``sql``, or its ``search``, on one database.
+    """Runs a tool's ``sql``, its ``search``, or a SELECT over its ``views``, on one database.
 
     Reads (``totals`` too) share one read-only snapshot. With ``write: true`` the statement and
     its ``returning`` run in one transaction; when it changes no row the answer is ``None``, or
@@ -64,13 +61,17 @@ class SqlConnector:
     def check(self, tool: Tool) -> None:
         """Raise ``ConfigError`` unless ``tool`` can be run by this connector."""
         operation = tool.operation
-        if ("sql" in operation) == ("search" in operation):
-            raise misdeclared(tool, "需要 sql 或 search 之一", "needs either sql or search")
+        if sum(key in operation for key in ("sql", "search", "views")) != 1:
+            zh, en = "需要 sql、search 或 views 之一", "needs one of sql, search and views"
+            raise misdeclared(tool, zh, en)
         if bool(operation.get("write")) != (tool.effect != "read"):
             zh = "effect 为 read 时不能有 write: true,否则必须有"
             raise misdeclared(tool, zh, "write: true belongs to tools whose effect is not read")
         if "search" in operation:
             NameSearch.of(tool)
+        if "views" in operation:
+            for name, statement in ModelSelect.of(tool).views.items():
+                _known(tool, f"views.{name}", frozenset(text(statement).compile().params))
         for key in STATEMENTS:
             if key in operation:
                 Statement.of(tool, key)
@@ -103,6 +104,10 @@ class SqlConnector:
         tool = invocation.tool
         if "search" in tool.operation:
             rows = await NameSearch.of(tool).run(connection, invocation)
+        elif "views" in tool.operation:
+            rows = await ModelSelect.of(tool).run(
+                connection, invocation, _values(invocation), _binds(tool)
+            )
         else:
             rows = await self._rows(connection, invocation, "sql", MAX_ROWS + 1)
         rows = checked(invocation, rows, MONEY_DECIMALS)
@@ -189,6 +194,16 @@ class SqlConnector:
             statement = self._statements[known] = Statement.of(tool, key)
         values = _values(invocation)
         return statement, {name: values[name] for name in statement.names}
+
+
+def _known(tool: Tool, key: str, names: frozenset[str]) -> dict[str, TypeEngine[Any]]:
+    """The types of what a statement may bind; raises ``ConfigError`` for a name nobody gives."""
+    types = _binds(tool)
+    unknown = ", ".join(f":{name}" for name in sorted(names - types.keys()))
+    if unknown:
+        zh, en = f"{key} 用了没有声明的 {unknown}", f"{key} uses undeclared {unknown}"
+        raise misdeclared(tool, zh, en)
+    return types
 
 
 def _binds(tool: Tool) -> dict[str, TypeEngine[Any]]:

@@ -71,7 +71,8 @@ class ConfigError(OperatorError):
 class ConnectorError(DaziError):
     """A company system did not do what was asked.
 
-    ``code`` is one of ``timeout``, ``unavailable``, ``bad_response``, ``too_large``, ``refused``.
+    ``code`` is one of ``timeout``, ``unavailable``, ``bad_response``, ``too_large``, ``refused``, and
+    ``invalid`` for arguments that whoever proposed them can mend.
     ``effect_possible`` is true when the system may have acted although no answer came back.
     """
 

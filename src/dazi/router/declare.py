@@ -103,7 +103,7 @@ class SystemFile(_Strict):
 
 
 OPERATION_KEYS: Mapping[str, frozenset[str]] = {
-    "sql": frozenset({"sql", "returning", "totals", "search", "write", "refused"}),
+    "sql": frozenset({"sql", "returning", "totals", "search", "views", "write", "refused"}),
     "http": frozenset({"operation", "refused"}),
     "python": frozenset({"function", "needs_results", "refused"}),
     "smtp": frozenset({"refused"}),

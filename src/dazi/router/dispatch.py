@@ -294,6 +294,8 @@ class FunctionRouter:
         except ConnectorError as e:
             if e.effect_possible and tool.effect != "read":
                 return "unknown", None, outcome_text("unknown", tool, turn.language)
+            if e.code == "invalid":
+                return "invalid", None, e.message(turn.language)
             if e.code == "refused":
                 return "rejected", None, e.message(turn.language)
             outcome = "timeout" if e.code == "timeout" else "unavailable"
