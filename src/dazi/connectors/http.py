@@ -162,8 +162,8 @@ class HttpConnector:
         if status == 204:
             return {}
         try:
-            value = checked(invocation, json.loads(body))
-        except (ValueError, RecursionError) as error:
+            value = checked(invocation, _at(json.loads(body), str(tool.operation.get("path", ""))))
+        except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
             raise bad_response(tool, effect_possible=operation.writes) from error
         shape = tool.result.shape
         if shape == "one" and not isinstance(value, dict):
@@ -183,6 +183,14 @@ async def _mark_sent(
     parameters: aiohttp.TraceRequestHeadersSentParams,
 ) -> None:
     context.trace_request_ctx.value = True
+
+
+def _at(value: Any, path: str) -> Any:
+    """The part of an answer at a path such as ``data.items`` or ``results.0``: what is beside it
+    never reaches anybody. Raises ``LookupError`` or ``TypeError`` where there is none."""
+    for name in filter(None, path.split(".")):
+        value = value[int(name)] if isinstance(value, list) else value[name]
+    return value
 
 
 def _base(url: str) -> str:

@@ -104,13 +104,14 @@ def _operations(document: Mapping[str, Any]) -> Iterator[Operation]:
         for method in METHODS:
             if method in item and "operationId" in item[method]:
                 shared = item.get("parameters", [])
-                yield _operation(document, method, path, shared, item[method])
+                yield operation_of(document, method, path, shared, item[method])
 
 
-def _operation(
+def operation_of(
     document: Mapping[str, Any], method: str, path: str, shared: list[Any], entry: Mapping[str, Any]
 ) -> Operation:
-    parameters = [_resolve(document, p) for p in (*shared, *entry.get("parameters", []))]
+    """Raises ``KeyError`` and the like for an entry that is not as it should be."""
+    parameters = [resolve(document, p) for p in (*shared, *entry.get("parameters", []))]
     places: dict[str, set[str]] = {"path": set(), "query": set(), "header": set(), "cookie": set()}
     required = set()
     for parameter in parameters:
@@ -120,8 +121,8 @@ def _operation(
         places[parameter["in"]].add(name)
         if parameter.get("required"):
             required.add(name)
-    content = _resolve(document, entry.get("requestBody", {})).get("content", {})
-    schema = _resolve(document, content.get("application/json", {}).get("schema", {}))
+    content = resolve(document, entry.get("requestBody", {})).get("content", {})
+    schema = resolve(document, content.get("application/json", {}).get("schema", {}))
     return Operation(
         id=str(entry["operationId"]),
         method=method.upper(),
@@ -133,7 +134,7 @@ def _operation(
     )
 
 
-def _resolve(document: Mapping[str, Any], entry: Any, depth: int = 8) -> Any:
+def resolve(document: Mapping[str, Any], entry: Any, depth: int = 8) -> Any:
     """Follow local ``$ref``s; others are not supported (``KeyError``)."""
     if not isinstance(entry, Mapping) or "$ref" not in entry:
         return entry
@@ -143,4 +144,4 @@ def _resolve(document: Mapping[str, Any], entry: Any, depth: int = 8) -> Any:
     node: Any = document
     for part in reference[2:].split("/"):
         node = node[part.replace("~1", "/").replace("~0", "~")]
-    return _resolve(document, node, depth - 1)
+    return resolve(document, node, depth - 1)

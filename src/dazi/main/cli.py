@@ -29,10 +29,12 @@ tool_app = typer.Typer(no_args_is_help=True, help="工具。Tools.")
 approvals_app = typer.Typer(
     no_args_is_help=True, help="审批:别人提出、等自己决定的操作。Approvals: what others ask for."
 )
+import_app = typer.Typer(no_args_is_help=True, help="导入工具。Import tools.")
 audit_app = typer.Typer(no_args_is_help=True, help="审计账本。The audit ledger.")
 app.add_typer(model_app, name="model")
 app.add_typer(eval_app, name="eval")
 app.add_typer(tool_app, name="tool")
+tool_app.add_typer(import_app, name="import")
 app.add_typer(audit_app, name="audit")
 app.add_typer(approvals_app, name="approvals")
 
@@ -227,6 +229,31 @@ def tool_list(company: Company = None) -> None:
     for tool in loaded.tools.values():
         roles = ", ".join(sorted(tool.roles))
         typer.echo(f"{tool.name}  [{tool.effect}]  {tool.description(language())}  ({roles})")
+
+
+@import_app.command("openapi")
+def tool_import_openapi(
+    source: Annotated[str, typer.Argument(help="OpenAPI 3 文档:文件或网址。File or URL.")],
+    service: Annotated[
+        str, typer.Option(help="dazi.toml 里 [services] 的名字。The name in [services].")
+    ],
+    role: Annotated[list[str], typer.Option(help="谁能用,可写多次。Who may use them.")],
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="只导入这些 operationId,可写多次。Only these operations."),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="覆盖已有的文件。Write over existing files.")
+    ] = False,
+    company: Company = None,
+) -> None:
+    """从 OpenAPI 文档生成工具声明。Declare tools from an OpenAPI document."""
+    from dazi.main.importing import ImportRequest, import_openapi
+
+    request = ImportRequest(source, service, tuple(only or ()), tuple(role), replace)
+    folder = settings(company).company_folder()
+    for line in import_openapi(folder, request, language()):
+        typer.echo(line)
 
 
 @tool_app.command("unknown")

@@ -104,7 +104,7 @@ class SystemFile(_Strict):
 
 OPERATION_KEYS: Mapping[str, frozenset[str]] = {
     "sql": frozenset({"sql", "returning", "totals", "search", "views", "write", "refused"}),
-    "http": frozenset({"operation", "refused"}),
+    "http": frozenset({"operation", "path", "refused"}),
     "python": frozenset({"function", "needs_results", "refused"}),
     "smtp": frozenset({"refused"}),
 }

@@ -1,0 +1,168 @@
+"""``dazi tool import``: tools declared from what a system says of itself, to be looked over."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dazi.connectors.openapi_import import EXTENSION, Imported, imported, parse
+from dazi.core.errors import CallerError, ConfigError, OperatorError
+from dazi.core.language import Language, Text
+from dazi.main.checking import check_folder
+from dazi.main.settings import demo_folder
+from dazi.net import Egress, EgressForbidden, Rule
+
+MAX_DOCUMENT = 5_000_000
+FETCH_S = 30.0
+HEAD = """\
+# 由 dazi tool import 从 {source} 生成,请逐项核对:effect、roles、说明、出处(grounded)。
+# Made from {source} by dazi tool import; look over effect, roles, descriptions, grounded.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """``source``: a file or URL. ``service``: the name in ``[services]``, and of the files made."""
+
+    source: str
+    service: str
+    only: tuple[str, ...]
+    roles: tuple[str, ...]
+    replace: bool = False
+
+
+def import_openapi(folder: Path, request: ImportRequest, language: Language) -> list[str]:
+    """Write ``tools/SERVICE.yaml`` and the document beside; what was done, line by line.
+
+    Raises ``CallerError`` for a document or an operation that cannot be imported, and before
+    writing over anything.
+    """
+    if folder == demo_folder():
+        raise CallerError(
+            "company",
+            "请用 --company 指定公司目录;没有就先 dazi init 目录名",
+            "name a company folder with --company; make one with dazi init DIR",
+        )
+    text = _document(request.source)
+    try:
+        document = parse(text)
+        made = imported(document, request.only, request.roles)
+    except ValueError as e:
+        raise CallerError(
+            "openapi", f"{request.source} 不能导入:{e}", f"{request.source} cannot be imported: {e}"
+        ) from None
+    if not made.tools:
+        why = next(iter(made.skipped.values()), None)
+        raise CallerError(
+            "openapi",
+            f"没有可以导入的操作{f':{why.zh}' if why else ''}",
+            f"no operation can be imported{f': {why.en}' if why else ''}",
+        )
+    tools = folder / "tools" / f"{request.service}.yaml"
+    beside = folder / "services" / f"{request.service}.{EXTENSION}"
+    for path in (tools, beside):
+        if path.exists() and not request.replace:
+            raise CallerError(
+                "exists",
+                f"{path} 已经有了;要覆盖请加 --replace",
+                f"{path} exists; --replace writes over it",
+            )
+    _write(tools, beside, document, made, request)
+    return _told(folder, tools, beside, made, request, language)
+
+
+def _document(source: str) -> str:
+    if source.startswith(("http://", "https://")):
+        return asyncio.run(_fetched(source))
+    try:
+        path = Path(source)
+        if path.stat().st_size > MAX_DOCUMENT:
+            raise _too_large(source)
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as e:
+        raise CallerError("openapi", f"读不到 {source}:{e}", f"cannot read {source}: {e}") from None
+
+
+async def _fetched(url: str) -> str:
+    """Only from where the operator says: no redirect leads elsewhere."""
+    try:
+        egress = Egress(Rule.to(url))
+    except ValueError as e:
+        raise CallerError("openapi", f"网址不对:{url}", f"not a URL: {url}") from e
+    try:
+        async with asyncio.timeout(FETCH_S), egress.request("GET", url) as response:
+            if response.status != 200:
+                raise CallerError(
+                    "openapi",
+                    f"{url} 返回 {response.status}",
+                    f"{url} answered {response.status}",
+                )
+            body = bytearray()
+            async for chunk in response.content.iter_chunked(64 * 1024):
+                body += chunk
+                if len(body) > MAX_DOCUMENT:
+                    raise _too_large(url)
+        return bytes(body).decode("utf-8")
+    except EgressForbidden as e:
+        raise CallerError("openapi", e.text.zh, e.text.en) from None
+    except (OSError, TimeoutError, UnicodeDecodeError) as e:
+        raise OperatorError("openapi", f"取不到 {url}:{e}", f"cannot fetch {url}: {e}") from None
+    finally:
+        await egress.close()
+
+
+def _too_large(source: str) -> CallerError:
+    limit = MAX_DOCUMENT // 1_000_000
+    return CallerError(
+        "openapi", f"{source} 超过 {limit} MB", f"{source} is larger than {limit} MB"
+    )
+
+
+def _write(
+    tools: Path, beside: Path, document: dict[str, Any], made: Imported, request: ImportRequest
+) -> None:
+    tools.parent.mkdir(parents=True, exist_ok=True)
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    needed = {**document, "paths": made.paths}
+    beside.write_text(json.dumps(needed, ensure_ascii=False, indent=1), encoding="utf-8")
+    body = {
+        "system": made.title,
+        "connector": {
+            "kind": "http",
+            "service": request.service,
+            "openapi": f"services/{beside.name}",
+        },
+        "tools": made.tools,
+    }
+    source = request.source if "://" in request.source else Path(request.source).name
+    text = yaml.safe_dump(body, allow_unicode=True, sort_keys=False, width=100)
+    tools.write_text(HEAD.format(source=source) + text, encoding="utf-8")
+
+
+def _told(
+    folder: Path,
+    tools: Path,
+    beside: Path,
+    made: Imported,
+    request: ImportRequest,
+    language: Language,
+) -> list[str]:
+    lines = [
+        f"{name}  [{tool['effect']}]  {tool['description']}" for name, tool in made.tools.items()
+    ]
+    for number, why in made.skipped.items():
+        skipped = Text(f"跳过 {number}:{why.zh}", f"skipped {number}: {why.en}")
+        lines.append(skipped(language))
+    lines.append(str(tools))
+    lines.append(str(beside))
+    try:
+        lines += check_folder(folder, language)
+    except ConfigError as e:
+        # A new company lacks its address or its roles: that is told, and is no reason to undo.
+        lines.append(e.message(language))
+    return lines
