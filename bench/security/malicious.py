@@ -98,6 +98,7 @@ async def _sequence(house: Stronghold, rng: random.Random, report: Report) -> No
             heard.found.append((record.name, json.dumps(record.result, ensure_ascii=False)))
         if record.ticket:
             tickets.append(record.ticket)
+            heard.known[record.ticket] = len(heard.found)
         while tickets and rng.random() < 0.6:
             await _decide(house, rng, rng.choice(tickets), turn, heard, report)
     repeated = Counter(

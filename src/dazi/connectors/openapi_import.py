@@ -148,13 +148,12 @@ def _tool(
             if p.get("required") and p["name"].lower() != "idempotency-key":
                 raise CannotImport(f"要求请求头 {p['name']}", f"it wants the header {p['name']}")
             continue
-        parameters[p["name"]] = _parameter(
+        parameters[p["name"]] = parameter_of(
             document, p["name"], p.get("schema", {}), p.get("description", ""),
             required=bool(p.get("required")) or where == "path",
         )  # fmt: skip
     parameters |= _body(document, entry)
-    risky = _SENSITIVE.search(f"{number} {said}") is not None
-    effect = "read" if method == "get" else "sensitive" if risky or method == "delete" else "write"
+    effect = effect_of(f"{number} {said}", reads=method == "get", risky=method == "delete")
     return {
         "description": said[:200],
         "effect": effect,
@@ -166,6 +165,29 @@ def _tool(
     }
 
 
+def effect_of(said: str, *, reads: bool, risky: bool = False) -> str:
+    """By what an operation says of itself: rather too strict than too lax."""
+    if reads:
+        return "read"
+    return "sensitive" if risky or _SENSITIVE.search(said) else "write"
+
+
+def object_parameters(document: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters for the properties of an object; optional ones that cannot be are left out.
+
+    Raises ``CannotImport`` where a required one cannot be.
+    """
+    needed = set(schema.get("required", []))
+    out: dict[str, Any] = {}
+    for name, part in schema.get("properties", {}).items():
+        try:
+            out[name] = parameter_of(document, name, part, "", required=name in needed)
+        except CannotImport:
+            if name in needed:
+                raise
+    return out
+
+
 def _body(document: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
     body = resolve(document, entry.get("requestBody", {}))
     content = body.get("content", {})
@@ -174,20 +196,13 @@ def _body(document: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, An
     schema = resolve(document, content.get("application/json", {}).get("schema", {}))
     if schema and schema.get("type", "object") != "object":
         raise CannotImport("请求体不是对象", "its body is not an object")
-    needed = set(schema.get("required", []))
-    out: dict[str, Any] = {}
-    for name, part in schema.get("properties", {}).items():
-        try:
-            out[name] = _parameter(document, name, part, "", required=name in needed)
-        except CannotImport:
-            if name in needed:
-                raise
-    return out
+    return object_parameters(document, schema)
 
 
-def _parameter(
+def parameter_of(
     document: Mapping[str, Any], name: str, schema: Any, description: str, *, required: bool
 ) -> dict[str, Any]:
+    """One parameter's declaration; ``document`` resolves references. Raises ``CannotImport``."""
     schema = resolve(document, schema)
     kinds = schema.get("type", "string")
     kind = next((k for k in kinds if k != "null"), "") if isinstance(kinds, list) else kinds

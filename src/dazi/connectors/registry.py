@@ -115,7 +115,27 @@ def _smtp(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnec
     return SmtpConnector(context.smtp)
 
 
+def _mcp(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnector:
+    """Imported only where a company uses it: the library is large."""
+    from dazi.connectors.mcp import McpConnector, McpServer
+
+    known = {"command", "env", "service", "token_env"}
+    unknown = sorted(set(config) - known)
+    command, env = config.get("command"), config.get("env", [])
+    lists = (command is None or isinstance(command, list)) and isinstance(env, list)
+    if unknown or not lists or (command is None) == ("service" not in config):
+        zh = "connector 要有 command(列表)或 service 之一,另可写 env、token_env"
+        en = "the connector has one of command (a list) and service, and maybe env, token_env"
+        raise ConfigError(context.folder, None, zh, en)
+    if command is not None:
+        words = tuple(str(part) for part in command)
+        return McpConnector(McpServer(words, str(context.folder), tuple(map(str, env))))
+    url = _configured(context.services, "services", str(config["service"]), context)
+    return McpConnector(McpServer(url=url, token_env=str(config.get("token_env", ""))))
+
+
 register("sql", _sql)
 register("http", _http)
 register("python", _python)
 register("smtp", _smtp)
+register("mcp", _mcp)

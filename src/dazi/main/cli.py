@@ -256,6 +256,35 @@ def tool_import_openapi(
         typer.echo(line)
 
 
+@import_app.command("mcp")
+def tool_import_mcp(
+    service: Annotated[
+        str,
+        typer.Argument(
+            help="取个名字;没有 --command 时是 [services] 里的名字。A name; or a service's."
+        ),
+    ],
+    role: Annotated[list[str], typer.Option(help="谁能用,可写多次。Who may use them.")],
+    command: Annotated[
+        str, typer.Option(help="启动服务器的命令,如 'python -m mcp_server_time'。What starts it.")
+    ] = "",
+    only: Annotated[
+        list[str] | None, typer.Option(help="只导入这些工具,可写多次。Only these tools.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="覆盖已有的文件。Write over existing files.")
+    ] = False,
+    company: Company = None,
+) -> None:
+    """从 MCP 服务器生成工具声明,并钉住它们现在的样子。Declare an MCP server's tools, pinned as they are."""
+    from dazi.main.importing import ImportRequest, McpRequest, import_mcp
+
+    basis = ImportRequest(command or service, service, tuple(only or ()), tuple(role), replace)
+    folder = settings(company).company_folder()
+    for line in import_mcp(folder, McpRequest(basis, command), language()):
+        typer.echo(line)
+
+
 @tool_app.command("unknown")
 def tool_unknown(json_out: Json = False, company: Company = None) -> None:
     """结果不明、需要人核实的操作。Effects whose outcome nobody knows."""

@@ -20,7 +20,7 @@ KNOWN_SECTIONS = frozenset(
 
 def load_company(folder: Path) -> Company:
     """Read and validate a whole folder. Raises ``ConfigError`` with file, line and mend."""
-    settings = _settings(folder)
+    settings = load_settings(folder)
     tools, connectors = load_tools(folder)
     included, names = _roles(folder)
     for tool in tools.values():
@@ -50,7 +50,8 @@ def load_company(folder: Path) -> Company:
     )
 
 
-def _settings(folder: Path) -> dict[str, Any]:
+def load_settings(folder: Path) -> dict[str, Any]:
+    """``dazi.toml``. Raises ``ConfigError``."""
     path = folder / "dazi.toml"
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))

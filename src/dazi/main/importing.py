@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from dazi.connectors.openapi_import import EXTENSION, Imported, imported, parse
 from dazi.core.errors import CallerError, ConfigError, OperatorError
 from dazi.core.language import Language, Text
 from dazi.main.checking import check_folder
+from dazi.main.company import load_settings
 from dazi.main.settings import demo_folder
 from dazi.net import Egress, EgressForbidden, Rule
 
@@ -36,18 +38,21 @@ class ImportRequest:
     replace: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class McpRequest:
+    """``command`` starts the server, as in a shell; empty: it is reached as ``basis.service``."""
+
+    basis: ImportRequest
+    command: str = ""
+
+
 def import_openapi(folder: Path, request: ImportRequest, language: Language) -> list[str]:
     """Write ``tools/SERVICE.yaml`` and the document beside; what was done, line by line.
 
     Raises ``CallerError`` for a document or an operation that cannot be imported, and before
     writing over anything.
     """
-    if folder == demo_folder():
-        raise CallerError(
-            "company",
-            "请用 --company 指定公司目录;没有就先 dazi init 目录名",
-            "name a company folder with --company; make one with dazi init DIR",
-        )
+    _refuse_demo(folder)
     text = _document(request.source)
     try:
         document = parse(text)
@@ -56,24 +61,115 @@ def import_openapi(folder: Path, request: ImportRequest, language: Language) -> 
         raise CallerError(
             "openapi", f"{request.source} 不能导入:{e}", f"{request.source} cannot be imported: {e}"
         ) from None
+    beside = folder / "services" / f"{request.service}.{EXTENSION}"
+    connector = {
+        "kind": "http",
+        "service": request.service,
+        "openapi": f"services/{beside.name}",
+    }
+    needed = json.dumps({**document, "paths": made.paths}, ensure_ascii=False, indent=1)
+    return _written(folder, request, made, connector, {beside: needed}, language)
+
+
+def import_mcp(folder: Path, request: McpRequest, language: Language) -> list[str]:
+    """Write ``tools/SERVICE.yaml`` with what an MCP server offers now, each tool pinned as it is.
+
+    Raises ``CallerError`` as ``import_openapi`` does, ``OperatorError`` where the server cannot be
+    reached.
+    """
+    from dazi.connectors.mcp import McpConnector, McpServer
+    from dazi.connectors.mcp_import import imported as offered
+
+    _refuse_demo(folder)
+    basis = request.basis
+    if request.command:
+        words = tuple(shlex.split(request.command))
+        connector: dict[str, Any] = {"kind": "mcp", "command": list(words)}
+        server = McpServer(words, str(folder))
+    else:
+        services = load_settings(folder).get("services", {})
+        if basis.service not in services:
+            raise CallerError(
+                "service",
+                f"dazi.toml 的 [services] 里没有 {basis.service};请加上,或用 --command",
+                f"[services] of dazi.toml has no {basis.service}; add it, or give --command",
+            )
+        connector = {"kind": "mcp", "service": basis.service}
+        server = McpServer(url=str(services[basis.service]))
+
+    async def look() -> list[Any]:
+        there = McpConnector(server)
+        try:
+            return await there.tools()
+        finally:
+            await there.close()
+
+    try:
+        tools = asyncio.run(look())
+    except Exception as e:  # a server may fail in any way at all
+        raise OperatorError(
+            "mcp", f"连不上 MCP 服务器:{e}", f"the MCP server cannot be reached: {e}"
+        ) from e
+    try:
+        made = offered(basis.service, tools, basis.only, basis.roles)
+    except ValueError as e:
+        raise CallerError("mcp", f"不能导入:{e}", f"cannot be imported: {e}") from None
+    return _written(folder, basis, made, connector, {}, language)
+
+
+def _refuse_demo(folder: Path) -> None:
+    if folder == demo_folder():
+        raise CallerError(
+            "company",
+            "请用 --company 指定公司目录;没有就先 dazi init 目录名",
+            "name a company folder with --company; make one with dazi init DIR",
+        )
+
+
+def _written(
+    folder: Path,
+    request: ImportRequest,
+    made: Imported,
+    connector: dict[str, Any],
+    beside: dict[Path, str],
+    language: Language,
+) -> list[str]:
+    """Write the files, and say what was made of what. Raises ``CallerError`` before writing over
+    anything, and where there is nothing to write."""
     if not made.tools:
         why = next(iter(made.skipped.values()), None)
         raise CallerError(
-            "openapi",
+            "import",
             f"没有可以导入的操作{f':{why.zh}' if why else ''}",
             f"no operation can be imported{f': {why.en}' if why else ''}",
         )
+    body = {"system": made.title, "connector": connector, "tools": made.tools}
+    text = yaml.safe_dump(body, allow_unicode=True, sort_keys=False, width=100)
+    source = request.source if "://" in request.source else Path(request.source).name
     tools = folder / "tools" / f"{request.service}.yaml"
-    beside = folder / "services" / f"{request.service}.{EXTENSION}"
-    for path in (tools, beside):
+    files = {tools: HEAD.format(source=source) + text, **beside}
+    for path in files:
         if path.exists() and not request.replace:
             raise CallerError(
                 "exists",
                 f"{path} 已经有了;要覆盖请加 --replace",
                 f"{path} exists; --replace writes over it",
             )
-    _write(tools, beside, document, made, request)
-    return _told(folder, tools, beside, made, request, language)
+    for path, content in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    lines = [
+        f"{name}  [{tool['effect']}]  {tool['description']}" for name, tool in made.tools.items()
+    ]
+    for number, why in made.skipped.items():
+        lines.append(Text(f"跳过 {number}:{why.zh}", f"skipped {number}: {why.en}")(language))
+    lines += [str(path) for path in files]
+    try:
+        lines += check_folder(folder, language)
+    except ConfigError as e:
+        # A new company lacks its address or its roles: that is told, and is no reason to undo.
+        lines.append(e.message(language))
+    return lines
 
 
 def _document(source: str) -> str:
@@ -121,48 +217,3 @@ def _too_large(source: str) -> CallerError:
     return CallerError(
         "openapi", f"{source} 超过 {limit} MB", f"{source} is larger than {limit} MB"
     )
-
-
-def _write(
-    tools: Path, beside: Path, document: dict[str, Any], made: Imported, request: ImportRequest
-) -> None:
-    tools.parent.mkdir(parents=True, exist_ok=True)
-    beside.parent.mkdir(parents=True, exist_ok=True)
-    needed = {**document, "paths": made.paths}
-    beside.write_text(json.dumps(needed, ensure_ascii=False, indent=1), encoding="utf-8")
-    body = {
-        "system": made.title,
-        "connector": {
-            "kind": "http",
-            "service": request.service,
-            "openapi": f"services/{beside.name}",
-        },
-        "tools": made.tools,
-    }
-    source = request.source if "://" in request.source else Path(request.source).name
-    text = yaml.safe_dump(body, allow_unicode=True, sort_keys=False, width=100)
-    tools.write_text(HEAD.format(source=source) + text, encoding="utf-8")
-
-
-def _told(
-    folder: Path,
-    tools: Path,
-    beside: Path,
-    made: Imported,
-    request: ImportRequest,
-    language: Language,
-) -> list[str]:
-    lines = [
-        f"{name}  [{tool['effect']}]  {tool['description']}" for name, tool in made.tools.items()
-    ]
-    for number, why in made.skipped.items():
-        skipped = Text(f"跳过 {number}:{why.zh}", f"skipped {number}: {why.en}")
-        lines.append(skipped(language))
-    lines.append(str(tools))
-    lines.append(str(beside))
-    try:
-        lines += check_folder(folder, language)
-    except ConfigError as e:
-        # A new company lacks its address or its roles: that is told, and is no reason to undo.
-        lines.append(e.message(language))
-    return lines

@@ -107,6 +107,7 @@ OPERATION_KEYS: Mapping[str, frozenset[str]] = {
     "http": frozenset({"operation", "path", "refused"}),
     "python": frozenset({"function", "needs_results", "refused"}),
     "smtp": frozenset({"refused"}),
+    "mcp": frozenset({"tool", "pin", "refused"}),
 }
 
 
