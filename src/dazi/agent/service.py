@@ -11,10 +11,12 @@ from contextlib import aclosing, asynccontextmanager, contextmanager, nullcontex
 from dataclasses import dataclass, replace
 from datetime import date
 
+from dazi.agent.again import needs_results
 from dazi.agent.context import TurnRequest, last_said
+from dazi.agent.direct import DirectCall, call
 from dazi.agent.turn import Agent
 from dazi.core.engine import OfferedTool, Sampling, ToolChoice, Usage
-from dazi.core.errors import CallerError
+from dazi.core.errors import CallerError, NotFound
 from dazi.core.language import Language, Text, language_of
 from dazi.core.principal import Principal
 from dazi.core.tools import Tool
@@ -90,6 +92,14 @@ class AssistantService:
         return [
             t for t in self.agent.company.tools.values() if policy.possible(principal, t).allowed
         ]
+
+    async def call(
+        self, principal: Principal, name: str, arguments: str, language: Language
+    ) -> CallRecord:
+        """One call by a program that acts for ``principal``; ``arguments`` is JSON text."""
+        tools = tuple(t for t in self.tools_for(principal) if not needs_results(t))
+        asked = DirectCall(principal, name, arguments, language, tools)
+        return await call(self.agent.router, self.agent.ledger, asked, self._today())
 
     async def ask(self, ask: Ask) -> AsyncGenerator[TurnEvent, None]:
         """Events of the turn that answers ``ask``. Raises ``CallerError`` for an empty or too long
@@ -188,6 +198,17 @@ class AssistantService:
     async def approvals(self, principal: Principal) -> list[Ticket]:
         """Others' requests that the principal may decide."""
         return await self.tickets.pending(principal, own=False)
+
+    async def ticket_state(self, principal: Principal, ticket: str) -> dict[str, str]:
+        """What became of a request of the principal's own: ``state``, and once it was carried out
+        ``outcome``. Raises ``NotFound``."""
+        found = await self.tickets.get(ticket)
+        if found.user != principal.user or found.asked.tenant != principal.tenant:
+            raise NotFound("ticket", "没有这个待确认的操作", "no such confirmation")
+        out = {"state": found.state, "reason": found.reason}
+        if found.state == "approved":
+            out["outcome"] = await self.agent.router.outcome_of(found)
+        return {k: v for k, v in out.items() if v}
 
     async def take_up(self) -> int:
         """Carry out what was decided and then broken off, by a stop of the process for instance.

@@ -17,6 +17,7 @@ from dazi.gateway.chat import chat
 from dazi.gateway.door import Door, Gate, Handler
 from dazi.gateway.errors import NoRoute, WrongMethod, accepted_language, problem_of
 from dazi.gateway.exchange import Exchange
+from dazi.gateway.mcp import McpEndpoint
 from dazi.gateway.openapi import document
 from dazi.gateway.public import PUBLIC
 from dazi.gateway.reply import Completion
@@ -105,6 +106,9 @@ def create_app(state: GatewayState) -> FastAPI:
         )
         for spec in (*ROUTES, listing)
     ]
+
+    # A language model's client speaks JSON-RPC here, and has a document of its own for it.
+    routes.append(Route("/mcp", McpEndpoint(state, gate), methods=["GET", "POST", "DELETE"]))
 
     async def nothing_here(x: Exchange) -> None:
         raise _missing(f"/v1/{x.path['rest']}", routes)

@@ -84,10 +84,10 @@ class Door:
         except ClientGone:
             log.info("client left %s", scope["path"])
         except DaziError as e:
-            await _refuse(x, e)
+            await refuse(x, e)
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"])
-            await _refuse(x, unexpected())
+            await refuse(x, unexpected())
 
 
 def authenticated(state: GatewayState, headers: list[tuple[bytes, bytes]]) -> Principal:
@@ -148,7 +148,8 @@ async def read_body(x: Exchange) -> bytes:
         raise BodyTimeout(limits.body_seconds) from None
 
 
-async def _refuse(x: Exchange, error: DaziError) -> None:
+async def refuse(x: Exchange, error: DaziError) -> None:
+    """Answer with an error, unless an answer has begun."""
     if x.started:
         return
     extra = headers_of(error)

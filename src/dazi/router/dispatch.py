@@ -17,7 +17,7 @@ from typing import Any
 from dazi.access.policy import Policy
 from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
-from dazi.core.errors import ConnectorError, OperatorError
+from dazi.core.errors import ConnectorError, NotFound, OperatorError
 from dazi.core.language import Language
 from dazi.core.messages import CallText
 from dazi.core.tools import Connector, Invocation
@@ -120,6 +120,16 @@ class FunctionRouter:
         await self._audit("decision", turn, record, detail)
         turn.done.append(record)
         return record
+
+    async def outcome_of(self, ticket: Ticket) -> str:
+        """What is known of the effect of an approved ticket: ``under_way`` until it has begun."""
+        key = idempotency_key(
+            ticket.asked.tenant, ticket.turn, ticket.tool, ticket.arguments, ticket.id
+        )
+        try:
+            return (await self._intents.get(key)).state
+        except NotFound:
+            return "under_way"
 
     def _of_ticket(self, ticket: Ticket, outcome: Outcome, language: Language) -> CallRecord:
         tool = self._company.tools.get(ticket.tool)

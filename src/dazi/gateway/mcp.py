@@ -1,0 +1,57 @@
+"""``/mcp``: who asks, before the protocol's library is even loaded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
+
+from dazi.core.errors import DaziError
+from dazi.core.language import Language
+from dazi.core.principal import Principal
+from dazi.gateway.door import NOBODY, Gate, authenticated, refuse
+from dazi.gateway.errors import accepted_language
+from dazi.gateway.exchange import Exchange, Receive, Send
+from dazi.gateway.state import GatewayState
+
+CHANNEL = "mcp"
+CALLER = "dazi.caller"
+"""Where the caller stands in a request's scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    principal: Principal
+    language: Language
+
+
+class McpEndpoint:
+    """An ASGI endpoint. Stateless: every request carries its key, and ends with its answer."""
+
+    def __init__(self, state: GatewayState, gate: Gate) -> None:
+        self._state = state
+        self._gate = gate
+        self._server: Any = None
+        self._loading = asyncio.Lock()
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        x = Exchange(self._state, NOBODY, None, dict(scope["headers"]), {}, receive, send)
+        x.language = accepted_language(x.header(b"accept-language"))
+        try:
+            principal = authenticated(self._state, scope["headers"])
+        except DaziError as e:
+            await refuse(x, e)
+            return
+        caller = Caller(replace(principal, channel=CHANNEL), x.language or "en")
+        server = await self._loaded()
+        await server.handle({**scope, CALLER: caller}, receive, send)
+
+    async def _loaded(self) -> Any:
+        """The library takes most of a second to load: at the first call, and beside the others."""
+        async with self._loading:
+            if self._server is None:
+                module = await asyncio.to_thread(import_module, "dazi.gateway.mcp_server")
+                self._server = module.GovernedServer(self._state, self._gate)
+        return self._server
