@@ -29,6 +29,7 @@ from dazi.main.demo import Demo, Running, addresses
 from dazi.main.settings import Settings
 from dazi.memory.threads import ThreadStore
 from dazi.prompt.system import system_text
+from dazi.router.care import Care, CareRules
 from dazi.router.dispatch import FunctionRouter
 from dazi.router.intents import IntentStore
 from dazi.router.tickets import TicketStore
@@ -128,6 +129,13 @@ async def assemble(
         IntentStore(database),
         tickets,
         execute=effects,
+        care=Care(
+            CareRules(
+                settings.read_attempts,
+                failures=settings.rest_after_failures,
+                rest_s=settings.rest_seconds,
+            )
+        ),
     )
     budget = Budget(
         settings.turn_rounds, settings.turn_calls, settings.turn_seconds, settings.answer_tokens

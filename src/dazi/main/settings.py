@@ -46,6 +46,11 @@ class Settings(BaseSettings):
     confirmation_seconds: float = 900.0
     approval_seconds: float = 259_200.0
     """How long a second person has to approve."""
+    read_attempts: int = Field(3, ge=1, le=10)
+    """How often a read is tried when its system is unavailable."""
+    rest_after_failures: int = Field(5, ge=1)
+    rest_seconds: float = Field(15.0, gt=0)
+    """A system that failed so often in a row is left alone for so long."""
     audit: Literal["durable", "memory"] = "durable"
     """``durable`` (in the database) or ``memory``."""
 

@@ -22,6 +22,7 @@ from dazi.core.language import Language
 from dazi.core.messages import CallText
 from dazi.core.tools import Connector, Invocation
 from dazi.core.turn import CallRecord, Outcome
+from dazi.router.care import Care
 from dazi.router.deciding import Canonical, Decider, Refused, TurnContext
 from dazi.router.derive import derive
 from dazi.router.intents import Intent, IntentStore
@@ -54,6 +55,7 @@ class FunctionRouter:
         tickets: TicketStore,
         *,
         execute: bool = True,
+        care: Care | None = None,
     ) -> None:
         self._company = company
         self._connectors = connectors
@@ -62,6 +64,7 @@ class FunctionRouter:
         self._intents = intents
         self.tickets = tickets
         self._execute = execute
+        self._care = care or Care()
         self._writing: set[asyncio.Task[CallRecord]] = set()
 
     @property
@@ -199,6 +202,10 @@ class FunctionRouter:
         self, call: str, canonical: Canonical, turn: TurnContext, ticket: Ticket | None
     ) -> CallRecord:
         record, key = self._begun(call, canonical, turn, ticket)
+        if self._execute and self._care.resting(canonical.tool.connector):
+            # Nothing is begun of which it is known that it would fail.
+            said = outcome_text("unavailable", canonical.tool, turn.language)
+            return replace(record, outcome="unavailable", message=said)
         try:
             # An effect that could not be recorded must not happen.
             by = ticket.decided_by if ticket else ""
@@ -293,10 +300,17 @@ class FunctionRouter:
             turn.evidence.today.isoformat(),
             earlier_results(canonical.arguments, turn.done),
         )
+        connector = self._connectors[tool.connector]
+
+        async def work() -> Any:
+            return await connector.execute(invocation)
+
         try:
-            raw = await asyncio.wait_for(
-                self._connectors[tool.connector].execute(invocation), deadline + 0.5
-            )
+            async with asyncio.timeout(deadline + 0.5):
+                if tool.effect == "read":
+                    raw = await self._care.read(tool.connector, deadline, work)
+                else:
+                    raw = await self._care.once(tool.connector, work)
         except TimeoutError:
             unknown = tool.effect != "read"
             outcome: Outcome = "unknown" if unknown else "timeout"
