@@ -48,7 +48,8 @@ def find_ids(pattern: str, text: str, names: Sequence[str] = ()) -> list[str]:
     if shape and names:
         announced = "|".join(re.escape(n) for n in names if n)
         digits = (
-            rf"(?:{announced})[^A-Za-z0-9]{{0,4}}(?:no\.? ?|number ?)?#?(\d{{{shape[2]}}})(?!\d)"
+            rf"(?:{announced})[^A-Za-z0-9]{{0,4}}(?:(?:no|nr|num|number|id|is|was)\b\.?[^A-Za-z0-9]{{0,3}}){{0,3}}"
+            rf"#?(\d{{{shape[2]}}})(?!\d)"
         )
         ids += [shape[1] + m[1] for m in re.finditer(digits, plain, re.IGNORECASE)]
     return list(dict.fromkeys(i for i in ids if i))

@@ -159,8 +159,9 @@ def _values_in(p: Parameter, source: Source) -> Iterator[str]:
 def _announcing(p: Parameter) -> tuple[str, ...]:
     """Words that say a bare number is meant as this id: 「订单」 of 「订单号」, ``order``."""
     zh = p.description.zh.removesuffix("号")
+    short = p.description.zh[-2:] if p.description.zh.endswith("号") else ""
     en = p.description.en.split(" ")[0]
-    return tuple(w for w in (zh, en) if len(w) > 1)
+    return tuple(w for w in (zh, short, en) if len(w) > 1)
 
 
 def numbers_of(data: Any) -> Iterator[Decimal]:
