@@ -16,6 +16,7 @@ import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from dazi.connectors.credentials import Credential
 from dazi.connectors.mcp import McpConnector, McpServer, pin_of
 from dazi.core.errors import CallerError, ConfigError, ConnectorError, OperatorError
 from dazi.core.language import Text
@@ -190,7 +191,9 @@ async def test_a_token_goes_to_its_server_and_a_redirect_goes_nowhere(
     app.router.add_route("*", "/mcp", away)
     server = TestServer(app, host="127.0.0.1")
     await server.start_server()
-    connector = McpConnector(McpServer(url=str(server.make_url("/mcp")), token_env="DESK_TOKEN"))
+    connector = McpConnector(
+        McpServer(url=str(server.make_url("/mcp")), credential=Credential("DESK_TOKEN"))
+    )
     await refused(connector, invocation(tool("x", "y"), {}, deadline_s=3.0))
     assert seen and all(token == "Bearer t0ken" for _, token in seen)
     await connector.close()

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from dazi.connectors.credentials import Credential
 from dazi.connectors.http import MAX_BODY, HttpConnector
 from dazi.connectors.openapi import read_operations
 from dazi.connectors.registry import make_connector
@@ -158,7 +159,9 @@ async def erp_at() -> AsyncIterator[Callable[[int], HttpConnector]]:
     made: list[HttpConnector] = []
 
     def at(port: int) -> HttpConnector:
-        made.append(HttpConnector(f"http://127.0.0.1:{port}/base/", ERP, "TEST_ERP_TOKEN"))
+        made.append(
+            HttpConnector(f"http://127.0.0.1:{port}/base/", ERP, Credential("TEST_ERP_TOKEN"))
+        )
         return made[-1]
 
     yield at

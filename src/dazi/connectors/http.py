@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from dazi.connectors.credentials import NO_CREDENTIAL, Credential, NoCredential
 from dazi.connectors.failures import (
     bad_response,
     misdeclared,
@@ -46,18 +46,20 @@ class HttpConnector:
     """Calls a service's declared operations.
 
     The base URL comes from configuration alone: the document's ``servers`` are ignored and
-    redirects are not followed. ``token_env`` names the environment variable that holds a bearer
-    token. Writes get a connection of their own: on a kept one that the server has just closed
-    nobody could tell whether they arrived. Nothing is retried here; the client library repeats a
-    GET, PUT or DELETE once when the connection breaks (RFC 9110, 9.2.2), with the same key.
+    redirects are not followed. ``credential`` gives the bearer token. Writes get a connection of
+    their own: on a kept one that the server has just closed nobody could tell whether they
+    arrived. Nothing is retried here; the client library repeats a GET, PUT or DELETE once when
+    the connection breaks (RFC 9110, 9.2.2), with the same key.
     """
 
-    def __init__(self, base_url: str, document: Path, token_env: str | None = None) -> None:
+    def __init__(
+        self, base_url: str, document: Path, credential: Credential = NO_CREDENTIAL
+    ) -> None:
         """Raises ``ValueError`` for an unusable ``base_url``, ``ConfigError`` for the document."""
         self._base = _base(base_url)
         self._document = document
         self._operations = read_operations(document)
-        self._token_env = token_env
+        self._credential = credential
         self._rule = Rule.to(self._base)
         self._sessions: dict[bool, Egress] = {}
 
@@ -93,6 +95,8 @@ class HttpConnector:
                 status, body = await self._request(operation, invocation, sent)
         except ConnectorError:
             raise
+        except NoCredential as error:
+            raise unavailable(tool) from error
         except UnsafeValueError as error:
             raise refused(tool) from error
         except TimeoutError as error:
@@ -115,8 +119,8 @@ class HttpConnector:
         }
         url = URL(self._base + operation.target(values), encoded=True)
         headers = {IDEMPOTENCY_HEADER: invocation.idempotency_key, "Accept": "application/json"}
-        if self._token_env:
-            headers["Authorization"] = f"Bearer {os.environ.get(self._token_env, '')}"
+        if token := self._credential.token():
+            headers["Authorization"] = f"Bearer {token}"
         async with self._session(operation.writes).request(
             operation.method,
             url,

@@ -24,6 +24,7 @@ import mcp.types as wire
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
+from dazi.connectors.credentials import NO_CREDENTIAL, Credential
 from dazi.connectors.failures import (
     bad_response,
     misdeclared,
@@ -54,14 +55,13 @@ log = logging.getLogger("dazi.connectors")
 @dataclass(frozen=True, slots=True)
 class McpServer:
     """``command`` starts one (``python`` is the one that runs Dazi); else ``url``. ``env``:
-    variables handed to it by name; of this process's environment it sees no others. ``token_env``
-    names a bearer token's variable."""
+    variables handed to it by name; of this process's environment it sees no others."""
 
     command: tuple[str, ...] = ()
     cwd: str = ""
     env: tuple[str, ...] = ()
     url: str = ""
-    token_env: str = ""
+    credential: Credential = NO_CREDENTIAL
 
 
 def pin_of(tool: wire.Tool) -> str:
@@ -170,8 +170,7 @@ class McpConnector:
                 cwd=server.cwd or None,
             )
             return stdio_client(parameters)
-        token = os.environ.get(server.token_env, "") if server.token_env else ""
-        client = governed_client(Rule.to(server.url), token)
+        client = governed_client(Rule.to(server.url), server.credential)
         return streamable_http_client(server.url, http_client=client)
 
     async def _drop(self) -> None:

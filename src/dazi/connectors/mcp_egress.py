@@ -8,21 +8,22 @@ from collections.abc import AsyncIterator
 import aiohttp
 import httpx2
 
+from dazi.connectors.credentials import Credential, NoCredential
 from dazi.net import Egress, Rule
 
 _HOP = frozenset({"connection", "transfer-encoding", "keep-alive", "upgrade", "content-encoding"})
 READ_S = 300.0
 
 
-def governed_client(rule: Rule, token: str = "") -> httpx2.AsyncClient:
-    """A client for ``rule``'s origins, with ``token`` as a bearer token if there is one."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return httpx2.AsyncClient(transport=_Governed(rule), headers=headers, trust_env=False)
+def governed_client(rule: Rule, credential: Credential) -> httpx2.AsyncClient:
+    """A client for ``rule``'s origins, which sends ``credential``'s token of the moment."""
+    return httpx2.AsyncClient(transport=_Governed(rule, credential), trust_env=False)
 
 
 class _Governed(httpx2.AsyncBaseTransport):
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Rule, credential: Credential) -> None:
         self._rule = rule
+        self._credential = credential
         self._egress: Egress | None = None
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -34,6 +35,11 @@ class _Governed(httpx2.AsyncBaseTransport):
             )
         body = await request.aread()
         headers = [(k, v) for k, v in request.headers.items() if k.lower() != "host"]
+        try:
+            if token := self._credential.token():
+                headers.append(("Authorization", f"Bearer {token}"))
+        except NoCredential as e:
+            raise httpx2.ConnectError("no credential", request=request) from e
         try:
             response = await self._egress.request(
                 request.method, str(request.url), data=body or None, headers=headers

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from dazi.connectors.context import ConnectorContext
+from dazi.connectors.credentials import KEYS, Credential
 from dazi.connectors.database import open_database
 from dazi.connectors.functions import FunctionConnector
 from dazi.connectors.http import HttpConnector
@@ -62,11 +63,14 @@ def make_connector(
 
 
 def _keys(
-    config: Mapping[str, Any], context: ConnectorContext, *names: str, optional: str = ""
+    config: Mapping[str, Any],
+    context: ConnectorContext,
+    *names: str,
+    optional: tuple[str, ...] = (),
 ) -> tuple[str, ...]:
     """The values of ``names`` in ``config``, which may hold nothing else but ``optional``."""
     missing = [name for name in names if not isinstance(config.get(name), str)]
-    unknown = sorted(config.keys() - {*names, optional})
+    unknown = sorted(config.keys() - {*names, *optional})
     if missing or unknown:
         wrong = ", ".join(missing or unknown)
         zh = f"connector 条目{'缺少' if missing else '不认识'} {wrong}"
@@ -92,10 +96,10 @@ def _sql(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnect
 
 
 def _http(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnector:
-    service, document = _keys(config, context, "service", "openapi", optional="token_env")
+    service, document = _keys(config, context, "service", "openapi", optional=KEYS)
     url = _configured(context.services, "services", service, context)
     try:
-        return HttpConnector(url, context.folder / document, config.get("token_env"))
+        return HttpConnector(url, context.folder / document, Credential.of(config, context))
     except ValueError as error:
         zh = f"服务 {service} 的地址不能用;请写成 http(s)://主机:端口/路径"
         en = f"the URL of service {service} cannot be used; write http(s)://HOST:PORT/PATH"
@@ -119,19 +123,19 @@ def _mcp(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnect
     """Imported only where a company uses it: the library is large."""
     from dazi.connectors.mcp import McpConnector, McpServer
 
-    known = {"command", "env", "service", "token_env"}
+    known = {"command", "env", "service", *KEYS}
     unknown = sorted(set(config) - known)
     command, env = config.get("command"), config.get("env", [])
     lists = (command is None or isinstance(command, list)) and isinstance(env, list)
     if unknown or not lists or (command is None) == ("service" not in config):
-        zh = "connector 要有 command(列表)或 service 之一,另可写 env、token_env"
-        en = "the connector has one of command (a list) and service, and maybe env, token_env"
+        zh = "connector 要有 command(列表)或 service 之一,另可写 env、token_env、token_file"
+        en = "the connector has one of command (a list) and service, and maybe env, token_env, token_file"
         raise ConfigError(context.folder, None, zh, en)
     if command is not None:
         words = tuple(str(part) for part in command)
         return McpConnector(McpServer(words, str(context.folder), tuple(map(str, env))))
     url = _configured(context.services, "services", str(config["service"]), context)
-    return McpConnector(McpServer(url=url, token_env=str(config.get("token_env", ""))))
+    return McpConnector(McpServer(url=url, credential=Credential.of(config, context)))
 
 
 register("sql", _sql)
