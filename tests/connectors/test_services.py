@@ -154,6 +154,11 @@ async def test_a_strange_path_argument_is_encoded(company: Company, services: st
 # --- servers that misbehave -----------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_ERP_TOKEN", "t0ken")
+
+
 @pytest.fixture
 async def erp_at() -> AsyncIterator[Callable[[int], HttpConnector]]:
     made: list[HttpConnector] = []
