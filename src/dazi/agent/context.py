@@ -130,7 +130,15 @@ class Conversation:
         that the model was taught to speak of: of others it cannot be as sure."""
         taught = {reply.tool for reply in self.profile.replies}
         known = not taught or any(t.name in taught for t in tools)
-        return self.profile.call_confidence if known and self.messages[-1].role == "user" else 0.0
+        if not known or self.messages[-1].role != "user":
+            return 0.0
+        used = any(k.tool for k in self.request.history)
+        wanted = self.profile.call_confidence
+        return min(wanted, LATER_CONFIDENCE) if used else wanted
+
+
+LATER_CONFIDENCE = 0.5
+"""Where tools have answered in the thread already, the likelier of calling and talking will do."""
 
 
 def last_said(history: Sequence[Kept]) -> str:
