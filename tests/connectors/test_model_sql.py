@@ -126,13 +126,13 @@ def test_nothing_escapes_on_postgresql(server: str, tmp_path: Path) -> None:
 
 def test_without_the_list_of_nodes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(model_sql, "_check", lambda *_: None)
-    report = escapes.run_sqlite(tmp_path)
+    report = escapes.run_sqlite(tmp_path, every=5)
     assert any("shows the secret" in v for v in report.found)
 
 
 def test_without_the_views(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(model_sql, "_table", lambda *_: None)
-    report = escapes.run_sqlite(tmp_path)
+    report = escapes.run_sqlite(tmp_path, every=5)
     assert any("shows the secret" in v for v in report.found)
 
 
@@ -144,7 +144,7 @@ def test_without_the_read_only_connection(monkeypatch: pytest.MonkeyPatch, tmp_p
         return Database(database.writer, database.writer)
 
     monkeypatch.setattr(escapes, "open_database", writable)
-    assert escapes.run_sqlite(tmp_path).found["something was changed"]
+    assert escapes.run_sqlite(tmp_path, every=5).found["something was changed"]
 
 
 def test_statements_are_refused_before_any_database(monkeypatch: pytest.MonkeyPatch) -> None:
