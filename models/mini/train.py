@@ -87,7 +87,7 @@ class Run:
         decay_at = 0.0 if a.decay_from else a.decay_at
         factor = min(1.0, (1 - progress) / (1 - decay_at)) if decay_at < 1 else 1.0
         self.step += 1
-        s.orders[0], s.orders[1] = factor * min(1.0, self.step / a.warmup), self.step
+        s.orders[0], s.orders[1] = factor * min(1.0, self.step / max(a.warmup, 1)), self.step
         s.limit.value = int(
             a.short + (a.length - a.short) * min(1.0, self.tokens / max(1, a.curriculum))
         )
