@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 HELDOUT = Path(__file__).parent / "heldout"
-SETS = ("test", "dev2", "dev")
+SETS = ("test", "dev3", "dev2", "dev")
 RATES = ("name_accuracy", "exact_match", "false_call_rate")
 AIDS: dict[str, list[str]] = {
     "all aids": [],

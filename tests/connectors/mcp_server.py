@@ -40,6 +40,8 @@ def make() -> MCPServer:
     @server.tool(description="Send a mail to a guest")
     async def send_note(name: str, text: str) -> str:
         CALLS.append(f"note {name}")
+        if name == "nobody":
+            raise ToolError("half of it was sent")
         if name == "slow":
             await asyncio.sleep(30)
         return f"sent to {name}"

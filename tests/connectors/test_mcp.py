@@ -96,6 +96,8 @@ async def test_of_a_write_that_was_not_answered_nobody_knows_what_came(desk: Mcp
     slow = invocation(note, {"name": "slow", "text": "x"}, deadline_s=0.5)
     error = await refused(desk, slow)
     assert (error.code, error.effect_possible) == ("timeout", True)
+    error = await refused(desk, invocation(note, {"name": "nobody", "text": "x"}))
+    assert (error.code, error.effect_possible) == ("refused", True)
     done = await desk.execute(invocation(note, {"name": "Li", "text": "x"}))
     assert "sent to Li" in str(done)
 

@@ -256,6 +256,24 @@ async def test_documents_from_a_server(server: TestServer) -> None:
             await importing._fetched(url)
 
 
+def test_two_operations_of_one_name_both_stay_and_the_limit_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert set(tools(operation("getOne"), operation("get_one"))) == {"get_one", "get_one_2"}
+    monkeypatch.setattr("dazi.connectors.openapi_import.MAX_OPERATIONS", 1)
+    made = imported(document(a=operation("a1"), b=operation("b1")), (), ("staff",))
+    assert set(made.tools) == {"a1"} and "--only" in made.skipped["b1"].en
+    assert set(imported(document(a=operation("a1"), b=operation("b1")), ("b1",), ()).tools) == {
+        "b1"
+    }
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", "A", "a b"])
+def test_files_have_plain_names(folder: Path, name: str) -> None:
+    with pytest.raises(CallerError):
+        import_openapi(folder, ImportRequest(str(ERP), name, (), ("staff",)), "en")
+
+
 def nested(depth: int) -> Iterator[Any]:
     yield {"a": {"b": [{"c": depth}]}}
 

@@ -34,12 +34,14 @@ def too_large(tool: Tool, *, effect_possible: bool = False) -> ConnectorError:
     return ConnectorError("too_large", zh, en, effect_possible=effect_possible)
 
 
-def refused(tool: Tool, text: Text | None = None) -> ConnectorError:
+def refused(
+    tool: Tool, text: Text | None = None, *, effect_possible: bool = False
+) -> ConnectorError:
     """The system looked at the request and said no; ``text`` is its reason."""
     text = text or Text(
         f"{tool.system.zh}没有接受这个请求", f"The {tool.system.en} did not accept the request"
     )
-    return ConnectorError("refused", text("zh"), text("en"))
+    return ConnectorError("refused", text("zh"), text("en"), effect_possible=effect_possible)
 
 
 def unusable(zh: str, en: str) -> ConnectorError:

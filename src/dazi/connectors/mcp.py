@@ -15,7 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -146,7 +146,9 @@ class McpConnector:
     async def _hold(self, ready: asyncio.Future[mcp.Client], leave: asyncio.Event) -> None:
         """Opens and closes the connection in one task, as the library's scopes want it."""
         try:
-            async with mcp.Client(self._transport(), cache=None) as client:
+            async with AsyncExitStack() as stack:
+                transport = await self._transport(stack)
+                client = await stack.enter_async_context(mcp.Client(transport, cache=None))
                 ready.set_result(client)
                 await leave.wait()
         except Exception as e:
@@ -155,10 +157,12 @@ class McpConnector:
             else:
                 log.warning("the connection to an MCP server broke: %s", e)
         finally:
-            self._client = None
-            self._looked = float("-inf")
+            # One that ends late must not take its successor's place.
+            if self._holder in (None, asyncio.current_task()):
+                self._client = None
+                self._looked = float("-inf")
 
-    def _transport(self) -> Any:
+    async def _transport(self, stack: AsyncExitStack) -> Any:
         server = self._server
         if server.command:
             env = {name: os.environ[name] for name in server.env if name in os.environ}
@@ -171,6 +175,7 @@ class McpConnector:
             )
             return stdio_client(parameters)
         client = governed_client(Rule.to(server.url), server.credential)
+        await stack.enter_async_context(client)
         return streamable_http_client(server.url, http_client=client)
 
     async def _drop(self) -> None:
@@ -221,7 +226,8 @@ class McpConnector:
         tool = invocation.tool
         acted = tool.effect != "read"
         if answer.is_error:
-            raise refused(tool, _reason(_text(answer)))
+            # The protocol does not say how far a tool came before it failed.
+            raise refused(tool, _reason(_text(answer)), effect_possible=acted)
         value: Any = answer.structured_content
         if value is None:
             text = _text(answer)

@@ -12,6 +12,7 @@ from dazi.connectors.openapi_import import (
     CannotImport,
     Imported,
     effect_of,
+    free_name,
     object_parameters,
     tool_name,
 )
@@ -33,7 +34,7 @@ def imported(
         if only and tool.name not in only:
             continue
         try:
-            out.tools[tool_name(tool.name)] = _declared(tool, roles)
+            out.tools[free_name(tool_name(tool.name), out.tools)] = _declared(tool, roles)
         except CannotImport as e:
             out.skipped[tool.name] = e
         except (KeyError, TypeError, AttributeError, RecursionError) as e:

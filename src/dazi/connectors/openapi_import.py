@@ -97,8 +97,14 @@ def imported(
         raise ValueError(
             f"no operationId {unknown[0]}; there are: {', '.join(n for n, *_ in found)}"
         )
-    for number, method, path, entry in found[:MAX_OPERATIONS]:
+    for number, method, path, entry in found:
         if only and number not in only:
+            continue
+        if len(out.tools) >= MAX_OPERATIONS:
+            out.skipped[number] = CannotImport(
+                f"一次最多导入 {MAX_OPERATIONS} 个,用 --only 选",
+                f"at most {MAX_OPERATIONS} at once; choose with --only",
+            )
             continue
         try:
             tool = _tool(document, method, number, entry, roles)
@@ -110,7 +116,7 @@ def imported(
         except (KeyError, TypeError, AttributeError, RecursionError) as e:
             out.skipped[number] = CannotImport(f"文档有误:{e}", f"the document is wrong: {e}")
             continue
-        out.tools[_free(tool_name(number), out.tools)] = tool
+        out.tools[free_name(tool_name(number), out.tools)] = tool
         out.paths.setdefault(path, {})[method] = entry
     return out
 
@@ -123,7 +129,8 @@ def tool_name(operation: str) -> str:
     return name[:60] if len(name) > 1 else f"{name}_op"
 
 
-def _free(name: str, taken: Collection[str]) -> str:
+def free_name(name: str, taken: Collection[str]) -> str:
+    """``name``, or with a number where that is taken."""
     number = 2
     out = name
     while out in taken:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from dazi.main.company import load_settings
 from dazi.main.settings import demo_folder
 from dazi.net import Egress, EgressForbidden, Rule
 
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 MAX_DOCUMENT = 5_000_000
 FETCH_S = 30.0
 HEAD = """\
@@ -52,7 +54,7 @@ def import_openapi(folder: Path, request: ImportRequest, language: Language) -> 
     Raises ``CallerError`` for a document or an operation that cannot be imported, and before
     writing over anything.
     """
-    _refuse_demo(folder)
+    _check_place(folder, request.service)
     text = _document(request.source)
     try:
         document = parse(text)
@@ -80,8 +82,8 @@ def import_mcp(folder: Path, request: McpRequest, language: Language) -> list[st
     from dazi.connectors.mcp import McpConnector, McpServer
     from dazi.connectors.mcp_import import imported as offered
 
-    _refuse_demo(folder)
     basis = request.basis
+    _check_place(folder, basis.service)
     if request.command:
         words = tuple(shlex.split(request.command))
         connector: dict[str, Any] = {"kind": "mcp", "command": list(words)}
@@ -117,7 +119,14 @@ def import_mcp(folder: Path, request: McpRequest, language: Language) -> list[st
     return _written(folder, basis, made, connector, {}, language)
 
 
-def _refuse_demo(folder: Path) -> None:
+def _check_place(folder: Path, name: str) -> None:
+    """Files are only written in a company of the operator's own, under a plain name."""
+    if not _NAME.fullmatch(name):
+        raise CallerError(
+            "service",
+            f"名字 “{name}” 只能用小写字母、数字、- 和 _",
+            f"the name “{name}” may hold lower-case letters, digits, - and _ only",
+        )
     if folder == demo_folder():
         raise CallerError(
             "company",

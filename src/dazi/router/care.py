@@ -14,9 +14,6 @@ import stamina
 
 from dazi.core.errors import ConnectorError
 
-# Retries are ours to count and tell; the library's own logs would say everything twice.
-stamina.instrumentation.set_on_retry_hooks([])
-
 UNWELL = frozenset({"timeout", "unavailable", "bad_response"})
 WAIT_S, LONGEST_WAIT_S = 0.05, 0.5
 

@@ -205,7 +205,9 @@ class FunctionRouter:
         if self._execute and self._care.resting(canonical.tool.connector):
             # Nothing is begun of which it is known that it would fail.
             said = outcome_text("unavailable", canonical.tool, turn.language)
-            return replace(record, outcome="unavailable", message=said)
+            record = replace(record, outcome="unavailable", message=said)
+            await self._audit("decision", turn, record, {"reason": "the system rests"})
+            return record
         try:
             # An effect that could not be recorded must not happen.
             by = ticket.decided_by if ticket else ""
