@@ -19,6 +19,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 
+from bench.postgres import create, driver
 from dazi.connectors.context import ConnectorContext
 from dazi.connectors.database import open_database, within
 from dazi.connectors.sql import SqlConnector
@@ -401,13 +402,7 @@ def run_sqlite(data: Path, every: int = 1) -> Report:
 
 def run_postgres(data: Path, url: str) -> Report:
     """``url`` of a server, without a database's name."""
-    admin = create_engine(
-        url.replace("postgresql://", "postgresql+psycopg://") + "/postgres",
-        isolation_level="AUTOCOMMIT",
-    )
-    with admin.connect() as connection:
-        connection.execute(text("CREATE DATABASE escapes"))
-    admin.dispose()
-    plain = url.replace("postgresql://", "postgresql+psycopg://") + "/escapes"
+    create(url, "escapes")
+    plain = f"{driver(url)}/escapes"
     prepare(plain)
     return asyncio.run(attack(f"{url}/escapes", plain, data))

@@ -25,6 +25,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
 
+from bench.postgres import create, driver
 from dazi.access.cedar import CedarPolicy
 from dazi.audit.ledger import Ledger, Record, SqlSink, first_broken
 from dazi.connectors.context import ConnectorContext
@@ -122,7 +123,7 @@ def make_folder(folder: Path, url: str) -> None:
 
 def prepare(own: str, books: str, folder: Path) -> None:
     """Both databases with their tables; in a process of its own, for its threads."""
-    engine = create_engine(_plain(books))
+    engine = create_engine(driver(books))
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE effects (key VARCHAR(64), words VARCHAR(200))"))
     engine.dispose()
@@ -133,13 +134,6 @@ def prepare(own: str, books: str, folder: Path) -> None:
         await database.close()
 
     asyncio.run(tables())
-
-
-def _plain(url: str) -> str:
-    """The URL for a driver without asyncio."""
-    return url.replace("sqlite+aiosqlite", "sqlite").replace(
-        "postgresql://", "postgresql+psycopg://"
-    )
 
 
 async def work(folder: Path, own: str, number: int, last: int) -> int:
@@ -245,7 +239,7 @@ def attack(folder: Path, own: str, books: str, kills: int, seed: int = 1) -> Rep
 
 
 def _judge(report: Report, own: str, books: str) -> None:
-    theirs, ours = create_engine(_plain(books)), create_engine(_plain(own))
+    theirs, ours = create_engine(driver(books)), create_engine(driver(own))
     with theirs.connect() as connection:
         rows = connection.execute(text("SELECT key, count(*) FROM effects GROUP BY key"))
         effects = {key: int(count) for key, count in rows}
@@ -290,15 +284,11 @@ def run_postgres(kills: int, url: str, seed: int = 1) -> Report:
     """``url``: of a server, without a database's name; two databases are made on it."""
     names = [f"kills_{seed}_{kind}" for kind in ("own", "books")]
 
-    def create() -> int:
-        engine = create_engine(_plain(f"{url}/postgres"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            for name in names:
-                connection.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
+    def made() -> int:
+        create(url, *names)
         return 0
 
-    in_process(create)
+    in_process(made)
     own, books = (f"{url}/{name}" for name in names)
     with tempfile.TemporaryDirectory() as temporary:
-        return attack(Path(temporary) / "company", _plain(own), books, kills, seed)
+        return attack(Path(temporary) / "company", driver(own), books, kills, seed)

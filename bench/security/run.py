@@ -47,11 +47,16 @@ def kill_sqlite(scale: float) -> Row:
 
 
 def kill_postgresql(scale: float) -> Row:
+    return _on_postgresql(lambda url: _killed(kills.run_postgres(int(1_000 * scale), url)))
+
+
+def _on_postgresql(work: Callable[[str], Row]) -> Row:
+    """``work`` with the URL of a throwaway server."""
     binaries = postgres.programs()
     if binaries is None:
         return {"tried": 0, "of": "PostgreSQL is not installed", "violations": {}, "seconds": 0.0}
     with postgres.server(binaries) as url:
-        return _killed(kills.run_postgres(int(1_000 * scale), url))
+        return work(url)
 
 
 def _killed(report: kills.Report) -> Row:
@@ -70,11 +75,8 @@ def sql_sqlite(_: float) -> Row:
 
 
 def sql_postgresql(_: float) -> Row:
-    binaries = postgres.programs()
-    if binaries is None:
-        return {"tried": 0, "of": "PostgreSQL is not installed", "violations": {}, "seconds": 0.0}
-    with postgres.server(binaries) as url, tempfile.TemporaryDirectory() as folder:
-        return _escaped(escapes.run_postgres(Path(folder), url))
+    with tempfile.TemporaryDirectory() as folder:
+        return _on_postgresql(lambda url: _escaped(escapes.run_postgres(Path(folder), url)))
 
 
 def _escaped(report: escapes.Report) -> Row:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench import postgres
 from bench.security import escapes
 from dazi.connectors import model_sql
 from dazi.connectors.context import ConnectorContext
@@ -105,20 +102,8 @@ def test_nothing_escapes_on_sqlite(tmp_path: Path) -> None:
     sound(escapes.run_sqlite(tmp_path))
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    binaries = postgres.programs()
-    if binaries is None:
-        line = "no PostgreSQL here: SQL escapes were not tested on it; install postgresql"
-        if os.environ.get("CI") == "true":
-            pytest.fail(line)
-        pytest.skip(line)
-    with postgres.server(binaries) as url:
-        yield url
-
-
-def test_nothing_escapes_on_postgresql(server: str, tmp_path: Path) -> None:
-    sound(escapes.run_postgres(tmp_path, server))
+def test_nothing_escapes_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
+    sound(escapes.run_postgres(tmp_path, postgres_url))
 
 
 # --- guards broken on purpose --------------------------------------------------------------------

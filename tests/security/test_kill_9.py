@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
 
 import pytest
 
-from bench import postgres
 from bench.security import kills
 from dazi.router.intents import IntentStore
 
@@ -25,20 +22,8 @@ def test_on_sqlite() -> None:
     sound(kills.run_sqlite(60))
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    binaries = postgres.programs()
-    if binaries is None:
-        line = "no PostgreSQL here: kill -9 was not tested on it; install postgresql"
-        if os.environ.get("CI") == "true":
-            pytest.fail(line)
-        pytest.skip(line)
-    with postgres.server(binaries) as url:
-        yield url
-
-
-def test_on_postgresql(server: str) -> None:
-    sound(kills.run_postgres(45, server))
+def test_on_postgresql(postgres_url: str) -> None:
+    sound(kills.run_postgres(45, postgres_url))
 
 
 def test_a_write_that_is_tried_again_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

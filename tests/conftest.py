@@ -1,0 +1,23 @@
+"""Real servers that several rooms' tests drive."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from bench import postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A throwaway PostgreSQL server's URL, without a database's name."""
+    binaries = postgres.programs()
+    if binaries is None:
+        line = "no PostgreSQL here: nothing was tested on it; install postgresql"
+        if os.environ.get("CI") == "true":
+            pytest.fail(line)
+        pytest.skip(line)
+    with postgres.server(binaries) as url:
+        yield url
