@@ -12,7 +12,8 @@ import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from dazi.connectors.openapi_import import imported, parse, tool_name
+from dazi.connectors.drafts import tool_name
+from dazi.connectors.openapi_import import imported, parse
 from dazi.core.errors import CallerError, OperatorError
 from dazi.main import importing
 from dazi.main.company import load_company

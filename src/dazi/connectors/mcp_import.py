@@ -7,8 +7,7 @@ from typing import Any
 
 import mcp.types as wire
 
-from dazi.connectors.mcp import pin_of
-from dazi.connectors.openapi_import import (
+from dazi.connectors.drafts import (
     CannotImport,
     Imported,
     effect_of,
@@ -16,6 +15,7 @@ from dazi.connectors.openapi_import import (
     object_parameters,
     tool_name,
 )
+from dazi.connectors.mcp import pin_of
 
 
 def imported(

@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from dazi.connectors.openapi_import import EXTENSION, Imported, imported, parse
+from dazi.connectors.drafts import Imported
+from dazi.connectors.openapi_import import EXTENSION, imported, parse
 from dazi.core.errors import CallerError, ConfigError, OperatorError
 from dazi.core.language import Language, Text
 from dazi.main.checking import check_folder
