@@ -9,7 +9,7 @@ run: .venv/run.ok
 	@$(BIN)/dazi serve
 
 test: .venv/test.ok
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
 check: .venv/test.ok
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import statistics
 import tempfile
@@ -77,12 +78,25 @@ def _decisions(company: Company, rounds: int, times: int) -> Table:
         datetime(2025, 4, 3, 9),
     )
     plain, many = CedarPolicy(company), CedarPolicy(larger)
-    strangers = [replace(customer, user=f"c{i}") for i in range(times)]
+    numbers = itertools.count()
+
+    def stranger() -> Principal:
+        return replace(customer, user=f"c{next(numbers)}")
+
+    cents = itertools.count(10_000)
+
+    def another() -> Facts:
+        return replace(facts, arguments={**facts.arguments, "amount": next(cents) / 100})
+
     cases: list[tuple[str, Callable[[int], object]]] = [
         ("by role, asked before", lambda _: plain.decide(customer, status, facts)),
-        ("by role, a new person", lambda i: plain.decide(strangers[i], status, facts)),
-        ("by arguments (a refund)", lambda _: plain.decide(finance, refund, facts)),
-        (f"the same beside {MANY} other policies", lambda _: many.decide(finance, refund, facts)),
+        ("by role, a new person", lambda _: plain.decide(stranger(), status, facts)),
+        ("by arguments (a refund), asked before", lambda _: plain.decide(finance, refund, facts)),
+        ("by arguments, a new amount", lambda _: plain.decide(finance, refund, another())),
+        (
+            f"the same beside {MANY} other policies",
+            lambda _: many.decide(finance, refund, another()),
+        ),
     ]
     for name, case in cases:
         found = []

@@ -13,6 +13,7 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import tempfile
 import time
 from collections import Counter
@@ -38,6 +39,7 @@ from dazi.router.dispatch import FunctionRouter, TurnContext
 from dazi.router.grounding import Evidence
 from dazi.router.intents import IntentStore
 from dazi.router.tickets import TicketStore
+from dazi.store import writer
 from dazi.store.database import Database
 
 TODAY = date(2025, 4, 3)
@@ -96,6 +98,30 @@ class _Steps:
         for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
             event.listen(engine, name, self)
 
+    def watch_writer(self, database: Database) -> None:
+        """Before and after every statement of the thread that writes on the hot path."""
+        if database._writer is None:
+            return
+        step = self
+
+        class Watched(sqlite3.Connection):
+            def execute(self, *rest: Any) -> sqlite3.Cursor:
+                step()
+                done = super().execute(*rest)
+                step()
+                return done
+
+            def executemany(self, *rest: Any) -> sqlite3.Cursor:
+                step()
+                done = super().executemany(*rest)
+                step()
+                return done
+
+        def connect(path: str, *rest: Any, **options: Any) -> sqlite3.Connection:
+            return sqlite3.connect(path, *rest, factory=Watched, **options)
+
+        writer.connect = connect
+
 
 class _Asked:
     """The real connector, with a step before and one after: the answer is lost there."""
@@ -142,6 +168,7 @@ async def work(folder: Path, own: str, number: int, last: int) -> int:
     steps = _Steps(last)
     database = Database(own)
     steps.watch(database._engine.sync_engine)
+    steps.watch_writer(database)
     context = ConnectorContext(folder, folder, company.settings["databases"])
     spec = company.connectors["books"]
     real = make_connector(spec.kind, spec.config, context, list(company.tools.values()))

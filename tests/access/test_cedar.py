@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dazi.access import cedar
-from dazi.access.cedar_schema import FIELDS, context_of, shared_entities
+from dazi.access.cedar_schema import EVERYTHING, context_of, shared_entities
 from dazi.access.policy import Facts
 from dazi.core.errors import ConfigError
 from dazi.core.principal import Principal
@@ -274,7 +274,7 @@ def whole(p: cedar.CedarPolicy, who: Principal, t: Any, f: Facts) -> bool:
             "principal": {"type": "User", "id": who.user},
             "action": {"type": "Action", "id": t.name},
             "resource": {"type": "System", "id": t.connector},
-            "context": context_of(t, f, who.channel, frozenset(FIELDS)),
+            "context": context_of(t, f, who.channel, EVERYTHING),
         },
         "\n".join(s.text for s in p.statements),
         [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -110,9 +111,12 @@ def schema(m: pytest.MonkeyPatch) -> None:
 
 
 def audit(m: pytest.MonkeyPatch) -> None:
-    async def nothing(*_: Any) -> None: ...
+    def nothing(*_: Any) -> asyncio.Future[None]:
+        future = asyncio.get_running_loop().create_future()
+        future.set_result(None)
+        return future
 
-    m.setattr(dispatch.FunctionRouter, "_audit", nothing)
+    m.setattr(dispatch.FunctionRouter, "_put", nothing)
 
 
 def intent(m: pytest.MonkeyPatch) -> None:

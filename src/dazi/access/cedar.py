@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import cedarpy
+import msgspec
 
 from dazi.access.cedar_schema import (
-    FIELDS,
+    Wanted,
     attributes_of,
     context_of,
     schema_of,
@@ -32,15 +33,17 @@ from dazi.core.tools import Tool
 
 CACHED = 4096
 """Principals and answers kept; beyond that the caches start anew."""
+TOO_LONG = 1_000
+"""Characters of a question that are worth keeping an answer to."""
 
 
 @dataclass(frozen=True)
 class _Slice:
-    """The statements that can apply to one tool. ``fields``: what of the context they mention."""
+    """The statements that can apply to one tool, and what of the context they look at."""
 
     statements: tuple[Statement, ...]
     policies: cedarpy.PolicySet
-    fields: frozenset[str]
+    wanted: Wanted
     approvers: tuple[str, ...]
 
 
@@ -73,7 +76,7 @@ class CedarPolicy:
         decided = self._evaluated(principal, tool, cut, facts)
         if decided.allowed or facts.confirmed:
             return decided
-        if "confirmed" in cut.fields or cut.approvers:
+        if "confirmed" in cut.wanted.fields or cut.approvers:
             agreed = self._evaluated(principal, tool, cut, replace(facts, confirmed=True))
             if agreed.allowed:
                 return replace(agreed, policy=decided.policy, confirm=True)
@@ -90,7 +93,7 @@ class CedarPolicy:
         cut = self._slices.get(tool.name)
         if cut is None:
             return Decision(False, f"roles:{tool.name}")
-        if not cut.fields:
+        if not cut.wanted.fields:
             return self.decide(principal, tool, Facts())
         key = ("possible", _key(principal), tool.name)
         if key not in self._answers:
@@ -112,18 +115,20 @@ class CedarPolicy:
         return next((s for s in self.statements if s.name == policy), None)
 
     def _evaluated(self, principal: Principal, tool: Tool, cut: _Slice, facts: Facts) -> Decision:
-        # Where no statement looks at the call itself, who asks for what is all that counts.
-        key = None if cut.fields else ("plain", _key(principal), tool.name)
-        if key is not None and key in self._answers:
-            return self._answers[key]
-        context = context_of(tool, facts, principal.channel, cut.fields)
+        # Who asks for what, and of the call what any statement looks at: the rest cannot count.
+        context = context_of(tool, facts, principal.channel, cut.wanted)
+        asked = msgspec.json.encode(context).decode() if context else "{}"
+        key = (_key(principal), tool.name, asked)
+        kept = self._answers.get(key)
+        if kept is not None:
+            return kept
         try:
             found = cedarpy.is_authorized(
                 {
                     "principal": {"type": "User", "id": principal.user},
                     "action": {"type": "Action", "id": tool.name},
                     "resource": {"type": "System", "id": tool.connector},
-                    "context": context,
+                    "context": asked,
                 },
                 cut.policies,
                 self._entities(principal),
@@ -136,7 +141,7 @@ class CedarPolicy:
             if errors
             else Decision(found.allowed, _deciding(cut, found, tool))
         )
-        if key is not None:
+        if len(asked) <= TOO_LONG:
             self._keep(key, decision)
         return decision
 
@@ -172,9 +177,9 @@ def _slice(statements: Sequence[Statement], tool: Tool) -> _Slice:
     groups = frozenset({tool.effect})
     kept = tuple(s for s in statements if s.concerns(tool.name, groups))
     text = "\n".join(s.text for s in kept)
-    fields = frozenset(f for f in FIELDS if f in text) if "context" in text else frozenset[str]()
+    wanted = Wanted.of(path for s in kept for path in s.mentions)
     approvers = sorted({role for s in kept for role in s.approvers})
-    return _Slice(kept, cedarpy.PolicySet.from_str(text), fields, tuple(approvers))
+    return _Slice(kept, cedarpy.PolicySet.from_str(text), wanted, tuple(approvers))
 
 
 def _role_lists(company: Company) -> list[Statement]:

@@ -7,6 +7,8 @@ cents, so that no policy compares rounded amounts; other numbers are Cedar decim
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -96,17 +98,52 @@ def _entity(kind: str, name: str, parents: list[tuple[str, str]]) -> dict[str, A
     }
 
 
-def context_of(tool: Tool, facts: Facts, channel: str, fields: frozenset[str]) -> dict[str, Any]:
-    """The context record, of the ``fields`` that are asked for."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The part of the context that statements look at. ``None`` of ``args`` or ``sources`` is all
+    of them; building the rest would be most of a decision's cost."""
+
+    fields: frozenset[str]
+    args: frozenset[str] | None
+    sources: frozenset[str] | None
+
+    @classmethod
+    def of(cls, mentions: Iterable[tuple[str, ...]]) -> Wanted:
+        paths = set(mentions)
+        if () in paths:
+            return EVERYTHING
+        return cls(
+            frozenset(p[0] for p in paths),
+            _parts(paths, "args"),
+            _parts(paths, "sources"),
+        )
+
+
+EVERYTHING = Wanted(frozenset(FIELDS), None, None)
+
+
+def _parts(paths: Iterable[tuple[str, ...]], field: str) -> frozenset[str] | None:
+    found = {p[1:] for p in paths if p[0] == field}
+    return None if () in found else frozenset(p[0] for p in found)
+
+
+def context_of(tool: Tool, facts: Facts, channel: str, wanted: Wanted) -> dict[str, Any]:
+    """The context record, of what is ``wanted``."""
+    fields = wanted.fields
     out: dict[str, Any] = {}
     if "args" in fields:
         out["args"] = {
             p.name: _value(p, facts.arguments[p.name])
             for p in tool.parameters
-            if facts.arguments.get(p.name) is not None
+            if (wanted.args is None or p.name in wanted.args)
+            and facts.arguments.get(p.name) is not None
         }
     if "sources" in fields:
-        out["sources"] = {name: list(labels) for name, labels in facts.sources.items()}
+        out["sources"] = {
+            name: list(labels)
+            for name, labels in facts.sources.items()
+            if wanted.sources is None or name in wanted.sources
+        }
     if "untrusted" in fields:
         out["untrusted"] = facts.untrusted
     if "confirmed" in fields:

@@ -46,6 +46,11 @@ class Statement:
         )
 
     @cached_property
+    def mentions(self) -> frozenset[tuple[str, ...]]:
+        """What it looks at in the context: ``("args", "amount")``; ``("args",)`` is all of them."""
+        return frozenset(_mentions(self.parsed))
+
+    @cached_property
     def approvers(self) -> frozenset[str]:
         """Roles it looks for in ``context.approved_by``."""
         out: set[str] = set()
@@ -102,6 +107,32 @@ def _nodes(value: Any) -> Iterator[Mapping[str, Any]]:
     elif isinstance(value, list):
         for inner in value:
             yield from _nodes(inner)
+
+
+def _mentions(node: Any) -> Iterator[tuple[str, ...]]:
+    path = _context_path(node)
+    if path is not None:
+        yield path[:2]
+    elif isinstance(node, Mapping):
+        for inner in node.values():
+            yield from _mentions(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from _mentions(inner)
+
+
+def _context_path(node: Any) -> tuple[str, ...] | None:
+    """``context.args.amount``, or ``context.args has amount``, as its names; ``None`` if the node
+    is anything else."""
+    if not isinstance(node, Mapping):
+        return None
+    if node.get("Var") == "context":
+        return ()
+    access = node.get(".") or node.get("has")
+    if not isinstance(access, Mapping):
+        return None
+    left = _context_path(access.get("left"))
+    return None if left is None else (*left, str(access.get("attr")))
 
 
 def _is_approved_by(node: Any) -> bool:

@@ -17,7 +17,7 @@ import msgspec
 from sqlalchemy import Column, Float, Integer, String, Table, Text, insert, select
 
 from dazi.core.errors import OperatorError
-from dazi.store.database import Database, metadata
+from dazi.store.database import Database, Statement, metadata
 
 Kind = Literal["turn", "call", "decision", "outcome", "answer", "sign_in", "admin"]
 
@@ -33,6 +33,9 @@ records = Table(
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )
+
+_NAMES = tuple(c.name for c in records.columns)
+_APPEND = Statement(insert(records))
 
 GENESIS = "0" * 64
 APPEND_TRIES = 8
@@ -176,6 +179,10 @@ class Ledger:
                 future.set_exception(error)
 
 
+def _columns(r: Record) -> dict[str, Any]:
+    return {name: getattr(r, name) for name in _NAMES}
+
+
 class SqlSink:
     """Records in the ``audit_records`` table."""
 
@@ -191,11 +198,7 @@ class SqlSink:
         return Record(*row) if row is not None else None
 
     async def append(self, batch: list[Record]) -> None:
-        async with self._database.write() as connection:
-            await connection.execute(
-                insert(records),
-                [{c.name: getattr(r, c.name) for c in records.columns} for r in batch],
-            )
+        await self._database.run(_APPEND, *(_columns(r) for r in batch))
 
     async def rows(self, turn: str | None = None, limit: int = 1000) -> list[Record]:
         query = select(records).order_by(records.c.seq).limit(limit)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from dazi.access.policy import Policy
-from dazi.audit.ledger import Ledger
+from dazi.audit.ledger import Kind, Ledger
 from dazi.core.company import Company
 from dazi.core.errors import ConnectorError, NotFound, OperatorError
 from dazi.core.language import Language
@@ -189,13 +189,12 @@ class FunctionRouter:
         self, call: str, canonical: Canonical, turn: TurnContext, ticket: Ticket | None
     ) -> CallRecord:
         record, key = self._begun(call, canonical, turn, ticket)
-        user = turn.principal.user
         try:
-            self._ledger.put("call", user, turn.turn, audit_body(record, canonical.detail))
+            self._put("call", turn, record, canonical.detail)
         except OperatorError as e:
             return replace(record, outcome="unavailable", message=e.message(turn.language))
         record, _ = await self._executed(record, canonical, turn, key)
-        self._ledger.put("outcome", user, turn.turn, audit_body(record, {}))
+        self._put("outcome", turn, record, {})
         return record
 
     async def _write(
@@ -208,27 +207,42 @@ class FunctionRouter:
             record = replace(record, outcome="unavailable", message=said)
             await self._audit("decision", turn, record, {"reason": "the system rests"})
             return record
+        by = ticket.decided_by if ticket else ""
+        recorded = self._put("call", turn, record, {**canonical.detail, "key": key, "by": by})
         try:
             # An effect that could not be recorded must not happen.
-            by = ticket.decided_by if ticket else ""
-            await self._audit("call", turn, record, {**canonical.detail, "key": key, "by": by})
-            earlier = (
-                await self._intents.begin(
-                    key, turn.principal.user, turn.turn, canonical.tool.name, canonical.arguments
-                )
-                if self._execute
-                else None
-            )
+            earlier = await self._intend(key, canonical, turn) if self._execute else None
+            await self._recorded(recorded, key, earlier)
         except OperatorError as e:
             return replace(record, outcome="unavailable", message=e.message(turn.language))
         if earlier is not None:
             return self._again(record, canonical, turn, earlier, ticket)
         record, raw = await self._executed(record, canonical, turn, key)
-        if self._execute:
-            settled = {"unknown": "unknown", "ok": "done"}.get(record.outcome, "failed")
-            await self._intents.settle(key, settled, raw)  # type: ignore[arg-type]
-        await self._audit("outcome", turn, record, {"key": key})
+        recorded = self._put("outcome", turn, record, {"key": key})
+        try:
+            if self._execute:
+                settled = {"unknown": "unknown", "ok": "done"}.get(record.outcome, "failed")
+                await self._intents.settle(key, settled, raw)  # type: ignore[arg-type]
+            await asyncio.shield(recorded)
+        except OperatorError as e:
+            # It has happened, and the person must hear so; the intent stays for somebody to settle.
+            log.error("the outcome of %s cannot be recorded: %s", key, e)
         return record
+
+    async def _intend(self, key: str, canonical: Canonical, turn: TurnContext) -> Intent | None:
+        return await self._intents.begin(
+            key, turn.principal.user, turn.turn, canonical.tool.name, canonical.arguments
+        )
+
+    async def _recorded(
+        self, recorded: asyncio.Future[None], key: str, earlier: Intent | None
+    ) -> None:
+        try:
+            await asyncio.shield(recorded)
+        except OperatorError:
+            if self._execute and earlier is None:
+                await self._intents.settle(key, "failed")
+            raise
 
     def _again(
         self,
@@ -335,6 +349,11 @@ class FunctionRouter:
         return "ok", raw, ""
 
     async def _audit(
-        self, kind: Any, turn: TurnContext, record: CallRecord, detail: Mapping[str, Any]
+        self, kind: Kind, turn: TurnContext, record: CallRecord, detail: Mapping[str, Any]
     ) -> None:
-        await self._ledger.append(kind, turn.principal.user, turn.turn, audit_body(record, detail))
+        await asyncio.shield(self._put(kind, turn, record, detail))
+
+    def _put(
+        self, kind: Kind, turn: TurnContext, record: CallRecord, detail: Mapping[str, Any]
+    ) -> asyncio.Future[None]:
+        return self._ledger.put(kind, turn.principal.user, turn.turn, audit_body(record, detail))

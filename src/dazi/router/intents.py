@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Column, Float, String, Table, Text, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Column, Float, String, Table, Text, bindparam, insert, select, update
 
 from dazi.core.errors import CallerError, NotFound
-from dazi.store.database import Database, metadata
+from dazi.store.database import Conflict, Database, Statement, metadata
 
 State = Literal["begun", "done", "failed", "unknown"]
 Settled = Literal["done", "failed"]
@@ -37,6 +36,12 @@ intents = Table(
     Column("result", Text),
     Column("settled_by", String(200)),
     Column("note", Text),
+)
+
+
+_BEGIN = Statement(insert(intents), "key", "at", "user", "turn", "tool", "arguments", "state")
+_SETTLE = Statement(
+    update(intents).where(intents.c.key == bindparam("of")), "state", "settled_at", "result"
 )
 
 
@@ -77,9 +82,8 @@ class IntentStore:
             "state": "begun",
         }
         try:
-            async with self._database.write() as connection:
-                await connection.execute(insert(intents).values(row))
-        except IntegrityError:
+            await self._database.run(_BEGIN, row)
+        except Conflict:
             return await self.get(key)
         return None
 
@@ -93,12 +97,8 @@ class IntentStore:
 
     async def settle(self, key: str, state: State, result: Any = None) -> None:
         text = msgspec.json.encode(result, enc_hook=str).decode() if result is not None else None
-        async with self._database.write() as connection:
-            await connection.execute(
-                update(intents)
-                .where(intents.c.key == key)
-                .values(state=state, settled_at=time.time(), result=text)
-            )
+        row = {"of": key, "state": state, "settled_at": time.time(), "result": text}
+        await self._database.run(_SETTLE, row)
 
     async def resolve(self, key: str, state: Settled, person: str, note: str) -> Intent:
         """A person found out what came of it. Raises ``CallerError`` where that is known already."""

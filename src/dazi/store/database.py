@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, MetaData, event, inspect, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.sql.dml import UpdateBase
 
 from dazi.core.errors import OperatorError
+from dazi.store.writer import SqliteWriter
 
 metadata = MetaData()
 """Every room's tables; each room declares its own."""
+
+
+class Conflict(Exception):
+    """A row with that key is there already."""
+
+
+class Statement:
+    """A write of ``columns`` (all of them if none are named) on the hot path, compiled once."""
+
+    def __init__(self, statement: UpdateBase, *columns: str) -> None:
+        self.statement = statement
+        dialect = sqlite.dialect(paramstyle="qmark")
+        compiled = statement.compile(dialect=dialect, column_keys=list(columns) or None)
+        self.sqlite = str(compiled)
+        self.names: tuple[str, ...] = tuple(compiled.positiontup or ())
 
 
 class Database:
@@ -28,6 +48,8 @@ class Database:
         self.url = url
         self.sqlite = url.startswith("sqlite")
         self._engine = create_async_engine(url, pool_pre_ping=not self.sqlite)
+        path = make_url(url).database if self.sqlite else None
+        self._writer = SqliteWriter(path) if path and path != ":memory:" else None
         if self.sqlite:
             event.listen(self._engine.sync_engine, "connect", _sqlite_connect)
             event.listen(self._engine.sync_engine, "begin", _sqlite_begin)
@@ -63,11 +85,38 @@ class Database:
             async with connection.begin():
                 yield connection
 
+    async def run(self, statement: Statement, *rows: Mapping[str, Any]) -> int:
+        """Write ``rows``, all or none, and return once they are durable; how many changed, where
+        it was one.
+
+        Raises ``Conflict`` where a key is taken and ``OperatorError`` where nothing can be
+        written. On SQLite a tenth of the cost of ``write``.
+        """
+        try:
+            if self._writer is not None:
+                names = statement.names
+                values = [[row[name] for name in names] for row in rows]
+                return await self._writer.run(statement.sqlite, values)
+            given: Any = rows[0] if len(rows) == 1 else list(rows)
+            async with self.write() as connection:
+                await connection.execution_options(preserve_rowcount=True)
+                return (await connection.execute(statement.statement, given)).rowcount
+        except (sqlite3.IntegrityError, IntegrityError) as e:
+            raise Conflict(str(e)) from e
+        except (sqlite3.Error, SQLAlchemyError, OSError) as e:
+            raise OperatorError(
+                "database",
+                f"数据库写不进去:{e.args[0]}。检查磁盘空间和数据库",
+                f"the database cannot be written: {e.args[0]}. Check the disk and the database",
+            ) from e
+
     async def ping(self) -> None:
         async with self.read() as connection:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
+        if self._writer is not None:
+            await self._writer.close()
         await self._engine.dispose()
 
 

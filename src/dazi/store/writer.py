@@ -1,0 +1,141 @@
+"""Writes of the hot path on SQLite: one thread with one connection, and one commit for all that wait.
+
+Every answer is durable before it is given (``synchronous=FULL``): a row that was acknowledged
+outlives a power cut. Many waiting writers cost one sync of the disk together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+
+GROUP = 256
+"""At most so many submissions a commit."""
+BUSY_SECONDS = 10.0
+"""How long to wait for another process's transaction."""
+
+Row = Sequence[object]
+connect = sqlite3.connect
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    sql: str
+    rows: Sequence[Row]
+    loop: asyncio.AbstractEventLoop
+    done: asyncio.Future[int]
+
+
+class SqliteWriter:
+    """Runs submissions in the order in which they came; each is whole or not at all."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    async def run(self, sql: str, rows: Sequence[Row]) -> int:
+        """How many rows changed. Raises ``sqlite3.Error``."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._serve, name="sqlite-writer", daemon=True)
+            self._thread.start()
+        loop = asyncio.get_running_loop()
+        job = _Job(sql, rows, loop, loop.create_future())
+        self._queue.put(job)
+        # Whoever leaves does not take back what is already on its way to the disk.
+        return await asyncio.shield(job.done)
+
+    async def close(self) -> None:
+        """After what was submitted is written."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._queue.put(None)
+            await asyncio.to_thread(thread.join)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = connect(self._path, BUSY_SECONDS, isolation_level=None)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        return connection
+
+    def _serve(self) -> None:
+        connection: sqlite3.Connection | None = None
+        while (first := self._queue.get()) is not None:
+            jobs = [first]
+            going = self._gather(jobs)
+            outcomes: list[int | sqlite3.Error]
+            try:
+                if connection is None:
+                    connection = self._connect()
+                outcomes = _together(connection, jobs)
+            except sqlite3.Error as e:
+                outcomes = [e] * len(jobs)
+                if connection is not None:
+                    connection.close()  # whatever is wrong with it, the next try is a new one
+                    connection = None
+            _deliver(jobs, outcomes)
+            if not going:
+                break
+        if connection is not None:
+            connection.close()
+
+    def _gather(self, jobs: list[_Job]) -> bool:
+        """Add what else waits; false when the writer is to end."""
+        while len(jobs) < GROUP:
+            try:
+                job = self._queue.get_nowait()
+            except Empty:
+                return True
+            if job is None:
+                return False
+            jobs.append(job)
+        return True
+
+
+def _together(connection: sqlite3.Connection, jobs: Sequence[_Job]) -> list[int | sqlite3.Error]:
+    connection.execute("BEGIN IMMEDIATE")
+    outcomes = [_one(connection, job) for job in jobs]
+    connection.execute("COMMIT")
+    return outcomes
+
+
+def _one(connection: sqlite3.Connection, job: _Job) -> int | sqlite3.Error:
+    """A row that conflicts undoes its own submission and no other."""
+    if len(job.rows) == 1:
+        try:
+            return connection.execute(job.sql, job.rows[0]).rowcount
+        except sqlite3.IntegrityError as e:
+            return e
+    connection.execute("SAVEPOINT submission")
+    try:
+        changed = connection.executemany(job.sql, job.rows).rowcount
+    except sqlite3.IntegrityError as e:
+        connection.execute("ROLLBACK TO submission")
+        return e
+    finally:
+        connection.execute("RELEASE submission")
+    return changed
+
+
+def _deliver(jobs: Sequence[_Job], outcomes: Sequence[int | sqlite3.Error]) -> None:
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[_Job, int | sqlite3.Error]]] = {}
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        loops.setdefault(job.loop, []).append((job, outcome))
+    for loop, done in loops.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, done)
+
+
+def _settle(done: Sequence[tuple[_Job, int | sqlite3.Error]]) -> None:
+    for job, outcome in done:
+        if job.done.done():
+            continue
+        if isinstance(outcome, sqlite3.Error):
+            job.done.set_exception(outcome)
+            job.done.exception()  # seen, even where whoever asked has left
+        else:
+            job.done.set_result(outcome)
