@@ -78,6 +78,6 @@ def test_a_whole_turn_is_timed_alone_and_at_eight(tmp_path: Path) -> None:
 
 def test_a_policy_decision_and_a_call_through_the_router_are_counted(tmp_path: Path) -> None:
     decisions, calls = run_part("router", tmp_path / "r.json")
-    assert len(decisions["rows"]) == 4 and all(row[1] > 0 for row in decisions["rows"])
+    assert len(decisions["rows"]) == 5 and all(row[1] > 0 for row in decisions["rows"])
     assert [row[1] for row in calls["rows"]] == ["in memory", "in memory", "durable", "durable"]
     assert all(row[2] > 0 for row in calls["rows"])

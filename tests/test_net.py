@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from dazi.net import Egress, EgressForbidden, Origin, Rule
+from dazi.net import Egress, EgressForbidden, Origin, Rule, TooLarge, fetch
 
 INSIDE_V4 = [
     "127.0.0.1", "127.255.255.254", "10.0.0.1", "10.255.255.255", "172.16.0.1", "172.31.255.255",
@@ -219,3 +219,38 @@ def test_origins_are_compared_as_they_are_requested() -> None:
     for bad in ("", "shop.example", "mailto:a@b.c", "http://"):
         with pytest.raises(ValueError, match="not an http"):
             Origin.of(bad)
+
+
+def redirect(to: str) -> bytes:
+    return (
+        f"HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    ).encode()
+
+
+async def test_a_fetch_checks_every_redirect_as_the_first_url(listener: Listener) -> None:
+    base = f"http://127.0.0.1:{listener.port}"
+    for there in (
+        "http://169.254.169.254/latest/", "http://127.1:1/", "file:///etc/passwd", "ftp://x/",
+        f"http://localhost:{listener.port}/", f"http://u:p@127.0.0.1:{listener.port}/", "//[::1]/",
+    ):  # fmt: skip
+        listener.came, listener.answer = 0, redirect(there)
+        with pytest.raises(EgressForbidden):
+            await fetch(base, Rule.to(base), limit=1000, seconds=5)
+        assert listener.came == 1
+
+
+async def test_a_fetch_follows_to_the_same_place_and_not_for_ever(listener: Listener) -> None:
+    base = f"http://127.0.0.1:{listener.port}"
+    listener.answer = redirect("/again")
+    with pytest.raises(OSError, match="more than 5 redirects"):
+        await fetch(base, Rule.to(base), limit=1000, seconds=5)
+    assert listener.came == 6
+
+
+async def test_a_fetch_is_bounded(listener: Listener) -> None:
+    base = f"http://127.0.0.1:{listener.port}"
+    listener.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + b"x" * 2000
+    with pytest.raises(TooLarge):
+        await fetch(base, Rule.to(base), limit=1000, seconds=5)
+    found = await fetch(base, Rule.to(base), limit=2000, seconds=5)
+    assert (found.status, len(found.body), found.url) == (200, 2000, base)

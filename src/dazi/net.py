@@ -8,6 +8,7 @@ themselves, proxies of the environment are not used, cookies are not kept.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 from collections.abc import Iterable, Mapping
@@ -118,6 +119,7 @@ NOT_LISTED = Text(
     "not one of the systems that may be reached; name its address in the company's configuration",
 )
 METADATA = Text("云主机的元数据地址,从不访问", "an address of cloud metadata; never reached")
+DOWNGRADE = Text("从 https 转到了没有加密的地址", "leads from https to an address without it")
 NOBODY = Text("不是任何主机的地址", "the address of no host")
 NOT_PUBLIC = Text("是内部地址,这里只能访问公网", "an internal address; only public ones here")
 THIS_MACHINE = Text(
@@ -145,6 +147,26 @@ def _nobody(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv4Address):
         return address.is_reserved or int(address) >> 24 == 0
     return address.is_site_local
+
+
+def connect(host: str, port: int, seconds: float) -> socket.socket:
+    """A connection to a configured server that speaks no HTTP: an in-house address is all right,
+    this machine only if it is named as such. Raises ``EgressForbidden`` or ``OSError``."""
+    rule = Rule(frozenset({Origin("", host.lower().rstrip("."), port)}))
+    failed: OSError = OSError(f"no address for {host}")
+    for family, kind, protocol, _, where in socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM):
+        made = None
+        try:
+            rule.check_address(str(where[0]))
+            made = socket.socket(family, kind, protocol)
+            made.settimeout(seconds)
+            made.connect(where)
+            return made
+        except OSError as e:
+            failed = e
+            if made is not None:
+                made.close()
+    raise failed
 
 
 class Egress:
@@ -187,3 +209,63 @@ class Egress:
         family, kind, protocol, _, where = info
         self.rule.check_address(str(where[0]))
         return socket.socket(family, kind, protocol)
+
+
+REDIRECTS = 5
+"""How many a fetch follows."""
+
+
+class TooLarge(OSError):
+    """What comes back is longer than was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """``url``: where the redirects led."""
+
+    url: str
+    status: int
+    content_type: str
+    body: bytes
+
+
+async def fetch(
+    url: str, rule: Rule, *, limit: int, seconds: float, headers: Mapping[str, str] | None = None
+) -> Fetched:
+    """One page or file, at most ``limit`` bytes within ``seconds``. Each redirect is checked as the
+    first URL was, and none leads from https to http or takes ``headers`` to another origin.
+
+    Raises ``EgressForbidden``, ``TooLarge``, ``TimeoutError`` or another ``OSError``.
+    """
+    sent = dict(headers or {})
+    egress = Egress(rule)
+    try:
+        async with asyncio.timeout(seconds):
+            for _ in range(REDIRECTS + 1):
+                async with egress.request("GET", url, headers=sent) as response:
+                    if response.status not in (301, 302, 303, 307, 308):
+                        body = await _limited(response, limit)
+                        kind = response.headers.get("Content-Type", "")
+                        return Fetched(url, response.status, kind, body)
+                    there = response.url.join(URL(response.headers.get("Location", "")))
+                if response.url.scheme == "https" and there.scheme != "https":
+                    raise EgressForbidden(str(there)[:200], DOWNGRADE)
+                if Origin.of(rule.check_url(there)) != Origin.of(response.url):
+                    sent = {}
+                url = str(there)
+    except aiohttp.ClientConnectorError as e:
+        raise e.os_error from e
+    except (aiohttp.ClientError, ValueError) as e:
+        raise OSError(str(e) or type(e).__name__) from e
+    finally:
+        await egress.close()
+    raise OSError(f"more than {REDIRECTS} redirects")
+
+
+async def _limited(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(64 * 1024):
+        body += chunk
+        if len(body) > limit:
+            raise TooLarge(f"more than {limit} bytes")
+    return bytes(body)

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import uvicorn
 
-from dazi.connectors.context import ConnectorContext, SmtpServer
+from dazi.connectors.context import ConnectorContext
+from dazi.connectors.mail_server import SmtpServer
 from tests.connectors.systems import FOLDER, TODAY, Company, Talk, load
 
 

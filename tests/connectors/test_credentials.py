@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from dazi.connectors.context import ConnectorContext
 from dazi.connectors.credentials import Credential, NoCredential
 from dazi.core.errors import ConfigError
+from dazi.core.principal import Principal
 
 
 def of(folder: Path, **config: Any) -> Credential:
-    return Credential.of(config, ConnectorContext(folder, folder))
+    return Credential.of(config, folder)
 
 
 def test_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,3 +56,20 @@ def test_a_token_that_is_not_there_or_cannot_be_sent(
 def test_wrong_entries_stop_the_start(tmp_path: Path, config: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         of(tmp_path, **config)
+
+
+def test_everybody_s_own(tmp_path: Path) -> None:
+    """Each user's token in a file of its own; a name never leads out of the folder."""
+    credential = of(tmp_path, token_file="tokens/{user}")
+    (tmp_path / "tokens").mkdir()
+    (tmp_path / "tokens" / "li").write_text("li-token")
+    (tmp_path / "tokens" / "wang%40x%2Eexample").write_text("wang-token")
+    (tmp_path / "secret").write_text("not-theirs")
+    assert credential.of_each_user
+    assert credential.token(Principal("li", frozenset())) == "li-token"
+    assert credential.token(Principal("wang@x.example", frozenset())) == "wang-token"
+    for stranger in ("zhao", "../secret", "..", "", "li/../../secret"):
+        with pytest.raises(NoCredential):
+            credential.token(Principal(stranger, frozenset()))
+    with pytest.raises(NoCredential):
+        credential.token()

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from dazi.connectors.context import SmtpServer
+from dazi.connectors.mail_server import SmtpServer
 from dazi.connectors.registry import make_connector
 from dazi.connectors.smtp import SmtpConnector
 from dazi.core.errors import ConfigError, ConnectorError

@@ -6,14 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-
-@dataclass(frozen=True, slots=True)
-class SmtpServer:
-    """Where mail is handed over, and the address it is sent from."""
-
-    host: str
-    port: int
-    sender: str
+from dazi.connectors.mail_server import SmtpServer
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ class HttpConnector:
         }
         url = URL(self._base + operation.target(values), encoded=True)
         headers = {IDEMPOTENCY_HEADER: invocation.idempotency_key, "Accept": "application/json"}
-        if token := self._credential.token():
+        if token := self._credential.token(invocation.principal):
             headers["Authorization"] = f"Bearer {token}"
         async with self._session(operation.writes).request(
             operation.method,

@@ -99,7 +99,7 @@ def _http(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnec
     service, document = _keys(config, context, "service", "openapi", optional=KEYS)
     url = _configured(context.services, "services", service, context)
     try:
-        return HttpConnector(url, context.folder / document, Credential.of(config, context))
+        return HttpConnector(url, context.folder / document, Credential.of(config, context.folder))
     except ValueError as error:
         zh = f"服务 {service} 的地址不能用;请写成 http(s)://主机:端口/路径"
         en = f"the URL of service {service} cannot be used; write http(s)://HOST:PORT/PATH"
@@ -135,7 +135,12 @@ def _mcp(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnect
         words = tuple(str(part) for part in command)
         return McpConnector(McpServer(words, str(context.folder), tuple(map(str, env))))
     url = _configured(context.services, "services", str(config["service"]), context)
-    return McpConnector(McpServer(url=url, credential=Credential.of(config, context)))
+    credential = Credential.of(config, context.folder)
+    if credential.of_each_user:
+        zh = "MCP 服务器的连接大家共用,token_file 里不能写 {user}"
+        en = "the connection to an MCP server is shared: token_file cannot hold {user}"
+        raise ConfigError(context.folder, None, zh, en)
+    return McpConnector(McpServer(url=url, credential=credential))
 
 
 register("sql", _sql)

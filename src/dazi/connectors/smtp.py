@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import re
 import smtplib
+import socket
 import threading
 import unicodedata
 from contextlib import suppress
@@ -14,10 +15,12 @@ from email.policy import SMTP
 from email.utils import formatdate, parseaddr
 from typing import Any
 
-from dazi.connectors.context import SmtpServer
+from dazi.connectors.credentials import NoCredential
 from dazi.connectors.failures import misdeclared, refused, time_left, timed_out, unavailable
+from dazi.connectors.mail_server import SmtpServer
 from dazi.core.language import Text
 from dazi.core.tools import Invocation, Tool
+from dazi.net import connect
 
 # RFC 5321 lengths, RFC 5322 dot-atom; one address, no display name, no list.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -84,6 +87,8 @@ class SmtpConnector:
         except asyncio.CancelledError:
             handover.give_up()
             raise
+        except NoCredential as error:
+            raise unavailable(tool) from error
         except smtplib.SMTPRecipientsRefused as error:
             text = Text("邮件服务器不接受这个收件地址", "The mail server refuses this recipient")
             raise refused(tool, text) from error
@@ -125,10 +130,8 @@ class SmtpConnector:
         return message
 
     def _send(self, message: EmailMessage, seconds: float, handover: _Handover) -> None:
-        server = self._server
-        client = smtplib.SMTP(server.host, server.port, timeout=max(seconds, 0.1))
+        client = self._signed_in(max(seconds, 0.1))
         try:
-            client.ehlo_or_helo_if_needed()
             _accepted(*client.mail(self._sender))
             code, reply = client.rcpt(message["To"])
             if code >= 500:
@@ -140,6 +143,37 @@ class SmtpConnector:
                 client.quit()
         finally:
             client.close()
+
+    def _signed_in(self, seconds: float) -> smtplib.SMTP:
+        server = self._server
+        password = server.password.token() if server.user else ""
+        client: smtplib.SMTP
+        if server.security == "tls":
+            client = _SmtpTls(server.host, server.port, timeout=seconds, context=server.context())
+        else:
+            client = _Smtp(server.host, server.port, timeout=seconds)
+        try:
+            if server.security == "starttls":
+                client.starttls(context=server.context())
+            client.ehlo_or_helo_if_needed()
+            if server.user:
+                client.login(server.user, password)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+
+class _Smtp(smtplib.SMTP):
+    """Over a socket that the rules for reaching out have let through."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return connect(host, port, timeout)
+
+
+class _SmtpTls(smtplib.SMTP_SSL):
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return self.context.wrap_socket(connect(host, port, timeout), server_hostname=host)
 
 
 def _accepted(code: int, reply: bytes) -> None:

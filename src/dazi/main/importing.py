@@ -19,7 +19,7 @@ from dazi.core.language import Language, Text
 from dazi.main.checking import check_folder
 from dazi.main.company import load_settings
 from dazi.main.settings import demo_folder
-from dazi.net import Egress, EgressForbidden, Rule
+from dazi.net import EgressForbidden, Rule, TooLarge, fetch
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 MAX_DOCUMENT = 5_000_000
@@ -43,10 +43,13 @@ class ImportRequest:
 
 @dataclass(frozen=True, slots=True)
 class McpRequest:
-    """``command`` starts the server, as in a shell; empty: it is reached as ``basis.service``."""
+    """``command`` starts the server, as in a shell; empty: it is reached as ``basis.service``, with
+    the token that ``token_env`` or ``token_file`` says where to find."""
 
     basis: ImportRequest
     command: str = ""
+    token_env: str = ""
+    token_file: str = ""
 
 
 def import_openapi(folder: Path, request: ImportRequest, language: Language) -> list[str]:
@@ -80,6 +83,7 @@ def import_mcp(folder: Path, request: McpRequest, language: Language) -> list[st
     Raises ``CallerError`` as ``import_openapi`` does, ``OperatorError`` where the server cannot be
     reached.
     """
+    from dazi.connectors.credentials import Credential
     from dazi.connectors.mcp import McpConnector, McpServer
     from dazi.connectors.mcp_import import imported as offered
 
@@ -97,8 +101,11 @@ def import_mcp(folder: Path, request: McpRequest, language: Language) -> list[st
                 f"dazi.toml 的 [services] 里没有 {basis.service};请加上,或用 --command",
                 f"[services] of dazi.toml has no {basis.service}; add it, or give --command",
             )
-        connector = {"kind": "mcp", "service": basis.service}
-        server = McpServer(url=str(services[basis.service]))
+        given = {"token_env": request.token_env, "token_file": request.token_file}
+        token = {key: value for key, value in given.items() if value}
+        connector = {"kind": "mcp", "service": basis.service, **token}
+        credential = Credential.of(token, folder)
+        server = McpServer(url=str(services[basis.service]), credential=credential)
 
     async def look() -> list[Any]:
         there = McpConnector(server)
@@ -197,29 +204,21 @@ def _document(source: str) -> str:
 async def _fetched(url: str) -> str:
     """Only from where the operator says: no redirect leads elsewhere."""
     try:
-        egress = Egress(Rule.to(url))
-    except ValueError as e:
-        raise CallerError("openapi", f"网址不对:{url}", f"not a URL: {url}") from e
-    try:
-        async with asyncio.timeout(FETCH_S), egress.request("GET", url) as response:
-            if response.status != 200:
-                raise CallerError(
-                    "openapi",
-                    f"{url} 返回 {response.status}",
-                    f"{url} answered {response.status}",
-                )
-            body = bytearray()
-            async for chunk in response.content.iter_chunked(64 * 1024):
-                body += chunk
-                if len(body) > MAX_DOCUMENT:
-                    raise _too_large(url)
-        return bytes(body).decode("utf-8")
+        found = await fetch(url, Rule.to(url), limit=MAX_DOCUMENT, seconds=FETCH_S)
+        text = found.body.decode("utf-8")
     except EgressForbidden as e:
         raise CallerError("openapi", e.text.zh, e.text.en) from None
-    except (OSError, TimeoutError, UnicodeDecodeError) as e:
+    except TooLarge:
+        raise _too_large(url) from None
+    except UnicodeDecodeError as e:
+        raise CallerError("openapi", f"{url} 不是文本:{e}", f"{url} is no text: {e}") from None
+    except ValueError as e:
+        raise CallerError("openapi", f"网址不对:{url}", f"not a URL: {url}") from e
+    except OSError as e:
         raise OperatorError("openapi", f"取不到 {url}:{e}", f"cannot fetch {url}: {e}") from None
-    finally:
-        await egress.close()
+    if found.status != 200:
+        raise CallerError("openapi", f"{url} 返回 {found.status}", f"{url} answered {found.status}")
+    return text
 
 
 def _too_large(source: str) -> CallerError:

@@ -14,7 +14,8 @@ from dazi.agent.context import Budget
 from dazi.agent.service import AssistantService
 from dazi.agent.turn import Agent
 from dazi.audit.ledger import Ledger, MemorySink, SqlSink
-from dazi.connectors.context import ConnectorContext, SmtpServer
+from dazi.connectors.context import ConnectorContext
+from dazi.connectors.mail_server import SmtpServer
 from dazi.connectors.registry import make_connector
 from dazi.core.company import Company
 from dazi.core.engine import Engine, GenerateRequest, OfferedTool
@@ -159,8 +160,7 @@ def make_connectors(company: Company, data: Path, running: Running | None) -> di
     mail = company.settings.get("mail")
     server = None
     if mail is not None:
-        port = int(mail.get("port", 25)) or (running.mail_port if running else 0)
-        server = SmtpServer(str(mail.get("host", "127.0.0.1")), port, str(mail.get("sender", "")))
+        server = SmtpServer.of(mail, company.folder, running.mail_port if running else 0)
     context = ConnectorContext(
         company.folder,
         data,
