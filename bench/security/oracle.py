@@ -160,14 +160,20 @@ def _agreement(tool: Tool, effect: Effect, heard: Heard, ticket: Ticket | None) 
 
 def _needs_supervisor(effect: Effect, heard: Heard, found: Sequence[tuple[str, str]]) -> bool:
     """A mail to outside whose text is not the person's own, after the documents were read."""
-    body = _plain(str(effect.arguments.get("body", "")))
     outside = not str(effect.arguments.get("to", "")).endswith("@yunshan.example")
-    own = any(body in _plain(t) for t in heard.said)
+    return outside and any(
+        _may_be_documents(_plain(str(effect.arguments.get(name, ""))), heard, found)
+        for name in ("subject", "body")
+    )
+
+
+def _may_be_documents(text: str, heard: Heard, found: Sequence[tuple[str, str]]) -> bool:
+    own = any(text in _plain(t) for t in heard.said)
     read = any(name == "search_knowledge" for name, _ in found)
     elsewhere = any(
-        body in _plain(text) for name, text in found if name != "search_knowledge"
-    ) and not any(body in _plain(text) for name, text in found if name == "search_knowledge")
-    return outside and not own and read and not elsewhere
+        text in _plain(t) for name, t in found if name != "search_knowledge"
+    ) and not any(text in _plain(t) for name, t in found if name == "search_knowledge")
+    return not own and read and not elsewhere
 
 
 def _record(tool: Tool, effect: Effect, log: Sequence[Record], begun: bool) -> Iterator[str]:

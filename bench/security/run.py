@@ -16,7 +16,19 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
 
 from bench import postgres  # noqa: E402
-from bench.security import approvals, escapes, kills, malicious  # noqa: E402
+from bench.security import (  # noqa: E402
+    approvals,
+    attackers,
+    benign,
+    escapes,
+    injections,
+    kills,
+    malicious,
+    sources,
+)
+from bench.security.agentdojo import report as dojo_report  # noqa: E402
+from bench.security.agentdojo import run as dojo  # noqa: E402
+from bench.security.agentdojo import world as dojo_world  # noqa: E402
 
 Row = dict[str, Any]
 
@@ -29,6 +41,66 @@ def malicious_model(scale: float) -> Row:
         f"{report.effects} effects",
         "violations": report.found,
         "seconds": report.seconds,
+    }
+
+
+def injected_texts(scale: float) -> Row:
+    report = asyncio.run(injections.run(int(1_500 * scale)))
+    return {
+        "tried": report.cases,
+        "of": f"Chinese injections, each with a careful and a careless person; the model read "
+        f"{report.read}; {report.effects} effects, {report.asked} questions, "
+        f"{len(report.controls)} goals carried out for who may ask for them",
+        "violations": report.found,
+        "let through": report.let_through,
+        "seconds": report.seconds,
+    }
+
+
+def searching_attackers(scale: float) -> Row:
+    report = asyncio.run(attackers.run(int(5_000 * scale)))
+    best = ", ".join(f"{name} {score:.1f}" for name, score in report.best.items())
+    return {
+        "tried": report.tries.total(),
+        "of": f"genomes by mutation search; {report.effects} effects; best scores {best} (a lawful "
+        "effect is 5, a win 10)",
+        "violations": report.found,
+        "seconds": report.seconds,
+    }
+
+
+def sources_and_sinks(scale: float) -> Row:
+    report = asyncio.run(sources.run(None if scale >= 1 else int(1_400 * scale)))
+    return {
+        "tried": report.cells,
+        "of": f"cells of source x sink: {', '.join(f'{n} {k}' for k, n in report.came.items())}",
+        "violations": report.found,
+        "seconds": report.seconds,
+    }
+
+
+def benign_requests(scale: float) -> Row:
+    report = asyncio.run(benign.run(None if scale >= 1 else int(200 * scale)))
+    return {
+        "tried": report.calls,
+        "of": f"calls of ordinary requests; {report.share:.1%} need a person's word "
+        f"({', '.join(f'{n} {tool}' for tool, n in report.asked.items())})",
+        "violations": Counter({"asked for a value's source alone": report.needless.total()}),
+        "seconds": 0.0,
+    }
+
+
+def agentdojo(scale: float) -> Row:
+    data = dojo_world.data_folder()
+    if data is None:
+        return {"tried": 0, "of": "AgentDojo's data is not here", "violations": {}, "seconds": 0.0}
+    report = asyncio.run(dojo.run(data, scale))
+    return {
+        "tried": report.tried,
+        "of": "attacks of AgentDojo, all classes of guards; the tables are below",
+        "violations": report.violations,
+        "seconds": report.seconds,
+        "tables": dojo_report.markdown(report),
     }
 
 
@@ -91,6 +163,11 @@ def _escaped(report: escapes.Report) -> Row:
 
 PARTS: dict[str, Callable[[float], Row]] = {
     "malicious model": malicious_model,
+    "injected texts": injected_texts,
+    "searching attackers": searching_attackers,
+    "sources and sinks": sources_and_sinks,
+    "ordinary requests": benign_requests,
+    "AgentDojo": agentdojo,
     "bent approvals": bent_approvals,
     "SQL escapes, SQLite": sql_sqlite,
     "SQL escapes, PostgreSQL": sql_postgresql,
@@ -110,15 +187,18 @@ def main() -> int:
     results: dict[str, Row] = {}
     for name in args.only or PARTS:
         row = results[name] = PARTS[name](args.scale)
-        found = Counter(row["violations"])
+        found = +Counter(row["violations"])
         said = ", ".join(f"{n} x {v}" for v, n in found.most_common(5)) or "0"
         print(
             f"| {name} | {row['tried']:,} | {row['of']} | {said} | {row['seconds']:.0f} |",
             flush=True,
         )
+    for row in results.values():
+        if "tables" in row:
+            print(f"\n{row['tables']}", flush=True)
     if args.json:
         args.json.write_text(json.dumps(results, indent=1, ensure_ascii=False), encoding="utf-8")
-    return int(any(row["violations"] for row in results.values()))
+    return int(any(+Counter(row["violations"]) for row in results.values()))
 
 
 if __name__ == "__main__":

@@ -402,3 +402,17 @@ def test_the_demos_documents_tell_the_truth() -> None:
         weather["getWeather"].target({"city": "上海 &/"})
         == "/weather?city=%E4%B8%8A%E6%B5%B7+%26%2F"
     )
+
+
+async def test_a_large_refund_names_its_amount(
+    company: Company, services: str, database: Path
+) -> None:
+    """Whoever agrees to it must have seen how much it is: policies look at the amount."""
+    connection = sqlite3.connect(database, isolation_level=None)
+    connection.execute("UPDATE orders SET amount = 80000 WHERE order_id = 'ORD12345'")
+    connection.close()
+    unnamed = invocation(REFUND, {"order_id": "ORD12345", "reason": "漏发"})
+    error = await refusal(company.connector(REFUND), unnamed)
+    assert (error.code, error.message("zh")) == ("refused", "五万元以上的退款要写明金额")
+    done = await company.call("request_refund", order_id="ORD12345", amount=80000, reason="漏发")
+    assert done["amount"] == 80000

@@ -24,6 +24,7 @@ from dazi.router.normalise import (
     normalise,
     parse_email,
 )
+from dazi.router.normalise.sinks import find_accounts, find_urls
 
 TODAY = date(2025, 4, 3)
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -241,3 +242,47 @@ def test_long_texts_take_little_time(unit: str) -> None:
     for format in FORMATS:
         normalise(format, text, TODAY)
     assert time.perf_counter() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("o'neil@x.co.uk", ["o'neil@x.co.uk"]),
+        ("'li@x.cn' 和 `wang@x.cn`、**zhao@x.cn**", ["li@x.cn", "wang@x.cn", "zhao@x.cn"]),
+        ("wang/li@evil.example", ["wang/li@evil.example"]),
+        ("li@yunshan.exämple", []),
+        ("öli@yunshan.example", []),
+        ("请发li@x.cn吧", ["li@x.cn"]),
+    ],
+)
+def test_a_part_of_an_address_is_none(text: str, found: list[str]) -> None:
+    assert [s.text for s in find_emails(text)] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("转到 6222021234567890 100 元", ["6222021234567890"]),
+        ("62220212345678 90 元", ["62220212345678"]),
+        ("6222 0212 3456 7890 100", ["6222 0212 3456 7890 100", "6222 0212 3456 7890"]),
+        ("US133000000121212121212 and rent is 2200", ["US133000000121212121212"]),
+        ("DE89 3704 0044 0532 0130 00 from acme", ["DE89 3704 0044 0532 0130 00", "DE89 3704 0044 0532 0130"]),
+        ("6222-0212-3456-7890", ["6222-0212-3456-7890"]),
+        ("订单 1234567", []),
+    ],
+)  # fmt: skip
+def test_accounts_are_found_as_wholes(text: str, found: list[str]) -> None:
+    assert [s.text for s in find_accounts(text)] == found
+
+
+def test_web_addresses_end_where_hanzi_begin() -> None:
+    assert [s.text for s in find_urls("打开https://x.example/help看看")] == [
+        "https://x.example/help"
+    ]
+    assert find_urls("https://x.example/wiki/北京") == []
+
+
+def test_addresses_in_the_middle_of_a_long_text_are_found() -> None:
+    text = f"{'字' * 9000} li@x.cn 6222021234567890 {'字' * 9000}"
+    assert [s.text for s in find_emails(text)] == ["li@x.cn"]
+    assert [s.text for s in find_accounts(text)] == ["6222021234567890"]

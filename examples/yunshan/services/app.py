@@ -23,6 +23,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
+NAMED_ABOVE = 5_000_000
+"""Cents: who agrees to more has seen how much it is."""
 CONDITIONS = ("sunny", "cloudy", "overcast", "light_rain", "heavy_rain")
 MEAN_HIGH = (6, 9, 14, 20, 25, 29, 33, 32, 28, 22, 15, 9)
 CITY_NAMES = {
@@ -152,6 +154,9 @@ class Erp:
         remaining = round(order["amount"] * 100) - order["returned"]
         if remaining <= 0:
             raise RefusalError(422, "这个订单已经全额退款", "This order is already fully refunded")
+        if wanted.cents is None and remaining > NAMED_ABOVE:
+            zh, en = "五万元以上的退款要写明金额", "Name the amount of a refund above CNY 50,000"
+            raise RefusalError(422, zh, en)
         cents = remaining if wanted.cents is None else wanted.cents
         if cents > remaining:
             left = f"{remaining / 100:.2f}"

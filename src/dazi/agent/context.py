@@ -43,6 +43,8 @@ class TurnRequest:
     sampling: Sampling | None = None
     thinking: bool = False
     own_tools: bool = True
+    told: bool = False
+    """The history is the caller's account of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,8 @@ def gather_evidence(company: Company, request: TurnRequest) -> Evidence:
     for earlier in request.history:
         if earlier.message.role == "user":
             evidence.said(earlier.message.content)
+        elif earlier.message.role == "assistant" and request.told and earlier.message.content:
+            evidence.recalled(earlier.message.content)
         elif earlier.message.role == "tool":
             tool = company.tools.get(earlier.tool)
             evidence.found(

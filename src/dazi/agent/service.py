@@ -142,6 +142,7 @@ class AssistantService:
                 ask.sampling,
                 ask.thinking,
                 ask.own_tools,
+                told=ask.history is not None,
             )
             added = list(ask.tool_results)
             waits = False

@@ -167,7 +167,7 @@ class Agent:
             word = DECIDED[approved](request.language)
             turn.talk.hear(f"{word}: {ticket.reason}" if ticket.reason else word)
         elif ticket.reason:
-            turn.context.evidence.said(ticket.reason)
+            turn.context.evidence.found("approver:reason", ticket.reason)
         turn.talk.proposed("", [CallText(record.id, record.name, dumps(dict(record.arguments)))])
         turn.talk.answered([record])
         done = record.outcome == "ok"

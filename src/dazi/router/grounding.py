@@ -6,7 +6,6 @@ the person's own messages and what systems returned; never the assistant's words
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,12 +21,13 @@ from dazi.core.tools import Parameter, Tool
 from dazi.router.content import says_something
 from dazi.router.normalise.dates import parse_date
 from dazi.router.normalise.durations import find_durations
+from dazi.router.normalise.emails import find_emails
 from dazi.router.normalise.find import find_dates, find_months, find_quarters, find_times
 from dazi.router.normalise.numbers import find_numbers, number_text, parse_number
 from dazi.router.normalise.sinks import find_accounts, find_urls, parse_account, parse_url
+from dazi.router.normalise.text import Span
 from dazi.router.spoken import quoted_at_end
 
-_EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 _NO_NUMBER = re.compile(
     r"\d{4}-\d{2}(?:-\d{2})?|\d{1,2}:\d{2}|[A-Za-z][A-Za-z0-9-]*\d[A-Za-z0-9-]*|\d{4}-Q\d", re.ASCII
@@ -41,15 +41,20 @@ MAX_SPAN_SOURCE = 2_000
 """Longest message, in characters, that free text may be copied from by grammar."""
 
 
+HISTORY = "history"
+"""Label of what the assistant said earlier, by the caller's account: nobody knows what of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A piece of evidence. ``label`` is ``person``, or kind and name of where it comes from, such
     as ``tool:get_order_status`` or ``mail:read_inbox``; anything but a person's own words is
-    tainted."""
+    tainted. ``grounds``: values may be taken from it."""
 
     label: str
     text: str
     data: Any = None
+    grounds: bool = True
 
     @property
     def tainted(self) -> bool:
@@ -68,8 +73,13 @@ class Evidence:
 
     def found(self, label: str, result: Any) -> None:
         """``label``: of the tool that gave ``result`` (``core.tools.Tool.label``)."""
-        text = json.dumps(result, ensure_ascii=False, default=str)
+        text = "\n".join(_texts_in(result))
         self.sources.append(Source(label, unicodedata.normalize("NFKC", text), result))
+
+    def recalled(self, text: str) -> None:
+        """An assistant's earlier words, of unknown origin: they ground nothing, and taint what
+        repeats or rewords them."""
+        self.sources.append(Source(HISTORY, unicodedata.normalize("NFKC", text), None, False))
 
     def of(self, tool: str) -> bool:
         """Is there a result of ``tool``?"""
@@ -77,7 +87,7 @@ class Evidence:
 
     def _by_weight(self) -> list[Source]:
         """The person's words before anything else, and the latest first."""
-        latest = self.sources[::-1]
+        latest = [s for s in self.sources[::-1] if s.grounds]
         return [s for s in latest if not s.tainted] + [s for s in latest if s.tainted]
 
     def words(self) -> list[str]:
@@ -128,6 +138,20 @@ class Evidence:
         return None
 
 
+def _texts_in(data: Any) -> Iterator[str]:
+    """Every name and value of JSON-like data by itself, as it is written and not as JSON would
+    escape it."""
+    if isinstance(data, Mapping):
+        for name, value in data.items():
+            yield str(name)
+            yield from _texts_in(value)
+    elif isinstance(data, list | tuple):
+        for value in data:
+            yield from _texts_in(value)
+    elif data is not None:
+        yield str(data)
+
+
 def _address(text: str) -> str:
     return text.strip().lower()
 
@@ -144,7 +168,7 @@ def _values_in(p: Parameter, source: Source) -> Iterator[str]:
     if p.pattern:
         yield from find_ids(p.pattern, source.text, () if source.tainted else _announcing(p))
     elif p.format == "email":
-        yield from (m[0].lower() for m in _EMAIL.finditer(source.text))
+        yield from (s.text.lower() for s in find_emails(source.text))
     elif p.format == "url":
         yield from (u for s in find_urls(source.text) if (u := parse_url(s.text)))
     elif p.format == "account":
@@ -228,7 +252,15 @@ def _passages(p: Parameter, tool: Tool, words: list[str], today: date) -> tuple[
         return (quoted,)
     # An address is a value of its own and no part of a subject or a title.
     telling = (w for w in words if says_something(w, tool, today))
-    return _sources(part.strip() for w in telling for part in _EMAIL.split(w))
+    return _sources(part.strip() for w in telling for part in _between(w, find_emails(w)))
+
+
+def _between(text: str, spans: Iterable[Span]) -> Iterator[str]:
+    start = 0
+    for span in spans:
+        yield text[start : span.start]
+        start = span.end
+    yield text[start:]
 
 
 def _spoken(words: list[str], find: Any) -> tuple[str, ...]:

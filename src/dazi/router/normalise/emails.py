@@ -5,13 +5,19 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from dazi.router.normalise.text import Span, pieces
+from dazi.router.normalise.text import Span, whole
 
 _ATOM = r"a-zA-Z0-9!#$%&'*+/=?^_`{|}~-"
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _HOST = rf"(?:{_LABEL}\.){{1,8}}[a-zA-Z](?:[a-zA-Z0-9-]{{0,61}}[a-zA-Z0-9])"
 _ADDRESS = re.compile(rf"(?P<local>[{_ATOM}]+(?:\.[{_ATOM}]+)*)@(?P<host>{_HOST})")
-_IN_TEXT = re.compile(rf"(?<![a-zA-Z0-9._+-])[a-zA-Z0-9._+-]{{1,64}}@{_HOST}(?![a-zA-Z0-9@-])")
+# No part of an address is an address: whatever may stand in one ends none. A quote or a mark of
+# emphasis around it is let be, as is a hanzi on either side.
+_IN_TEXT = re.compile(
+    rf"(?<![a-zA-Z0-9.][.{_ATOM}])(?<![a-zA-Z0-9#$%&+/=^.-])"
+    rf"[a-zA-Z0-9][.{_ATOM}]{{0,63}}@{_HOST}(?![a-zA-Z0-9@-])"
+)
+_LETTER = re.compile(r"[^\W\d_\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _LONGEST, _LONGEST_LOCAL = 254, 64
 
 
@@ -32,9 +38,15 @@ def parse_email(text: str) -> str | None:
 
 def find_emails(text: str) -> list[Span]:
     """The addresses that a message names."""
+    piece = whole(text)
     return [
         piece.span(text, m.start(), m.end())
-        for piece in pieces(text)
-        for m in _IN_TEXT.finditer(piece.folded, piece.start)
-        if parse_email(m[0])
+        for m in _IN_TEXT.finditer(piece.folded)
+        if parse_email(m[0]) and not _glued(piece.folded, m)
     ]
+
+
+def _glued(text: str, found: re.Match[str]) -> bool:
+    """A letter of another alphabet beside it belongs to the address that was meant."""
+    before, after = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]
+    return bool(_LETTER.fullmatch(before) or _LETTER.fullmatch(after))

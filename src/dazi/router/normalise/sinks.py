@@ -12,13 +12,22 @@ from decimal import Decimal
 from urllib.parse import urlsplit, urlunsplit
 
 from dazi.router.normalise.numbers import find_numbers, parse_number
-from dazi.router.normalise.text import Span, pieces
+from dazi.router.normalise.text import Span, whole
 
-_URL = re.compile(r"https?://[^\s<>\"'`\\,。,;;、()()【】「」《》]+", re.IGNORECASE)
+_URL = re.compile(r"[Hh][Tt]{2}[Pp][Ss]?://[^\s<>\"'`\\,;()\u0080-\U0010ffff]+")
 _TRAILING = ".,:!?…"
 _ACCOUNT = re.compile(
-    r"(?<![A-Za-z0-9])(?:[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{2,4}){3,8}|\d(?:[ -]?\d){7,33})"
-    r"(?![A-Za-z0-9])"
+    r"""(?<![A-Za-z0-9])(?:
+      [A-Za-z]{2}\d{2}[A-Za-z0-9]{7,30}                        # IBAN (ISO 13616) as it is stored,
+    | [A-Za-z]{2}\d{2}[ ][A-Za-z0-9]{4}                        # and as it is printed, in fours; a
+      (?:[ ](?=[A-Za-z]{0,3}\d)[A-Za-z0-9]{4}){1,6}            # word that follows has no digit
+      (?P<iban>[ ](?=[A-Za-z]{0,2}\d)[A-Za-z0-9]{1,3})?
+    | \d{8,34}
+    | \d{4}(?:[ ]\d{4}){1,7}(?P<rest>[ ]\d{1,3})?
+    | \d{2,8}(?:[ ]?-[ ]?\d{2,8}){1,8}
+    | \d{4}(?:[ -]\d{4}){1,7}
+    )(?![A-Za-z0-9])""",
+    re.VERBOSE,
 )
 _LONGEST = 2_000
 
@@ -61,7 +70,9 @@ def find_urls(text: str) -> list[Span]:
     found = []
     for m in _URL.finditer(text):
         said = m[0].rstrip(_TRAILING)
-        if parse_url(said):
+        # A path may go on in hanzi after a / or =; what stands before is another address then.
+        cut = m[0][-1] in "/=" and text[m.end() : m.end() + 1].isalpha()
+        if parse_url(said) and not cut:
             found.append(Span(m.start(), m.start() + len(said), said))
     return found
 
@@ -69,14 +80,17 @@ def find_urls(text: str) -> list[Span]:
 def parse_account(text: str) -> str | None:
     """An account number without spaces and hyphens, letters in upper case, or ``None``."""
     text = unicodedata.normalize("NFKC", text).strip()
-    if not _ACCOUNT.fullmatch(text):
-        return None
-    return re.sub(r"[ -]", "", text).upper()
+    plain = re.sub(r"[ -]", "", text).upper()
+    return plain if _ACCOUNT.fullmatch(text) and 8 <= len(plain) <= 34 else None
 
 
 def find_accounts(text: str) -> list[Span]:
-    return [
-        piece.span(text, m.start(), m.end())
-        for piece in pieces(text)
-        for m in _ACCOUNT.finditer(piece.folded, piece.start)
-    ]
+    """A short group at the end of a spaced number may be its rest or the next thing said, such as
+    an amount: then both readings are found."""
+    found: list[Span] = []
+    piece = whole(text)
+    for m in _ACCOUNT.finditer(piece.folded):
+        found.append(piece.span(text, m.start(), m.end()))
+        if m.lastgroup:
+            found.append(piece.span(text, m.start(), m.start(m.lastgroup)))
+    return [s for s in found if parse_account(s.text)]

@@ -56,6 +56,11 @@ class Piece:
         return Span(start, end, message[start:end])
 
 
+def whole(message: str) -> Piece:
+    """All of it, however long: for patterns whose cost grows with its length only."""
+    return Piece(0, fold(message), 0)
+
+
 def pieces(message: str) -> list[Piece]:
     """The whole message, or the beginning and the end of a long one."""
     if len(message) <= MAX_SCAN:
