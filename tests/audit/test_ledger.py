@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dazi.audit.ledger import Ledger, MemorySink, SqlSink, first_broken
+from dazi.audit.ledger import Ledger, MemorySink, Record, SqlSink, first_broken
 from dazi.core.errors import OperatorError
 from dazi.store.database import Database
 
@@ -57,8 +57,15 @@ async def test_two_processes_share_one_ledger(tmp_path: Path) -> None:
     await database.close()
 
 
+class SlowSink(MemorySink):
+    """One that has to be waited for."""
+
+    def keep(self, record: Record) -> bool:
+        return False
+
+
 async def test_a_sink_that_fails_refuses_and_leaves_no_gap() -> None:
-    sink = MemorySink()
+    sink = SlowSink()
     ledger = Ledger(sink)
     await ledger.append("call", "u", "t", {"n": 0})
     whole = sink.append

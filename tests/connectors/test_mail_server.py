@@ -123,10 +123,10 @@ async def test_a_wrong_or_missing_password(start: Start, kept: Kept, tmp_path: P
 async def test_where_it_connects_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that turns out to be this machine, or where clouds keep their secrets."""
     opened: list[object] = []
-    monkeypatch.setattr(net.socket, "socket", lambda *a: opened.append(a))
+    monkeypatch.setattr(net.sockets.socket, "socket", lambda *a: opened.append(a))
     for address in ("127.0.0.1", "169.254.169.254", "0.0.0.0", "::ffff:169.254.169.254"):
         found = [(2, 1, 6, "", (address, 25))]
-        monkeypatch.setattr(net.socket, "getaddrinfo", lambda *_, found=found: found)
+        monkeypatch.setattr(net.sockets.socket, "getaddrinfo", lambda *_, found=found: found)
         with pytest.raises(ConnectorError) as caught:
             await send(SmtpServer("mail.example", 25, "dazi@yunshan.example"))
         assert caught.value.code == "unavailable"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from functools import cache
+from typing import Any, Literal, NamedTuple, Protocol, cast
 
 from dazi.core.messages import Message
 
@@ -57,6 +59,8 @@ class GenerateRequest:
     thinking: bool = False
     prefix: str = ""
     """What the assistant has already said of this reply; generation goes on after it."""
+    whole: bool = False
+    """Nobody reads along: the answer may come in one piece."""
     constrained: bool = True
     """Engines that can constrain decoding do so. Off only to measure what it is worth."""
     call_confidence: float = 0.0
@@ -152,6 +156,14 @@ class ModelProfile:
     call_confidence: float = 0.0
 
 
+class BurstEngine(Protocol):
+    """An engine that knows which events came together."""
+
+    def bursts(self, request: GenerateRequest) -> AsyncIterator[Sequence[EngineEvent]]:
+        """As ``Engine.generate``, with what came at the same moment in one sequence."""
+        ...
+
+
 class Engine(Protocol):
     """A source of model output. One engine serves many requests at once."""
 
@@ -175,3 +187,23 @@ class Engine(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@cache
+def _tells_bursts(engine: type) -> bool:
+    return hasattr(engine, "bursts")
+
+
+async def bursts_of(
+    engine: Engine, request: GenerateRequest
+) -> AsyncGenerator[Sequence[EngineEvent], None]:
+    """The events of ``engine``, those that came together in one sequence if it can tell."""
+    if _tells_bursts(type(engine)):
+        together = cast(BurstEngine, engine).bursts(request)
+        async with aclosing(together) as bursts:  # type: ignore[type-var]
+            async for events in bursts:
+                yield events
+    else:
+        async with aclosing(engine.generate(request)) as single:  # type: ignore[type-var]
+            async for event in single:
+                yield (event,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import msgspec
 from fastapi import FastAPI, Request, Response
@@ -16,7 +17,7 @@ from dazi.gateway import resources
 from dazi.gateway.chat import chat
 from dazi.gateway.door import Door, Gate, Handler
 from dazi.gateway.errors import NoRoute, WrongMethod, accepted_language, problem_of
-from dazi.gateway.exchange import Exchange
+from dazi.gateway.exchange import Exchange, Receive, Send
 from dazi.gateway.mcp import McpEndpoint
 from dazi.gateway.openapi import document
 from dazi.gateway.public import PUBLIC
@@ -39,7 +40,7 @@ class RouteSpec:
     statuses: tuple[int, ...] = (401,)
     turns: bool = False
     streams: bool = False
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 _THREAD = {"X-Dazi-Thread": "会话编号:沿用服务端保存的会话 / go on in a thread that is kept here"}
@@ -97,14 +98,15 @@ def create_app(state: GatewayState) -> FastAPI:
 
     gate = Gate(state.limits.max_concurrent)
     listing = RouteSpec("GET", "/openapi.json", openapi, "")
+    specs = (*ROUTES, listing)
+    doors = {
+        spec: Door(state, spec.handler, gate if spec.turns else None, spec.path in PUBLIC)
+        for spec in specs
+    }
+    app.state.doors = {(s.method, s.path): door for s, door in doors.items() if "{" not in s.path}
     routes = [
-        Route(
-            spec.path,
-            Door(state, spec.handler, gate if spec.turns else None, spec.path in PUBLIC),
-            methods=[spec.method],
-            name=spec.handler.__name__,
-        )
-        for spec in (*ROUTES, listing)
+        Route(spec.path, doors[spec], methods=[spec.method], name=spec.handler.__name__)
+        for spec in specs
     ]
 
     # A language model's client speaks JSON-RPC here, and has a document of its own for it.
@@ -118,6 +120,25 @@ def create_app(state: GatewayState) -> FastAPI:
     app.router.routes += routes
     app.add_exception_handler(HTTPException, _no_route)
     return app
+
+
+class StraightIn:
+    """Takes a request for a plain path straight to its door, and all others through ``app``.
+
+    Middleware and the search through a page's routes would cost more than answering does.
+    """
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._doors: Mapping[tuple[str, str], Door] = app.state.doors
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            door = self._doors.get((scope["method"], scope["path"]))
+            if door is not None:
+                await door(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 def _missing(path: str, routes: Sequence[Route]) -> DaziError:

@@ -32,7 +32,7 @@ async def chat(x: Exchange) -> None:
     request = CHAT.read(x.body)
     messages = messages_of(request.messages)
     said = next((m.content for m in reversed(messages) if m.role == "user"), "")
-    x.language = x.language or language_of(said)
+    x.said = said
     model = known_model(x, request.model)
     refuse_unsupported(request)
     if model == GOVERNED:

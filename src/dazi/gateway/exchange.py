@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from dazi.core.language import Language
+from dazi.core.language import Language, language_of
 from dazi.core.principal import Principal
 from dazi.gateway.state import GatewayState
 
@@ -26,6 +26,10 @@ _EVENTS: tuple[Header, ...] = (
 )
 
 
+WATCHED_AFTER_S = 0.05
+"""A caller's leaving is looked for from then on."""
+
+
 class ClientGone(Exception):
     """Nobody is listening any more."""
 
@@ -34,7 +38,7 @@ class ClientGone(Exception):
 class Exchange:
     """``language`` is what the caller asked to be answered in, if they did; ``started`` tells that
     the status line is out; ``repeatable`` turns false once a turn has begun, because asking the
-    same again could then do something twice."""
+    same again could then do something twice; ``said``: the person's message, once it is read."""
 
     state: GatewayState
     principal: Principal
@@ -46,7 +50,13 @@ class Exchange:
     body: bytes = b""
     started: bool = False
     repeatable: bool = True
+    said: str = ""
     _watch: asyncio.Task[None] | None = field(default=None, init=False)
+
+    @property
+    def spoken(self) -> Language:
+        """The language to answer in: the one asked for, else that of what was said."""
+        return self.language or (language_of(self.said) if self.said else "zh")
 
     def header(self, name: bytes) -> str:
         return self.headers.get(name, b"").decode("latin-1").strip()
@@ -89,7 +99,12 @@ class Exchange:
             gone = True
             task.cancel()
 
-        self._watch = asyncio.create_task(watch())
+        def begin() -> None:
+            self._watch = loop.create_task(watch())
+
+        # What is over sooner costs no task of its own.
+        loop = asyncio.get_running_loop()
+        later = loop.call_later(WATCHED_AFTER_S, begin)
         try:
             yield
         except asyncio.CancelledError:
@@ -97,4 +112,6 @@ class Exchange:
                 raise ClientGone from None
             raise
         finally:
-            self._watch.cancel()
+            later.cancel()
+            if self._watch is not None:
+                self._watch.cancel()

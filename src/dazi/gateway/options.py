@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dazi.core.engine import OfferedTool, Sampling, ToolChoice
 from dazi.gateway.errors import BadField
@@ -114,7 +114,7 @@ def sampling_of(r: ChatRequest, tokens: int) -> Sampling | None:
     limit = r.max_completion_tokens if r.max_completion_tokens is not None else r.max_tokens
     _within("max_tokens", limit, 1, None)
     stop = (r.stop,) if isinstance(r.stop, str) else tuple(r.stop or ())
-    if len(stop) > 4 or any(not 0 < len(s) <= 200 for s in stop):
+    if stop and (len(stop) > 4 or any(not 0 < len(s) <= 200 for s in stop)):
         raise BadField(
             "stop",
             "最多 4 个,每个 1 到 200 个字符",
@@ -123,14 +123,14 @@ def sampling_of(r: ChatRequest, tokens: int) -> Sampling | None:
     given = (r.temperature, r.top_p, r.presence_penalty, limit, r.seed, r.stop)
     if all(value is None for value in given):
         return None
-    sampling = Sampling(
+    return Sampling(
         max_tokens=min(limit or tokens, tokens),
+        temperature=0.0 if r.temperature is None else r.temperature,
         top_p=r.top_p or None,
         presence_penalty=r.presence_penalty or 0.0,
         seed=None if r.seed is None else r.seed % (1 << 31),
         stop=stop,
     )
-    return sampling if r.temperature is None else replace(sampling, temperature=r.temperature)
 
 
 def _within(name: str, value: float | None, low: float, high: float | None) -> None:

@@ -5,6 +5,7 @@ Nothing can be done through it but generate text, and each use is in the ledger.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import AsyncGenerator, Sequence
@@ -22,6 +23,7 @@ from dazi.core.engine import (
     Sampling,
     TextDelta,
     Usage,
+    bursts_of,
 )
 from dazi.core.messages import CallText, Message
 from dazi.gateway.exchange import Exchange
@@ -58,7 +60,11 @@ class Generation:
     def call_id(self, index: int) -> str:
         return f"call_{self.turn[-8:]}_{index}"
 
-    def note(self, event: EngineEvent) -> None:
+    def note(self, events: Sequence[EngineEvent]) -> None:
+        for event in events:
+            self._note(event)
+
+    def _note(self, event: EngineEvent) -> None:
         match event:
             case TextDelta(text):
                 self.text += text
@@ -76,22 +82,26 @@ def raw_request(
     request: ChatRequest, messages: Sequence[Message], sampling: Sampling
 ) -> GenerateRequest:
     """System messages become one at the beginning, which is where models know one."""
-    system = "\n\n".join(m.content for m in messages if m.role == "system" and m.content)
+    system = [m for m in messages if m.role == "system" and m.content]
     spoken = [m for m in messages if m.role != "system"]
+    if system:
+        text = "\n\n".join([m.content for m in system])
+        spoken[:0] = system if len(system) == 1 else [Message("system", text)]
     tools = tools_of(request)
     return GenerateRequest(
-        (*([Message("system", system)] if system else ()), *spoken),
+        tuple(spoken),
         tools.offered,
         tools.choice,
         sampling,
         thinking_of(request),
+        whole=not request.stream,
     )
 
 
 async def raw_answer(x: Exchange, request: GenerateRequest) -> bytes:
     g = Generation()
-    async with aclosing(_events(x, request, g)) as events:
-        async for _ in events:
+    async with aclosing(_bursts(x, request, g)) as bursts:
+        async for _ in bursts:
             pass
     answer = Answer("assistant", g.text, g.reasoning or None, called_tools(g.calls) or None)
     choice = Choice(answer, _FINISH[g.reason])
@@ -105,9 +115,9 @@ async def raw_chunks(
     g = Generation()
     chunks = Chunks(g.id, g.created, x.state.engine.profile.name)
     head = chunks.role
-    async with aclosing(_events(x, request, g)) as events:
-        async for event in events:
-            if data := _chunk(event, chunks, g):
+    async with aclosing(_bursts(x, request, g)) as bursts:
+        async for events in bursts:
+            if data := b"".join([_chunk(event, chunks, g) for event in events]):
                 yield head + data
                 head = b""
     tail = head + chunks.finish(_FINISH[g.reason], Label())
@@ -130,9 +140,9 @@ def _chunk(event: EngineEvent, chunks: Chunks, g: Generation) -> bytes:
             return b""
 
 
-async def _events(
+async def _bursts(
     x: Exchange, request: GenerateRequest, g: Generation
-) -> AsyncGenerator[EngineEvent, None]:
+) -> AsyncGenerator[Sequence[EngineEvent], None]:
     """The engine's events, with a record of who asked before and of what came of it after."""
     state, user = x.state, x.principal.user
     said = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
@@ -143,13 +153,16 @@ async def _events(
         "model": state.engine.profile.name,
         "raw": True,
     }
-    await state.ledger.append("turn", user, g.turn, body)
+    recorded = state.ledger.put("turn", user, g.turn, body)
     began = time.perf_counter()
     try:
-        async with aclosing(state.engine.generate(request)) as events:  # type: ignore[type-var]
-            async for event in events:
-                g.note(event)
-                yield event
+        async with aclosing(bursts_of(state.engine, request)) as bursts:
+            async for events in bursts:
+                g.note(events)
+                # The model works meanwhile, and nothing of it is given out before it is on record.
+                if not recorded.done() or recorded.exception():
+                    await asyncio.shield(recorded)
+                yield events
     finally:
         body = {
             "answer": g.text,

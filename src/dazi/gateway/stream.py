@@ -181,5 +181,5 @@ async def send_chunks(x: Exchange, chunks: AsyncGenerator[bytes, None], *headers
             if not isinstance(e, DaziError):
                 log.exception("a stream failed")
                 e = unexpected()
-            await x.event(b"data: " + problem_of(e, x.language or "zh") + b"\n\n")
+            await x.event(b"data: " + problem_of(e, x.spoken) + b"\n\n")
         await x.end_events()

@@ -118,8 +118,12 @@ class OutputParser:
 
     def _until(self, tags: tuple[str, ...], events: list[EngineEvent]) -> str:
         """Emit the text before the first of ``tags`` and take that tag off the buffer."""
-        found = [(at, tag) for tag in tags if (at := self._buffer.find(tag)) >= 0]
-        at, tag = min(found) if found else (len(self._buffer) - held(self._buffer, tags), "")
+        found: list[tuple[int, str]] = []
+        at, tag = len(self._buffer), ""
+        if "<" in self._buffer:  # every tag begins with one
+            found = [(at, tag) for tag in tags if (at := self._buffer.find(tag)) >= 0]
+            rest = len(self._buffer) - held(self._buffer, tags)
+            at, tag = min(found) if found else (rest, "")
         text, self._buffer = self._buffer[:at], self._buffer[at + len(tag) :]
         if self._state == "think":
             self._think(text, events)

@@ -22,17 +22,19 @@ def plain(text: str) -> str:
     Tokenizers read a ``<|im_end|>`` inside a message as the end of that message: whoever wrote the
     message could go on as the system. The opening bracket becomes its full-width form.
     """
-    return _SURROGATE.sub("\ufffd", _CONTROL.sub("＜", text))
+    if "<" in text:
+        text = _CONTROL.sub("＜", text)
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def plain_request(request: GenerateRequest) -> GenerateRequest:
     """For rendering only: grammars must be made of the request as it was."""
-    return replace(
-        request,
-        messages=tuple(_message(m) for m in request.messages),
-        tools=tuple(_tool(t) for t in request.tools),
-        prefix=plain(request.prefix),
-    )
+    messages = tuple([_message(m) for m in request.messages])
+    tools = tuple([_tool(t) for t in request.tools])
+    prefix = plain(request.prefix)
+    if (messages, tools, prefix) == (request.messages, request.tools, request.prefix):
+        return request
+    return replace(request, messages=messages, tools=tools, prefix=prefix)
 
 
 def folded_request(request: GenerateRequest) -> GenerateRequest:
@@ -50,8 +52,11 @@ def folded_request(request: GenerateRequest) -> GenerateRequest:
 
 
 def _message(message: Message) -> Message:
+    content = plain(message.content)
+    if not message.calls:
+        return message if content == message.content else replace(message, content=content)
     calls = tuple(CallText(c.id, plain(c.name), plain(c.arguments)) for c in message.calls)
-    return replace(message, content=plain(message.content), calls=calls)
+    return replace(message, content=content, calls=calls)
 
 
 def _tool(tool: OfferedTool) -> OfferedTool:

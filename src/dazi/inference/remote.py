@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-import aiohttp
+import msgspec
 
 from dazi.core.engine import Done, EngineEvent, GenerateRequest, ModelProfile, Sampling
 from dazi.core.errors import CallerError, DaziError, OperatorError, OverloadError
 from dazi.inference.plain import plain_request
 from dazi.inference.template import render
-from dazi.inference.wire import ChunkReader, request_body, sse_data
-from dazi.net import Egress, Rule
+from dazi.inference.wire import (
+    LONGEST_LINE,
+    Chunk,
+    ChunkReader,
+    SseReader,
+    chunk_of,
+    request_body,
+)
+from dazi.net import Answer, LeanClient
 
 _HANZI = re.compile(r"[\u3400-\u9fff\uf900-\uffef]")
 _TOO_LONG = re.compile(r"context.{0,20}(?:length|window|size)|too (?:long|many tokens)", re.I)
 _EXCERPT = 300
+encode = msgspec.json.Encoder(enc_hook=dict).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,6 @@ class RemoteOptions:
     qwen: bool = True
     connect_timeout_s: float = 5.0
     idle_timeout_s: float = 120.0
-    connections: int = 256
 
 
 class RemoteEngine:
@@ -49,7 +57,7 @@ class RemoteEngine:
         name = options.model or urlsplit(self._options.base_url).netloc
         self._profile = profile or ModelProfile(name, options.context_tokens)
         self._model = options.model
-        self._session: Egress | None = None
+        self._client: LeanClient | None = None
 
     @property
     def profile(self) -> ModelProfile:
@@ -65,32 +73,45 @@ class RemoteEngine:
         return round(hanzi * 0.75 + (len(text) - hanzi) / 3) + 8
 
     async def generate(self, request: GenerateRequest) -> AsyncIterator[EngineEvent]:
-        body = request_body(
-            plain_request(request), await self._model_name(), qwen=self._options.qwen
-        )
-        reader = ChunkReader(request)
-        response: aiohttp.ClientResponse | None = None
-        try:
-            response = await self._http().request("POST", self._url("/chat/completions"), json=body)
-            if response.status != 200:
-                raise await self._refusal(response, request)
-            async for chunk in sse_data(response.content.iter_any()):
-                if error := chunk.get("error"):
-                    raise _broken(str(error)[:_EXCERPT])
-                for event in reader.read(chunk):
+        async with aclosing(self.bursts(request)) as bursts:
+            async for events in bursts:
+                for event in events:
                     yield event
-        except (aiohttp.ClientError, TimeoutError) as e:
+
+    async def bursts(self, request: GenerateRequest) -> AsyncGenerator[Sequence[EngineEvent], None]:
+        reader = ChunkReader(request)
+        answer: Answer | None = None
+        try:
+            body = request_body(
+                plain_request(request), await self._model_name(), qwen=self._options.qwen
+            )
+            answer = await self._http().request("POST", "/chat/completions", encode(body))
+            if answer.status != 200:
+                raise await self._refusal(answer, request)
+            if request.whole:
+                chunk = chunk_of(await answer.whole(LONGEST_LINE))
+                if events := [*self._events(reader, chunk)]:
+                    yield events
+            else:
+                lines = SseReader()
+                while data := await answer.some():
+                    if events := [e for c in lines.read(data) for e in self._events(reader, c)]:
+                        yield events
+        except OSError as e:
             raise _unreachable(self._options.base_url, e) from e
         except ValueError as e:
             raise _broken(f"not an event stream: {e}"[:_EXCERPT]) from e
         finally:
-            if response is not None:
-                response.close()  # not release(): an unread answer must stop upstream
+            if answer is not None:
+                answer.close()
         if reader.reason is None:
             raise _broken("the answer ended in the middle")
-        for event in reader.finish():
-            yield event
-        yield Done(reader.reason, reader.usage)
+        yield [*reader.finish(), Done(reader.reason, reader.usage)]
+
+    def _events(self, reader: ChunkReader, chunk: Chunk) -> list[EngineEvent]:
+        if chunk.error:
+            raise _broken(str(chunk.error)[:_EXCERPT])
+        return reader.read(chunk)
 
     async def warm(self, request: GenerateRequest) -> None:
         async for _ in self.generate(replace(request, sampling=Sampling(max_tokens=1))):
@@ -98,21 +119,25 @@ class RemoteEngine:
 
     async def models(self) -> tuple[str, ...]:
         """The names of the models that the server offers. Raises ``OperatorError``."""
+        answer: Answer | None = None
         try:
-            async with self._http().request("GET", self._url("/models")) as response:
-                if response.status != 200:
-                    raise await self._refusal(response, None)
-                listed = (await response.json(content_type=None))["data"]
-                return tuple(str(m["id"]) for m in listed)
-        except (aiohttp.ClientError, TimeoutError) as e:
+            answer = await self._http().request("GET", "/models")
+            if answer.status != 200:
+                raise await self._refusal(answer, None)
+            listed = msgspec.json.decode(await answer.whole(LONGEST_LINE))["data"]
+            return tuple(str(m["id"]) for m in listed)
+        except OSError as e:
             raise _unreachable(self._options.base_url, e) from e
         except (ValueError, KeyError, TypeError) as e:
             raise _broken(f"/models: {e!r}"[:_EXCERPT]) from e
+        finally:
+            if answer is not None:
+                answer.close()
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
 
     async def _model_name(self) -> str:
         if not self._model:
@@ -122,38 +147,29 @@ class RemoteEngine:
             self._model = listed[0]
         return self._model
 
-    def _url(self, path: str) -> str:
-        return self._options.base_url + path
-
-    def _http(self) -> Egress:
-        """Made on first use, because a session belongs to the running loop."""
-        if self._session is None:
+    def _http(self) -> LeanClient:
+        """Made on first use, because connections belong to the running loop."""
+        if self._client is None:
             options = self._options
-            key = {"Authorization": f"Bearer {options.api_key}"} if options.api_key else {}
-            self._session = Egress(
-                Rule.to(options.base_url),
-                connections=options.connections,
-                headers=key,
-                timeout=aiohttp.ClientTimeout(
-                    total=None,
-                    sock_connect=options.connect_timeout_s,
-                    sock_read=options.idle_timeout_s,
-                ),
+            key = {"authorization": f"Bearer {options.api_key}"} if options.api_key else {}
+            self._client = LeanClient(
+                options.base_url,
+                key,
+                connect_s=options.connect_timeout_s,
+                idle_s=options.idle_timeout_s,
             )
-        return self._session
+        return self._client
 
-    async def _refusal(
-        self, response: aiohttp.ClientResponse, request: GenerateRequest | None
-    ) -> DaziError:
+    async def _refusal(self, answer: Answer, request: GenerateRequest | None) -> DaziError:
         """The error that a status other than 200 means."""
-        status = response.status
-        text = (await response.content.read(4096)).decode("utf-8", "replace")
+        status = answer.status
+        text = (await answer.some())[:4096].decode("utf-8", "replace")
         if status in (429, 503):
             return OverloadError(
                 "model_busy",
                 "模型服务繁忙，请稍后再试。",
                 "The model server is busy; try again later.",
-                retry_after=_seconds(response.headers),
+                retry_after=_seconds(answer.headers),
             )
         if status in (400, 413, 422) and request is not None:
             if _TOO_LONG.search(text):
@@ -204,7 +220,7 @@ def base_url(url: str) -> str:
 
 def _seconds(headers: Mapping[str, str]) -> float:
     try:
-        return min(60.0, max(0.1, float(headers.get("Retry-After", "1"))))
+        return min(60.0, max(0.1, float(headers.get("retry-after", "1"))))
     except ValueError:
         return 1.0
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Mapping
 from typing import Any
+
+import msgspec
+from msgspec import Struct
 
 from dazi.core.engine import (
     CallArgumentsDelta,
@@ -15,12 +16,14 @@ from dazi.core.engine import (
     GenerateRequest,
     OfferedTool,
     ReasoningDelta,
+    TextDelta,
     Usage,
 )
 from dazi.core.messages import Message, dumps
 from dazi.inference.parse import OutputParser, calls_mode
 
 LONGEST_LINE = 4 << 20
+_STREAM = {"stream": True, "stream_options": {"include_usage": True}}
 
 
 def request_body(request: GenerateRequest, model: str, *, qwen: bool) -> dict[str, Any]:
@@ -29,8 +32,7 @@ def request_body(request: GenerateRequest, model: str, *, qwen: bool) -> dict[st
     body: dict[str, Any] = {
         "model": model,
         "messages": [_message(m) for m in request.messages],
-        "stream": True,
-        "stream_options": {"include_usage": True},
+        **({} if request.whole else _STREAM),
         "max_tokens": sampling.max_tokens,
         "temperature": sampling.temperature,
     }
@@ -74,30 +76,77 @@ def _message(message: Message) -> dict[str, Any]:
     return out
 
 
-async def sse_data(chunks: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]:
-    """The JSON objects of a server-sent event stream, read to its end (so that the connection can
-    be used again).
+class _Function(Struct):
+    name: str | None = None
+    arguments: Any = None
 
-    Raises ``ValueError`` for what is no such stream.
-    """
-    rest = b""
-    async for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        if len(rest) > LONGEST_LINE:
+
+class _Call(Struct):
+    index: int | None = None
+    function: _Function | None = None
+
+
+class _Delta(Struct):
+    """Of a chunk, or the message of a whole answer."""
+
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    tool_calls: list[_Call] | None = None
+
+
+class _Choice(Struct):
+    delta: _Delta | None = None
+    message: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _Details(Struct):
+    cached_tokens: int | None = None
+
+
+class _Usage(Struct):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: _Details | None = None
+
+
+class Chunk(Struct):
+    """What is read of ``chat.completion.chunk`` and ``chat.completion``."""
+
+    choices: list[_Choice] | None = None
+    usage: _Usage | None = None
+    error: Any = None
+
+
+_chunk = msgspec.json.Decoder(Chunk)
+
+
+class SseReader:
+    """The chunks of a server-sent event stream, from bytes that may be cut anywhere."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def read(self, data: bytes) -> list[Chunk]:
+        """Raises ``ValueError`` for what is no such stream."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > LONGEST_LINE:
             raise ValueError("a line is too long")
+        out: list[Chunk] = []
         for line in lines:
-            field, _, value = line.strip().partition(b":")
-            if field != b"data":
-                continue
-            if value.strip() == b"[DONE]":
-                continue
-            data = json.loads(value)
-            if isinstance(data, dict):
-                yield data
+            if line.startswith(b"data:") and (value := line[5:].strip()) != b"[DONE]":
+                out.append(chunk_of(value))
+        return out
+
+
+def chunk_of(data: bytes) -> Chunk:
+    """Raises ``ValueError``."""
+    return _chunk.decode(data)
 
 
 class ChunkReader:
-    """From the chunks of one streamed answer to events.
+    """From the chunks of one answer to events.
 
     Calls may come parsed by the server, or as ``<tool_call>`` text that it did not recognise.
     """
@@ -105,37 +154,46 @@ class ChunkReader:
     def __init__(self, request: GenerateRequest) -> None:
         self.usage = Usage()
         self.reason: FinishReason | None = None
-        self._parser = OutputParser(calls_mode(request))
+        self._request = request
+        self._parser: OutputParser | None = None
         self._numbers: dict[tuple[str, int], int] = {}
         self._open: dict[int, tuple[str, str]] = {}
 
-    def read(self, chunk: Mapping[str, Any]) -> list[EngineEvent]:
-        if usage := chunk.get("usage"):
-            details = usage.get("prompt_tokens_details") or {}
+    def read(self, chunk: Chunk) -> list[EngineEvent]:
+        if usage := chunk.usage:
+            details = usage.prompt_tokens_details
             self.usage = Usage(
-                prompt=int(usage.get("prompt_tokens") or 0),
-                completion=int(usage.get("completion_tokens") or 0),
-                cached=int(details.get("cached_tokens") or 0),
+                usage.prompt_tokens or 0,
+                usage.completion_tokens or 0,
+                (details.cached_tokens or 0) if details else 0,
             )
         events: list[EngineEvent] = []
-        for choice in (chunk.get("choices") or [])[:1]:
-            delta = choice.get("delta") or {}
-            if thought := delta.get("reasoning_content") or delta.get("reasoning"):
-                events.append(ReasoningDelta(str(thought)))
-            if content := delta.get("content"):
-                events += map(self._renumbered, self._parser.feed(str(content)))
-            for call in delta.get("tool_calls") or []:
-                events += self._call(call)
-            if reason := choice.get("finish_reason"):
-                self.reason = "length" if reason == "length" else "stop"
+        for choice in (chunk.choices or ())[:1]:
+            if delta := choice.delta or choice.message:
+                if thought := delta.reasoning_content or delta.reasoning:
+                    events.append(ReasoningDelta(thought))
+                if delta.content:
+                    events += self._said(delta.content)
+                for place, call in enumerate(delta.tool_calls or ()):
+                    events += self._call(call, place)
+            if choice.finish_reason:
+                self.reason = "length" if choice.finish_reason == "length" else "stop"
         return events
 
     def finish(self) -> list[EngineEvent]:
-        events = [self._renumbered(e) for e in self._parser.finish()]
+        events = [self._renumbered(e) for e in self._parser.finish()] if self._parser else []
         events += [CallDone(n, name, text or "{}") for n, (name, text) in self._open.items()]
         if self._numbers and self.reason != "length":
             self.reason = "tool_calls"
         return events
+
+    def _said(self, content: str) -> list[EngineEvent]:
+        if self._parser is None:
+            # No tag has begun, and no white space stands where one might.
+            if "<" not in content and not content[-1].isspace():
+                return [TextDelta(content)]
+            self._parser = OutputParser(calls_mode(self._request))
+        return [self._renumbered(e) for e in self._parser.feed(content)]
 
     def _number(self, source: str, index: int) -> int:
         return self._numbers.setdefault((source, index), len(self._numbers))
@@ -151,14 +209,14 @@ class ChunkReader:
             case _:
                 return event
 
-    def _call(self, delta: Mapping[str, Any]) -> list[EngineEvent]:
-        function = delta.get("function") or {}
-        number = self._number("server", int(delta.get("index") or 0))
+    def _call(self, delta: _Call, place: int) -> list[EngineEvent]:
+        function = delta.function or _Function()
+        number = self._number("server", place if delta.index is None else delta.index)
         events: list[EngineEvent] = []
         if number not in self._open:
-            self._open[number] = (str(function.get("name") or ""), "")
+            self._open[number] = (function.name or "", "")
             events.append(CallStarted(number, self._open[number][0]))
-        arguments = function.get("arguments") or ""
+        arguments = function.arguments or ""
         text = arguments if isinstance(arguments, str) else dumps(arguments)
         if text:
             name, before = self._open[number]

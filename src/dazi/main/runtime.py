@@ -110,8 +110,11 @@ async def assemble(
     """Join a company, its connectors and an engine into a running assistant."""
     database = Database.at(data / "dazi.sqlite")
     await database.create()
-    durable = settings.audit == "durable"
-    audit: SqlSink | MemorySink = SqlSink(database) if durable else MemorySink()
+    audit: SqlSink | MemorySink = (
+        MemorySink()
+        if settings.audit == "memory"
+        else SqlSink(database, sync=settings.audit == "synced")
+    )
     ledger = Ledger(audit)
     await ledger.open()
     # Carrying out a decision is a turn; one that takes much longer has broken off.

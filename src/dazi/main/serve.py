@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 
 from dazi.access.users import DEMO_KEY_PREFIX
 from dazi.agent.service import Ask
@@ -20,7 +21,7 @@ from dazi.console.state import ConsoleState
 from dazi.core.errors import OperatorError
 from dazi.core.language import Language, Text
 from dazi.core.turn import CallFinished, TurnFinished
-from dazi.gateway.app import create_app
+from dazi.gateway.app import StraightIn, create_app
 from dazi.gateway.protocol import BoundedHttp
 from dazi.gateway.state import GatewayState, Limits
 from dazi.main.runtime import Runtime, open_runtime, warm_requests
@@ -85,7 +86,7 @@ def _listen(settings: Settings) -> socket.socket:
     return listening
 
 
-def build_app(runtime: Runtime) -> Callable[..., object]:
+def build_app(runtime: Runtime) -> FastAPI:
     """The ASGI application: gateway and console over one runtime."""
     s = runtime.settings
 
@@ -124,7 +125,7 @@ def build_app(runtime: Runtime) -> Callable[..., object]:
 
 def _config(runtime: Runtime) -> uvicorn.Config:
     return uvicorn.Config(
-        build_app(runtime),
+        StraightIn(build_app(runtime)),
         http=BoundedHttp,
         log_level="warning",
         access_log=False,

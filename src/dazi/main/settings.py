@@ -51,8 +51,9 @@ class Settings(BaseSettings):
     rest_after_failures: int = Field(5, ge=1)
     rest_seconds: float = Field(15.0, gt=0)
     """A system that failed so often in a row is left alone for so long."""
-    audit: Literal["durable", "memory"] = "durable"
-    """``durable`` (in the database) or ``memory``."""
+    audit: Literal["durable", "synced", "memory"] = "durable"
+    """Records outlive the process (``durable``), a power cut too (``synced``), or neither
+    (``memory``)."""
 
     def company_folder(self) -> Path:
         if self.company is not None:

@@ -85,9 +85,9 @@ class Database:
             async with connection.begin():
                 yield connection
 
-    async def run(self, statement: Statement, *rows: Mapping[str, Any]) -> int:
-        """Write ``rows``, all or none, and return once they are durable; how many changed, where
-        it was one.
+    async def run(self, statement: Statement, *rows: Mapping[str, Any], sync: bool = False) -> int:
+        """Write ``rows``, all or none, and return once they are committed; how many changed, where
+        it was one. ``sync``: they outlive a power cut as well (PostgreSQL sees to that itself).
 
         Raises ``Conflict`` where a key is taken and ``OperatorError`` where nothing can be
         written. On SQLite a tenth of the cost of ``write``.
@@ -96,7 +96,7 @@ class Database:
             if self._writer is not None:
                 names = statement.names
                 values = [[row[name] for name in names] for row in rows]
-                return await self._writer.run(statement.sqlite, values)
+                return await self._writer.run(statement.sqlite, values, sync=sync)
             given: Any = rows[0] if len(rows) == 1 else list(rows)
             async with self.write() as connection:
                 await connection.execution_options(preserve_rowcount=True)

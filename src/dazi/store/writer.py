@@ -1,7 +1,7 @@
 """Writes of the hot path on SQLite: one thread with one connection, and one commit for all that wait.
 
-Every answer is durable before it is given (``synchronous=FULL``): a row that was acknowledged
-outlives a power cut. Many waiting writers cost one sync of the disk together.
+What was answered outlives the process; with ``sync`` it outlives a power cut too
+(``synchronous=FULL``). Many waiting writers cost one commit, and one sync of the disk, together.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ connect = sqlite3.connect
 class _Job:
     sql: str
     rows: Sequence[Row]
+    sync: bool
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[int]
 
@@ -37,14 +38,15 @@ class SqliteWriter:
         self._path = path
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._synced = False
 
-    async def run(self, sql: str, rows: Sequence[Row]) -> int:
+    async def run(self, sql: str, rows: Sequence[Row], *, sync: bool = False) -> int:
         """How many rows changed. Raises ``sqlite3.Error``."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._serve, name="sqlite-writer", daemon=True)
             self._thread.start()
         loop = asyncio.get_running_loop()
-        job = _Job(sql, rows, loop, loop.create_future())
+        job = _Job(sql, rows, sync, loop, loop.create_future())
         self._queue.put(job)
         # Whoever leaves does not take back what is already on its way to the disk.
         return await asyncio.shield(job.done)
@@ -59,7 +61,8 @@ class SqliteWriter:
     def _connect(self) -> sqlite3.Connection:
         connection = connect(self._path, BUSY_SECONDS, isolation_level=None)
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        self._synced = False
         return connection
 
     def _serve(self) -> None:
@@ -71,6 +74,7 @@ class SqliteWriter:
             try:
                 if connection is None:
                     connection = self._connect()
+                self._sync(connection, any(job.sync for job in jobs))
                 outcomes = _together(connection, jobs)
             except sqlite3.Error as e:
                 outcomes = [e] * len(jobs)
@@ -82,6 +86,11 @@ class SqliteWriter:
                 break
         if connection is not None:
             connection.close()
+
+    def _sync(self, connection: sqlite3.Connection, wanted: bool) -> None:
+        if wanted != self._synced:
+            connection.execute(f"PRAGMA synchronous={'FULL' if wanted else 'NORMAL'}")
+            self._synced = wanted
 
     def _gather(self, jobs: list[_Job]) -> bool:
         """Add what else waits; false when the writer is to end."""

@@ -1,29 +1,20 @@
-"""The one client that reaches out over HTTP. Where a connection may go is decided when it is made.
+"""The rules for reaching out: where a connection may go is decided when it is made.
 
 A name is checked as the address that it turned out to be, at the moment a socket is opened for it:
 whatever a URL looks like (``127.1``, ``0x7f000001``, ``[::ffff:169.254.169.254]``, a name whose answer
-changes between two look-ups), it is the address that is refused. Redirects are never followed by
-themselves, proxies of the environment are not used, cookies are not kept.
+changes between two look-ups), it is the address that is refused.
 """
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
-import socket
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import aiohttp
 from yarl import URL
 
 from dazi.core.language import Text
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-AddrInfo = tuple[Any, ...]
-"""What a look-up gives for a host: family, kind, protocol, name, (address, port, ...)."""
-
 CLOUD_SECRETS = frozenset(
     map(
         ipaddress.ip_address,
@@ -147,125 +138,3 @@ def _nobody(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv4Address):
         return address.is_reserved or int(address) >> 24 == 0
     return address.is_site_local
-
-
-def connect(host: str, port: int, seconds: float) -> socket.socket:
-    """A connection to a configured server that speaks no HTTP: an in-house address is all right,
-    this machine only if it is named as such. Raises ``EgressForbidden`` or ``OSError``."""
-    rule = Rule(frozenset({Origin("", host.lower().rstrip("."), port)}))
-    failed: OSError = OSError(f"no address for {host}")
-    for family, kind, protocol, _, where in socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM):
-        made = None
-        try:
-            rule.check_address(str(where[0]))
-            made = socket.socket(family, kind, protocol)
-            made.settimeout(seconds)
-            made.connect(where)
-            return made
-        except OSError as e:
-            failed = e
-            if made is not None:
-                made.close()
-    raise failed
-
-
-class Egress:
-    """A session whose sockets go where ``rule`` allows. Make it where a loop runs."""
-
-    def __init__(
-        self,
-        rule: Rule,
-        *,
-        connections: int = 100,
-        force_close: bool = False,
-        timeout: aiohttp.ClientTimeout | None = None,
-        headers: Mapping[str, str] | None = None,
-        trace_configs: Iterable[aiohttp.TraceConfig] = (),
-        auto_decompress: bool = True,
-    ) -> None:
-        self.rule = rule
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=connections, force_close=force_close, socket_factory=self._open
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=headers,
-            timeout=timeout or aiohttp.ClientTimeout(total=None),
-            trace_configs=list(trace_configs),
-            auto_decompress=auto_decompress,
-            trust_env=False,
-        )
-
-    def request(self, method: str, url: str | URL, **options: Any) -> Any:
-        """As ``aiohttp``'s, without redirects. Raises ``EgressForbidden`` before anything is sent."""
-        checked = self.rule.check_url(url)
-        return self._session.request(method, checked, **{**options, "allow_redirects": False})
-
-    async def close(self) -> None:
-        await self._session.close()
-
-    def _open(self, info: AddrInfo) -> socket.socket:
-        """The socket for one address of a look-up: the last moment before it is connected."""
-        family, kind, protocol, _, where = info
-        self.rule.check_address(str(where[0]))
-        return socket.socket(family, kind, protocol)
-
-
-REDIRECTS = 5
-"""How many a fetch follows."""
-
-
-class TooLarge(OSError):
-    """What comes back is longer than was asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """``url``: where the redirects led."""
-
-    url: str
-    status: int
-    content_type: str
-    body: bytes
-
-
-async def fetch(
-    url: str, rule: Rule, *, limit: int, seconds: float, headers: Mapping[str, str] | None = None
-) -> Fetched:
-    """One page or file, at most ``limit`` bytes within ``seconds``. Each redirect is checked as the
-    first URL was, and none leads from https to http or takes ``headers`` to another origin.
-
-    Raises ``EgressForbidden``, ``TooLarge``, ``TimeoutError`` or another ``OSError``.
-    """
-    sent = dict(headers or {})
-    egress = Egress(rule)
-    try:
-        async with asyncio.timeout(seconds):
-            for _ in range(REDIRECTS + 1):
-                async with egress.request("GET", url, headers=sent) as response:
-                    if response.status not in (301, 302, 303, 307, 308):
-                        body = await _limited(response, limit)
-                        kind = response.headers.get("Content-Type", "")
-                        return Fetched(url, response.status, kind, body)
-                    there = response.url.join(URL(response.headers.get("Location", "")))
-                if response.url.scheme == "https" and there.scheme != "https":
-                    raise EgressForbidden(str(there)[:200], DOWNGRADE)
-                if Origin.of(rule.check_url(there)) != Origin.of(response.url):
-                    sent = {}
-                url = str(there)
-    except aiohttp.ClientConnectorError as e:
-        raise e.os_error from e
-    except (aiohttp.ClientError, ValueError) as e:
-        raise OSError(str(e) or type(e).__name__) from e
-    finally:
-        await egress.close()
-    raise OSError(f"more than {REDIRECTS} redirects")
-
-
-async def _limited(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(64 * 1024):
-        body += chunk
-        if len(body) > limit:
-            raise TooLarge(f"more than {limit} bytes")
-    return bytes(body)
