@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench import postgres
+from bench import postgres, redis
 
 
 @pytest.fixture(scope="session")
@@ -20,4 +20,17 @@ def postgres_url() -> Iterator[str]:
             pytest.fail(line)
         pytest.skip(line)
     with postgres.server(binaries) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A throwaway Redis server's URL."""
+    program = redis.program()
+    if program is None:
+        line = "no Redis here: nothing was tested on it; install redis-server"
+        if os.environ.get("CI") == "true":
+            pytest.fail(line)
+        pytest.skip(line)
+    with redis.server(program) as url:
         yield url

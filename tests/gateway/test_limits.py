@@ -11,6 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from dazi.access.limits.limiter import Limiter
+from dazi.access.limits.rules import LimitRule
 from dazi.gateway.state import Limits
 from tests.fakes.engine import Pause, Until, call
 from tests.gateway.conftest import Answered, Site
@@ -262,3 +264,27 @@ async def test_nobody_can_write_into_a_thread_that_another_began_meanwhile(site:
     assert (await site.request("GET", "/v1/dazi/threads", "customer2")).json["data"] == []
     await site.chat("还在吗", headers=headers)
     assert "我是何女士" not in [m.content for m in site.engine.requests[-1].messages]
+
+
+# --- limits of the company -----------------------------------------------------------------------
+
+
+async def test_a_limit_answers_429_with_the_time_to_come_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = LimitRule("user", "customer", requests_per_minute=1)
+    monkeypatch.setattr(site.runtime.service, "limiter", Limiter([rule]))
+    site.says("你好。")
+    assert (await site.request("POST", PATH, json=HELLO)).status == 200
+    refused = await site.request("POST", PATH, json=HELLO)
+    assert (refused.status, refused.error["code"]) == (429, "rate_requests")
+    assert "每分钟最多 1 次请求" in refused.error["message"]
+    assert 0 < int(refused.headers["Retry-After"]) <= 65
+
+
+async def test_a_turn_settles_what_it_used(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = LimitRule("user", "", tokens_per_minute=4_500, concurrent=1)
+    monkeypatch.setattr(site.runtime.service, "limiter", Limiter([rule]))
+    for _ in range(3):  # each reserves 4,000, and uses next to nothing
+        site.says("你好。")
+        assert (await site.request("POST", PATH, json=HELLO)).status == 200

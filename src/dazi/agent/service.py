@@ -11,6 +11,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager, nullcontex
 from dataclasses import dataclass, replace
 from datetime import date
 
+from dazi.access.limits.limiter import Limiter
 from dazi.agent.again import needs_results
 from dazi.agent.context import TurnRequest, last_said
 from dazi.agent.direct import DirectCall, call
@@ -60,6 +61,8 @@ class Ask:
     today: date | None = None
     own_tools: bool = True
     tool_results: tuple[Kept, ...] = ()
+    key: str = ""
+    """What tells the API key apart that it came with, for limits on keys."""
 
 
 class AssistantService:
@@ -77,13 +80,18 @@ class AssistantService:
         today: Callable[[], date],
         people: Callable[[str, str], Principal],
         max_message_chars: int = 100_000,
+        limiter: Limiter | None = None,
+        turn_tokens: int = 4_000,
     ) -> None:
+        """``turn_tokens``: what a turn is thought to use at the most, until it is known."""
         self.agent = agent
         self.threads = threads
         self.tickets = tickets
         self._today = today
         self._people = people
         self._max_message_chars = max_message_chars
+        self.limiter = limiter or Limiter()
+        self._turn_tokens = turn_tokens
         self._busy: dict[tuple[str, str, str], asyncio.Event] = {}
 
     def tools_for(self, principal: Principal) -> list[Tool]:
@@ -99,11 +107,16 @@ class AssistantService:
         """One call by a program that acts for ``principal``; ``arguments`` is JSON text."""
         tools = tuple(t for t in self.tools_for(principal) if not needs_results(t))
         asked = DirectCall(principal, name, arguments, language, tools)
-        return await call(self.agent.router, self.agent.ledger, asked, self._today())
+        admission = await self.limiter.admit(principal, "", Usage())
+        try:
+            return await call(self.agent.router, self.agent.ledger, asked, self._today())
+        finally:
+            await admission.settle(Usage())
 
     async def ask(self, ask: Ask) -> AsyncGenerator[TurnEvent, None]:
         """Events of the turn that answers ``ask``. Raises ``CallerError`` for an empty or too long
-        message and while another answer is being made in the same thread."""
+        message and while another answer is being made in the same thread, and ``OverloadError`` where a limit
+        is reached."""
         if not ask.text.strip() and ask.history is None and not ask.tool_results:
             raise CallerError(
                 "empty", "消息是空的,请输入内容", "the message is empty; write something"
@@ -115,6 +128,20 @@ class AssistantService:
                 f"the message has {len(ask.text)} characters, the limit is "
                 f"{self._max_message_chars}; shorten or split it",
             )
+        most = Usage(self._turn_tokens)
+        model = self.agent.engine.profile.name
+        admission = await self.limiter.admit(ask.principal, model, most, ask.key)
+        used = most  # what broke off in the middle counts as it was reserved
+        try:
+            async with aclosing(self._answered(ask)) as events:
+                async for event in events:
+                    if isinstance(event, TurnFinished):
+                        used = event.usage
+                    yield event
+        finally:
+            await admission.settle(used)
+
+    async def _answered(self, ask: Ask) -> AsyncGenerator[TurnEvent, None]:
         # A caller's own history is nothing that two answers could both write to.
         alone = self._turn_in(ask.principal, ask.thread) if ask.history is None else nullcontext()
         with alone:

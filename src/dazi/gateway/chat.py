@@ -115,6 +115,7 @@ async def _ask(x: Exchange, request: ChatRequest, talk: Conversation) -> Ask:
         tool_choice=tools.choice,
         sampling=sampling_of(request, x.state.service.agent.budget.tokens),
         thinking=thinking_of(request),
+        key=x.key,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -57,6 +58,12 @@ class Exchange:
     def spoken(self) -> Language:
         """The language to answer in: the one asked for, else that of what was said."""
         return self.language or (language_of(self.said) if self.said else "zh")
+
+    @property
+    def key(self) -> str:
+        """Tells the caller's API key apart from others, and is not the key."""
+        given = self.header(b"x-api-key") or self.header(b"authorization").partition(" ")[2]
+        return hashlib.sha256(given.strip().encode()).hexdigest()[:16]
 
     def header(self, name: bytes) -> str:
         return self.headers.get(name, b"").decode("latin-1").strip()

@@ -153,6 +153,11 @@ async def _bursts(
         "model": state.engine.profile.name,
         "raw": True,
     }
+    # Bytes of a body are three a hanzi: a third of them is rather more than its tokens.
+    most = used = Usage(len(x.body) // 3, request.sampling.max_tokens)
+    limiter = state.service.limiter
+    key = x.key if limiter.limits_something else ""
+    admission = await limiter.admit(x.principal, state.engine.profile.name, most, key)
     recorded = state.ledger.put("turn", user, g.turn, body)
     began = time.perf_counter()
     try:
@@ -163,7 +168,9 @@ async def _bursts(
                 if not recorded.done() or recorded.exception():
                     await asyncio.shield(recorded)
                 yield events
+        used = g.usage
     finally:
+        await admission.settle(used)
         body = {
             "answer": g.text,
             "calls": [c.name for c in g.calls],

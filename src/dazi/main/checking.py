@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dazi.access.cedar import CedarPolicy
+from dazi.access.limits.rules import prices_of, rules_of
 from dazi.core.language import Language
 from dazi.main.company import load_company
 from dazi.main.runtime import make_connectors
@@ -15,6 +16,8 @@ def check_folder(folder: Path, language: Language) -> list[str]:
     """What was found to be in order. Raises ``ConfigError`` at the first mistake."""
     company = load_company(folder)
     policy = CedarPolicy(company)
+    rules_of(company.settings, folder)
+    prices_of(company.settings, folder)
     make_connectors(company, Settings().data_folder(folder), None)
     counts = {
         "zh": f"{folder}: {len(company.tools)} 个工具,{len(company.roles)} 个角色,"

@@ -14,7 +14,17 @@ from dazi.router.declare import load_tools
 from dazi.router.yaml_source import YamlSource
 
 KNOWN_SECTIONS = frozenset(
-    {"company", "demo", "databases", "services", "mail", "users", "self_check"}
+    {
+        "company",
+        "demo",
+        "databases",
+        "services",
+        "mail",
+        "users",
+        "self_check",
+        "limits",
+        "prices",
+    }
 )
 
 

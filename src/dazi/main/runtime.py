@@ -9,6 +9,11 @@ from datetime import date
 from pathlib import Path
 
 from dazi.access.cedar import CedarPolicy
+from dazi.access.limits.counters import Counters, ProcessCounters
+from dazi.access.limits.limiter import Limiter
+from dazi.access.limits.rules import prices_of, rules_of
+from dazi.access.limits.shared import SharedCounters
+from dazi.access.limits.totals import DatabaseTotals
 from dazi.access.users import Directory
 from dazi.agent.context import Budget
 from dazi.agent.service import AssistantService
@@ -61,6 +66,7 @@ class Runtime:
 
     async def close(self) -> None:
         await self.router.settle()
+        await self.service.limiter.close()
         await self.ledger.flush()
         for connector in self.connectors.values():
             await connector.close()
@@ -152,10 +158,25 @@ async def assemble(
         lambda: settings.today or date.today(),
         directory.principal,
         settings.max_message_chars,
+        await make_limiter(settings, company, database),
+        settings.turn_tokens,
     )
     return Runtime(
         settings, company, engine, service, directory, database, ledger, audit, router, connectors
     )
+
+
+async def make_limiter(settings: Settings, company: Company, database: Database) -> Limiter:
+    """The company's limits, counted here or, with ``redis``, for all processes together."""
+    rules = rules_of(company.settings, company.folder)
+    prices = prices_of(company.settings, company.folder)
+    counters: Counters
+    if settings.redis and rules:
+        counters = SharedCounters(settings.redis)
+    else:
+        counters = ProcessCounters(totals=DatabaseTotals(database))
+        await counters.open()
+    return Limiter(rules, prices, counters)
 
 
 def make_connectors(company: Company, data: Path, running: Running | None) -> dict[str, Connector]:

@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     max_message_chars: int = 100_000
     max_concurrent: int = 64
     """Turns at once; more are refused with a time to come back."""
+    redis: str = ""
+    """``redis://host:6379/0``: limits are counted there, for several processes together."""
+    turn_tokens: int = Field(4_000, ge=1)
+    """What a turn takes of a limit on tokens until it is known what it used."""
     turn_seconds: float = 90.0
     turn_rounds: int = 6
     turn_calls: int = 12

@@ -82,7 +82,7 @@ class IntentStore:
             "state": "begun",
         }
         try:
-            await self._database.run(_BEGIN, row)
+            await self._database.run(_BEGIN, row, sync=True)
         except Conflict:
             return await self.get(key)
         return None
