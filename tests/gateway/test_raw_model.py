@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dazi.guard.engine import Guard
+from dazi.guard.rules import DEFAULTS, Rules
 from tests.fakes.engine import Thought, call
 from tests.gateway.conftest import Site
 
@@ -82,3 +84,39 @@ async def test_it_is_for_administrators(site: Site, user: str) -> None:
     answered = await site.chat("你好", user=user, model="scripted-1")
     assert (answered.status, answered.error["code"]) == (404, "model_not_found")
     assert site.engine.requests == []
+
+
+PIECES = ["证件 1101011", "9900307", "4610", ",密钥 AKIAIOSFODNN7", "EXAMPLE。"]
+SHOWN = "证件 1101**********4610,密钥"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_what_it_says_is_guarded_however_it_leaves(site: Site, stream: bool) -> None:
+    """A model's own words are masked as the assistant's are; the ledger keeps what was shown."""
+    site.says([Thought("证件 110101199003074610"), *PIECES])
+    answered = await site.chat("你好", user="admin", model="scripted-1", stream=stream)
+    text = answered.body.decode()
+    assert "110101199003074610" not in text and "IOSFODNN7EXAMPLE" not in text
+    if stream:
+        said = "".join(
+            c["choices"][0]["delta"].get("content") or ""
+            for c in answered.chunks[:-1]
+            if c["choices"]
+        )
+    else:
+        said = answered.json["choices"][0]["message"]["content"]
+    assert said.startswith(SHOWN)
+    _, answer = await site.audit()
+    assert answer["answer"] == said
+
+
+async def test_what_may_not_be_said_ends_the_stream(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guard = Guard(Rules({**DEFAULTS, "output": {"bank_card": "block"}}))
+    monkeypatch.setattr(site.runtime.service.agent, "guard", guard)
+    for stream in (True, False):
+        site.says(["卡号 62220212345678", "90128,余额 5 元。"])
+        answered = await site.chat("你好", user="admin", model="scripted-1", stream=stream)
+        assert "6222" not in answered.body.decode() and "余额" not in answered.body.decode()
+        assert "公司规定" in answered.body.decode()

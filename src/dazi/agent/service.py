@@ -65,6 +65,17 @@ class Ask:
     """What tells the API key apart that it came with, for limits on keys."""
 
 
+def blocked(*, failed: bool) -> CallerError:
+    """Why a message is not taken: it holds what may not be said here, or could not be checked."""
+    if failed:
+        zh = "消息没能检查,所以没有处理;请改写后再试"
+        en = "the message could not be checked and was not taken; word it differently"
+    else:
+        zh = "消息里有公司规定不能发送的内容,请去掉后再发"
+        en = "the message holds what company rules do not allow; take it out and send it again"
+    return CallerError("guard_blocked", zh, en)
+
+
 class AssistantService:
     """One turn at a time in a thread; many threads at once.
 
@@ -128,6 +139,7 @@ class AssistantService:
                 f"the message has {len(ask.text)} characters, the limit is "
                 f"{self._max_message_chars}; shorten or split it",
             )
+        ask = self._guarded(ask)
         most = Usage(self._turn_tokens)
         model = self.agent.engine.profile.name
         admission = await self.limiter.admit(ask.principal, model, most, ask.key)
@@ -140,6 +152,13 @@ class AssistantService:
                     yield event
         finally:
             await admission.settle(used)
+
+    def _guarded(self, ask: Ask) -> Ask:
+        """Raises ``CallerError`` for a message that the company's rules block."""
+        verdict = self.agent.guard.verdict(ask.text, "input", ask.principal)
+        if verdict.action == "block":
+            raise blocked(failed=verdict.failed)
+        return ask if verdict.text == ask.text else replace(ask, text=verdict.text)
 
     async def _answered(self, ask: Ask) -> AsyncGenerator[TurnEvent, None]:
         # A caller's own history is nothing that two answers could both write to.

@@ -26,6 +26,7 @@ from dazi.agent.context import (
 )
 from dazi.agent.offering import Offering
 from dazi.agent.rendering import drawn, in_words, tells
+from dazi.agent.shown import Shown
 from dazi.agent.speaking import Round, speak
 from dazi.agent.taught import Taught
 from dazi.audit.ledger import Ledger
@@ -44,6 +45,7 @@ from dazi.core.turn import (
     TurnFinished,
     TurnStarted,
 )
+from dazi.guard.engine import Guard
 from dazi.memory.threads import Kept
 from dazi.prompt.choose import ToolChooser
 from dazi.router.dispatch import FunctionRouter, TurnContext
@@ -77,6 +79,7 @@ class Turn:
     tools: tuple[Tool, ...]
     began: float
     ids: Iterator[str]
+    shown: Shown
     usage: Usage = field(default_factory=Usage)
     answer: str = ""
     records: list[CallRecord] = field(default_factory=list)
@@ -99,12 +102,14 @@ class Agent:
         router: FunctionRouter,
         ledger: Ledger,
         budget: Budget | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self.company = company
         self.engine = engine
         self.router = router
         self.ledger = ledger
         self.budget = budget or Budget()
+        self.guard = guard or Guard()
         self._chooser = ToolChooser(company.tools.values())
         self._learn_replies()
 
@@ -147,14 +152,17 @@ class Agent:
             async with aclosing(middle):
                 yield TurnStarted(turn.request.turn, turn.request.thread)
                 async for event in middle:
-                    yield event
+                    if (given := turn.shown.event(event)) is not None:
+                        yield given
+            if (rest := turn.shown.rest()) is not None:
+                yield rest
             async with aclosing(self._end(turn, remembered)) as ending:
                 async for event in ending:
                     yield event
         finally:
             if not turn.ended:
                 turn.reason = "interrupted"
-                self._record(turn, turn.answer.strip(), remembered)
+                self._record(turn, turn.shown.answer.strip(), remembered)
 
     async def _decided(self, turn: Turn, ticket: Ticket) -> AsyncGenerator[TurnEvent, None]:
         request = turn.request
@@ -203,7 +211,8 @@ class Agent:
             self.company, request, profile, self._asked if profile.concise else None
         )
         ids = (f"call_{request.turn[-8:]}_{n}" for n in count())
-        return Turn(request, talk, context, tools, time.perf_counter(), ids)
+        shown = Shown(self.guard, request.principal, request.language)
+        return Turn(request, talk, context, tools, time.perf_counter(), ids, shown)
 
     async def _loop(self, turn: Turn, *, tools: bool = True) -> AsyncGenerator[TurnEvent, None]:
         for _ in range(self.budget.rounds):
@@ -392,15 +401,16 @@ class Agent:
         return [AnswerDelta(text)]
 
     async def _end(self, turn: Turn, remembered: list[Kept]) -> AsyncGenerator[TurnEvent, None]:
-        attachments = drawn(self.company, turn.records, turn.request.language)
+        drawings = drawn(self.company, turn.records, turn.request.language)
+        attachments = tuple(turn.shown.attachment(a) for a in drawings)
         for attachment in attachments:
             yield attachment
         tables = [markdown_table(a) for a in attachments if a.kind == "table"]
-        answer = "\n\n".join([turn.answer.strip(), *tables]).strip()
+        answer = "\n\n".join([turn.shown.answer.strip(), *tables]).strip()
         await asyncio.shield(self._record(turn, answer, remembered))
         yield TurnFinished(
             answer,
-            tuple(turn.records),
+            tuple(turn.shown.call(r) for r in turn.records),
             turn.usage,
             self._ms(turn),
             turn.reason or "answer",  # type: ignore[arg-type]
@@ -413,8 +423,9 @@ class Agent:
     def _record(self, turn: Turn, answer: str, remembered: list[Kept]) -> asyncio.Future[None]:
         """Hand over what is to be remembered, and put the turn's end into the ledger."""
         turn.ended = True
-        if turn.answer.strip() and not turn.client_calls:
-            turn.talk.add(Message("assistant", turn.answer.strip()))
+        given = turn.shown.answer.strip()
+        if given and not turn.client_calls:
+            turn.talk.add(Message("assistant", given))
         remembered += turn.talk.added
         body = {
             "answer": answer,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
-from dazi.agent.service import Ask
+from dazi.agent.service import Ask, blocked
 from dazi.core.engine import Sampling
 from dazi.core.errors import NotFound
 from dazi.core.language import language_of
+from dazi.core.messages import Message
 from dazi.core.turn import TurnEvent
 from dazi.gateway.exchange import GENERATED, Exchange
 from dazi.gateway.options import refuse_unsupported, sampling_of, thinking_of, tools_of
@@ -42,12 +44,22 @@ async def chat(x: Exchange) -> None:
     sampling = sampling_of(request, tokens) or Sampling(
         max_tokens=x.state.service.agent.budget.tokens
     )
-    asked = raw_request(request, messages, sampling)
+    asked = raw_request(request, [_guarded(x, m) for m in messages], sampling)
     with x.until_gone():
         if request.stream:
             await send_chunks(x, raw_chunks(x, asked, usage=wants_usage(request)), GENERATED)
         else:
             await x.reply(await raw_answer(x, asked), GENERATED)
+
+
+def _guarded(x: Exchange, message: Message) -> Message:
+    """Raises ``CallerError`` for what the company's rules block."""
+    if message.role != "user":
+        return message
+    verdict = x.state.service.agent.guard.verdict(message.content, "input", x.principal)
+    if verdict.action == "block":
+        raise blocked(failed=verdict.failed)
+    return message if verdict.text == message.content else replace(message, content=verdict.text)
 
 
 def known_model(x: Exchange, name: str) -> str:

@@ -40,6 +40,8 @@ from dazi.gateway.reply import (
 )
 from dazi.gateway.stream import DONE, Chunks
 from dazi.gateway.wire import ChatRequest
+from dazi.guard.engine import STOPPED
+from dazi.guard.stream import StreamFilter
 
 _FINISH = {"stop": "stop", "length": "length", "tool_calls": "tool_calls", "cancelled": "stop"}
 
@@ -52,6 +54,8 @@ class Generation:
     id: str = field(default_factory=completion_id)
     created: int = field(default_factory=lambda: int(time.time()))
     text: str = ""
+    shown: str = ""
+    """Of ``text``, after the guard."""
     reasoning: str = ""
     calls: list[CallText] = field(default_factory=list)
     reason: str = "cancelled"
@@ -103,10 +107,18 @@ async def raw_answer(x: Exchange, request: GenerateRequest) -> bytes:
     async with aclosing(_bursts(x, request, g)) as bursts:
         async for _ in bursts:
             pass
-    answer = Answer("assistant", g.text, g.reasoning or None, called_tools(g.calls) or None)
+    thought = _whole(x, g.reasoning)
+    answer = Answer("assistant", g.shown, thought or None, called_tools(g.calls) or None)
     choice = Choice(answer, _FINISH[g.reason])
     model = x.state.engine.profile.name
     return encode(ChatCompletion(g.id, g.created, model, [choice], usage_view(g.usage), Label()))
+
+
+def _whole(x: Exchange, text: str) -> str:
+    if not text:
+        return text
+    verdict = x.state.service.agent.guard.verdict(text, "output", x.principal)
+    return STOPPED(x.spoken) if verdict.action == "block" else verdict.text
 
 
 async def raw_chunks(
@@ -115,15 +127,41 @@ async def raw_chunks(
     g = Generation()
     chunks = Chunks(g.id, g.created, x.state.engine.profile.name)
     head = chunks.role
+    guard = x.state.service.agent.guard
+    said = StreamFilter(guard, x.principal, x.spoken)
+    thought = StreamFilter(guard, x.principal, x.spoken)
     async with aclosing(_bursts(x, request, g)) as bursts:
         async for events in bursts:
-            if data := b"".join([_chunk(event, chunks, g) for event in events]):
+            shown = [e for event in events for e in _shown(event, said, thought, g)]
+            if data := b"".join([_chunk(event, chunks, g) for event in shown]):
                 yield head + data
                 head = b""
+            if said.stopped:
+                break
     tail = head + chunks.finish(_FINISH[g.reason], Label())
     if usage:
         tail += chunks.usage(usage_view(g.usage))
     yield tail + DONE
+
+
+def _shown(
+    event: EngineEvent, said: StreamFilter, thought: StreamFilter, g: Generation
+) -> tuple[EngineEvent, ...]:
+    """What of an event the guard lets out now."""
+    match event:
+        case TextDelta(text):
+            text = said.push(text)
+            g.shown += text
+            return (TextDelta(text),) if text else ()
+        case ReasoningDelta(text):
+            text = thought.push(text)
+            return (ReasoningDelta(text),) if text else ()
+        case Done():
+            rest = said.finish()
+            g.shown += rest
+            return (TextDelta(rest), event) if rest else (event,)
+        case _:
+            return (event,)
 
 
 def _chunk(event: EngineEvent, chunks: Chunks, g: Generation) -> bytes:
@@ -171,8 +209,9 @@ async def _bursts(
         used = g.usage
     finally:
         await admission.settle(used)
+        g.shown = g.shown or _whole(x, g.text)
         body = {
-            "answer": g.text,
+            "answer": g.shown,
             "calls": [c.name for c in g.calls],
             "tokens": [g.usage.prompt, g.usage.completion],
             "reason": g.reason,

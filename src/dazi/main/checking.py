@@ -8,6 +8,7 @@ from dazi.access.cedar import CedarPolicy
 from dazi.access.limits.rules import prices_of, rules_of
 from dazi.core.language import Language
 from dazi.main.company import load_company
+from dazi.main.guarding import guard_of
 from dazi.main.runtime import make_connectors
 from dazi.main.settings import Settings
 
@@ -16,6 +17,7 @@ def check_folder(folder: Path, language: Language) -> list[str]:
     """What was found to be in order. Raises ``ConfigError`` at the first mistake."""
     company = load_company(folder)
     policy = CedarPolicy(company)
+    guard_of(folder)
     rules_of(company.settings, folder)
     prices_of(company.settings, folder)
     make_connectors(company, Settings().data_folder(folder), None)

@@ -32,6 +32,7 @@ from dazi.inference.catalog import Catalog, ModelEntry, open_engine
 from dazi.inference.embedded import EmbeddedOptions
 from dazi.main.company import load_company
 from dazi.main.demo import Demo, Running, addresses
+from dazi.main.guarding import guard_of
 from dazi.main.settings import Settings
 from dazi.memory.threads import ThreadStore
 from dazi.prompt.system import system_text
@@ -131,6 +132,7 @@ async def assemble(
         settings.approval_seconds,
     )
     directory = Directory(company, settings.host)
+    guard = guard_of(company.folder)
     router = FunctionRouter(
         company,
         connectors,
@@ -139,6 +141,7 @@ async def assemble(
         IntentStore(database),
         tickets,
         execute=effects,
+        guard=guard,
         care=Care(
             CareRules(
                 settings.read_attempts,
@@ -150,7 +153,7 @@ async def assemble(
     budget = Budget(
         settings.turn_rounds, settings.turn_calls, settings.turn_seconds, settings.answer_tokens
     )
-    agent = Agent(company, engine, router, ledger, budget)
+    agent = Agent(company, engine, router, ledger, budget, guard)
     service = AssistantService(
         agent,
         ThreadStore(database),

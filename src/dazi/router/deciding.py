@@ -15,6 +15,7 @@ from dazi.core.messages import CallText
 from dazi.core.principal import Principal
 from dazi.core.tools import SINKS, Tool
 from dazi.core.turn import CallRecord, Outcome
+from dazi.guard.engine import Guard
 from dazi.router.grounding import Evidence
 from dazi.router.schema import canonicalise, check_canonical, parse_arguments
 from dazi.router.tickets import Ticket
@@ -76,9 +77,10 @@ class Refused(Exception):
 class Decider:
     """Takes a proposal to its canonical form and decides on that form."""
 
-    def __init__(self, company: Company, policy: Policy) -> None:
+    def __init__(self, company: Company, policy: Policy, guard: Guard | None = None) -> None:
         self.company = company
         self.policy = policy
+        self.guard = guard or Guard()
 
     def proposal(self, proposed: CallText, turn: TurnContext) -> Canonical:
         """Raises ``Refused``."""
@@ -109,9 +111,21 @@ class Decider:
         if not decision.allowed:
             raise _no("forbidden", tool, turn, {"policy": decision.policy, "arguments": canonical})
         person = tool.effect == "sensitive" or decision.confirm or bool(tool.approver)
+        person = self._guarded(tool, canonical, turn) or person
         person = person or _goes_where_no_person_said(tool, sources)
         approver = decision.approver or tool.approver
         return Canonical(tool, canonical, bound, sources, decision.policy, person, approver)
+
+    def _guarded(self, tool: Tool, arguments: Mapping[str, Any], turn: TurnContext) -> bool:
+        """Must a person look at what is in the arguments? Raises ``Refused`` for what is blocked."""
+        who = turn.principal
+        if not self.guard.rules.of("arguments", who):
+            return False
+        texts = [v for v in arguments.values() if isinstance(v, str)]
+        actions = {self.guard.verdict(text, "arguments", who).action for text in texts}
+        if "block" in actions:
+            raise _no("forbidden", tool, turn, {"policy": "guard", "arguments": dict(arguments)})
+        return "ask" in actions
 
     def approved(self, ticket: Ticket, turn: TurnContext) -> Canonical:
         """The call that a ticket stands for, if it still may happen. Raises ``Refused``."""

@@ -22,6 +22,9 @@ from dazi.core.language import Language
 from dazi.core.messages import CallText
 from dazi.core.tools import Connector, Invocation
 from dazi.core.turn import CallRecord, Outcome
+from dazi.guard.data import guarded_data
+from dazi.guard.engine import Guard
+from dazi.guard.rules import Scope
 from dazi.router.care import Care
 from dazi.router.deciding import Canonical, Decider, Refused, TurnContext
 from dazi.router.derive import derive
@@ -56,10 +59,12 @@ class FunctionRouter:
         *,
         execute: bool = True,
         care: Care | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self._company = company
         self._connectors = connectors
-        self._decider = Decider(company, policy)
+        self._guard = guard or Guard()
+        self._decider = Decider(company, policy, self._guard)
         self._ledger = ledger
         self._intents = intents
         self.tickets = tickets
@@ -296,6 +301,9 @@ class FunctionRouter:
     ) -> CallRecord:
         tool = canonical.tool
         result = derive(tool, raw, canonical.arguments, turn.language, turn.evidence.today)
+        # Before the model, the person or anything else sees it.
+        scope: Scope = "documents" if tool.origin == "document" else "results"
+        result = guarded_data(self._guard, result, scope, turn.principal)
         turn.evidence.found(tool.label, result)
         return replace(record, result=result)
 
