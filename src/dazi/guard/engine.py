@@ -70,6 +70,7 @@ class Guard:
         self.words = words or WordList({})
         self.recognisers = tuple(recognisers)
         self._everything = Scanner(self.recognisers)
+        self._looks_for = lru_cache(_SETS)(self._anything)
         self._scanner = lru_cache(_SETS)(self._scanner_of)
         self.reader = lru_cache(_SETS)(self._reader_of)
 
@@ -101,6 +102,11 @@ class Guard:
             found += self.words.find(folded, severities)
         return found
 
+    def _anything(self, types: frozenset[str]) -> bool:
+        return any(r.type in types for r in self.recognisers) or bool(
+            self.words and _severities(types)
+        )
+
     def _scanner_of(self, types: frozenset[str]) -> Scanner:
         return Scanner(r for r in self.recognisers if r.type in types)
 
@@ -111,8 +117,14 @@ class Guard:
     def _verdict(
         self, text: str, actions: Mapping[str, Action], pseudonyms: Pseudonyms | None
     ) -> Verdict:
+        types = frozenset(actions)
+        if not self._looks_for(types):
+            return Verdict(text, "allow", ())
         folded = fold(text)
-        found = _original(folded, self.candidates(folded, frozenset(actions)))
+        candidates = self.candidates(folded, types)
+        if not candidates:
+            return Verdict(text, "allow", ())
+        found = _original(folded, candidates)
         judged = judge(found, actions)
         action = strictest(j.action for j in judged)
         if action == "block":
