@@ -15,9 +15,10 @@ from starlette.routing import Route
 from dazi.core.errors import CallerError, DaziError
 from dazi.gateway import resources
 from dazi.gateway.chat import chat
-from dazi.gateway.door import Door, Gate, Handler
+from dazi.gateway.door import Door, Handler
 from dazi.gateway.errors import NoRoute, WrongMethod, accepted_language, problem_of
 from dazi.gateway.exchange import Exchange, Receive, Send
+from dazi.gateway.gate import Gate
 from dazi.gateway.mcp import McpEndpoint
 from dazi.gateway.openapi import document
 from dazi.gateway.public import PUBLIC
@@ -96,7 +97,8 @@ def create_app(state: GatewayState) -> FastAPI:
     async def openapi(x: Exchange) -> None:
         await x.reply(schema)
 
-    gate = Gate(state.limits.max_concurrent)
+    limits = state.limits
+    gate = Gate(limits.max_concurrent, limits.max_queued, limits.queue_seconds)
     listing = RouteSpec("GET", "/openapi.json", openapi, "")
     specs = (*ROUTES, listing)
     doors = {

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from dazi.core.errors import AccessError, DaziError, OverloadError
+from dazi.core.errors import AccessError, DaziError
 from dazi.core.principal import Principal
 from dazi.gateway.errors import (
     BodyTimeout,
@@ -25,6 +25,7 @@ from dazi.gateway.errors import (
     unexpected,
 )
 from dazi.gateway.exchange import ClientGone, Exchange, Receive, Send
+from dazi.gateway.gate import Gate
 from dazi.gateway.state import GatewayState
 
 Handler = Callable[[Exchange], Awaitable[None]]
@@ -35,29 +36,6 @@ _NO_RETRY = (b"x-should-retry", b"false")
 """OpenAI's clients repeat a request after 409, 429 and 5xx unless this header says no."""
 
 log = logging.getLogger("dazi.gateway")
-
-
-class Gate:
-    """Room for so many turns at once; one more is sent away at once instead of waiting."""
-
-    def __init__(self, places: int) -> None:
-        self.places = places
-        self.taken = 0
-
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        if self.taken >= self.places:
-            raise OverloadError(
-                "busy",
-                f"正在处理的请求已达上限({self.places} 个),请稍后再试",
-                f"{self.places} requests are being answered, which is the limit; try again soon",
-                retry_after=1.0,
-            )
-        self.taken += 1
-        try:
-            yield
-        finally:
-            self.taken -= 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +55,11 @@ class Door:
         try:
             if not self.public:
                 x.principal = authenticated(self.state, scope["headers"])
-            with self.gate.place() if self.gate else nullcontext():
-                if scope["method"] not in ("GET", "HEAD"):
-                    x.body = await read_body(x)
-                await self.handler(x)
+            if self.gate is None:
+                await self._handle(scope, x)
+            else:
+                async with self.gate.place(x.principal.tenant):
+                    await self._handle(scope, x)
         except ClientGone:
             log.info("client left %s", scope["path"])
         except DaziError as e:
@@ -88,6 +67,11 @@ class Door:
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"])
             await refuse(x, unexpected())
+
+    async def _handle(self, scope: Mapping[str, Any], x: Exchange) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            x.body = await read_body(x)
+        await self.handler(x)
 
 
 def authenticated(state: GatewayState, headers: list[tuple[bytes, bytes]]) -> Principal:

@@ -11,9 +11,10 @@ from typing import Any
 from dazi.core.errors import DaziError
 from dazi.core.language import Language
 from dazi.core.principal import Principal
-from dazi.gateway.door import NOBODY, Gate, authenticated, refuse
+from dazi.gateway.door import NOBODY, authenticated, refuse
 from dazi.gateway.errors import accepted_language
 from dazi.gateway.exchange import Exchange, Receive, Send
+from dazi.gateway.gate import Gate
 from dazi.gateway.state import GatewayState
 
 CHANNEL = "mcp"

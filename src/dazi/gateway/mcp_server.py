@@ -22,8 +22,8 @@ from dazi.core.errors import DaziError
 from dazi.core.language import Language
 from dazi.core.tools import Tool
 from dazi.core.turn import CallRecord
-from dazi.gateway.door import Gate
 from dazi.gateway.exchange import Receive, Send
+from dazi.gateway.gate import Gate
 from dazi.gateway.mcp import CALLER, Caller
 from dazi.gateway.state import GatewayState
 from dazi.router.view import model_view
@@ -91,7 +91,7 @@ class GovernedServer:
     ) -> wire.CallToolResult:
         caller = _caller(context)
         try:
-            with self._gate.place():
+            async with self._gate.place(caller.principal.tenant):
                 if params.name == OUTCOME:
                     return await self._outcome(caller, params.arguments or {})
                 record = await self._state.service.call(

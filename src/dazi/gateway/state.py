@@ -20,12 +20,15 @@ RAW_MODEL_ROLES = frozenset({"admin"})
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``max_concurrent``: turns at once; one more is refused at once. ``body_seconds``: how long a
-    caller may take to send a body."""
+    """``max_concurrent``: turns at once; ``max_queued`` more wait for a place, ``queue_seconds`` at
+    the most, and what is beyond is refused at once. ``body_seconds``: how long a caller may take to
+    send a body."""
 
     max_body_bytes: int = 1_000_000
     max_concurrent: int = 64
     body_seconds: float = 30.0
+    max_queued: int = 0
+    queue_seconds: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,12 @@ def build_app(runtime: Runtime) -> FastAPI:
             runtime.company,
             runtime.directory,
             runtime.ledger,
-            Limits(s.max_body_bytes, s.max_concurrent),
+            Limits(
+                s.max_body_bytes,
+                s.max_concurrent,
+                max_queued=s.max_queued,
+                queue_seconds=s.queue_seconds,
+            ),
             ready,
         )
     )

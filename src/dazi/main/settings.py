@@ -38,7 +38,11 @@ class Settings(BaseSettings):
     max_body_bytes: int = 1_000_000
     max_message_chars: int = 100_000
     max_concurrent: int = 64
-    """Turns at once; more are refused with a time to come back."""
+    """Turns at once."""
+    max_queued: int = Field(64, ge=0)
+    """So many more wait for a place, tenants in turn; others are refused with a time to come back."""
+    queue_seconds: float = Field(2.0, gt=0)
+    """How long one may wait in that queue."""
     redis: str = ""
     """``redis://host:6379/0``: limits are counted there, for several processes together."""
     turn_tokens: int = Field(4_000, ge=1)

@@ -1,0 +1,109 @@
+"""Room for so many turns at once, a short queue before it, and everybody's fair share of both."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from types import TracebackType
+
+from dazi.core.errors import OverloadError
+
+
+class Gate:
+    """``queued`` may wait for one of the ``places``, at most ``wait_s`` seconds each.
+
+    Tenants take turns, whoever of them has more waiting; where the queue is full, the last of the
+    longest line makes room for a tenant with a shorter one. Nothing of a request that waits has
+    been read yet, so that a queue costs next to nothing.
+    """
+
+    def __init__(self, places: int, queued: int = 0, wait_s: float = 2.0) -> None:
+        self.places = places
+        self.queued = queued
+        self.wait_s = wait_s
+        self.taken = 0
+        self._lines: dict[str, deque[asyncio.Future[None]]] = {}
+
+    @property
+    def waiting(self) -> int:
+        return sum(map(len, self._lines.values()))
+
+    def place(self, tenant: str) -> Place:
+        """To be entered with ``async with``. Raises ``OverloadError`` where there is no room."""
+        return Place(self, tenant)
+
+    async def enter(self, tenant: str) -> None:
+        if self.taken < self.places:
+            self.taken += 1
+            return
+        if self.waiting >= self.queued and not self._made_room(tenant):
+            raise self._busy()
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lines.setdefault(tenant, deque()).append(turn)
+        try:
+            async with asyncio.timeout(self.wait_s):
+                await turn
+        except BaseException as e:
+            self._forget(tenant, turn)
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self.leave()  # it was let in at the very moment in which it gave up
+            if isinstance(e, TimeoutError):
+                raise self._busy() from None
+            raise
+
+    def leave(self) -> None:
+        """The place goes to whoever is next, if anybody waits."""
+        while self._lines:
+            tenant, line = next(iter(self._lines.items()))
+            del self._lines[tenant]
+            turn = line.popleft()
+            if line:
+                self._lines[tenant] = line  # behind the other tenants
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self.taken -= 1
+
+    def _made_room(self, tenant: str) -> bool:
+        mine = len(self._lines.get(tenant, ()))
+        longest = max(self._lines, key=lambda t: len(self._lines[t]), default=None)
+        if longest is None or len(self._lines[longest]) <= mine + 1:
+            return False
+        turn = self._lines[longest].pop()
+        if not turn.done():
+            turn.set_exception(self._busy())
+        return True
+
+    def _forget(self, tenant: str, turn: asyncio.Future[None]) -> None:
+        line = self._lines.get(tenant)
+        if line is not None and turn in line:
+            line.remove(turn)
+            if not line:
+                del self._lines[tenant]
+
+    def _busy(self) -> OverloadError:
+        return OverloadError(
+            "busy",
+            f"正在处理的请求已达上限({self.places} 个),请稍后再试",
+            f"{self.places} requests are being answered, which is the limit; try again soon",
+            retry_after=1.0,
+        )
+
+
+class Place:
+    __slots__ = ("_gate", "_tenant")
+
+    def __init__(self, gate: Gate, tenant: str) -> None:
+        self._gate = gate
+        self._tenant = tenant
+
+    async def __aenter__(self) -> None:
+        await self._gate.enter(self._tenant)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._gate.leave()
