@@ -42,3 +42,18 @@ async def test_the_document_lists_every_route(site: Site) -> None:
     text = str(document)
     for name in document["components"]["schemas"]:
         assert f"#/components/schemas/{name}" in text
+
+
+async def test_every_answer_has_an_id_that_the_ledger_knows(site: Site) -> None:
+    site.says("你好。")
+    answered = await site.chat("你好", headers={"X-Request-Id": "abc-123"})
+    assert answered.headers["X-Request-Id"] == "abc-123"
+    assert answered.headers["X-Content-Type-Options"] == "nosniff"
+    turn, *_ = await site.audit("turn")
+    assert turn["from"]["request"] == "abc-123" and turn["from"]["address"] == "127.0.0.1"
+    assert len(turn["from"]["key"]) == 16
+    for odd in ("a b", "x" * 65, "<script>", ""):
+        other = await site.request("GET", "/v1/models", headers={"X-Request-Id": odd})
+        assert other.headers["X-Request-Id"] not in (odd, "abc-123")
+    refused = await site.request("GET", "/v1/models", None)
+    assert refused.status == 401 and refused.headers["X-Request-Id"]

@@ -45,6 +45,8 @@ class TurnRequest:
     own_tools: bool = True
     told: bool = False
     """The history is the caller's account of it."""
+    origin: Mapping[str, str] = field(default_factory=dict)
+    """Where it came from, for the ledger."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from dazi.access.limits.limiter import Limiter
@@ -63,6 +63,8 @@ class Ask:
     tool_results: tuple[Kept, ...] = ()
     key: str = ""
     """What tells the API key apart that it came with, for limits on keys."""
+    origin: Mapping[str, str] = field(default_factory=dict)
+    """Where it came from: request, address, key; for the ledger."""
 
 
 def blocked(*, failed: bool) -> CallerError:
@@ -189,6 +191,7 @@ class AssistantService:
                 ask.thinking,
                 ask.own_tools,
                 told=ask.history is not None,
+                origin=ask.origin,
             )
             added = list(ask.tool_results)
             waits = False

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Any
 
 from dazi.agent.again import needs_results, of_all, to_read_again
 from dazi.agent.asked import Asked
@@ -451,7 +452,7 @@ class Agent:
 
     def _note_start(self, turn: Turn) -> None:
         r = turn.request
-        body = {
+        body: dict[str, Any] = {
             "said": r.said,
             "thread": r.thread,
             "roles": sorted(r.principal.roles),
@@ -459,4 +460,6 @@ class Agent:
             "model": self.engine.profile.name,
             "offered": sorted(turn.context.offered),
         }
+        if r.origin:
+            body["from"] = dict(r.origin)
         self.ledger.put("turn", r.principal.user, r.turn, body)

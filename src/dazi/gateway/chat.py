@@ -128,6 +128,7 @@ async def _ask(x: Exchange, request: ChatRequest, talk: Conversation) -> Ask:
         sampling=sampling_of(request, x.state.service.agent.budget.tokens),
         thinking=thinking_of(request),
         key=x.key,
+        origin=x.origin,
     )
 
 

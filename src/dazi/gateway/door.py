@@ -51,6 +51,7 @@ class Door:
         headers = dict(scope["headers"])
         path = scope.get("path_params", {})
         x = Exchange(self.state, NOBODY, None, headers, path, receive, send)
+        x.know(scope)
         x.language = accepted_language(x.header(b"accept-language"))
         try:
             if not self.public:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Any
 
 from dazi.core.language import Language, language_of
@@ -17,6 +19,9 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
+REQUEST_ID = b"x-request-id"
+_GIVEN_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+_ALWAYS: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"),)
 JSON: Header = (b"content-type", b"application/json; charset=utf-8")
 GENERATED: Header = (b"x-content-generator", b"AI")
 """The metadata label of generated content; ``dazi.generated_by`` says it in the body."""
@@ -52,7 +57,15 @@ class Exchange:
     started: bool = False
     repeatable: bool = True
     said: str = ""
+    request: bytes = b""
+    """The id of the request: the caller's own, if it is one, or ours."""
+    address: str = ""
     _watch: asyncio.Task[None] | None = field(default=None, init=False)
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """Where it came from, for the ledger."""
+        return {"request": self.request.decode(), "address": self.address, "key": self.key}
 
     @property
     def spoken(self) -> Language:
@@ -67,6 +80,13 @@ class Exchange:
 
     def header(self, name: bytes) -> str:
         return self.headers.get(name, b"").decode("latin-1").strip()
+
+    def know(self, scope: Mapping[str, Any]) -> None:
+        """Take from the connection what the request itself does not say."""
+        given = self.headers.get(REQUEST_ID, b"")
+        self.request = given if _GIVEN_ID.fullmatch(given) else token_hex(12).encode()
+        client = scope.get("client")
+        self.address = str(client[0]) if client else ""
 
     async def reply(self, body: bytes, *extra: Header, status: int = 200) -> None:
         """A whole JSON answer."""
@@ -84,7 +104,8 @@ class Exchange:
 
     async def _start(self, status: int, *headers: Header) -> None:
         self.started = True
-        await self.send({"type": "http.response.start", "status": status, "headers": list(headers)})
+        sent = [*headers, *_ALWAYS, (REQUEST_ID, self.request)]
+        await self.send({"type": "http.response.start", "status": status, "headers": sent})
 
     async def _send(self, data: bytes, *, more: bool) -> None:
         if not more and self._watch is not None:

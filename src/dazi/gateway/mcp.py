@@ -39,6 +39,7 @@ class McpEndpoint:
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         x = Exchange(self._state, NOBODY, None, dict(scope["headers"]), {}, receive, send)
+        x.know(scope)
         x.language = accepted_language(x.header(b"accept-language"))
         try:
             principal = authenticated(self._state, scope["headers"])

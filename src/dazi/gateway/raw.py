@@ -190,6 +190,7 @@ async def _bursts(
         "channel": x.principal.channel,
         "model": state.engine.profile.name,
         "raw": True,
+        "from": x.origin,
     }
     # Bytes of a body are three a hanzi: a third of them is rather more than its tokens.
     most = used = Usage(len(x.body) // 3, request.sampling.max_tokens)

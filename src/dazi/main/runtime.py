@@ -61,6 +61,8 @@ class Runtime:
     connectors: dict[str, Connector]
     demo: Demo | None = None
     running: Running | None = None
+    draining: bool = False
+    """A stop has been asked for: what is under way is ended, and no more is wanted."""
 
     def today(self) -> date:
         return self.settings.today or date.today()

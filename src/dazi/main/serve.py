@@ -8,7 +8,8 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import typer
 import uvicorn
@@ -31,6 +32,14 @@ SHUTDOWN_S = 10
 BACKLOG = 128
 
 
+class _Server(uvicorn.Server):
+    """Signals are ours: the library would stop listening at the first one."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 async def serve(settings: Settings, language: Language, check: bool) -> None:
     """Run until interrupted. Raises ``OperatorError`` when the port is taken."""
     listening = _listen(settings)
@@ -41,14 +50,14 @@ async def serve(settings: Settings, language: Language, check: bool) -> None:
             await runtime.engine.warm(request)
         if check:
             await self_check(runtime, language)
-        server = uvicorn.Server(_config(runtime))
+        server = _Server(_config(runtime))
         # What stands now stays: the collector need not walk through it again and again.
         gc.collect()
         gc.freeze()
         _announce(runtime, listening.getsockname()[1], time.perf_counter() - began, language)
         taking_up = asyncio.create_task(runtime.service.keep_taking_up())
         try:
-            await _until_stopped(server, listening)
+            await _until_stopped(server, listening, runtime)
         finally:
             taking_up.cancel()
     finally:
@@ -96,7 +105,8 @@ def build_app(runtime: Runtime) -> FastAPI:
             database = True
         except Exception:
             database = False
-        return {"model": True, "database": database, "audit": runtime.ledger.healthy}
+        parts = {"model": True, "database": database, "audit": runtime.ledger.healthy}
+        return parts | ({"draining": False} if runtime.draining else {})
 
     app = create_app(
         GatewayState(
@@ -135,14 +145,27 @@ def _config(runtime: Runtime) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_S,
+        timeout_graceful_shutdown=max(SHUTDOWN_S, round(runtime.settings.turn_seconds)),
+        ssl_certfile=runtime.settings.tls_cert,
+        ssl_keyfile=runtime.settings.tls_key,
     )
 
 
-async def _until_stopped(server: uvicorn.Server, listening: socket.socket) -> None:
+async def _until_stopped(
+    server: uvicorn.Server, listening: socket.socket, runtime: Runtime
+) -> None:
+    """At the first signal ``/readyz`` says no, so that balancers look elsewhere; after
+    ``drain_seconds`` nothing new is taken and what is under way ends. A second signal is at once."""
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.force_exit = runtime.draining
+        wait = 0.0 if runtime.draining else runtime.settings.drain_seconds
+        runtime.draining = True
+        loop.call_later(wait, lambda: setattr(server, "should_exit", True))
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
+        loop.add_signal_handler(number, stop)
     await server.serve(sockets=[listening])
 
 

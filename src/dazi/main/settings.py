@@ -31,6 +31,11 @@ class Settings(BaseSettings):
     """A model's name, folder, GGUF file or server URL; without one, what ``dazi model use`` chose."""
     api_key: str = ""
     """The key that a model server asks for."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    """Certificate and key (PEM): with them the server speaks HTTPS only."""
+    drain_seconds: float = Field(0.0, ge=0)
+    """After the signal to stop: how long to go on answering while ``/readyz`` already says no."""
     threads: int | None = None
     """Processor threads of the embedded engine."""
     cache_gb: int | None = None
