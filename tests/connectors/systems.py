@@ -45,7 +45,7 @@ def invocation(
 ) -> Invocation:
     """What the router would hand over for these canonical arguments."""
     bound = {n: principal.attributes.get(b.attribute) for n, b in tool.bind.items()}
-    made = Invocation(tool, arguments, bound, principal, "key-00000001", 5.0, TODAY.isoformat())
+    made = Invocation(tool, arguments, bound, principal, "key-00000001", 30.0, TODAY.isoformat())
     return replace(made, **changes)
 
 

@@ -44,7 +44,7 @@ def tool(name: str, pin: str, *parameters: str, **changes: Any) -> Tool:
         "desk",
         {"tool": name, "pin": pin},
     )
-    return replace(made, **changes)
+    return replace(made, **{"timeout_s": 30.0, **changes})
 
 
 async def pinned(connector: McpConnector, name: str, *parameters: str, **changes: Any) -> Tool:

@@ -12,10 +12,11 @@ _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _HOST = rf"(?:{_LABEL}\.){{1,8}}[a-zA-Z](?:[a-zA-Z0-9-]{{0,61}}[a-zA-Z0-9])"
 _ADDRESS = re.compile(rf"(?P<local>[{_ATOM}]+(?:\.[{_ATOM}]+)*)@(?P<host>{_HOST})")
 # No part of an address is an address: whatever may stand in one ends none. A quote or a mark of
-# emphasis around it is let be, as is a hanzi on either side.
+# emphasis around it is let be, as are a hanzi on either side and the = of "to=li@x.cn".
+_INSIDE = _ATOM.replace("=", "")
 _IN_TEXT = re.compile(
-    rf"(?<![a-zA-Z0-9.][.{_ATOM}])(?<![a-zA-Z0-9#$%&+/=^.-])"
-    rf"[a-zA-Z0-9][.{_ATOM}]{{0,63}}@{_HOST}(?![a-zA-Z0-9@-])"
+    rf"(?<![a-zA-Z0-9.][.{_INSIDE}])(?<![a-zA-Z0-9#$%&+/^.-])"
+    rf"[a-zA-Z0-9][.{_INSIDE}]{{0,63}}@{_HOST}(?![a-zA-Z0-9@-])"
 )
 _LETTER = re.compile(r"[^\W\d_\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _LONGEST, _LONGEST_LOCAL = 254, 64
