@@ -23,6 +23,7 @@ from bench.security import (  # noqa: E402
     escapes,
     injections,
     kills,
+    ledger,
     malicious,
     sources,
 )
@@ -114,6 +115,16 @@ def bent_approvals(scale: float) -> Row:
     }
 
 
+def bent_ledger(scale: float) -> Row:
+    report = asyncio.run(ledger.run(max(200, int(10_000 * scale)), max(40, int(1_000 * scale))))
+    return {
+        "tried": report.tried,
+        "of": f"ledgers of {report.records:,} records edited, cut, reordered or forked",
+        "violations": report.violations,
+        "seconds": report.seconds,
+    }
+
+
 def kill_sqlite(scale: float) -> Row:
     return _killed(kills.run_sqlite(int(1_000 * scale)))
 
@@ -169,6 +180,7 @@ PARTS: dict[str, Callable[[float], Row]] = {
     "ordinary requests": benign_requests,
     "AgentDojo": agentdojo,
     "bent approvals": bent_approvals,
+    "bent ledgers": bent_ledger,
     "SQL escapes, SQLite": sql_sqlite,
     "SQL escapes, PostgreSQL": sql_postgresql,
     "kill -9, SQLite": kill_sqlite,

@@ -190,7 +190,7 @@ async def test_a_changed_ticket_does_not_run(house: Start) -> None:
 async def test_when_the_audit_is_down_writes_refuse_and_reads_go_on(house: Start) -> None:
     ticket = ("create_ticket", {"title": "打印机坏了"})
     h = await house([[ticket], "没有成功。", [STATUS], "已打包。"])
-    sink = h.runtime.audit
+    sink = h.runtime.ledger._sink
     whole = sink.append
 
     async def broken(batch: object) -> None:

@@ -81,3 +81,53 @@ async def test_a_sink_that_fails_refuses_and_leaves_no_gap() -> None:
     await ledger.append("call", "u", "t", {"n": 2})
     assert ledger.healthy
     assert len(sink.records) == 2 and first_broken(sink.records) is None
+
+
+async def test_a_writer_that_lost_a_race_takes_along_what_has_come_since(tmp_path: Path) -> None:
+    database = Database.at(tmp_path / "audit.sqlite")
+    await database.create()
+    for sync in (False, True):
+        one = Ledger(SqlSink(database, sync=sync))
+        two = Ledger(SqlSink(database, sync=sync))
+        await asyncio.gather(one.open(), two.open())
+        await asyncio.gather(*(one.append("call", "a", "t", {"n": n}) for n in range(20)))
+        waiting = []
+        for n in range(20):
+            waiting.append(two.put("call", "b", "t", {"n": n}))
+            await asyncio.sleep(0)
+        await asyncio.gather(*waiting)
+    rows = await SqlSink(database).rows()
+    assert [r.user for r in rows] == (["a"] * 20 + ["b"] * 20) * 2
+    assert first_broken(rows) is None
+    await database.close()
+
+
+async def test_a_write_whose_answer_was_lost_is_there_once(tmp_path: Path) -> None:
+    database = Database.at(tmp_path / "audit.sqlite")
+    await database.create()
+    sink = SqlSink(database)
+    ledger = Ledger(sink)
+    whole = sink.append
+
+    async def written_and_silent(batch: list[Record]) -> None:
+        await whole(batch)
+        raise OSError("the connection is gone")
+
+    sink.append = written_and_silent  # type: ignore[method-assign]
+    await ledger.append("call", "u", "t", {"n": 0})
+    sink.append = whole  # type: ignore[method-assign]
+    await ledger.append("call", "u", "t", {"n": 1})
+    rows = await sink.rows()
+    assert len(rows) == 2 and first_broken(rows) is None
+    await database.close()
+
+
+async def test_in_memory_too_two_ledgers_make_one_chain() -> None:
+    sink = SlowSink()
+    one, two = Ledger(sink), Ledger(sink)
+    for n in range(3):
+        await one.append("call", "a", "t", {"n": n})
+        await two.append("call", "b", "t", {"n": n})
+    assert len(sink.records) == 6 and first_broken(sink.records) is None
+    assert await sink.holds(sink.records[0])
+    assert await sink.rows("t", 2) == sink.records[:2] and await sink.rows("else") == []

@@ -144,6 +144,7 @@ async def open_site(data: Path, seeded: Path, limits: Limits) -> AsyncIterator[S
         runtime.ledger,
         limits,
         ready,
+        runtime.access,
     )
     config = uvicorn.Config(create_app(state), port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)

@@ -45,6 +45,8 @@ class TurnRequest:
     own_tools: bool = True
     told: bool = False
     """The history is the caller's account of it."""
+    only: frozenset[str] = frozenset()
+    """The company's tools that the caller's key is for; all of the person's where there are none."""
     origin: Mapping[str, str] = field(default_factory=dict)
     """Where it came from, for the ledger."""
 

@@ -43,7 +43,10 @@ class Offering:
         )
         # A tool that the caller brings along hides ours of the same name: it is theirs to run.
         theirs = {t.name for t in request.client_tools}
-        return tuple(t for t in chosen.offered if t.name not in theirs)
+        only = request.only
+        return tuple(
+            t for t in chosen.offered if t.name not in theirs and (not only or t.name in only)
+        )
 
     def offered(
         self,

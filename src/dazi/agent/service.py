@@ -63,6 +63,8 @@ class Ask:
     tool_results: tuple[Kept, ...] = ()
     key: str = ""
     """What tells the API key apart that it came with, for limits on keys."""
+    only: frozenset[str] = frozenset()
+    """Tools that the key is for; all of the person's where there are none."""
     origin: Mapping[str, str] = field(default_factory=dict)
     """Where it came from: request, address, key; for the ledger."""
 
@@ -115,10 +117,21 @@ class AssistantService:
         ]
 
     async def call(
-        self, principal: Principal, name: str, arguments: str, language: Language
+        self,
+        principal: Principal,
+        name: str,
+        arguments: str,
+        language: Language,
+        *,
+        only: frozenset[str] = frozenset(),
     ) -> CallRecord:
-        """One call by a program that acts for ``principal``; ``arguments`` is JSON text."""
-        tools = tuple(t for t in self.tools_for(principal) if not needs_results(t))
+        """One call by a program that acts for ``principal``; ``arguments`` is JSON text. ``only``:
+        as in ``Ask``."""
+        tools = tuple(
+            t
+            for t in self.tools_for(principal)
+            if not needs_results(t) and (not only or t.name in only)
+        )
         asked = DirectCall(principal, name, arguments, language, tools)
         admission = await self.limiter.admit(principal, "", Usage())
         try:
@@ -191,6 +204,7 @@ class AssistantService:
                 ask.thinking,
                 ask.own_tools,
                 told=ask.history is not None,
+                only=ask.only,
                 origin=ask.origin,
             )
             added = list(ask.tool_results)

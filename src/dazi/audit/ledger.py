@@ -7,84 +7,47 @@ order shows. Records reach the database in groups: one commit serves all that wa
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Column, Float, Integer, String, Table, Text, insert, select
 
+from dazi.audit.records import GENESIS, Kind, Record, chain, first_broken
+from dazi.audit.sinks import MemorySink, Sink, SqlSink
 from dazi.core.errors import OperatorError
-from dazi.store.database import Database, Statement, metadata
+from dazi.store.database import Conflict
 
-Kind = Literal["turn", "call", "decision", "outcome", "answer", "sign_in", "admin"]
-
-records = Table(
-    "audit_records",
-    metadata,
-    Column("seq", Integer, primary_key=True, autoincrement=False),
-    Column("at", Float, nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("user", String(200), nullable=False),
-    Column("turn", String(40), nullable=False, index=True),
-    Column("body", Text, nullable=False),
-    Column("previous", String(64), nullable=False),
-    Column("hash", String(64), nullable=False),
-)
-
-_NAMES = tuple(c.name for c in records.columns)
-_APPEND = Statement(insert(records))
-
-GENESIS = "0" * 64
-APPEND_TRIES = 8
-"""How often a writer that lost the race for the next place in the chain tries again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One line of the ledger; ``at`` is seconds since the epoch, ``body`` is JSON text."""
-
-    seq: int
-    at: float
-    kind: str
-    user: str
-    turn: str
-    body: str
-    previous: str
-    hash: str
-
+__all__ = [
+    "GENESIS",
+    "Kind",
+    "Ledger",
+    "MemorySink",
+    "Record",
+    "Seal",
+    "Sink",
+    "SqlSink",
+    "chain",
+    "first_broken",
+]
 
 Waiting = tuple[Record, asyncio.Future[None]]
 
 
-class Sink(Protocol):
-    """Where records come to rest."""
+class Seal(Protocol):
+    """Hides what is personal in a record's body."""
 
-    async def last(self) -> Record | None: ...
-
-    async def append(self, batch: list[Record]) -> None: ...
-
-    def keep(self, record: Record) -> bool:
-        """Take it here and now, if there is nothing to wait for; else false."""
+    def seal(self, at: float, kind: str, user: str, turn: str, body: Mapping[str, Any]) -> str:
+        """The body's text as it is stored. Raises ``OperatorError`` where it has no keys."""
         ...
-
-
-def chain(previous: str, seq: int, at: float, kind: str, user: str, turn: str, body: str) -> str:
-    """SHA-256 over the fields, each preceded by its length so that none can run into the next."""
-    parts: list[bytes] = []
-    for part in (previous, str(seq), repr(at), kind, user, turn, body):
-        data = part.encode()
-        parts += (len(data).to_bytes(8, "big"), data)
-    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 class Ledger:
     """Appends records in order. ``append`` returns once the record is durable in the sink."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, seal: Seal | None = None) -> None:
         self._sink = sink
+        self._seal = seal
         self._seq = 0
         self._previous = GENESIS
         self._waiting: list[Waiting] = []
@@ -100,10 +63,18 @@ class Ledger:
         self, kind: Kind, user: str, turn: str, body: Mapping[str, Any]
     ) -> asyncio.Future[None]:
         """Chain a record and queue it; the future is done when it is durable."""
-        text = msgspec.json.encode(body, enc_hook=str, order="sorted").decode()
-        record = self._chained(time.time(), kind, user, turn, text)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        at = time.time()
+        try:
+            text = self._text(at, kind, user, turn, body)
+        except OperatorError as e:
+            self._failed = e
+            future.set_exception(_unwritable())
+            future.exception()
+            return future
+        record = self._chained(at, kind, user, turn, text)
         if not self._waiting and self._sink.keep(record):
+            self._failed = None
             future.set_result(None)
             return future
         # A reader who does not wait must not see "exception was never retrieved": the next
@@ -126,6 +97,11 @@ class Ledger:
         while self._writer is not None and not self._writer.done():
             await asyncio.shield(self._writer)
 
+    def _text(self, at: float, kind: str, user: str, turn: str, body: Mapping[str, Any]) -> str:
+        if self._seal is not None:
+            return self._seal.seal(at, kind, user, turn, body)
+        return msgspec.json.encode(body, enc_hook=str, order="sorted").decode()
+
     async def _write(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
@@ -146,27 +122,33 @@ class Ledger:
                     future.set_result(None)
 
     async def _store(self, batch: list[Waiting]) -> None:
-        """Another process may have written meanwhile: then go on from its last record."""
-        for _ in range(APPEND_TRIES):
-            try:
-                await self._sink.append([record for record, _ in batch])
-                return
-            except Exception:
-                last = await self._sink.last()
-                if last is None or last.seq < batch[0][0].seq:
-                    raise
-                self._chain_after(last, batch)
-        raise OSError("other writers were faster every time")
+        try:
+            if not self._sink.shared:
+                try:
+                    await self._sink.append([record for record, _ in batch])
+                    return
+                except Conflict:
+                    pass  # another process has written meanwhile: go on from its last record
+            await self._sink.append_after(lambda last: self._after(last, batch))
+        except Exception:
+            # The answer may be lost where the write was not: what is there counts.
+            if not await self._sink.holds(batch[-1][0]):
+                raise
 
-    def _chain_after(self, last: Record, batch: list[Waiting]) -> None:
-        queued = len(batch)
-        self._seq, self._previous = last.seq, last.hash
-        for i, (r, future) in enumerate([*batch, *self._waiting]):
-            made = self._chained(r.at, r.kind, r.user, r.turn, r.body)
-            if i < queued:
-                batch[i] = (made, future)
-            else:
-                self._waiting[i - queued] = (made, future)
+    def _after(self, last: Record | None, batch: list[Waiting]) -> list[Record]:
+        """The batch, and what has come since, chained to ``last``."""
+        seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
+        first = batch[0][0]
+        if (first.seq, first.previous) != (seq + 1, previous):
+            queued = len(batch)
+            self._seq, self._previous = seq, previous
+            for i, (r, future) in enumerate([*batch, *self._waiting]):
+                made = self._chained(r.at, r.kind, r.user, r.turn, r.body)
+                if i < queued:
+                    batch[i] = (made, future)
+                else:
+                    self._waiting[i - queued] = (made, future)
+        return [record for record, _ in batch]
 
     def _chained(self, at: float, kind: str, user: str, turn: str, body: str) -> Record:
         seq, previous = self._seq + 1, self._previous
@@ -175,76 +157,15 @@ class Ledger:
         return Record(seq, at, kind, user, turn, body, previous, digest)
 
     def _refuse(self, batch: list[Waiting]) -> None:
-        error = OperatorError(
-            "audit",
-            "审计账本写不进去,敏感操作已停用;请检查数据库和磁盘",
-            "the audit ledger cannot be written; sensitive calls refuse until it can",
-        )
+        error = _unwritable()
         for _, future in batch:
             if not future.done():
                 future.set_exception(error)
 
 
-def _columns(r: Record) -> dict[str, Any]:
-    return {name: getattr(r, name) for name in _NAMES}
-
-
-class SqlSink:
-    """Records in the ``audit_records`` table."""
-
-    def __init__(self, database: Database, *, sync: bool = False) -> None:
-        """``sync``: records outlive a power cut, and not the end of the process alone."""
-        self._database = database
-        self._sync = sync
-
-    async def last(self) -> Record | None:
-        async with self._database.read() as connection:
-            found = await connection.execute(
-                select(records).order_by(records.c.seq.desc()).limit(1)
-            )
-            row = found.one_or_none()
-        return Record(*row) if row is not None else None
-
-    def keep(self, record: Record) -> bool:
-        return False
-
-    async def append(self, batch: list[Record]) -> None:
-        await self._database.run(_APPEND, *(_columns(r) for r in batch), sync=self._sync)
-
-    async def rows(self, turn: str | None = None, limit: int = 1000) -> list[Record]:
-        query = select(records).order_by(records.c.seq).limit(limit)
-        if turn is not None:
-            query = query.where(records.c.turn == turn)
-        async with self._database.read() as connection:
-            return [Record(*row) for row in await connection.execute(query)]
-
-
-class MemorySink:
-    """Records in a list: for benchmarks and for programs that keep nothing."""
-
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-
-    async def last(self) -> Record | None:
-        return self.records[-1] if self.records else None
-
-    async def append(self, batch: list[Record]) -> None:
-        self.records += batch
-
-    def keep(self, record: Record) -> bool:
-        self.records.append(record)
-        return True
-
-    async def rows(self, turn: str | None = None, limit: int = 1000) -> list[Record]:
-        return [r for r in self.records if turn is None or r.turn == turn][:limit]
-
-
-def first_broken(chained: list[Record]) -> int | None:
-    """The ``seq`` of the first record that does not fit the chain, or ``None``."""
-    previous = GENESIS
-    for seq, r in enumerate(chained, 1):
-        expected = chain(previous, seq, r.at, r.kind, r.user, r.turn, r.body)
-        if r.seq != seq or r.previous != previous or r.hash != expected:
-            return r.seq
-        previous = r.hash
-    return None
+def _unwritable() -> OperatorError:
+    return OperatorError(
+        "audit",
+        "审计账本写不进去,敏感操作已停用;请检查数据库和磁盘",
+        "the audit ledger cannot be written; sensitive calls refuse until it can",
+    )

@@ -64,7 +64,7 @@ def _guarded(x: Exchange, message: Message) -> Message:
 
 def known_model(x: Exchange, name: str) -> str:
     """Raises ``NotFound``: a model that one may not use looks like one that does not exist."""
-    models = x.state.models_for(x.principal)
+    models = x.state.models_for(x.principal, x.grant)
     if name not in models:
         known = ", ".join(models)
         raise NotFound(
@@ -129,6 +129,7 @@ async def _ask(x: Exchange, request: ChatRequest, talk: Conversation) -> Ask:
         thinking=thinking_of(request),
         key=x.key,
         origin=x.origin,
+        only=x.only,
     )
 
 

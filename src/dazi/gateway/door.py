@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from dazi.access.keys import PREFIX
+from dazi.access.watch import Handle
 from dazi.core.errors import AccessError, DaziError
 from dazi.core.principal import Principal
 from dazi.gateway.errors import (
@@ -55,12 +57,13 @@ class Door:
         x.language = accepted_language(x.header(b"accept-language"))
         try:
             if not self.public:
-                x.principal = authenticated(self.state, scope["headers"])
-            if self.gate is None:
-                await self._handle(scope, x)
-            else:
-                async with self.gate.place(x.principal.tenant):
+                authenticate(x, scope["headers"])
+            async with standing(x):
+                if self.gate is None:
                     await self._handle(scope, x)
+                else:
+                    async with self.gate.place(x.principal.tenant):
+                        await self._handle(scope, x)
         except ClientGone:
             log.info("client left %s", scope["path"])
         except DaziError as e:
@@ -75,9 +78,11 @@ class Door:
         await self.handler(x)
 
 
-def authenticated(state: GatewayState, headers: list[tuple[bytes, bytes]]) -> Principal:
-    """Who the key in ``headers`` belongs to. Every header that can carry a key has the same
-    scope, and two that differ are refused. Raises ``AccessError``."""
+def authenticate(x: Exchange, headers: list[tuple[bytes, bytes]], channel: str = "api") -> None:
+    """Fill in who the key in ``headers`` belongs to. Every header that can carry a key has the same
+    scope, and two that differ are refused. Raises ``AccessError``, and ``OperatorError`` where
+    nobody can say whether the key still stands."""
+    state = x.state
     given: set[bytes] = set()
     for name, value in headers:
         if name == b"authorization":
@@ -98,10 +103,43 @@ def authenticated(state: GatewayState, headers: list[tuple[bytes, bytes]]) -> Pr
     key = given.pop()
     principal = None
     if 0 < len(key) <= LONGEST_KEY:
-        principal = state.directory.by_key(key.decode("latin-1"), "api")
+        text = key.decode("latin-1")
+        if state.access is not None and text.startswith(f"{PREFIX}_"):
+            x.grant = state.access.keyring.grant(text, channel, x.address)
+            principal = x.grant.principal if x.grant else None
+        else:
+            principal = state.directory.by_key(text, channel)
     if principal is None:
         raise _unauthenticated("密钥不对,请检查", "this key is not known; check it")
-    return principal
+    x.principal = principal
+
+
+@asynccontextmanager
+async def standing(x: Exchange) -> AsyncIterator[None]:
+    """What is answered to a key of an account ends when that key, its account or its rights do."""
+    grant, access = x.grant, x.state.access
+    if grant is None or access is None:
+        yield
+        return
+    task = asyncio.current_task()
+    assert task is not None
+    ended = False
+
+    def end(_: str) -> None:
+        nonlocal ended
+        ended = True
+        task.cancel()
+
+    handle = Handle(grant.principal, key=grant.key, until=grant.until)
+    async with access.watch.hold(handle, end):
+        try:
+            yield
+        except asyncio.CancelledError:
+            if ended and task.uncancel() == 0:
+                raise _unauthenticated(
+                    "密钥已失效,回答到此为止", "the key has been revoked; the answer ends here"
+                ) from None
+            raise
 
 
 def _unauthenticated(zh: str, en: str) -> AccessError:
@@ -155,7 +193,10 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
 
 async def refuse(x: Exchange, error: DaziError) -> None:
-    """Answer with an error, unless an answer has begun."""
+    """Answer with an error; where events are going out, as the last of them."""
+    if x.streams:
+        await x.event(b"data: " + problem_of(error, x.spoken) + b"\n\n")
+        await x.end_events()
     if x.started:
         return
     extra = headers_of(error)

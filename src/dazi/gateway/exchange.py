@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any
 
+from dazi.access.keyring import Grant
 from dazi.core.language import Language, language_of
 from dazi.core.principal import Principal
 from dazi.gateway.state import GatewayState
@@ -55,12 +56,21 @@ class Exchange:
     send: Send
     body: bytes = b""
     started: bool = False
+    streams: bool = False
+    """Events are going out."""
     repeatable: bool = True
     said: str = ""
     request: bytes = b""
     """The id of the request: the caller's own, if it is one, or ours."""
     address: str = ""
+    grant: Grant | None = None
+    """How the caller's key is narrowed, if it is one of an account."""
     _watch: asyncio.Task[None] | None = field(default=None, init=False)
+
+    @property
+    def only(self) -> frozenset[str]:
+        """The tools that the key is for; all where there are none."""
+        return self.grant.tools if self.grant else frozenset()
 
     @property
     def origin(self) -> dict[str, str]:
@@ -94,12 +104,14 @@ class Exchange:
         await self._send(body, more=False)
 
     async def begin_events(self, *extra: Header) -> None:
+        self.streams = True
         await self._start(200, *_EVENTS, *extra)
 
     async def event(self, data: bytes) -> None:
         await self._send(data, more=True)
 
     async def end_events(self) -> None:
+        self.streams = False
         await self._send(b"", more=False)
 
     async def _start(self, status: int, *headers: Header) -> None:

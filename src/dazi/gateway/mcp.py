@@ -11,7 +11,7 @@ from typing import Any
 from dazi.core.errors import DaziError
 from dazi.core.language import Language
 from dazi.core.principal import Principal
-from dazi.gateway.door import NOBODY, authenticated, refuse
+from dazi.gateway.door import NOBODY, authenticate, refuse
 from dazi.gateway.errors import accepted_language
 from dazi.gateway.exchange import Exchange, Receive, Send
 from dazi.gateway.gate import Gate
@@ -26,6 +26,8 @@ CALLER = "dazi.caller"
 class Caller:
     principal: Principal
     language: Language
+    only: frozenset[str] = frozenset()
+    """Tools that the key is for; all where there are none."""
 
 
 class McpEndpoint:
@@ -42,11 +44,11 @@ class McpEndpoint:
         x.know(scope)
         x.language = accepted_language(x.header(b"accept-language"))
         try:
-            principal = authenticated(self._state, scope["headers"])
+            authenticate(x, scope["headers"], CHANNEL)
         except DaziError as e:
             await refuse(x, e)
             return
-        caller = Caller(replace(principal, channel=CHANNEL), x.language or "en")
+        caller = Caller(replace(x.principal, channel=CHANNEL), x.language or "en", x.only)
         server = await self._loaded()
         await server.handle({**scope, CALLER: caller}, receive, send)
 

@@ -75,7 +75,11 @@ class GovernedServer:
     ) -> wire.ListToolsResult:
         caller = _caller(context)
         theirs = self._state.service.tools_for(caller.principal)
-        tools = [_described(t, caller.language) for t in theirs if not needs_results(t)]
+        tools = [
+            _described(t, caller.language)
+            for t in theirs
+            if not needs_results(t) and (not caller.only or t.name in caller.only)
+        ]
         tools.append(
             wire.Tool(
                 name=OUTCOME,
@@ -99,6 +103,7 @@ class GovernedServer:
                     params.name,
                     json.dumps(params.arguments or {}, ensure_ascii=False),
                     caller.language,
+                    only=caller.only,
                 )
         except DaziError as e:
             return _result({"outcome": e.code, "message": e.message(caller.language)}, error=True)

@@ -97,7 +97,7 @@ class Readiness(Struct, frozen=True):
 
 
 async def models(x: Exchange) -> None:
-    names = x.state.models_for(x.principal)
+    names = x.state.models_for(x.principal, x.grant)
     await x.reply(encode(Models([Model(name) for name in names])))
 
 
@@ -119,7 +119,7 @@ async def me(x: Exchange) -> None:
         principal.tenant,
         roles,
         dict(principal.attributes),
-        list(state.models_for(principal)),
+        list(state.models_for(principal, x.grant)),
         tools,
     )
     await x.reply(encode(body))

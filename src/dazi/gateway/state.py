@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from dazi.access.control import Access
+from dazi.access.keyring import Grant
 from dazi.access.users import Directory
 from dazi.agent.service import AssistantService
 from dazi.audit.ledger import Ledger
@@ -42,9 +44,12 @@ class GatewayState:
     ledger: Ledger
     limits: Limits
     ready: Callable[[], Awaitable[dict[str, bool]]]
+    access: Access | None = None
+    """Accounts and keys beside the company's file."""
 
-    def models_for(self, principal: Principal) -> tuple[str, ...]:
+    def models_for(self, principal: Principal, grant: Grant | None = None) -> tuple[str, ...]:
         """Names of the models that this caller may use; the governed assistant comes first."""
         raw = self.engine.profile.name
         allowed = principal.has_role(*RAW_MODEL_ROLES) and raw != GOVERNED
-        return (GOVERNED, raw) if allowed else (GOVERNED,)
+        names = (GOVERNED, raw) if allowed else (GOVERNED,)
+        return tuple(n for n in names if grant is None or grant.allows_model(n))

@@ -1,43 +1,319 @@
-"""Looking at the audit ledger from the command line."""
+"""Looking at, checking and keeping the audit ledger from the command line."""
 
 from __future__ import annotations
 
+import json
+import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
 
-from dazi.audit.ledger import SqlSink, first_broken
-from dazi.core.language import Language
+import msgspec
+
+from dazi.audit.anchors import Checkpoint, read_checkpoints
+from dazi.audit.checkpoints import Checkpoints, head_of
+from dazi.audit.erasure import Erasure
+from dazi.audit.export import Format, verify_file, write_csv, write_jsonl
+from dazi.audit.holds import Hold, Holds, Scope
+from dazi.audit.ledger import Ledger, SqlSink
+from dazi.audit.retention import Pruned, Retention
+from dazi.audit.sealing import Sealing
+from dazi.audit.search import Found, Query, content_text, matching, search
+from dazi.audit.signing import SigningKeys, Trust, read_public
+from dazi.audit.verify import Bad, Fault, Verified, verify
+from dazi.core.errors import CallerError
+from dazi.core.language import Language, Text
 from dazi.main.settings import Settings
 from dazi.store.database import Database
 
+STATES = {
+    "erased": Text("[已抹除] ", "[erased] "),
+    "missing": Text("[缺密钥] ", "[no key] "),
+    "damaged": Text("[读不出] ", "[unreadable] "),
+}
+FAULTS = {
+    Fault.CHANGED: Text(
+        "第 {seq} 条记录与哈希链不符:内容被改过", "record {seq} does not fit the chain: changed"
+    ),
+    Fault.MISSING: Text(
+        "缺第 {seq} 条记录,没有签名锚点说明它被依规删除",
+        "record {seq} is missing, and no signed anchor stands for it",
+    ),
+    Fault.MISPLACED: Text(
+        "第 {seq} 条记录与哈希链不符:位置不对",
+        "record {seq} does not fit the chain: out of place",
+    ),
+    Fault.CUT: Text(
+        "从第 {seq} 条起被截掉:有检查点在它之后",
+        "cut off from record {seq} on: a checkpoint lies behind it",
+    ),
+    Fault.FORKED: Text(
+        "第 {seq} 条记录与签过名的检查点不符:它或它之前的记录被整段重写",
+        "record {seq} is not the one that was signed: it, or some before it, were written anew",
+    ),
+    Fault.SIGNATURE: Text(
+        "第 {seq} 条处的签名不对,或签名的密钥不可信",
+        "the signature at record {seq} is wrong, or not by a trusted key",
+    ),
+}
 
-def _database(settings: Settings) -> Database:
-    return Database.at(settings.data_folder(settings.company_folder()) / "dazi.sqlite")
+
+def audit_folder(data: Path) -> Path:
+    """Where the keys are, beside the database and not in it."""
+    return data / "audit"
 
 
-async def show(settings: Settings, turn: str, limit: int) -> list[str]:
-    database = _database(settings)
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The ledger of a company as the commands use it."""
+
+    database: Database
+    ledger: Ledger
+    sealing: Sealing
+    keys: SigningKeys
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        return Checkpoints(self.database, self.keys)
+
+    @property
+    def retention(self) -> Retention:
+        return Retention(self.database, self.ledger, self.keys)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Room]:
+    data = settings.data_folder(settings.company_folder())
+    database = Database.at(data / "dazi.sqlite")
+    sealing = Sealing(audit_folder(data))
     try:
         await database.create()
-        rows = await SqlSink(database).rows(turn or None, 1_000_000)
+        ledger = Ledger(SqlSink(database, sync=True), sealing)
+        await ledger.open()
+        yield Room(database, ledger, sealing, SigningKeys(audit_folder(data)))
     finally:
+        sealing.close()
         await database.close()
+
+
+async def find(settings: Settings, query: Query, limit: int) -> list[Found]:
+    async with opened(settings) as room:
+        return await search(room.database, room.sealing, query, limit)
+
+
+def as_lines(found: list[Found], language: Language) -> list[str]:
     out = []
-    for r in rows[-limit:]:
+    for f in found:
+        r = f.record
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(r.at))
-        out.append(f"{r.seq}  {at}  {r.user}  {r.kind}  {r.turn}  {r.body}")
+        mark = STATES[f.content.state](language) if f.content.state in STATES else ""
+        said = content_text(f.content)
+        out.append(_shown(f"{r.seq}  {at}  {r.user}  {r.kind}  {r.turn}  {mark}{said}"))
     return out
 
 
-async def verify(settings: Settings, language: Language) -> tuple[bool, str]:
-    database = _database(settings)
+def as_json(found: list[Found]) -> str:
+    rows = [
+        {
+            "seq": f.record.seq,
+            "at": f.record.at,
+            "kind": f.record.kind,
+            "user": f.record.user,
+            "turn": f.record.turn,
+            "state": f.content.state,
+            "content": f.content.fields,
+            "hash": f.record.hash,
+        }
+        for f in found
+    ]
+    return json.dumps(rows, ensure_ascii=False, indent=1)
+
+
+def _shown(line: str) -> str:
+    """Without characters that would act on the terminal or turn text around."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in line)
+
+
+async def check(
+    settings: Settings, language: Language, checkpoint: Path | None, public_key: Path | None
+) -> tuple[bool, str]:
+    """Verify the ledger, also against checkpoints kept elsewhere."""
+    async with opened(settings) as room:
+        kept = head_of(room.keys)
+        if checkpoint is not None:
+            kept += read_checkpoints(checkpoint)
+        found = await verify(room.database, _trust(room.keys, public_key), kept)
+    return found.bad is None, _verdict(found)(language)
+
+
+def check_file(
+    settings: Settings, language: Language, export: Path, public_key: Path | None
+) -> tuple[bool, str]:
+    """Verify an export by itself; the company's own public keys count without ``public_key``."""
+    data = settings.data_folder(settings.company_folder())
+    found = verify_file(export, _trust(SigningKeys(audit_folder(data)), public_key))
+    if found.bad is not None:
+        return False, _fault(found.bad)(language)
+    whole = (
+        Text("连续的一段", "an unbroken piece") if found.whole else Text("一部分", "a selection")
+    )
+    zh = f"{found.records} 条记录({whole.zh}),哈希、内容和签名都对;其中 {found.erased} 条已抹除"
+    en = (
+        f"{found.records} records ({whole.en}): hashes, content and signature hold; "
+        f"{found.erased} of them are erased"
+    )
+    return True, Text(zh, en)(language)
+
+
+def _trust(keys: SigningKeys, public_key: Path | None) -> Trust:
+    return keys.trust(read_public(public_key) if public_key is not None else None)
+
+
+def _verdict(found: Verified) -> Text:
+    if found.bad is not None:
+        return _fault(found.bad)
+    zh = [f"{found.records} 条记录,哈希链完整"]
+    en = [f"{found.records} records, the chain holds"]
+    if found.removed:
+        zh.append(f"{found.removed} 条已依规删除,有签名锚点")
+        en.append(f"{found.removed} were removed, signed anchors stand for them")
+    if found.checkpoints:
+        zh.append(f"{found.checkpoints} 个检查点,最后一个在第 {found.through} 条")
+        en.append(f"{found.checkpoints} checkpoints, the last one at record {found.through}")
+    else:
+        zh.append("还没有检查点,末尾被截掉看不出来")
+        en.append("no checkpoint yet, so a cut at the end would not show")
+    return Text(";".join(zh), "; ".join(en))
+
+
+def _fault(bad: Bad) -> Text:
+    text = FAULTS[bad.fault]
+    return Text(text.zh.format(seq=bad.seq), text.en.format(seq=bad.seq))
+
+
+async def checkpoint(settings: Settings, out: Path | None) -> str:
+    """Make a checkpoint; its line, which is also added to ``out``."""
+    async with opened(settings) as room:
+        made = await room.checkpoints.make()
+    if made is None:
+        raise CallerError("empty", "账本还是空的", "the ledger is empty yet")
+    line = _line(made)
+    if out is not None:
+        _save(out, line + "\n", "a")
+    return line
+
+
+def _line(made: Checkpoint) -> str:
+    return msgspec.json.encode(made).decode()
+
+
+async def public_key(settings: Settings, out: Path | None, rotate: bool, by: str) -> str:
+    """The public key that checkpoints are signed with, as PEM; after ``rotate`` a new one."""
+    async with opened(settings) as room:
+        if rotate:
+            await room.ledger.append("admin", by, "", {"act": "rotate"})
+            room.keys.rotate()
+        pem = room.keys.public_pem()
+    if out is not None:
+        _save(out, pem, "w")
+    return pem
+
+
+async def export(
+    settings: Settings, query: Query, form: Format, out: Path | None, *, sealed: bool
+) -> int:
+    """Write matching records to ``out`` or standard output; how many."""
+    async with opened(settings) as room:
+        found = matching(room.database, room.sealing, query)
+        with _opened_for(out) as file:
+            if form == "csv":
+                return await write_csv(found, file, sealed=sealed)
+            return await write_jsonl(found, file, room.keys, whole=not query.user, sealed=sealed)
+
+
+def _opened_for(out: Path | None) -> AbstractContextManager[IO[bytes]]:
+    if out is None:
+        return nullcontext(sys.stdout.buffer)
     try:
-        await database.create()
-        rows = await SqlSink(database).rows(None, 100_000_000)
-    finally:
-        await database.close()
-    broken = first_broken(rows)
-    if broken is None:
-        zh, en = f"{len(rows)} 条记录,哈希链完整", f"{len(rows)} records, the chain holds"
-        return True, zh if language == "zh" else en
-    zh, en = f"第 {broken} 条记录与哈希链不符", f"record {broken} does not fit the chain"
-    return False, zh if language == "zh" else en
+        return out.open("wb")
+    except OSError as e:
+        raise _unwritable(out, e) from e
+
+
+def _save(out: Path, text: str, mode: str) -> None:
+    try:
+        with out.open(mode, encoding="utf-8") as file:
+            file.write(text)
+    except OSError as e:
+        raise _unwritable(out, e) from e
+
+
+def _unwritable(out: Path, e: OSError) -> CallerError:
+    return CallerError(
+        "out", f"写不了 {out}:{e.strerror}", f"{out} cannot be written: {e.strerror}"
+    )
+
+
+async def prune(settings: Settings, days: int, by: str, *, dry_run: bool) -> Pruned:
+    async with opened(settings) as room:
+        if dry_run:
+            return await room.retention.plan(days)
+        done = await room.retention.prune(days, by)
+        if done.removed:
+            await room.checkpoints.make()
+        return done
+
+
+def pruned_text(done: Pruned, days: int, *, dry_run: bool) -> Text:
+    zh, en = ("会删除", "would be removed") if dry_run else ("已删除", "were removed")
+    return Text(
+        f"超过 {days} 天的记录:{zh} {done.removed} 条({done.anchors} 个签名锚点),"
+        f"因保全留下 {done.held} 条",
+        f"records older than {days} days: {done.removed} {en} ({done.anchors} signed anchors), "
+        f"{done.held} stay under a hold",
+    )
+
+
+async def hold_add(settings: Settings, scope: Scope, by: str, reason: str) -> Hold:
+    async with opened(settings) as room:
+        return await Holds(room.database, room.ledger).add(scope, by, reason)
+
+
+async def hold_list(settings: Settings) -> list[Hold]:
+    async with opened(settings) as room:
+        return await Holds(room.database, room.ledger).active()
+
+
+async def hold_release(settings: Settings, number: str, by: str, reason: str) -> None:
+    async with opened(settings) as room:
+        await Holds(room.database, room.ledger).release(number, by, reason)
+
+
+def hold_text(hold: Hold) -> str:
+    s = hold.scope
+    parts = {
+        "user": s.user,
+        "turn": s.turn,
+        "since": _day(s.since),
+        "until": _day(s.until),
+    }
+    told = " ".join(f"{k}={v}" for k, v in parts.items() if v)
+    return _shown(f"{hold.id}  {_day(hold.at)}  {hold.by}  {told}  {hold.reason}")
+
+
+def _day(at: float | None) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(at)) if at is not None else ""
+
+
+async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
+    async with opened(settings) as room:
+        done = await Erasure(room.database, room.ledger, room.sealing).erase(user, by, reason)
+    zh = f"{user}:{done.records} 条记录的内容已不可读,销毁 {done.keys} 把密钥"
+    en = f"{user}: the content of {done.records} records is gone, {done.keys} keys destroyed"
+    if done.plain:
+        zh += f";{done.plain} 条加密之前的旧记录是明文,到保留期才会删除"
+        en += f"; {done.plain} records from before encryption are plain and go with retention"
+    return Text(zh, en)

@@ -13,7 +13,7 @@ import typer
 from dazi.core.errors import DaziError
 from dazi.core.language import language_of
 from dazi.main import guarding
-from dazi.main.commands import approvals, audit, evals, models, tools
+from dazi.main.commands import approvals, audit, evals, keys, models, tools, users
 from dazi.main.commands.options import Company, Json, Model, Today, User, language, settings
 
 app = typer.Typer(
@@ -27,6 +27,8 @@ app.add_typer(evals.group, name="eval")
 app.add_typer(tools.group, name="tool")
 app.add_typer(audit.group, name="audit")
 app.add_typer(guarding.group, name="guard")
+app.add_typer(users.group, name="user")
+app.add_typer(keys.group, name="key")
 app.add_typer(approvals.group, name="approvals")
 
 

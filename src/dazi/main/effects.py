@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 
 from dazi.audit.ledger import Ledger, SqlSink
+from dazi.audit.sealing import Sealing
 from dazi.core.language import Language, Text
+from dazi.main.auditing import audit_folder
 from dazi.main.settings import Settings
 from dazi.router.intents import Intent, IntentStore, Settled
 from dazi.store.database import Database
@@ -39,10 +41,14 @@ async def settle(settings: Settings, key: str, state: Settled, person: str, note
     """Write down what a person found out. Raises ``NotFound`` and ``CallerError``."""
     async with _opened(settings) as database:
         intent = await IntentStore(database).resolve(key, state, person, note)
-        ledger = Ledger(SqlSink(database))
-        await ledger.open()
-        body = {"effect": key, "tool": intent.tool, "outcome": state, "note": note}
-        await ledger.append("admin", person, intent.turn, body)
+        sealing = Sealing(audit_folder(settings.data_folder(settings.company_folder())))
+        try:
+            ledger = Ledger(SqlSink(database), sealing)
+            await ledger.open()
+            body = {"effect": key, "tool": intent.tool, "outcome": state, "note": note}
+            await ledger.append("admin", person, intent.turn, body)
+        finally:
+            sealing.close()
     return intent
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any, cast
 
 from dazi.access.cedar import CedarPolicy
+from dazi.access.control import Access, Installation
 from dazi.access.limits.counters import Counters, ProcessCounters
 from dazi.access.limits.limiter import Limiter
 from dazi.access.limits.rules import prices_of, rules_of
@@ -18,7 +20,9 @@ from dazi.access.users import Directory
 from dazi.agent.context import Budget
 from dazi.agent.service import AssistantService
 from dazi.agent.turn import Agent
-from dazi.audit.ledger import Ledger, MemorySink, SqlSink
+from dazi.audit.ledger import Kind, Ledger, MemorySink, SqlSink
+from dazi.audit.sealing import Sealing
+from dazi.audit.search import Opened
 from dazi.connectors.context import ConnectorContext
 from dazi.connectors.mail_server import SmtpServer
 from dazi.connectors.registry import make_connector
@@ -30,6 +34,7 @@ from dazi.core.messages import Message
 from dazi.core.tools import Connector
 from dazi.inference.catalog import Catalog, ModelEntry, open_engine
 from dazi.inference.embedded import EmbeddedOptions
+from dazi.main.auditing import audit_folder
 from dazi.main.company import load_company
 from dazi.main.demo import Demo, Running, addresses
 from dazi.main.guarding import guard_of
@@ -56,9 +61,11 @@ class Runtime:
     directory: Directory
     database: Database
     ledger: Ledger
-    audit: SqlSink | MemorySink
+    audit: Opened
+    sealing: Sealing
     router: FunctionRouter
     connectors: dict[str, Connector]
+    access: Access
     demo: Demo | None = None
     running: Running | None = None
     draining: bool = False
@@ -70,10 +77,12 @@ class Runtime:
     async def close(self) -> None:
         await self.router.settle()
         await self.service.limiter.close()
+        await self.access.close()
         await self.ledger.flush()
         for connector in self.connectors.values():
             await connector.close()
         await self.engine.close()
+        self.sealing.close()
         await self.database.close()
         if self.demo is not None:
             await asyncio.to_thread(self.demo.stop)
@@ -119,12 +128,15 @@ async def assemble(
     """Join a company, its connectors and an engine into a running assistant."""
     database = Database.at(data / "dazi.sqlite")
     await database.create()
-    audit: SqlSink | MemorySink = (
+    sink: SqlSink | MemorySink = (
         MemorySink()
         if settings.audit == "memory"
         else SqlSink(database, sync=settings.audit == "synced")
     )
-    ledger = Ledger(audit)
+    sealing = Sealing(audit_folder(data))
+    # In memory there is nothing that outlives the process, and nothing to seal.
+    ledger = Ledger(sink, None if settings.audit == "memory" else sealing)
+    audit = Opened(sink, sealing)
     await ledger.open()
     # Carrying out a decision is a turn; one that takes much longer has broken off.
     tickets = TicketStore(
@@ -134,6 +146,8 @@ async def assemble(
         settings.approval_seconds,
     )
     directory = Directory(company, settings.host)
+    access = make_access(company, database, ledger, directory, data)
+    await access.open()
     guard = guard_of(company.folder)
     router = FunctionRouter(
         company,
@@ -161,14 +175,36 @@ async def assemble(
         ThreadStore(database),
         tickets,
         lambda: settings.today or date.today(),
-        directory.principal,
+        access.people.principal,
         settings.max_message_chars,
         await make_limiter(settings, company, database),
         settings.turn_tokens,
     )
     return Runtime(
-        settings, company, engine, service, directory, database, ledger, audit, router, connectors
+        settings,
+        company,
+        engine,
+        service,
+        directory,
+        database,
+        ledger,
+        audit,
+        sealing,
+        router,
+        connectors,
+        access,
     )
+
+
+def make_access(
+    company: Company, database: Database, ledger: Ledger, directory: Directory, data: Path
+) -> Access:
+    """Accounts and keys, beside the users of the company's file."""
+
+    async def record(kind: str, who: str, body: Mapping[str, Any]) -> None:
+        await ledger.append(cast(Kind, kind), who, "", body)
+
+    return Access(Installation(database, directory, company.roles, data / "access.key", record))
 
 
 async def make_limiter(settings: Settings, company: Company, database: Database) -> Limiter:

@@ -8,8 +8,9 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 import uvicorn
@@ -17,6 +18,8 @@ from fastapi import FastAPI
 
 from dazi.access.users import DEMO_KEY_PREFIX
 from dazi.agent.service import Ask
+from dazi.audit.checkpoints import Checkpoints, keep_checkpoints
+from dazi.audit.signing import SigningKeys
 from dazi.console.mount import mount_console
 from dazi.console.state import ConsoleState
 from dazi.core.errors import OperatorError
@@ -25,6 +28,7 @@ from dazi.core.turn import CallFinished, TurnFinished
 from dazi.gateway.app import StraightIn, create_app
 from dazi.gateway.protocol import BoundedHttp
 from dazi.gateway.state import GatewayState, Limits
+from dazi.main.auditing import audit_folder
 from dazi.main.runtime import Runtime, open_runtime, warm_requests
 from dazi.main.settings import Settings
 
@@ -55,13 +59,22 @@ async def serve(settings: Settings, language: Language, check: bool) -> None:
         gc.collect()
         gc.freeze()
         _announce(runtime, listening.getsockname()[1], time.perf_counter() - began, language)
-        taking_up = asyncio.create_task(runtime.service.keep_taking_up())
+        beside = [asyncio.create_task(work) for work in _beside(runtime)]
         try:
             await _until_stopped(server, listening, runtime)
         finally:
-            taking_up.cancel()
+            for task in beside:
+                task.cancel()
     finally:
         await runtime.close()
+
+
+def _beside(runtime: Runtime) -> Iterator[Coroutine[Any, Any, None]]:
+    """What goes on while we serve."""
+    yield runtime.service.keep_taking_up()
+    if runtime.settings.audit != "memory":
+        folder = audit_folder(runtime.settings.data_folder(runtime.company.folder))
+        yield keep_checkpoints(Checkpoints(runtime.database, SigningKeys(folder)))
 
 
 def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -122,6 +135,7 @@ def build_app(runtime: Runtime) -> FastAPI:
                 queue_seconds=s.queue_seconds,
             ),
             ready,
+            runtime.access,
         )
     )
     mount_console(
