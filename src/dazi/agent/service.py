@@ -29,6 +29,7 @@ from dazi.core.turn import (
     TurnFinished,
     TurnStarted,
 )
+from dazi.guard.engine import Guard
 from dazi.memory.threads import Kept, ThreadStore
 from dazi.router.tickets import Ticket, TicketStore
 
@@ -69,15 +70,19 @@ class Ask:
     """Where it came from: request, address, key; for the ledger."""
 
 
-def blocked(*, failed: bool) -> CallerError:
-    """Why a message is not taken: it holds what may not be said here, or could not be checked."""
-    if failed:
+def taken(guard: Guard, text: str, principal: Principal) -> str:
+    """A person's message as it may go on. Raises ``CallerError`` for what the company's rules
+    block, and for what could not be checked."""
+    verdict = guard.verdict(text, "input", principal)
+    if verdict.action != "block":
+        return verdict.text
+    if verdict.failed:
         zh = "消息没能检查,所以没有处理;请改写后再试"
         en = "the message could not be checked and was not taken; word it differently"
     else:
         zh = "消息里有公司规定不能发送的内容,请去掉后再发"
         en = "the message holds what company rules do not allow; take it out and send it again"
-    return CallerError("guard_blocked", zh, en)
+    raise CallerError("guard_blocked", zh, en)
 
 
 class AssistantService:
@@ -154,7 +159,7 @@ class AssistantService:
                 f"the message has {len(ask.text)} characters, the limit is "
                 f"{self._max_message_chars}; shorten or split it",
             )
-        ask = self._guarded(ask)
+        ask = replace(ask, text=taken(self.agent.guard, ask.text, ask.principal))
         most = Usage(self._turn_tokens)
         model = self.agent.engine.profile.name
         admission = await self.limiter.admit(ask.principal, model, most, ask.key)
@@ -167,13 +172,6 @@ class AssistantService:
                     yield event
         finally:
             await admission.settle(used)
-
-    def _guarded(self, ask: Ask) -> Ask:
-        """Raises ``CallerError`` for a message that the company's rules block."""
-        verdict = self.agent.guard.verdict(ask.text, "input", ask.principal)
-        if verdict.action == "block":
-            raise blocked(failed=verdict.failed)
-        return ask if verdict.text == ask.text else replace(ask, text=verdict.text)
 
     async def _answered(self, ask: Ask) -> AsyncGenerator[TurnEvent, None]:
         # A caller's own history is nothing that two answers could both write to.

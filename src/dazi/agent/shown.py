@@ -27,6 +27,7 @@ class Shown:
     def __init__(self, guard: Guard, principal: Principal, language: Language) -> None:
         self._guard = guard
         self._principal = principal
+        self._language = language
         self._said: StreamFilter | None = None
         self._thought: StreamFilter | None = None
         self._nothing = not guard.rules.of("output", principal)
@@ -69,4 +70,4 @@ class Shown:
         return AnswerDelta(text) if text else None
 
     def _data(self, data: Any) -> Any:
-        return guarded_data(self._guard, data, "output", self._principal)
+        return guarded_data(self._guard, data, "output", self._principal, self._language)

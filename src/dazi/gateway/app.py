@@ -45,7 +45,7 @@ class RouteSpec:
 
 
 _THREAD = {"X-Dazi-Thread": "会话编号:沿用服务端保存的会话 / go on in a thread that is kept here"}
-_TURN = (400, 401, 404, 409, 413, 503)
+_TURN = (400, 401, 404, 409, 413, 429, 503)
 
 ROUTES: tuple[RouteSpec, ...] = (
     RouteSpec(

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
-from dazi.agent.service import Ask, blocked
+from dazi.agent.service import Ask, taken
 from dazi.core.engine import Sampling
 from dazi.core.errors import NotFound
 from dazi.core.language import language_of
@@ -44,7 +44,7 @@ async def chat(x: Exchange) -> None:
     sampling = sampling_of(request, tokens) or Sampling(
         max_tokens=x.state.service.agent.budget.tokens
     )
-    asked = raw_request(request, [_guarded(x, m) for m in messages], sampling)
+    asked = raw_request(request, [_taken(x, m) for m in messages], sampling)
     with x.until_gone():
         if request.stream:
             await send_chunks(x, raw_chunks(x, asked, usage=wants_usage(request)), GENERATED)
@@ -52,14 +52,11 @@ async def chat(x: Exchange) -> None:
             await x.reply(await raw_answer(x, asked), GENERATED)
 
 
-def _guarded(x: Exchange, message: Message) -> Message:
-    """Raises ``CallerError`` for what the company's rules block."""
+def _taken(x: Exchange, message: Message) -> Message:
     if message.role != "user":
         return message
-    verdict = x.state.service.agent.guard.verdict(message.content, "input", x.principal)
-    if verdict.action == "block":
-        raise blocked(failed=verdict.failed)
-    return message if verdict.text == message.content else replace(message, content=verdict.text)
+    text = taken(x.state.service.agent.guard, message.content, x.principal)
+    return message if text == message.content else replace(message, content=text)
 
 
 def known_model(x: Exchange, name: str) -> str:

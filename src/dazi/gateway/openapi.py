@@ -21,6 +21,7 @@ _MEANINGS = {
     404: "不存在,或不属于调用者 / not there, or not the caller's",
     409: "这个会话正在回答上一条 / the thread is still being answered",
     413: "请求体过大 / the body is too large",
+    429: "到了限额,见 Retry-After / a limit is reached, see Retry-After",
     503: "繁忙或不可用,见 Retry-After / busy or unavailable, see Retry-After",
 }
 

@@ -303,7 +303,7 @@ class FunctionRouter:
         result = derive(tool, raw, canonical.arguments, turn.language, turn.evidence.today)
         # Before the model, the person or anything else sees it.
         scope: Scope = "documents" if tool.origin == "document" else "results"
-        result = guarded_data(self._guard, result, scope, turn.principal)
+        result = guarded_data(self._guard, result, scope, turn.principal, turn.language)
         turn.evidence.found(tool.label, result)
         return replace(record, result=result)
 
