@@ -90,7 +90,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         runtime = await open_runtime(settings, engine=engine)
         app = FastAPI()
         state = ConsoleState(
-            runtime.service, runtime.directory, runtime.company, engine, runtime.ledger, PAGE_LIMIT
+            runtime.service, runtime.access, runtime.company, engine, runtime.ledger, PAGE_LIMIT
         )
         mount_console(app, state)
         listening = socket.create_server(("127.0.0.1", 0))

@@ -8,15 +8,13 @@ from typing import get_args
 
 import pytest
 
-from dazi.console import texts
+from dazi.console import sign_in_texts, texts
 from dazi.console.abilities import abilities, first_clause, remark, short, suggestions
 from dazi.console.attachments import chart_options
 from dazi.console.call_card import TONES
 from dazi.console.history import replay
 from dazi.console.labels import argument_fields, exact, result_shown
 from dazi.console.markdown import to_html
-from dazi.console.sessions import IDLE_S, LIFETIME_S, Sessions
-from dazi.console.sign_in import safe_return, sign_in_url
 from dazi.console.visible import has_hidden, reveal, reveal_html
 from dazi.core.company import Company
 from dazi.core.language import Text, language_of
@@ -37,8 +35,8 @@ def company() -> Company:
 
 
 def test_every_text_is_there_in_both_languages() -> None:
-    found = [v for v in vars(texts).values() if isinstance(v, Text)]
-    found += [*texts.OUTCOMES.values(), *texts.SIGN_IN_ERRORS.values()]
+    found = [v for m in (texts, sign_in_texts) for v in vars(m).values() if isinstance(v, Text)]
+    found += [*texts.OUTCOMES.values(), *sign_in_texts.ERRORS.values()]
     assert len(found) > 70
     for text in found:
         assert text.zh and text.en, text
@@ -289,40 +287,6 @@ def test_tables_and_charts_are_drawn_again(company: Company) -> None:
     drawn = [e for e in replay(kept, company)[0].events if isinstance(e, Attachment)]
     assert [(a.kind, a.title) for a in drawn][1] == ("chart", "t")
     assert drawn[0].data["rows"][0] == ["华东", "2"]
-
-
-# --- sessions ------------------------------------------------------------------------------------
-
-
-def test_a_session_ends_when_told_when_idle_and_when_old() -> None:
-    now = [0.0]
-    sessions = Sessions(lambda: now[0])
-    told: list[str] = []
-    first, second = sessions.begin("a"), sessions.begin("a")
-    assert first.token != second.token and len(first.token) >= 40
-    first.pages["tab"] = lambda: told.append("first")
-    assert sessions.find(first.token) is first
-    sessions.end(first.token)
-    assert told == ["first"] and sessions.find(first.token) is None and not sessions.alive(first)
-    assert sessions.find(None) is None and sessions.find("guess") is None
-    now[0] = IDLE_S - 1
-    assert sessions.alive(second)
-    now[0] += IDLE_S + 1
-    assert not sessions.alive(second)
-    third = sessions.begin("b")
-    began = now[0]
-    while now[0] - began < LIFETIME_S:
-        assert sessions.alive(third)
-        now[0] += IDLE_S / 2
-    now[0] += 1
-    assert sessions.find(third.token) is None
-
-
-def test_only_threads_of_ours_are_returned_to() -> None:
-    assert safe_return("/t/web_aB-9") == "/t/web_aB-9"
-    for elsewhere in ("//x", "https://x", "/login", "/t/a/b", "/t/a?x", "/t/a\n", ""):
-        assert safe_return(elsewhere) == "/"
-    assert sign_in_url() == "/login"
 
 
 # --- files ---------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,9 +18,11 @@ from dazi.access.keyring import Keyring
 from dazi.access.keys import Keys
 from dazi.access.ldap import Ldap
 from dazi.access.lockout import Lockout, LockoutRules
+from dazi.access.oidc import Oidc
 from dazi.access.password_rules import PasswordRules
 from dazi.access.passwords import Passwords
 from dazi.access.people import People
+from dazi.access.provider import ProviderClient, ProviderConfig
 from dazi.access.recording import Record
 from dazi.access.role_requests import RoleRequests
 from dazi.access.roles import RoleAdministration
@@ -60,6 +62,7 @@ class Installation:
     sealing_key: Path
     record: Record
     ldap: Ldap | None = None
+    oidc: Sequence[ProviderConfig] = ()
 
 
 class Access:
@@ -98,6 +101,8 @@ class Access:
         self.sign_in = SignIn(
             self.stores, installation.directory, rules.sign_in, record, installation.ldap
         )
+        self.oidc = Oidc(database, map(ProviderClient, installation.oidc), clock)
+        self.rules = rules
         self._ldap = installation.ldap
         self._running: list[asyncio.Task[None]] = []
 

@@ -154,13 +154,16 @@ class Sessions:
             return [_session(row) for row in found.mappings()]
 
     async def standing(self, ids: Iterable[str]) -> frozenset[str]:
-        """Which of these have not ended."""
+        """Which of these have not ended; asking is no sign of life."""
+        now = self._clock()
         wanted = sorted(set(ids))
         out: set[str] = set()
         async with self._changes.database.read() as connection:
             for i in range(0, len(wanted), 500):
                 some = select(sessions.c.id).where(
-                    sessions.c.id.in_(wanted[i : i + 500]), sessions.c.until > self._clock()
+                    sessions.c.id.in_(wanted[i : i + 500]),
+                    sessions.c.until > now,
+                    sessions.c.seen > now - self.rules.idle_s,
                 )
                 out.update(await connection.scalars(some))
         return frozenset(out)

@@ -32,6 +32,7 @@ class Directory:
                 f"demo users and keys may only be used on loopback, not on {host}; "
                 "remove [[users]], or listen on 127.0.0.1",
             )
+        self.demo = company.demo
         self._users = {u.user: u for u in company.users}
         self._principals = {u.user: _principal(u, company) for u in company.users}
         self._keys = (

@@ -6,6 +6,8 @@ asks for network logs.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from dazi.audit.ledger import Ledger
 from dazi.audit.records import records
 from dazi.audit.signing import SigningKeys
 from dazi.audit.verify import verify
-from dazi.core.errors import ConfigError, OperatorError
+from dazi.core.errors import ConfigError, DaziError, OperatorError
 from dazi.store.database import Database
 
 DEFAULT_DAYS = 365
@@ -30,6 +32,8 @@ FLOOR_DAYS = 184
 DAY_S = 86_400.0
 SLICE = 2_000
 """Records a transaction: writers wait no longer than that takes."""
+EVERY_S = DAY_S
+log = logging.getLogger("dazi.audit")
 
 
 def checked_days(days: int, where: str) -> int:
@@ -153,6 +157,21 @@ class Retention:
             end = (await connection.execute(select(func.max(c.seq)))).scalar() or 0
         # The chain's end stays in any case: the next record is chained to it.
         return _Old(cut, (young if young is not None else end) - 1)
+
+
+async def keep_pruned(
+    retention: Retention, days: int, *, every_s: float = EVERY_S, by: str = "dazi"
+) -> None:
+    """Remove what is too old, now and once in so many seconds, until cancelled. Several processes
+    may do so at once."""
+    while True:
+        try:
+            await retention.prune(days, by)
+        except DaziError as e:
+            log.error("audit records that are too old were not removed: %s", e)
+        except Exception:  # the database may come back
+            log.exception("audit records that are too old were not removed")
+        await asyncio.sleep(every_s)
 
 
 async def _candidates(connection: AsyncConnection, old: _Old, after: int) -> Sequence[Any]:

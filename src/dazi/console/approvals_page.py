@@ -12,10 +12,10 @@ from dazi.console.call_card import draw_fields
 from dazi.console.frame import brand, switches
 from dazi.console.labels import argument_fields
 from dazi.console.pieces import div
-from dazi.console.sessions import Sessions
-from dazi.console.sign_in import principal_of, sign_in_url
+from dazi.console.sign_in import sign_in_url
 from dazi.console.state import Scene
 from dazi.console.visible import has_hidden
+from dazi.console.visits import Visits
 from dazi.core.errors import DaziError
 from dazi.core.turn import CallFinished
 from dazi.router.tickets import MAX_REASON, Ticket
@@ -25,18 +25,21 @@ REFRESH_S = 5.0
 log = logging.getLogger("dazi.console")
 
 
-async def draw(scene: Scene, sessions: Sessions) -> None:
-    page = ApprovalsPage(scene, sessions)
+async def draw(scene: Scene, visits: Visits) -> None:
+    page = ApprovalsPage(scene)
     await page.refresh()
+    client = ui.context.client
+    visits.watch(client.id, scene.principal, scene.visit, page.sign_out)
+    client.on_delete(lambda: visits.forget(client.id))
     ui.timer(REFRESH_S, page.refresh)
 
 
 class ApprovalsPage:
     """Cards appear as requests come in, and stay with their outcome once they are decided."""
 
-    def __init__(self, scene: Scene, sessions: Sessions) -> None:
+    def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self._sessions = sessions
+        self._client = ui.context.client
         self._shown: dict[str, ApprovalCard] = {}
         language, company = scene.language, scene.state.company
         with div("dz-page"):
@@ -50,7 +53,7 @@ class ApprovalsPage:
             self._none = ui.label(texts.APPROVALS_NONE(language)).classes("dz-muted dz-none")
 
     async def refresh(self) -> None:
-        if self._scene.session.ended:  # looking on its own must not keep a session from idling out
+        if self._scene.visit.ended:  # looking on its own must not keep a session from idling out
             return
         scene = self._scene
         waiting = await scene.state.service.approvals(scene.principal)
@@ -58,33 +61,35 @@ class ApprovalsPage:
         for ticket in waiting:
             if ticket.id not in self._shown:
                 with self._list:
-                    self._shown[ticket.id] = ApprovalCard(scene, ticket, self._sessions)
+                    self._shown[ticket.id] = ApprovalCard(scene, ticket)
         for number, card in list(self._shown.items()):
             if number not in current and not card.decided:
                 card.gone()
                 del self._shown[number]
         self._none.set_visibility(not self._shown)
 
+    def sign_out(self) -> None:
+        if not self._client.is_deleted:
+            self._client.open(sign_in_url("ended", return_to="/approvals"))
+
 
 class ApprovalCard:
     """One request. ``decided`` once this person has."""
 
-    def __init__(self, scene: Scene, ticket: Ticket, sessions: Sessions) -> None:
+    def __init__(self, scene: Scene, ticket: Ticket) -> None:
         self._scene = scene
         self._ticket = ticket
-        self._sessions = sessions
         self.decided = False
         language, state = scene.language, scene.state
         tool = state.company.tools.get(ticket.tool)
         fields = argument_fields(
             tool, ticket.arguments, language, missing=True, sources=ticket.asked.untrusted
         )
-        user = next((u for u in state.directory.users if u.user == ticket.user), None)
         with div("dz-card dz-approval") as self._card:
             with div("dz-card-head"), div("dz-card-title"):
                 ui.label(short(tool.description, language) if tool else ticket.tool)
                 with div("dz-card-sub"):
-                    name = user.name(language) if user else ticket.user
+                    name = state.name_of(ticket.user, ticket.asked.tenant, language)
                     ui.label(texts.ASKED_BY(language).format(user=name))
             with div("dz-fields"):
                 draw_fields(fields)
@@ -105,9 +110,7 @@ class ApprovalCard:
         button.props("unelevated no-caps").classes(classes)
 
     async def _decide(self, approve: bool) -> None:
-        session = self._scene.session
-        alive = self._sessions.alive(session)
-        principal = principal_of(self._scene.state, session) if alive else None
+        principal = await self._scene.visit.principal()
         if principal is None:
             ui.navigate.to(sign_in_url("ended", return_to="/approvals"))
             return

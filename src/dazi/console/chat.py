@@ -20,7 +20,7 @@ from dazi.console.composer import Composer
 from dazi.console.confirmation import ConfirmDialog, Waiting
 from dazi.console.history import PastTurn
 from dazi.console.pieces import div
-from dazi.console.sign_in import principal_of, sign_in_url
+from dazi.console.sign_in import sign_in_url
 from dazi.console.state import Scene
 from dazi.console.turn_view import TurnView
 from dazi.core.errors import DaziError
@@ -32,14 +32,16 @@ WATCH_S = 2.0
 """How often a page asks whether somebody else has decided."""
 NO_LONGER_WAITING = frozenset({"already_decided", "expired", "ticket"})
 
+Begin = Callable[[Principal], AsyncIterator[TurnEvent]]
+
 logger = logging.getLogger("dazi.console")
 
 
 class Chat:
     """Takes questions and decisions to the service and draws what comes back.
 
-    ``turns`` is where turns are drawn; ``welcome`` goes when the first one comes. ``alive`` tells
-    whether the person still is signed in; ``on_settled`` is called when a turn has ended.
+    ``turns`` is where turns are drawn; ``welcome`` goes when the first one comes; ``on_settled`` is
+    called when a turn has ended.
     """
 
     def __init__(
@@ -47,7 +49,6 @@ class Chat:
         scene: Scene,
         thread: str | None,
         turns: Element,
-        alive: Callable[[], bool],
         on_settled: Callable[[], object],
     ) -> None:
         self.scene = scene
@@ -58,7 +59,6 @@ class Chat:
         self._addressed = thread is not None
         self._spoken = False
         self._turns = turns
-        self._alive = alive
         self._on_settled = on_settled
         self._client = ui.context.client
         self._task: asyncio.Task[None] | None = None
@@ -74,13 +74,11 @@ class Chat:
     # --- what a person does ----------------------------------------------------------------------
 
     def ask(self, text: str) -> None:
-        principal = self._may_act()
-        if principal is None:
-            return
         if self._task is not None:
             self.composer.refused(texts.BUSY(self.scene.language))
             return
-        self._start(text, self.scene.state.service.ask(Ask(principal, self.thread, text)))
+        service = self.scene.state.service
+        self._start(text, lambda principal: service.ask(Ask(principal, self.thread, text)))
 
     def stop(self) -> None:
         """End the answer; but what was confirmed is done first, so that its outcome is known."""
@@ -98,26 +96,18 @@ class Chat:
             self._client.open(sign_in_url("ended"))
 
     def _decide(self, ticket: str, approve: bool) -> None:
-        principal = self._may_act()
-        if principal is not None:
-            said = (texts.SAID_YES if approve else texts.SAID_NO)(self.scene.language)
-            events = self.scene.state.service.decide(principal, ticket, approve)
-            self._choices[ticket] = approve
-            self._start(said, events, ticket)
-
-    def _may_act(self) -> Principal | None:
-        principal = principal_of(self.scene.state, self.scene.session) if self._alive() else None
-        if principal is None:
-            self.sign_out()
-        return principal
+        said = (texts.SAID_YES if approve else texts.SAID_NO)(self.scene.language)
+        service = self.scene.state.service
+        self._choices[ticket] = approve
+        self._start(said, lambda principal: service.decide(principal, ticket, approve), ticket)
 
     # --- a turn ----------------------------------------------------------------------------------
 
-    def _start(self, said: str, events: AsyncIterator[TurnEvent], ticket: str = "") -> None:
+    def _start(self, said: str, begin: Begin, ticket: str = "") -> None:
         """``ticket`` is what the turn decides; without one it answers what was asked."""
         self.composer.set_running(True)
         self._acting = bool(ticket)
-        self._task = background_tasks.create(self._run(said, events, ticket), name="console turn")
+        self._task = background_tasks.create(self._run(said, begin, ticket), name="console turn")
         self._task.add_done_callback(lambda _: self._settled())
 
     def _settled(self) -> None:
@@ -132,11 +122,16 @@ class Chat:
             if self._fresh:
                 self._review(self._fresh.pop(0))
 
-    async def _run(self, said: str, events: AsyncIterator[TurnEvent], ticket: str) -> None:
+    async def _run(self, said: str, begin: Begin, ticket: str) -> None:
         view: TurnView | None = None
         language = self.scene.language
         with self._client:
             try:
+                principal = await self.scene.visit.principal()
+                if principal is None:
+                    self.sign_out()
+                    return
+                events = begin(principal)
                 async with aclosing(cast("AsyncGenerator[TurnEvent]", events)) as stream:
                     async for event in stream:
                         self._acting = self._acting and not isinstance(event, CallFinished)

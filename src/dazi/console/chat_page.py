@@ -13,18 +13,18 @@ from dazi.console.confirmation import person
 from dazi.console.frame import brand, switches
 from dazi.console.history import replay
 from dazi.console.pieces import avatar, div, icon_button
-from dazi.console.sessions import Sessions
 from dazi.console.sidebar import Sidebar
 from dazi.console.state import Scene
+from dazi.console.visits import Visits
 from dazi.core.errors import NotFound
 
 MESSAGES_SHOWN = 200
 
 
-async def draw(scene: Scene, sessions: Sessions, thread: str | None) -> None:
+async def draw(scene: Scene, visits: Visits, thread: str | None) -> None:
     """A new conversation, or a kept one. Raises ``NotFound`` for a thread that is not there or
     is somebody else's (the two look the same)."""
-    service, session = scene.state.service, scene.session
+    service = scene.state.service
     kept = await service.threads.load(thread, scene.principal, MESSAGES_SHOWN) if thread else []
     if thread and not kept:
         raise NotFound("thread", "没有这个会话", "no such thread")
@@ -43,13 +43,12 @@ async def draw(scene: Scene, sessions: Sessions, thread: str | None) -> None:
             scene,
             thread,
             turns,
-            alive=lambda: sessions.alive(session),
             on_settled=lambda: sidebar.refresh_soon(chat.thread),
         )
         if scene.state.engine.profile.bundled:
             _bundled_line(scene)
-    session.pages[client.id] = chat.sign_out
-    client.on_delete(lambda: session.pages.pop(client.id, None))
+    visits.watch(client.id, scene.principal, scene.visit, chat.sign_out)
+    client.on_delete(lambda: visits.forget(client.id))
     client.on_delete(chat.leave)
     if kept:
         tickets = [
@@ -123,11 +122,11 @@ def _bundled_line(scene: Scene) -> None:
 
 def _account(scene: Scene) -> Element:
     name, roles = person(scene)
-    known = {u.user: u.name("zh") for u in scene.state.directory.users}
+    initial = scene.state.name_of(scene.principal.user, scene.principal.tenant, "zh")
     button = ui.element("button").props("type=button").classes("dz-account")
     button.props["aria-label"] = f"{name} {roles}"
     with button:
-        avatar(known.get(scene.principal.user, name), scene.principal.user)
+        avatar(initial, scene.principal.user)
         with ui.menu().props("auto-close").classes("dz-menu"):
             with div("dz-menu-who"):
                 ui.label(name)

@@ -139,8 +139,9 @@ class ConfirmDialog:
 def person(scene: Scene) -> tuple[str, str]:
     """The signed-in person's name and roles in words."""
     company, language = scene.state.company, scene.language
-    user = next((u for u in scene.state.directory.users if u.user == scene.principal.user), None)
-    if user is None:
-        return scene.principal.user, ""
-    names = [company.role_names[r](language) for r in user.roles if r in company.role_names]
-    return user.name(language), "、".join(names) if language == "zh" else ", ".join(names)
+    principal = scene.principal
+    account = scene.state.access.people.account(principal.tenant, principal.user)
+    roles = sorted(account.roles) if account else []
+    names = [company.role_names[r](language) for r in roles if r in company.role_names]
+    shown = "、".join(names) if language == "zh" else ", ".join(names)
+    return scene.state.name_of(principal.user, principal.tenant, language), shown

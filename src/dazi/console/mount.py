@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from nicegui import app as pages
@@ -10,16 +12,11 @@ from nicegui import ui
 from dazi.console import approvals_page, chat_page, login_page
 from dazi.console.frame import FAVICON, begin_page
 from dazi.console.headers import PageHeaders
-from dazi.console.sessions import Sessions
-from dazi.console.sign_in import (
-    add_routes,
-    principal_of,
-    safe_return,
-    session_of,
-    sign_in_url,
-)
+from dazi.console.sign_in import add_routes, safe_return, sign_in_url
 from dazi.console.state import ConsoleState, Scene
+from dazi.console.visits import COOKIE, Visit, Visits
 from dazi.core.errors import NotFound
+from dazi.core.principal import Principal
 
 RECONNECT_S = 3.0
 """How long a browser may be away (a phone changing networks) before its tab counts as closed and
@@ -32,10 +29,10 @@ def mount_console(app: FastAPI, state: ConsoleState) -> None:
 
     The pages' framework is one per process, so the latest call is the one that counts.
     """
-    sessions = Sessions()
+    visits = Visits(state.access)
     _start_anew()
-    add_routes(app, state, sessions)
-    _add_pages(state, sessions)
+    add_routes(app, state, visits)
+    _add_pages(state, visits)
     app.add_middleware(PageHeaders)
     ui.run_with(
         app,
@@ -47,21 +44,24 @@ def mount_console(app: FastAPI, state: ConsoleState) -> None:
     )
 
 
-def _add_pages(state: ConsoleState, sessions: Sessions) -> None:
+def _add_pages(state: ConsoleState, visits: Visits) -> None:
+    access = state.access
+
     @ui.page("/login", response_timeout=BUILD_S)
-    def login(request: Request) -> Response | None:
-        if session_of(request, sessions) is not None:
-            return RedirectResponse("/", 303)
+    async def login(request: Request) -> Response | None:
+        asked = _asked(request)
+        token = request.cookies.get(COOKIE, "")
+        session = await access.sessions.find(token)
+        if session is not None and await visits.of(request) is not None:
+            return RedirectResponse(asked.return_to, 303)
         language, dark = begin_page(request, state.company.name)
-        asked = request.query_params
-        login_page.draw(
-            state,
-            language,
-            dark,
-            error=asked.get("error", ""),
-            return_to=safe_return(asked.get("next", "/")),
-            user=asked.get("user", "")[:200],
-        )
+        if session is None or session.complete:
+            login_page.draw(state, language, dark, asked)
+            return None
+        enrols = session.remaining[0] == "enrol"
+        waits = session, await access.sign_in.enrol(token) if enrols else None
+        asked = replace(asked, note=visits.noted(token))
+        login_page.draw_step(state, language, dark, asked, waits)
         return None
 
     @ui.page("/", response_timeout=BUILD_S)
@@ -70,13 +70,10 @@ def _add_pages(state: ConsoleState, sessions: Sessions) -> None:
 
     @ui.page("/approvals", response_timeout=BUILD_S)
     async def approvals(request: Request) -> Response | None:
-        session = session_of(request, sessions)
-        principal = principal_of(state, session) if session is not None else None
-        if session is None or principal is None:
+        found = await visits.of(request)
+        if found is None:
             return RedirectResponse(sign_in_url(return_to="/approvals"), 303)
-        language, dark = begin_page(request, state.company.name)
-        scene = Scene(state, session, principal, language, dark)
-        await approvals_page.draw(scene, sessions)
+        await approvals_page.draw(_scene(request, state, *found), visits)
         return None
 
     @ui.page("/t/{thread:path}", response_timeout=BUILD_S)
@@ -84,18 +81,31 @@ def _add_pages(state: ConsoleState, sessions: Sessions) -> None:
         return await chat(request, thread)
 
     async def chat(request: Request, thread: str | None) -> Response | None:
-        session = session_of(request, sessions)
-        principal = principal_of(state, session) if session is not None else None
-        if session is None or principal is None:
+        found = await visits.of(request)
+        if found is None:
             return RedirectResponse(sign_in_url(return_to=safe_return(request.url.path)), 303)
-        language, dark = begin_page(request, state.company.name)
-        scene = Scene(state, session, principal, language, dark)
+        scene = _scene(request, state, *found)
         try:
-            await chat_page.draw(scene, sessions, thread)
+            await chat_page.draw(scene, visits, thread)
         except NotFound:
             ui.context.client.status_code = 404
             chat_page.draw_not_found(scene)
         return None
+
+
+def _scene(request: Request, state: ConsoleState, principal: Principal, visit: Visit) -> Scene:
+    language, dark = begin_page(request, state.company.name)
+    return Scene(state, visit, principal, language, dark)
+
+
+def _asked(request: Request) -> login_page.Asked:
+    given = request.query_params
+    return login_page.Asked(
+        given.get("error", ""),
+        safe_return(given.get("next", "/")),
+        given.get("user", "")[:200],
+        given.get("minutes", "")[:6],
+    )
 
 
 def _start_anew() -> None:

@@ -3,104 +3,221 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
+from math import ceil
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
+from dazi.access.lockout import Locked
+from dazi.access.sessions import Begun
+from dazi.access.sign_in import Attempt
 from dazi.access.users import LOOPBACK
-from dazi.console.sessions import COOKIE, LIFETIME_S, Session, Sessions
-from dazi.console.state import CHANNEL, ConsoleState
-from dazi.core.errors import AccessError
-from dazi.core.principal import Principal
+from dazi.console.sign_in_texts import ERRORS
+from dazi.console.state import ConsoleState
+from dazi.console.visits import CHANNEL, COOKIE, Visits
+from dazi.core.errors import (
+    AccessError,
+    CallerError,
+    DaziError,
+    NotFound,
+    OperatorError,
+    OverloadError,
+)
 
 LARGEST_FORM = 8192
-_RETURN_TO = re.compile(r"/t/[A-Za-z0-9_%.~-]{1,200}")
+OIDC_COOKIE = "dazi_oidc"
+OIDC_PATH = "/login/oidc"
+OIDC_S = 600
+_RETURN_TO = re.compile(r"/t/[A-Za-z0-9_%.~-]{1,200}|/approvals")
 
-
-def session_of(request: Request, sessions: Sessions) -> Session | None:
-    return sessions.find(request.cookies.get(COOKIE))
-
-
-def principal_of(state: ConsoleState, session: Session) -> Principal | None:
-    """Asked again for each page and each action: rights may have changed since sign-in."""
-    try:
-        return state.directory.principal(session.user, CHANNEL)
-    except AccessError:
-        return None
+Form = dict[str, str]
 
 
 def safe_return(path: str) -> str:
-    """Where to go after signing in: a thread of ours, or the start."""
+    """Where to go after signing in: a page of ours, or the start."""
     return path if _RETURN_TO.fullmatch(path) else "/"
 
 
-def sign_in_url(error: str = "", return_to: str = "/", user: str = "") -> str:
-    given = {"error": error, "next": return_to if return_to != "/" else "", "user": user}
+def sign_in_url(error: str = "", return_to: str = "/", user: str = "", minutes: int = 0) -> str:
+    given = {
+        "error": error,
+        "next": return_to if return_to != "/" else "",
+        "user": user,
+        "minutes": str(minutes) if minutes else "",
+    }
     query = urlencode({k: v for k, v in given.items() if v})
     return "/login" + (f"?{query}" if query else "")
 
 
-def add_routes(app: FastAPI, state: ConsoleState, sessions: Sessions) -> None:
-    """``POST /login`` and ``POST /logout``."""
+def add_routes(app: FastAPI, state: ConsoleState, visits: Visits) -> None:
+    """``POST /login`` and its steps, ``POST /logout``, and the way to a provider and back."""
+    desk = _Desk(state, visits)
+    routes: tuple[tuple[str, str, Callable[..., Awaitable[Response]]], ...] = (
+        ("POST", "/login", desk.password),
+        ("POST", "/login/code", desk.code),
+        ("POST", "/login/new", desk.new_password),
+        ("POST", "/logout", desk.out),
+        ("GET", f"{OIDC_PATH}/callback", desk.from_provider),
+        ("GET", f"{OIDC_PATH}/{{provider}}", desk.to_provider),
+    )
+    for method, path, handler in routes:
+        app.add_api_route(
+            path, handler, methods=[method], include_in_schema=False, response_model=None
+        )
 
-    async def sign_in(request: Request) -> Response:
+
+class _Desk:
+    def __init__(self, state: ConsoleState, visits: Visits) -> None:
+        self._state = state
+        self._visits = visits
+        self._sign_in = state.access.sign_in
+
+    async def password(self, request: Request) -> Response:
         form = await _form(request)
         user = (form.get("demo") or form.get("user", ""))[:200]
-        return_to = safe_return(form.get("next", "/"))
-        refusal = _refusal(request, state)
-        if refusal is None:
-            try:
-                principal = _check(state, form)
-            except AccessError:
-                refusal = "sign_in"
-        if refusal is not None:
-            state.ledger.put("sign_in", user, "", {"channel": CHANNEL, "ok": False, "why": refusal})
-            return _go(sign_in_url(refusal, return_to, user))
-        sessions.end(request.cookies.get(COOKIE))
-        session = sessions.begin(principal.user)
-        state.ledger.put("sign_in", principal.user, "", {"channel": CHANNEL, "ok": True})
-        answer = _go(return_to)
-        answer.set_cookie(
-            COOKIE,
-            session.token,
-            max_age=int(LIFETIME_S),
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-        )
-        return answer
 
-    async def sign_out(request: Request) -> Response:
+        async def begin() -> Begun:
+            address = _address(request)
+            # Another site's name that resolves to 127.0.0.1 (DNS rebinding) must not reach demo users.
+            if self._state.company.demo and (request.url.hostname or "") not in LOOPBACK:
+                raise AccessError("loopback", "", "")
+            if form.get("demo"):
+                return await self._sign_in.as_demo(user, CHANNEL, address)
+            return await self._sign_in.with_password(
+                Attempt(user, form.get("password", ""), CHANNEL, address)
+            )
+
+        return await self._begun(request, form, begin, user)
+
+    async def code(self, request: Request) -> Response:
+        form = await _form(request)
+        given = form.get("code", "")[:100]
+
+        async def begin() -> Begun:
+            return await self._sign_in.with_code(_token(request), given)
+
+        return await self._begun(request, form, begin)
+
+    async def new_password(self, request: Request) -> Response:
+        form = await _form(request)
+
+        async def begin() -> Begun:
+            password = form.get("password", "")
+            if password != form.get("again", ""):
+                raise CallerError("different", "", "")
+            return await self._sign_in.choose_password(_token(request), password)
+
+        return await self._begun(request, form, begin)
+
+    async def out(self, request: Request) -> Response:
         if not _same_origin(request):
             return _go("/")
-        session = session_of(request, sessions)
-        if session is not None:
-            # The tab that asked for it is on its way already; the others are sent away.
-            session.pages.pop((await _form(request)).get("tab", ""), None)
-            sessions.end(session.token)
-            state.ledger.put("sign_in", session.user, "", {"channel": CHANNEL, "out": True})
+        # The tab that asked for it is on its way already; the others are sent away.
+        self._visits.forget((await _form(request)).get("tab", ""))
+        await self._sign_in.end(_token(request))
         answer = _go("/login")
         answer.delete_cookie(COOKIE)
         return answer
 
-    app.add_api_route("/login", sign_in, methods=["POST"], include_in_schema=False)
-    app.add_api_route("/logout", sign_out, methods=["POST"], include_in_schema=False)
+    async def to_provider(self, request: Request, provider: str) -> Response:
+        back = safe_return(request.query_params.get("next", "/"))
+        url = self._callback(request)
+        if url is None:
+            return _go(sign_in_url("public_url", back))
+        try:
+            started = await self._state.access.oidc.start(provider, url)
+        except NotFound:
+            return _go(sign_in_url("oidc", back))
+        except OperatorError:
+            return _go(sign_in_url("unavailable", back))
+        answer = _go(started.url)
+        answer.set_cookie(
+            OIDC_COOKIE,
+            f"{started.keep}|{back}",
+            max_age=OIDC_S,
+            path=OIDC_PATH,
+            httponly=True,
+            samesite="lax",  # the way back is a link from another site
+            secure=url.startswith("https:"),
+        )
+        return answer
+
+    async def from_provider(self, request: Request) -> Response:
+        keep, _, back = request.cookies.get(OIDC_COOKIE, "").partition("|")
+
+        async def begin() -> Begun:
+            given = dict(request.query_params)
+            identity = await self._state.access.oidc.finish(given, keep)
+            return await self._sign_in.with_identity(identity, CHANNEL, _address(request))
+
+        answer = await self._begun(request, {"next": back}, begin, check_origin=False)
+        answer.delete_cookie(OIDC_COOKIE, path=OIDC_PATH)
+        return answer
+
+    def _callback(self, request: Request) -> str | None:
+        """Our own address as the provider knows it; what a caller calls us is believed on loopback
+        only."""
+        base = self._state.public_url.rstrip("/")
+        if not base:
+            if (request.url.hostname or "") not in LOOPBACK:
+                return None
+            base = f"{request.url.scheme}://{request.url.netloc}"
+        return f"{base}{OIDC_PATH}/callback"
+
+    async def _begun(
+        self,
+        request: Request,
+        form: Form,
+        begin: Callable[[], Awaitable[Begun]],
+        user: str = "",
+        *,
+        check_origin: bool = True,
+    ) -> Response:
+        """Do a step and go on to where it leads: the next one, a page, or the form with an error."""
+        back = safe_return(form.get("next", "/"))
+        if check_origin and not _same_origin(request):
+            return _go(sign_in_url("origin", back, user))
+        try:
+            begun = await begin()
+        except Locked as e:
+            return _go(sign_in_url("locked", back, user, ceil(e.retry_after / 60)))
+        except (AccessError, CallerError) as e:
+            known = e.code if e.code in ERRORS else "oidc"
+            if isinstance(e, CallerError) and e.code != "different":
+                known = "weak_password"
+                self._visits.note(_token(request), e.text)
+            return _go(sign_in_url(known, back, user))
+        except OverloadError:
+            return _go(sign_in_url("busy", back, user))
+        except DaziError:
+            return _go(sign_in_url("unavailable", back, user))
+        await self._forget_old(request, begun)
+        answer = _go(back if begun.session.complete else sign_in_url(return_to=back))
+        answer.set_cookie(
+            COOKIE,
+            begun.token,
+            max_age=int(begun.session.until - begun.session.began),
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https" or self._state.public_url.startswith("https:"),
+        )
+        return answer
+
+    async def _forget_old(self, request: Request, begun: Begun) -> None:
+        """Whoever signs in anew in one browser is signed out of what they had there."""
+        old = request.cookies.get(COOKIE)
+        if old and old != begun.token:
+            await self._sign_in.end(old)
 
 
-def _check(state: ConsoleState, form: dict[str, str]) -> Principal:
-    if state.company.demo and form.get("demo"):
-        return state.directory.principal(form["demo"], CHANNEL)
-    return state.directory.sign_in(form.get("user", ""), form.get("password", ""), CHANNEL)
+def _token(request: Request) -> str:
+    return request.cookies.get(COOKIE, "")
 
 
-def _refusal(request: Request, state: ConsoleState) -> str | None:
-    if not _same_origin(request):
-        return "origin"
-    # Another site's name that resolves to 127.0.0.1 (DNS rebinding) must not reach demo users.
-    if state.company.demo and (request.url.hostname or "") not in LOOPBACK:
-        return "loopback"
-    return None
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _same_origin(request: Request) -> bool:
@@ -110,7 +227,7 @@ def _same_origin(request: Request) -> bool:
     return urlsplit(origin).netloc == request.headers.get("host", "")
 
 
-async def _form(request: Request) -> dict[str, str]:
+async def _form(request: Request) -> Form:
     """The form's fields, of which never more than ``LARGEST_FORM`` bytes are read."""
     body = b""
     async for part in request.stream():

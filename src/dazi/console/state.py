@@ -4,29 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dazi.access.users import Directory
+from dazi.access.control import Access
 from dazi.agent.service import AssistantService
 from dazi.audit.ledger import Ledger
-from dazi.console.sessions import Session
+from dazi.console.visits import Visit
 from dazi.core.company import Company
 from dazi.core.engine import Engine
 from dazi.core.language import Language
 from dazi.core.principal import Principal
 
-CHANNEL = "web"
-
 
 @dataclass(frozen=True, slots=True)
 class ConsoleState:
     """What ``mount_console`` needs of a running Dazi. ``max_message_chars`` is what the service
-    accepts; the page tells a person before the message is sent."""
+    accepts; the page tells a person before the message is sent. ``public_url``: where browsers reach
+    this server, for providers to send them back to."""
 
     service: AssistantService
-    directory: Directory
+    access: Access
     company: Company
     engine: Engine
     ledger: Ledger
     max_message_chars: int = 100_000
+    public_url: str = ""
+
+    def name_of(self, user: str, tenant: str, language: Language) -> str:
+        """What a person is called; for nobody we know, the name they signed in by."""
+        account = self.access.people.account(tenant, user)
+        return account.name(language) if account else user
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class Scene:
     """One person looking at one page."""
 
     state: ConsoleState
-    session: Session
+    visit: Visit
     principal: Principal
     language: Language
     dark: bool

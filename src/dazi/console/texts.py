@@ -15,29 +15,8 @@ DARK = Text("切换深色/浅色", "Dark or light")
 MENU = Text("会话列表", "Conversations")
 DEMO = Text("演示", "Demo")
 
-SIGN_IN = Text("登录", "Sign in")
-SIGN_IN_AS = Text("以演示用户身份进入", "Enter as a demo user")
-SIGN_IN_HINT = Text(
-    "每个角色能做的事不同;点一下即可登录。",
-    "Each role may do different things; one click signs you in.",
-)
-SIGN_IN_FORM = Text("用户名和密码登录", "Sign in with user name and password")
-USER = Text("用户名", "User name")
-PASSWORD = Text("密码", "Password")
 SIGN_OUT = Text("退出登录", "Sign out")
 MORE = Text("还有 {n} 项", "{n} more")
-SIGN_IN_ERRORS: Mapping[str, Text] = {
-    "sign_in": Text("用户名或密码不对,请重试。", "Wrong user name or password; please try again."),
-    "origin": Text(
-        "登录请求来自别的网站,已拒绝;请从本页登录。",
-        "The request came from another site and was refused; please sign in from this page.",
-    ),
-    "loopback": Text(
-        "演示用户只能通过本机地址(如 http://127.0.0.1)登录。",
-        "Demo users can sign in through a loopback address only (such as http://127.0.0.1).",
-    ),
-    "ended": Text("登录已失效,请重新登录。", "You have been signed out; please sign in again."),
-}
 
 NEW_CHAT = Text("新会话", "New conversation")
 NO_CHATS = Text("还没有会话", "No conversations yet")

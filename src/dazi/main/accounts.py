@@ -11,7 +11,7 @@ from getpass import getuser
 from typing import Any, cast
 
 from dazi.access.accounts import Account, Edit
-from dazi.access.control import Access, AccessRules, Installation
+from dazi.access.control import Access, Installation
 from dazi.access.keys import ApiKey, Draft, Scope
 from dazi.access.people import FILE
 from dazi.access.role_requests import RoleRequest
@@ -22,6 +22,7 @@ from dazi.audit.sealing import Sealing
 from dazi.core.errors import CallerError
 from dazi.core.language import Language, Text
 from dazi.core.principal import Principal
+from dazi.main.access_settings import access_settings
 from dazi.main.auditing import audit_folder
 from dazi.main.company import load_company
 from dazi.main.settings import Settings
@@ -65,7 +66,7 @@ async def desk(settings: Settings, user: str) -> AsyncIterator[Desk]:
 
         directory = Directory(company, settings.host)
         installation = Installation(database, directory, company.roles, data / "access.key", record)
-        access = Access(installation, AccessRules(setup=True))
+        access = Access(installation, access_settings(company, setup=True).rules)
         await access.open(watch=False)
         try:
             operator = Principal(getuser(), frozenset(), channel="cli")

@@ -7,14 +7,13 @@ import time
 
 import typer
 
-from dazi.access.users import Directory
 from dazi.core.language import Language, Text
+from dazi.main.accounts import desk
 from dazi.main.company import load_company
 from dazi.main.runtime import open_runtime
 from dazi.main.settings import Settings
 from dazi.main.terminal import principal_of, show
 from dazi.router.tickets import Ticket, TicketStore
-from dazi.store.database import Database
 
 NONE = Text("没有等待审批的操作。", "Nothing waits for approval.")
 
@@ -23,17 +22,11 @@ async def list_waiting(
     settings: Settings, user: str, language: Language, *, json_out: bool
 ) -> None:
     """Needs no model and starts no services: it only reads."""
-    folder = settings.company_folder()
-    directory = Directory(load_company(folder), settings.host)
-    first = next((u.user for u in directory.users), "")
-    principal = directory.principal(user or first, "cli")
-    database = Database.at(settings.data_folder(folder) / "dazi.sqlite")
-    try:
-        await database.create()
-        store = TicketStore(database, settings.confirmation_seconds)
-        waiting = await store.pending(principal, own=False)
-    finally:
-        await database.close()
+    company = load_company(settings.company_folder())
+    first = next((u.user for u in company.users), "")
+    async with desk(settings, user or first) as d:
+        store = TicketStore(d.access.changes.database, settings.confirmation_seconds)
+        waiting = await store.pending(d.by, own=False)
     if json_out:
         typer.echo(json.dumps([_plain(t) for t in waiting], ensure_ascii=False, indent=1))
         return

@@ -7,6 +7,7 @@ from pathlib import Path
 from dazi.access.cedar import CedarPolicy
 from dazi.access.limits.rules import prices_of, rules_of
 from dazi.core.language import Language
+from dazi.main.access_settings import access_settings
 from dazi.main.company import load_company
 from dazi.main.guarding import guard_of
 from dazi.main.runtime import make_connectors
@@ -20,6 +21,7 @@ def check_folder(folder: Path, language: Language) -> list[str]:
     guard_of(folder)
     rules_of(company.settings, folder)
     prices_of(company.settings, folder)
+    access_settings(company)
     make_connectors(company, Settings().data_folder(folder), None)
     counts = {
         "zh": f"{folder}: {len(company.tools)} 个工具,{len(company.roles)} 个角色,"

@@ -24,6 +24,7 @@ KNOWN_SECTIONS = frozenset(
         "self_check",
         "limits",
         "prices",
+        "access",
     }
 )
 

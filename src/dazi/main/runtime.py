@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from dazi.access.cedar import CedarPolicy
 from dazi.access.control import Access, Installation
+from dazi.access.ldap import Ldap
 from dazi.access.limits.counters import Counters, ProcessCounters
 from dazi.access.limits.limiter import Limiter
 from dazi.access.limits.rules import prices_of, rules_of
@@ -34,6 +35,7 @@ from dazi.core.messages import Message
 from dazi.core.tools import Connector
 from dazi.inference.catalog import Catalog, ModelEntry, open_engine
 from dazi.inference.embedded import EmbeddedOptions
+from dazi.main.access_settings import access_settings
 from dazi.main.auditing import audit_folder
 from dazi.main.company import load_company
 from dazi.main.demo import Demo, Running, addresses
@@ -204,7 +206,12 @@ def make_access(
     async def record(kind: str, who: str, body: Mapping[str, Any]) -> None:
         await ledger.append(cast(Kind, kind), who, "", body)
 
-    return Access(Installation(database, directory, company.roles, data / "access.key", record))
+    given = access_settings(company)
+    ldap = Ldap(given.ldap) if given.ldap is not None else None
+    installation = Installation(
+        database, directory, company.roles, data / "access.key", record, ldap, given.oidc
+    )
+    return Access(installation, given.rules)
 
 
 async def make_limiter(settings: Settings, company: Company, database: Database) -> Limiter:

@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from dazi.access.users import DEMO_KEY_PREFIX
 from dazi.agent.service import Ask
 from dazi.audit.checkpoints import Checkpoints, keep_checkpoints
+from dazi.audit.retention import Retention, checked_days, keep_pruned
 from dazi.audit.signing import SigningKeys
 from dazi.console.mount import mount_console
 from dazi.console.state import ConsoleState
@@ -46,6 +47,7 @@ class _Server(uvicorn.Server):
 
 async def serve(settings: Settings, language: Language, check: bool) -> None:
     """Run until interrupted. Raises ``OperatorError`` when the port is taken."""
+    checked_days(settings.audit_days, "DAZI_AUDIT_DAYS")
     listening = _listen(settings)
     began = time.perf_counter()
     runtime = await open_runtime(settings)
@@ -74,7 +76,10 @@ def _beside(runtime: Runtime) -> Iterator[Coroutine[Any, Any, None]]:
     yield runtime.service.keep_taking_up()
     if runtime.settings.audit != "memory":
         folder = audit_folder(runtime.settings.data_folder(runtime.company.folder))
-        yield keep_checkpoints(Checkpoints(runtime.database, SigningKeys(folder)))
+        keys = SigningKeys(folder)
+        yield keep_checkpoints(Checkpoints(runtime.database, keys))
+        retention = Retention(runtime.database, runtime.ledger, keys)
+        yield keep_pruned(retention, runtime.settings.audit_days)
 
 
 def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -142,11 +147,12 @@ def build_app(runtime: Runtime) -> FastAPI:
         app,
         ConsoleState(
             runtime.service,
-            runtime.directory,
+            runtime.access,
             runtime.company,
             runtime.engine,
             runtime.ledger,
             s.max_message_chars,
+            s.public_url,
         ),
     )
     return app

@@ -10,6 +10,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dazi.audit.retention import DEFAULT_DAYS
+
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -34,6 +36,8 @@ class Settings(BaseSettings):
     tls_cert: Path | None = None
     tls_key: Path | None = None
     """Certificate and key (PEM): with them the server speaks HTTPS only."""
+    public_url: str = ""
+    """Where browsers reach this server (``https://...``): providers send them back there."""
     drain_seconds: float = Field(0.0, ge=0)
     """After the signal to stop: how long to go on answering while ``/readyz`` already says no."""
     threads: int | None = None
@@ -64,6 +68,8 @@ class Settings(BaseSettings):
     rest_after_failures: int = Field(5, ge=1)
     rest_seconds: float = Field(15.0, gt=0)
     """A system that failed so often in a row is left alone for so long."""
+    audit_days: int = DEFAULT_DAYS
+    """So long audit records are kept; those that are older go while serving, once a day."""
     audit: Literal["durable", "synced", "memory"] = "durable"
     """Records outlive the process (``durable``), a power cut too (``synced``), or neither
     (``memory``)."""

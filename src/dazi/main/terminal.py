@@ -51,7 +51,7 @@ async def ask_once(
 def principal_of(runtime: Runtime, user: str) -> Principal:
     """``user``, or the company's first one."""
     first = next((u.user for u in runtime.directory.users), "")
-    return runtime.directory.principal(user or first, "cli")
+    return runtime.access.people.principal(user or first, "cli")
 
 
 async def _answer(
