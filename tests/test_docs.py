@@ -29,6 +29,7 @@ import yaml
 from dazi.core.engine import ModelProfile
 from dazi.core.turn import Outcome
 from dazi.gateway.app import ROUTES
+from dazi.main import access_settings
 from dazi.main.cli import app
 from dazi.main.company import KNOWN_SECTIONS, load_company
 from dazi.main.settings import Settings
@@ -252,6 +253,20 @@ def test_every_declaration_key_is_documented(language: str) -> None:
     assert declared_keys() - told == set()
     rules = {m for cell in first_columns for m in re.findall(r"`\{(\w+): ", cell)}
     assert rules == set(RULES)
+
+
+@pytest.mark.parametrize("page", both("access"), ids=named)
+def test_every_key_of_access_is_documented(page: Path) -> None:
+    told = set(re.findall(r"`([a-z_.]+)`", page.read_text("utf-8")))
+    tables = {"passwords": access_settings.PasswordSection, "lockout": access_settings.LockoutSection,
+              "sessions": access_settings.SessionSection}  # fmt: skip
+    for name, table in tables.items():
+        for field in table.model_fields:
+            assert not told.isdisjoint({field, f"access.{name}.{field}"}), field
+    for table in (access_settings.OidcSection, access_settings.LdapSection):
+        assert set(table.model_fields) - {"name"} <= told, table
+    plain = set(access_settings.AccessSection.model_fields) - {*tables, "oidc", "ldap"}
+    assert {f"access.{name}" for name in plain} <= told
 
 
 @pytest.mark.parametrize("page", both("tools"), ids=named)

@@ -29,7 +29,7 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class _Passwords(_Table):
+class PasswordSection(_Table):
     min_length: int = Field(10, ge=8, le=LONGEST)
     classes: int = Field(3, ge=1, le=4)
     max_age_days: float = Field(90, ge=0)
@@ -37,7 +37,7 @@ class _Passwords(_Table):
     initial_days: float = Field(7, gt=0, le=90)
 
 
-class _Lockout(_Table):
+class LockoutSection(_Table):
     failures: int = Field(5, ge=1, le=100)
     address_failures: int = Field(50, ge=1)
     lock_minutes: float = Field(15, gt=0)
@@ -45,12 +45,12 @@ class _Lockout(_Table):
     forget_minutes: float = Field(60, gt=0)
 
 
-class _Sessions(_Table):
+class SessionSection(_Table):
     idle_minutes: float = Field(30, gt=0)
     longest_hours: float = Field(12, gt=0)
 
 
-class _Oidc(_Table):
+class OidcSection(_Table):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
     issuer: str = Field(pattern=r"^https?://")
     client_id: str = Field(min_length=1)
@@ -66,7 +66,7 @@ class _Oidc(_Table):
     second_factor: list[str] = ["mfa"]
 
 
-class _Ldap(_Table):
+class LdapSection(_Table):
     name: str = Field("ldap", pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
     url: str
     base: str
@@ -86,16 +86,16 @@ class _Ldap(_Table):
     attributes: dict[str, str] = {}
 
 
-class _Access(_Table):
+class AccessSection(_Table):
     issuer: str = ""
     create_accounts: bool = True
     second_factor_roles: list[str] = []
     key_days: float = Field(365, gt=0)
-    passwords: _Passwords = _Passwords()
-    lockout: _Lockout = _Lockout()
-    sessions: _Sessions = _Sessions()
-    oidc: list[_Oidc] = []
-    ldap: _Ldap | None = None
+    passwords: PasswordSection = PasswordSection()
+    lockout: LockoutSection = LockoutSection()
+    sessions: SessionSection = SessionSection()
+    oidc: list[OidcSection] = []
+    ldap: LdapSection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def access_settings(company: Company, *, setup: bool = False) -> AccessSettings:
     """``setup``: see ``access.administration.Authority``. Raises ``ConfigError``."""
     path = company.folder / "dazi.toml"
     try:
-        given = _Access.model_validate(company.settings.get("access", {}))
+        given = AccessSection.model_validate(company.settings.get("access", {}))
     except ValidationError as e:
         raise _misfit(path, e) from None
     for role in given.second_factor_roles:
@@ -128,7 +128,7 @@ def access_settings(company: Company, *, setup: bool = False) -> AccessSettings:
     return AccessSettings(_rules(given, company, setup=setup), providers, _ldap(given, company))
 
 
-def _rules(given: _Access, company: Company, *, setup: bool) -> AccessRules:
+def _rules(given: AccessSection, company: Company, *, setup: bool) -> AccessRules:
     lockout, sessions = given.lockout, given.sessions
     return AccessRules(
         PasswordRules(**given.passwords.model_dump()),
@@ -150,7 +150,7 @@ def _rules(given: _Access, company: Company, *, setup: bool) -> AccessRules:
     )
 
 
-def _provider(given: _Oidc, company: Company) -> ProviderConfig:
+def _provider(given: OidcSection, company: Company) -> ProviderConfig:
     where = f"[[access.oidc]] {given.name}"
     secret = _secret(given.model_dump(), "client_secret", where, company.folder)
     return ProviderConfig(
@@ -169,7 +169,7 @@ def _provider(given: _Oidc, company: Company) -> ProviderConfig:
     )
 
 
-def _ldap(access: _Access, company: Company) -> LdapConfig | None:
+def _ldap(access: AccessSection, company: Company) -> LdapConfig | None:
     given = access.ldap
     if given is None:
         return None
