@@ -28,7 +28,7 @@ import yaml
 
 from dazi.core.engine import ModelProfile
 from dazi.core.turn import Outcome
-from dazi.gateway.app import ROUTES
+from dazi.gateway.routes import ROUTES
 from dazi.main import access_settings
 from dazi.main.cli import app
 from dazi.main.company import KNOWN_SECTIONS, load_company
@@ -296,7 +296,8 @@ def test_every_tool_and_user_of_the_demo_is_documented(page: Path) -> None:
 def test_every_route_and_outcome_is_documented(page: Path) -> None:
     text = page.read_text("utf-8")
     told = {
-        (m, p) for m, p in re.findall(r"^\| `(GET|POST|PUT|DELETE) (\S+)` \|", text, re.MULTILINE)
+        (m, p)
+        for m, p in re.findall(r"^\| `(GET|POST|PUT|PATCH|DELETE) (\S+)` \|", text, re.MULTILINE)
     }
     served = {(r.method, r.path.replace(":path}", "}")) for r in ROUTES}
     assert told == served | {("GET", "/openapi.json")}

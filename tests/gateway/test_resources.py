@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dazi.gateway.app import ROUTES
+from dazi.gateway.routes import ROUTES
 from tests.gateway.conftest import Site
 
 

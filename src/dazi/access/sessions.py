@@ -38,6 +38,9 @@ sessions = Table(
     Column("remaining", String(60), nullable=False),
 )
 
+PREFIX = "dzs_"
+"""Tokens begin so, and keys do not."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionRules:
@@ -95,7 +98,7 @@ class Sessions:
         session = Session(
             secrets.token_hex(8), *who, now, now, now + lasts, channel, address[:64], remaining
         )
-        token = secrets.token_urlsafe(32)
+        token = f"{PREFIX}{secrets.token_urlsafe(32)}"
         async with self._changes.database.write() as connection:
             await connection.execute(delete(sessions).where(sessions.c.until < now))
             await connection.execute(insert(sessions).values(_row(token, session)))

@@ -1,9 +1,8 @@
-"""The HTTP application. Each route stands in one list with what it takes and gives."""
+"""The HTTP application over the listed routes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -13,72 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from dazi.core.errors import CallerError, DaziError
-from dazi.gateway import resources
-from dazi.gateway.chat import chat
-from dazi.gateway.door import Door, Handler
+from dazi.gateway.door import Door
 from dazi.gateway.errors import NoRoute, WrongMethod, accepted_language, problem_of
 from dazi.gateway.exchange import Exchange, Receive, Send
 from dazi.gateway.gate import Gate
 from dazi.gateway.mcp import McpEndpoint
 from dazi.gateway.openapi import document
-from dazi.gateway.public import PUBLIC
-from dazi.gateway.reply import Completion
+from dazi.gateway.routes import ROUTES, RouteSpec
 from dazi.gateway.state import GatewayState
-from dazi.gateway.wire import ChatRequest, Decision
-
-
-@dataclass(frozen=True, slots=True)
-class RouteSpec:
-    """A route. ``turns``: it runs the assistant, so it needs one of the places; ``statuses``: what
-    may come back but success; ``headers``: those that mean something here."""
-
-    method: str
-    path: str
-    handler: Handler
-    summary: str
-    answer: type | None = None
-    body: type | None = None
-    statuses: tuple[int, ...] = (401,)
-    turns: bool = False
-    streams: bool = False
-    headers: Mapping[str, str] = field(default_factory=dict, hash=False)
-
-
-_THREAD = {"X-Dazi-Thread": "会话编号:沿用服务端保存的会话 / go on in a thread that is kept here"}
-_TURN = (400, 401, 404, 409, 413, 429, 503)
-
-ROUTES: tuple[RouteSpec, ...] = (
-    RouteSpec(
-        "POST", "/v1/chat/completions", chat, "对话 / chat", Completion, ChatRequest,
-        _TURN, turns=True, streams=True, headers=_THREAD,
-    ),
-    RouteSpec("GET", "/v1/models", resources.models, "可用的模型 / models", resources.Models),
-    RouteSpec(
-        "GET", "/v1/models/{model:path}", resources.model, "一个模型 / one model",
-        resources.Model, statuses=(401, 404),
-    ),
-    RouteSpec("GET", "/v1/dazi/me", resources.me, "当前用户 / the caller", resources.Me),
-    RouteSpec("GET", "/v1/dazi/threads", resources.threads, "会话 / threads", resources.Threads),
-    RouteSpec(
-        "GET", "/v1/dazi/confirmations", resources.confirmations,
-        "待确认的操作 / what waits for confirmation", resources.Confirmations,
-    ),
-    RouteSpec(
-        "GET", "/v1/dazi/approvals", resources.approvals,
-        "待自己审批的、别人提出的操作 / what others ask for and the caller may decide",
-        resources.Confirmations,
-    ),
-    RouteSpec(
-        "POST", "/v1/dazi/confirmations/{ticket}", resources.decide,
-        "确认或取消 / confirm or reject", Completion, Decision, _TURN, turns=True,
-    ),
-    RouteSpec(
-        "GET", "/healthz", resources.healthz, "存活 / alive", resources.Health, statuses=(),
-    ),
-    RouteSpec(
-        "GET", "/readyz", resources.readyz, "就绪 / ready", resources.Readiness, statuses=(503,),
-    ),
-)  # fmt: skip
 
 
 def create_app(state: GatewayState) -> FastAPI:
@@ -102,8 +43,7 @@ def create_app(state: GatewayState) -> FastAPI:
     listing = RouteSpec("GET", "/openapi.json", openapi, "")
     specs = (*ROUTES, listing)
     doors = {
-        spec: Door(state, spec.handler, gate if spec.turns else None, spec.path in PUBLIC)
-        for spec in specs
+        spec: Door(state, spec.handler, gate if spec.turns else None, spec.entry) for spec in specs
     }
     app.state.doors = {(s.method, s.path): door for s, door in doors.items() if "{" not in s.path}
     routes = [

@@ -11,9 +11,10 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from dazi.access.keys import PREFIX
+from dazi.access.sessions import PREFIX as SESSION_PREFIX
 from dazi.access.watch import Handle
 from dazi.core.errors import AccessError, DaziError
 from dazi.core.principal import Principal
@@ -31,6 +32,9 @@ from dazi.gateway.gate import Gate
 from dazi.gateway.state import GatewayState
 
 Handler = Callable[[Exchange], Awaitable[None]]
+Entry = Literal["public", "key", "session", "step"]
+"""Who is let in: anybody; a key's or a session's holder; a session's only; one that has steps of
+signing in to do, too."""
 
 LONGEST_KEY = 512
 NOBODY = Principal("", frozenset())
@@ -42,12 +46,12 @@ log = logging.getLogger("dazi.gateway")
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """An ASGI endpoint. ``gate`` is for routes that run turns, ``public`` for those without key."""
+    """An ASGI endpoint. ``gate`` is for routes that run turns."""
 
     state: GatewayState
     handler: Handler
     gate: Gate | None = None
-    public: bool = False
+    entry: Entry = "key"
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
@@ -56,14 +60,13 @@ class Door:
         x.know(scope)
         x.language = accepted_language(x.header(b"accept-language"))
         try:
-            if not self.public:
-                authenticate(x, scope["headers"])
-            async with standing(x):
-                if self.gate is None:
+            if self.entry != "public":
+                await admit(x, scope["headers"], self.entry)
+            if self.gate is None:
+                await self._handle(scope, x)
+            else:
+                async with standing(x), self.gate.place(x.principal.tenant):
                     await self._handle(scope, x)
-                else:
-                    async with self.gate.place(x.principal.tenant):
-                        await self._handle(scope, x)
         except ClientGone:
             log.info("client left %s", scope["path"])
         except DaziError as e:
@@ -78,10 +81,19 @@ class Door:
         await self.handler(x)
 
 
-def authenticate(x: Exchange, headers: list[tuple[bytes, bytes]], channel: str = "api") -> None:
-    """Fill in who the key in ``headers`` belongs to. Every header that can carry a key has the same
-    scope, and two that differ are refused. Raises ``AccessError``, and ``OperatorError`` where
-    nobody can say whether the key still stands."""
+async def admit(
+    x: Exchange, headers: list[tuple[bytes, bytes]], entry: Entry = "key", channel: str = "api"
+) -> None:
+    """Fill in who asks. Raises ``AccessError``, and ``OperatorError`` where nobody can say whether
+    a key or a session still stands."""
+    _authenticate(x, headers, channel)
+    if x.token or entry in ("session", "step"):
+        await _by_session(x, entry, channel)
+
+
+def _authenticate(x: Exchange, headers: list[tuple[bytes, bytes]], channel: str) -> None:
+    """Who the key in ``headers`` belongs to. Every header that can carry a key has the same scope,
+    and two that differ are refused. A session's token is only noted."""
     state = x.state
     given: set[bytes] = set()
     for name, value in headers:
@@ -104,6 +116,9 @@ def authenticate(x: Exchange, headers: list[tuple[bytes, bytes]], channel: str =
     principal = None
     if 0 < len(key) <= LONGEST_KEY:
         text = key.decode("latin-1")
+        if state.access is not None and text.startswith(SESSION_PREFIX):
+            x.token = text
+            return
         if state.access is not None and text.startswith(f"{PREFIX}_"):
             x.grant = state.access.keyring.grant(text, channel, x.address)
             principal = x.grant.principal if x.grant else None
@@ -114,11 +129,39 @@ def authenticate(x: Exchange, headers: list[tuple[bytes, bytes]], channel: str =
     x.principal = principal
 
 
+async def _by_session(x: Exchange, entry: Entry, channel: str) -> None:
+    """Whose session it is. Raises ``AccessError`` for one that is over, that has steps left where
+    those will not do, and for a key where a person must have signed in."""
+    access = x.state.access
+    if not x.token or access is None:
+        raise AccessError(
+            "session_needed",
+            "这件事要登录后做,不能用密钥:先 POST /v1/dazi/sign-in",
+            "this needs a person who has signed in, not a key: POST /v1/dazi/sign-in first",
+        )
+    found = await access.sign_in.principal(x.token, channel)
+    if found is not None:
+        x.principal, x.session = found
+        x.session_complete = True
+        return
+    session = await access.sessions.find(x.token)
+    if session is None or session.complete:
+        raise _unauthenticated("登录已过期,请重新登录", "the sign-in has expired; sign in again")
+    if entry != "step":
+        left = ", ".join(session.remaining)
+        raise AccessError(
+            "sign_in_steps",
+            f"登录还差:{left}",
+            f"signing in is not done; what remains: {left}",
+        )
+
+
 @asynccontextmanager
 async def standing(x: Exchange) -> AsyncIterator[None]:
-    """What is answered to a key of an account ends when that key, its account or its rights do."""
-    grant, access = x.grant, x.state.access
-    if grant is None or access is None:
+    """What is answered to a key of an account, or in a session, ends when those do, or the rights they
+    rest on."""
+    access = x.state.access
+    if access is None or (x.grant is None and x.session is None):
         yield
         return
     task = asyncio.current_task()
@@ -130,14 +173,19 @@ async def standing(x: Exchange) -> AsyncIterator[None]:
         ended = True
         task.cancel()
 
-    handle = Handle(grant.principal, key=grant.key, until=grant.until)
+    if x.grant is not None:
+        handle = Handle(x.grant.principal, key=x.grant.key, until=x.grant.until)
+    else:
+        assert x.session is not None
+        handle = Handle(x.principal, session=x.session.id, until=x.session.until)
     async with access.watch.hold(handle, end):
         try:
             yield
         except asyncio.CancelledError:
             if ended and task.uncancel() == 0:
                 raise _unauthenticated(
-                    "密钥已失效,回答到此为止", "the key has been revoked; the answer ends here"
+                    "密钥或登录已失效,回答到此为止",
+                    "the key or the sign-in is no longer valid; the answer ends here",
                 ) from None
             raise
 

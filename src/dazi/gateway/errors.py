@@ -6,6 +6,7 @@ import math
 
 import msgspec
 
+from dazi.access.lockout import Locked
 from dazi.core.errors import (
     AccessError,
     CallerError,
@@ -18,7 +19,7 @@ from dazi.core.errors import (
 from dazi.core.language import Language
 
 _CONFLICTS = frozenset({"thread_busy"})
-_UNKNOWN_CALLER = frozenset({"unauthenticated", "unknown_user", "sign_in"})
+_UNKNOWN_CALLER = frozenset({"unauthenticated", "unknown_user", "sign_in", "session", "code"})
 _PACED = ("rate_", "quota_", "token_limit")
 _TYPES = {
     401: "authentication_error",
@@ -108,6 +109,8 @@ def status_of(error: DaziError) -> int:
             return 405
         case CallerError():
             return 409 if error.code in _CONFLICTS else 400
+        case Locked():
+            return 429
         case AccessError():
             return 401 if error.code in _UNKNOWN_CALLER else 403
         case NotFound():
@@ -132,7 +135,7 @@ def problem_of(error: DaziError, language: Language) -> bytes:
 
 def headers_of(error: DaziError) -> list[tuple[bytes, bytes]]:
     """``Retry-After`` where coming back helps, the scheme where a key is missing."""
-    if isinstance(error, OverloadError):
+    if isinstance(error, OverloadError | Locked):
         return [(b"retry-after", str(max(1, math.ceil(error.retry_after))).encode())]
     if isinstance(error, WrongMethod):
         return [(b"allow", error.allowed.encode())]

@@ -12,6 +12,7 @@ from secrets import token_hex
 from typing import Any
 
 from dazi.access.keyring import Grant
+from dazi.access.sessions import Session
 from dazi.core.language import Language, language_of
 from dazi.core.principal import Principal
 from dazi.gateway.state import GatewayState
@@ -65,6 +66,10 @@ class Exchange:
     address: str = ""
     grant: Grant | None = None
     """How the caller's key is narrowed, if it is one of an account."""
+    token: str = field(default="", repr=False)
+    """Of the caller's session, if they came by one."""
+    session: Session | None = None
+    session_complete: bool = False
     _watch: asyncio.Task[None] | None = field(default=None, init=False)
 
     @property
@@ -84,7 +89,7 @@ class Exchange:
 
     @property
     def key(self) -> str:
-        """Tells the caller's API key apart from others, and is not the key."""
+        """Tells the caller's API key or session apart from others, and is neither."""
         given = self.header(b"x-api-key") or self.header(b"authorization").partition(" ")[2]
         return hashlib.sha256(given.strip().encode()).hexdigest()[:16]
 

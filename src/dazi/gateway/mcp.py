@@ -11,7 +11,7 @@ from typing import Any
 from dazi.core.errors import DaziError
 from dazi.core.language import Language
 from dazi.core.principal import Principal
-from dazi.gateway.door import NOBODY, authenticate, refuse
+from dazi.gateway.door import NOBODY, admit, refuse
 from dazi.gateway.errors import accepted_language
 from dazi.gateway.exchange import Exchange, Receive, Send
 from dazi.gateway.gate import Gate
@@ -44,7 +44,7 @@ class McpEndpoint:
         x.know(scope)
         x.language = accepted_language(x.header(b"accept-language"))
         try:
-            authenticate(x, scope["headers"], CHANNEL)
+            await admit(x, scope["headers"], channel=CHANNEL)
         except DaziError as e:
             await refuse(x, e)
             return

@@ -8,16 +8,24 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from dazi.gateway.errors import ProblemBody
-from dazi.gateway.public import PUBLIC
 
 if TYPE_CHECKING:
-    from dazi.gateway.app import RouteSpec
+    from dazi.gateway.door import Entry
+    from dazi.gateway.routes import RouteSpec
 
 _REF = "#/components/schemas/{name}"
 _KEYS: list[dict[str, list[str]]] = [{"bearer": []}, {"key": []}]
+_SESSION: list[dict[str, list[str]]] = [{"session": []}]
+_SECURITY: dict[Entry, list[dict[str, list[str]]]] = {
+    "public": [],
+    "key": _KEYS,
+    "session": _SESSION,
+    "step": _SESSION,
+}
 _MEANINGS = {
     400: "请求有误 / the request is wrong",
     401: "缺少密钥或密钥不对 / no key, or not a known one",
+    403: "没有权限 / not allowed",
     404: "不存在,或不属于调用者 / not there, or not the caller's",
     409: "这个会话正在回答上一条 / the thread is still being answered",
     413: "请求体过大 / the body is too large",
@@ -43,6 +51,11 @@ def document(specs: Sequence[RouteSpec], version: str) -> dict[str, Any]:
             "schemas": components,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
+                "session": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "POST /v1/dazi/sign-in 给出的令牌 / the token that it gives",
+                },
                 "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
             },
         },
@@ -64,7 +77,7 @@ def _operation(spec: RouteSpec, schema: dict[type, Any]) -> dict[str, Any]:
         "operationId": spec.handler.__name__,
         "summary": spec.summary,
         "responses": responses,
-        "security": [] if spec.path in PUBLIC else _KEYS,
+        "security": _SECURITY[spec.entry],
     }
     names = [part[1:-1].split(":")[0] for part in spec.path.split("/") if part.startswith("{")]
     parameters = [

@@ -107,7 +107,8 @@ async def model(x: Exchange) -> None:
 
 async def me(x: Exchange) -> None:
     state, principal, language = x.state, x.principal, x.language or "zh"
-    user = next((u for u in state.directory.users if u.user == principal.user), None)
+    people = state.access.people if state.access else None
+    account = people.account(principal.tenant, principal.user) if people else None
     roles = [
         RoleView(r, state.company.role_names[r](language) if r in state.company.role_names else r)
         for r in sorted(principal.roles)
@@ -115,7 +116,7 @@ async def me(x: Exchange) -> None:
     tools = [t.name for t in state.service.tools_for(principal)]
     body = Me(
         principal.user,
-        user.name(language) if user else principal.user,
+        account.name(language) if account else principal.user,
         principal.tenant,
         roles,
         dict(principal.attributes),
