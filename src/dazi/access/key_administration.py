@@ -55,6 +55,8 @@ class KeyAdministration:
         """One's own without any duty; all of the tenant's where ``user`` is ``None``."""
         if user != by.user:
             await self._authority.require(by, "keys.read", "key.list")
+            if user is not None:
+                self._authority.find(by, user)
         return await self._stores.keys.of_tenant(by.tenant, user)
 
     async def revoke(self, by: Principal, id: str) -> None:

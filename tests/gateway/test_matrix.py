@@ -1,0 +1,362 @@
+"""Every route of the document, asked by everybody, about everything: who may not sees nothing.
+
+What each may is written down here a second time, in other words than the product's, and a route
+that is not written down fails. Both tenants have a person of the same name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from dazi.access.accounts import Account
+from dazi.access.keys import Draft, Scope
+from dazi.access.role_requests import RoleChange
+from dazi.core.language import Text
+from dazi.core.messages import Message
+from dazi.memory.threads import Kept
+from dazi.router.tickets import Asked
+from tests.gateway.conftest import Answered, Site
+
+Path = tuple[str, str]
+HERE, THERE = "default", "other"
+MUTABLE = (
+    "accounts", "api_keys", "sessions", "role_requests", "tickets", "threads", "thread_messages",
+    "intents", "second_factors", "recovery_codes", "passwords",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Who:
+    """``roles``: of the three administrators; ``good``: a key or a finished sign-in; ``person``:
+    the latter."""
+
+    name: str
+    token: str | None
+    tenant: str = HERE
+    user: str = ""
+    roles: frozenset[str] = frozenset()
+    good: bool = True
+    person: bool = True
+
+    def has(self, *roles: str) -> bool:
+        return self.person and self.good and not self.roles.isdisjoint(roles)
+
+
+@dataclass
+class World:
+    """``owners``: by each canary, the names of those who may read it. ``objects``: candidates for
+    each parameter of a path; ``home``: tenant and owner of an object."""
+
+    site: Site
+    people: list[Who] = field(default_factory=list)
+    owners: dict[str, set[str]] = field(default_factory=dict)
+    objects: dict[str, list[str]] = field(default_factory=dict)
+    home: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+
+    def add(self, kind: str, id: str, tenant: str, user: str) -> None:
+        if id not in self.objects.setdefault(kind, []):
+            self.objects[kind].append(id)
+        self.home.setdefault(id, set()).add((tenant, user))
+
+    def owned(self, id: str, who: Who) -> bool:
+        return (who.tenant, who.user) in self.home.get(id, ())
+
+    def near(self, id: str, who: Who) -> bool:
+        return any(tenant == who.tenant for tenant, _ in self.home.get(id, ()))
+
+
+async def world(site: Site) -> World:
+    w = World(site)
+    runtime, stores = site.runtime, site.runtime.access.stores
+
+    async def account(user: str, tenant: str, *roles: str) -> None:
+        canary = f"canary-account-{tenant}-{user}"
+        await stores.accounts.create(
+            Account(user, Text(user, user), frozenset(roles), canary, tenant=tenant)
+        )
+        w.add("user", user, tenant, user)
+        readers = {f"{tenant}/{user}", f"{tenant}/sys", f"{tenant}/sec"}
+        w.owners[canary] = readers | ({f"{tenant}/li-key"} if user == "li" else set())
+
+    for tenant in (HERE, THERE):
+        for user, role in (("sys", "sysadmin"), ("sec", "secadmin"), ("aud", "auditadmin"),
+                           ("li", "employee"), ("wang", "employee")):  # fmt: skip
+            await account(user, tenant, role)
+            begun = await stores.sessions.begin((tenant, user), "api", "127.0.0.1")
+            roles = frozenset({role})
+            w.people.append(Who(f"{tenant}/{user}", begun.token, tenant, user, roles))
+            w.add("session", begun.session.id, tenant, user)
+        by = runtime.access.people.principal("li", "web", tenant)
+        name = f"canary-key-{tenant}"
+        made = await runtime.access.keys.create(
+            by, Draft(tenant, "li", name, Scope(frozenset({"employee"})), 1.0)
+        )
+        w.add("key", made.key.id, tenant, "li")
+        w.owners[name] = {f"{tenant}/li", f"{tenant}/sec"}
+        w.people.append(Who(f"{tenant}/li-key", made.text, tenant, "li", person=False))
+        request = await stores.requests.ask(
+            RoleChange(tenant, "wang", frozenset({"finance"}), give=True), "sys"
+        )
+        w.add("request", request.id, tenant, "sys")
+        thread, title = f"thread-{tenant}", f"canary-thread-{tenant}"
+        await runtime.service.threads.append(thread, by, [Kept(Message("user", title))])
+        w.objects.setdefault("thread", []).append(thread)
+        w.owners[title] = {f"{tenant}/li", f"{tenant}/li-key"}
+        reason = f"canary-ticket-{tenant}"
+        ticket = await runtime.service.tickets.issue(
+            Asked("li", tenant, "web", thread, "turn", "call", "request_refund",
+                  {"order_id": "ORD12345", "reason": reason}, {}, "p")
+        )  # fmt: skip
+        w.add("ticket", ticket.id, tenant, "li")
+        w.owners[reason] = {f"{tenant}/li", f"{tenant}/li-key"}
+    await account("only-there", THERE, "employee")
+    w.people += [
+        Who("nobody", None, good=False),
+        Who("wrong", "dz_aaaaaaaaaaaa_wrong", good=False),
+        Who("customer", "dazi-demo-customer", HERE, "customer", person=False),
+        Who("admin", "dazi-demo-admin", HERE, "admin", person=False),
+    ]
+    partial = await stores.sessions.begin((HERE, "sys"), "api", "127.0.0.1", ("second_factor",))
+    w.people.append(Who("partial", partial.token, HERE, "sys", good=False))
+    ended = await stores.sessions.begin((HERE, "sys"), "api", "127.0.0.1")
+    await stores.sessions.end_token(ended.token)
+    w.people.append(Who("ended", ended.token, HERE, "sys", good=False))
+    w.objects["model"] = ["dazi", site.engine.profile.name, "none"]
+    for kind in ("user", "session", "key", "request", "ticket"):
+        w.objects[kind].append("aaaaaaaaaaaa")
+    return w
+
+
+Verdict = Callable[[World, Who, Mapping[str, str]], bool]
+
+
+def anybody(w: World, who: Who, at: Mapping[str, str]) -> bool:
+    return who.good
+
+
+def person(w: World, who: Who, at: Mapping[str, str]) -> bool:
+    return who.good and who.person
+
+
+def duty(*roles: str) -> Verdict:
+    def verdict(w: World, who: Who, at: Mapping[str, str]) -> bool:
+        return who.has(*roles) and ("user" not in at or w.near(at["user"], who))
+
+    return verdict
+
+
+def own_or(*roles: str) -> Verdict:
+    def verdict(w: World, who: Who, at: Mapping[str, str]) -> bool:
+        mine = who.good and who.person and at["user"] == who.user
+        return mine or duty(*roles)(w, who, at)
+
+    return verdict
+
+
+ALLOWED: Mapping[Path, Verdict] = {
+    ("POST", "/v1/chat/completions"): anybody,
+    ("GET", "/v1/models"): anybody,
+    ("GET", "/v1/models/{model}"): lambda w, who, at: (
+        who.good and (at["model"] == "dazi" or (who.user == "admin" and at["model"] != "none"))
+    ),
+    ("GET", "/v1/dazi/me"): anybody,
+    ("GET", "/v1/dazi/threads"): anybody,
+    ("GET", "/v1/dazi/confirmations"): anybody,
+    ("GET", "/v1/dazi/approvals"): anybody,
+    ("POST", "/v1/dazi/confirmations/{ticket}"): lambda w, who, at: (
+        who.good and w.owned(at["ticket"], who)
+    ),
+    ("GET", "/healthz"): lambda w, who, at: True,
+    ("GET", "/readyz"): lambda w, who, at: True,
+    ("POST", "/v1/dazi/sign-in"): lambda w, who, at: True,
+    ("POST", "/v1/dazi/sign-in/code"): lambda w, who, at: person(w, who, at) or who.name == "partial",
+    ("POST", "/v1/dazi/sign-in/enrolment"): person,
+    ("POST", "/v1/dazi/sign-in/password"): person,
+    ("POST", "/v1/dazi/sign-out"): lambda w, who, at: person(w, who, at) or who.name == "partial",
+    ("GET", "/v1/dazi/users"): duty("sysadmin", "secadmin"),
+    ("POST", "/v1/dazi/users"): duty("sysadmin"),
+    ("GET", "/v1/dazi/users/{user}"): duty("sysadmin", "secadmin"),
+    ("PATCH", "/v1/dazi/users/{user}"): duty("sysadmin"),
+    ("DELETE", "/v1/dazi/users/{user}"): lambda w, who, at: (
+        duty("sysadmin")(w, who, at) and at["user"] != who.user
+    ),
+    ("POST", "/v1/dazi/users/{user}/password"): duty("sysadmin"),
+    ("DELETE", "/v1/dazi/users/{user}/second-factor"): lambda w, who, at: (
+        duty("secadmin")(w, who, at) and at["user"] != who.user
+    ),
+    ("GET", "/v1/dazi/users/{user}/sessions"): own_or("sysadmin", "secadmin"),
+    ("DELETE", "/v1/dazi/users/{user}/sessions"): own_or("sysadmin", "secadmin"),
+    ("DELETE", "/v1/dazi/users/{user}/sessions/{session}"): lambda w, who, at: (
+        own_or("sysadmin", "secadmin")(w, who, at)
+        and (who.tenant, at["user"]) in w.home.get(at["session"], ())
+    ),
+    ("GET", "/v1/dazi/users/{user}/keys"): own_or("secadmin"),
+    ("POST", "/v1/dazi/users/{user}/roles"): lambda w, who, at: (
+        duty("sysadmin", "secadmin")(w, who, at)
+        and not (who.has("secadmin") and at["user"] == who.user)
+    ),
+    ("GET", "/v1/dazi/role-requests"): duty("sysadmin", "secadmin"),
+    ("POST", "/v1/dazi/role-requests/{request}"): lambda w, who, at: (
+        who.has("secadmin") and w.near(at["request"], who)
+    ),
+    ("GET", "/v1/dazi/keys"): person,
+    ("POST", "/v1/dazi/keys"): person,
+    ("DELETE", "/v1/dazi/keys/{key}"): lambda w, who, at: (
+        who.good and who.person
+        and (w.owned(at["key"], who) or (who.has("secadmin") and w.near(at["key"], who)))
+    ),
+}  # fmt: skip
+
+BODIES: Mapping[Path, Any] = {
+    ("POST", "/v1/chat/completions"): {
+        "model": "dazi", "messages": [{"role": "user", "content": "你好"}],
+    },
+    ("POST", "/v1/dazi/confirmations/{ticket}"): {"approve": True},
+    ("POST", "/v1/dazi/sign-in"): {"user": "li", "password": "guess"},
+    ("POST", "/v1/dazi/sign-in/code"): {"code": "000000"},
+    ("POST", "/v1/dazi/sign-in/password"): {"password": "Kx7-mauerwerk-2", "old": "guess"},
+    ("POST", "/v1/dazi/users"): {"user": "made", "name": "made", "roles": ["finance"]},
+    ("PATCH", "/v1/dazi/users/{user}"): {"department": "elsewhere", "disabled": True},
+    ("POST", "/v1/dazi/users/{user}/roles"): {"roles": ["finance"], "give": True},
+    ("POST", "/v1/dazi/role-requests/{request}"): {"confirm": True},
+    ("POST", "/v1/dazi/keys"): {"name": "made", "roles": ["admin"]},
+}  # fmt: skip
+
+
+async def ask(w: World, who: Who, method: str, url: str, **more: Any) -> Answered:
+    headers = {"Authorization": f"Bearer {who.token}"} if who.token else {}
+    return await w.site.request(
+        method, url, None, headers=headers | more.pop("headers", {}), **more
+    )
+
+
+def filled(w: World, path: str) -> Iterator[dict[str, str]]:
+    names = re.findall(r"{(\w+)}", path)
+    for values in itertools.product(*(w.objects[n] for n in names)):
+        yield dict(zip(names, values, strict=True))
+
+
+async def state(site: Site) -> str:
+    """Of all that a caller could change, less when a session was seen last."""
+    digest = hashlib.sha256()
+    async with site.runtime.database.read() as connection:
+        for table in MUTABLE:
+            rows = (await connection.execute(text(f"SELECT * FROM {table}"))).mappings().all()
+            kept = [{k: v for k, v in r.items() if k not in ("seen", "last_used")} for r in rows]
+            digest.update(repr(sorted(map(repr, kept))).encode())
+    return digest.hexdigest()
+
+
+def leaks(w: World, who: Who, answered: Answered) -> list[str]:
+    said = answered.body.decode("utf-8", "replace")
+    return [c for c, readers in w.owners.items() if c in said and who.name not in readers]
+
+
+async def cells(w: World, allowed: Mapping[Path, Verdict]) -> tuple[Counter[str], list[str]]:
+    """Ask everything; what was counted, and what went wrong."""
+    document = (await w.site.request("GET", "/openapi.json")).json
+    counted: Counter[str] = Counter()
+    wrong: list[str] = []
+    for path, methods in document["paths"].items():
+        for method in methods:
+            route = (method.upper(), path)
+            if route not in allowed:
+                wrong.append(f"{route} is not written down")
+                continue
+            if "requestBody" in methods[method] and route not in BODIES:
+                wrong.append(f"{route} has no body here")
+                continue
+            before = await state(w.site)
+            for who in w.people:
+                for at in filled(w, path):
+                    may = allowed[route](w, who, at)
+                    if may and route[0] != "GET":
+                        counted["may, and is not tried"] += 1
+                        continue
+                    url = path.format(**at)
+                    answered = await ask(w, who, route[0], url, json=BODIES.get(route))
+                    counted["may" if may else "may not"] += 1
+                    cell = f"{who.name} {route[0]} {url}: {answered.status}"
+                    wrong += [f"{cell} tells {c}" for c in leaks(w, who, answered)]
+                    if may and answered.status not in (200, 503):
+                        wrong.append(f"{cell}, and it may")
+                    harmless = answered.status == 200 and answered.body == b'{"ended":0}'
+                    if not may and answered.status not in (401, 403, 404) and not harmless:
+                        wrong.append(f"{cell}, and it may not")
+            if await state(w.site) != before:
+                wrong.append(f"{route} changed something for who may not")
+    return counted, wrong
+
+
+async def test_nobody_gets_what_is_not_theirs(site: Site) -> None:
+    counted, wrong = await cells(await world(site), ALLOWED)
+    print(dict(counted))
+    assert wrong == []
+    assert counted["may not"] > 800 and counted["may"] > 100
+
+
+async def test_a_foreign_id_looks_like_none(site: Site) -> None:
+    """Also nested: the status and the body of what is another's are those of what is not there."""
+    w = await world(site)
+    sys = next(p for p in w.people if p.name == f"{HERE}/sys")
+    li = next(p for p in w.people if p.name == f"{HERE}/li")
+    for who, method, path, kind in (
+        (sys, "GET", "/v1/dazi/users/{}", "user"),
+        (sys, "DELETE", "/v1/dazi/users/{}", "user"),
+        (sys, "GET", "/v1/dazi/users/{}/sessions", "user"),
+        (li, "DELETE", "/v1/dazi/keys/{}", "key"),
+        (li, "POST", "/v1/dazi/confirmations/{}", "ticket"),
+        (li, "DELETE", "/v1/dazi/users/li/sessions/{}", "session"),
+    ):
+        body = {"approve": True} if "confirmations" in path else None
+        foreign = [i for i in w.objects[kind] if i in w.home and not w.near(i, who)]
+        assert foreign, kind
+        nothing = await ask(w, who, method, path.format("nonesuch"), json=body)
+        for id in foreign:
+            answered = await ask(w, who, method, path.format(id), json=body)
+            assert answered.status == nothing.status, (method, path)
+            assert answered.body.replace(id.encode(), b"nonesuch") == nothing.body
+
+
+async def test_a_thread_is_its_owners(site: Site) -> None:
+    w = await world(site)
+    body = BODIES["POST", "/v1/chat/completions"]
+    for who, thread in itertools.product(w.people, w.objects["thread"]):
+        if not who.good or (who.user == "li" and thread == f"thread-{who.tenant}"):
+            continue
+        site.says("好。")
+        answered = await ask(
+            w, who, "POST", "/v1/chat/completions", json=body, headers={"X-Dazi-Thread": thread}
+        )
+        assert answered.status == 404 and not leaks(w, who, answered), (who.name, thread)
+
+
+@pytest.mark.parametrize("broken", ["role", "owner", "route"])
+async def test_a_hole_is_noticed(site: Site, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    allowed = dict(ALLOWED)
+    if broken == "role":
+        monkeypatch.setattr("dazi.access.administration.may", lambda by, action: bool(by.roles))
+    elif broken == "owner":
+        keys = site.runtime.access.stores.keys
+
+        async def everybodys(tenant: str, user: str | None) -> Any:
+            return [*await of_tenant("default", None), *await of_tenant("other", None)]
+
+        of_tenant = keys.of_tenant
+        monkeypatch.setattr(type(keys), "of_tenant", lambda self, *given: everybodys(*given))
+    else:
+        del allowed["GET", "/v1/dazi/keys"]
+    _, wrong = await cells(await world(site), allowed)
+    assert any(
+        {"role": "it may not", "owner": "tells", "route": "written down"}[broken] in w
+        for w in wrong
+    )
