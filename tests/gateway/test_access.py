@@ -95,6 +95,17 @@ async def test_keys(site: Site, headers: dict[str, str], status: int) -> None:
         assert answered.json["user"] == "customer"
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("127.0.0.1:8000", 200), ("localhost", 200), ("[::1]:8000", 200), ("[::1]", 200),
+     ("rebound.example", 401), ("rebound.example:8000", 401), ("127.0.0.1.evil.example", 401),
+     ("evil.example:127.0.0.1", 401)],
+)  # fmt: skip
+async def test_demo_keys_answer_to_loopback_names_only(site: Site, host: str, status: int) -> None:
+    answered = await site.request("GET", "/v1/dazi/me", headers={"Host": host})
+    assert answered.status == status
+
+
 async def test_both_headers_have_the_same_scope(site: Site) -> None:
     for headers in ({"Authorization": "Bearer dazi-demo-staff"}, {"X-API-Key": "dazi-demo-staff"}):
         mine = await site.request("GET", "/v1/models", user=None, headers=headers)
@@ -106,7 +117,7 @@ async def test_the_body_of_a_stranger_is_not_read(site: Site) -> None:
     host, port = site.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(
-        b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n"
+        b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n"
         b"Authorization: Bearer wrong\r\n\r\n"
     )
     status = await asyncio.wait_for(reader.readline(), 5)
@@ -153,7 +164,7 @@ async def test_pages_that_take_every_other_path_do_not_hide_the_api(site: Site) 
     app = make_app(site)
     app.mount("/", page)
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         assert (await client.get("/anything")).text == "a page"
         assert (await client.get("/v1/nothing")).status_code == 401
         headers = {"X-API-Key": "dazi-demo-customer"}

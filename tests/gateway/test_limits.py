@@ -54,7 +54,7 @@ async def test_a_body_over_the_limit_is_refused_by_its_declared_length(site: Sit
     # The length alone decides: nothing needs to be sent.
     host, port = site.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
-    head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n"
+    head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n"
     writer.write(f"{head}Authorization: Bearer dazi-demo-customer\r\n\r\n".encode())
     assert b"413" in await asyncio.wait_for(reader.readline(), 5)
     writer.close()
@@ -162,7 +162,7 @@ async def test_a_caller_that_leaves_without_reading_does_not_block(site: Site) -
     host, port = site.url.removeprefix("http://").split(":")
     _, writer = await asyncio.open_connection(host, int(port), limit=1000)
     data = json.dumps(body).encode()
-    head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\n"
+    head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(data)}\r\n"
     writer.write(f"{head}Authorization: Bearer dazi-demo-admin\r\n\r\n".encode() + data)
     await until(lambda: site.engine.running == 1, 5)
     await asyncio.sleep(0.5)

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from dazi.access.keys import PREFIX
 from dazi.access.sessions import PREFIX as SESSION_PREFIX
+from dazi.access.users import LOOPBACK
 from dazi.access.watch import Handle
 from dazi.core.errors import AccessError, DaziError
 from dazi.core.principal import Principal
@@ -124,9 +125,20 @@ def _authenticate(x: Exchange, headers: list[tuple[bytes, bytes]], channel: str)
             principal = x.grant.principal if x.grant else None
         else:
             principal = state.directory.by_key(text, channel)
+            if principal is not None and not _called_by_loopback_name(x):
+                raise _unauthenticated(
+                    "演示密钥只能通过本机地址(如 http://127.0.0.1)使用",
+                    "demo keys work through a loopback address only (such as http://127.0.0.1)",
+                )
     if principal is None:
         raise _unauthenticated("密钥不对,请检查", "this key is not known; check it")
     x.principal = principal
+
+
+def _called_by_loopback_name(x: Exchange) -> bool:
+    """Another site's name that resolves to 127.0.0.1 (DNS rebinding) must not reach demo users."""
+    host = x.header(b"host")
+    return (host if host.endswith("]") else host.rpartition(":")[0] or host).strip("[]") in LOOPBACK
 
 
 async def _by_session(x: Exchange, entry: Entry, channel: str) -> None:
