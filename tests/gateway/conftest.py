@@ -145,6 +145,7 @@ async def open_site(data: Path, seeded: Path, limits: Limits) -> AsyncIterator[S
         limits,
         ready,
         runtime.access,
+        runtime.embedder,
     )
     config = uvicorn.Config(create_app(state), port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)

@@ -164,6 +164,7 @@ def own_or(*roles: str) -> Verdict:
 
 ALLOWED: Mapping[Path, Verdict] = {
     ("POST", "/v1/chat/completions"): anybody,
+    ("POST", "/v1/embeddings"): anybody,
     ("GET", "/v1/models"): anybody,
     ("GET", "/v1/models/{model}"): lambda w, who, at: (
         who.good and (at["model"] == "dazi" or (who.user == "admin" and at["model"] != "none"))
@@ -220,6 +221,7 @@ BODIES: Mapping[Path, Any] = {
     ("POST", "/v1/chat/completions"): {
         "model": "dazi", "messages": [{"role": "user", "content": "你好"}],
     },
+    ("POST", "/v1/embeddings"): {"model": "m", "input": "你好"},
     ("POST", "/v1/dazi/confirmations/{ticket}"): {"approve": True},
     ("POST", "/v1/dazi/sign-in"): {"user": "li", "password": "guess"},
     ("POST", "/v1/dazi/sign-in/code"): {"code": "000000"},

@@ -194,6 +194,27 @@ def _tells_bursts(engine: type) -> bool:
     return hasattr(engine, "bursts")
 
 
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A vector for each text, in their order, and how many tokens they took."""
+
+    vectors: Sequence[Sequence[float]]
+    tokens: int
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors that are near each other where their meanings are."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def embed(self, texts: Sequence[str]) -> Embedded:
+        """Raises ``CallerError`` for texts that are too long and ``OperatorError``."""
+        ...
+
+    async def close(self) -> None: ...
+
+
 async def bursts_of(
     engine: Engine, request: GenerateRequest
 ) -> AsyncGenerator[Sequence[EngineEvent], None]:

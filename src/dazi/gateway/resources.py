@@ -97,7 +97,10 @@ class Readiness(Struct, frozen=True):
 
 
 async def models(x: Exchange) -> None:
-    names = x.state.models_for(x.principal, x.grant)
+    names = [*x.state.models_for(x.principal, x.grant)]
+    embedder = x.state.embedder
+    if embedder is not None and (x.grant is None or x.grant.allows_model(embedder.name)):
+        names.append(embedder.name)
     await x.reply(encode(Models([Model(name) for name in names])))
 
 

@@ -10,6 +10,7 @@ from dazi.gateway.accounts import administration as admin
 from dazi.gateway.accounts import bodies, signing_in
 from dazi.gateway.chat import chat
 from dazi.gateway.door import Entry, Handler
+from dazi.gateway.embeddings import EmbeddingRequest, Embeddings, embeddings
 from dazi.gateway.reply import Completion
 from dazi.gateway.wire import ChatRequest, Decision
 
@@ -42,6 +43,10 @@ ROUTES: tuple[RouteSpec, ...] = (
     RouteSpec(
         "POST", "/v1/chat/completions", chat, "对话 / chat", Completion, ChatRequest,
         _TURN, turns=True, streams=True, headers=_THREAD,
+    ),
+    RouteSpec(
+        "POST", "/v1/embeddings", embeddings, "向量 / embeddings", Embeddings, EmbeddingRequest,
+        _TURN, turns=True,
     ),
     RouteSpec("GET", "/v1/models", resources.models, "可用的模型 / models", resources.Models),
     RouteSpec(

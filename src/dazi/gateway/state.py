@@ -11,7 +11,7 @@ from dazi.access.users import Directory
 from dazi.agent.service import AssistantService
 from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
-from dazi.core.engine import Engine
+from dazi.core.engine import Embedder, Engine
 from dazi.core.principal import Principal
 
 GOVERNED = "dazi"
@@ -46,9 +46,10 @@ class GatewayState:
     ready: Callable[[], Awaitable[dict[str, bool]]]
     access: Access | None = None
     """Accounts and keys beside the company's file."""
+    embedder: Embedder | None = None
 
     def models_for(self, principal: Principal, grant: Grant | None = None) -> tuple[str, ...]:
-        """Names of the models that this caller may use; the governed assistant comes first."""
+        """Names of the models that this caller may chat with; the governed assistant comes first."""
         raw = self.engine.profile.name
         allowed = principal.has_role(*RAW_MODEL_ROLES) and raw != GOVERNED
         names = (GOVERNED, raw) if allowed else (GOVERNED,)

@@ -28,13 +28,14 @@ from dazi.connectors.context import ConnectorContext
 from dazi.connectors.mail_server import SmtpServer
 from dazi.connectors.registry import make_connector
 from dazi.core.company import Company
-from dazi.core.engine import Engine, GenerateRequest, OfferedTool
+from dazi.core.engine import Embedder, Engine, GenerateRequest, OfferedTool
 from dazi.core.errors import CallerError, ConfigError, NotFound
 from dazi.core.language import Language
 from dazi.core.messages import Message
 from dazi.core.tools import Connector
 from dazi.inference.catalog import Catalog, ModelEntry, open_engine
 from dazi.inference.embedded import EmbeddedOptions
+from dazi.inference.embedding import EmbeddingOptions, RemoteEmbedder
 from dazi.main.access_settings import access_settings
 from dazi.main.auditing import audit_folder
 from dazi.main.company import load_company
@@ -68,6 +69,7 @@ class Runtime:
     router: FunctionRouter
     connectors: dict[str, Connector]
     access: Access
+    embedder: Embedder | None = None
     demo: Demo | None = None
     running: Running | None = None
     draining: bool = False
@@ -84,6 +86,8 @@ class Runtime:
         for connector in self.connectors.values():
             await connector.close()
         await self.engine.close()
+        if self.embedder is not None:
+            await self.embedder.close()
         self.sealing.close()
         await self.database.close()
         if self.demo is not None:
@@ -195,6 +199,7 @@ async def assemble(
         router,
         connectors,
         access,
+        make_embedder(settings),
     )
 
 
@@ -254,6 +259,22 @@ def load_engine(settings: Settings, data: Path) -> Engine:
         cache_gb=settings.cache_gb, num_threads=settings.threads, cache_dir=data / "models"
     )
     return open_engine(entry, embedded=options, api_key=settings.api_key)
+
+
+def make_embedder(settings: Settings) -> Embedder | None:
+    """Raises ``ConfigError`` for a URL without a model, and ``OperatorError`` for what is no URL."""
+    if not settings.embedding_url:
+        return None
+    if not settings.embedding_model:
+        raise ConfigError(
+            "DAZI_EMBEDDING_MODEL",
+            None,
+            "设置了 DAZI_EMBEDDING_URL,还要写明模型名",
+            "DAZI_EMBEDDING_URL is set; name the model as well",
+        )
+    return RemoteEmbedder(
+        EmbeddingOptions(settings.embedding_url, settings.embedding_model, settings.embedding_key)
+    )
 
 
 def choose_model(settings: Settings, catalog: Catalog) -> ModelEntry:

@@ -141,6 +141,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             ),
             ready,
             runtime.access,
+            runtime.embedder,
         )
     )
     mount_console(

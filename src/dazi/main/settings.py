@@ -33,6 +33,10 @@ class Settings(BaseSettings):
     """A model's name, folder, GGUF file or server URL; without one, what ``dazi model use`` chose."""
     api_key: str = ""
     """The key that a model server asks for."""
+    embedding_url: str = ""
+    embedding_model: str = ""
+    embedding_key: str = ""
+    """An OpenAI-compatible server of embeddings, the model's name there, and the key it asks for."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     """Certificate and key (PEM): with them the server speaks HTTPS only."""
