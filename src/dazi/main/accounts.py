@@ -25,8 +25,8 @@ from dazi.core.principal import Principal
 from dazi.main.access_settings import access_settings
 from dazi.main.auditing import audit_folder
 from dazi.main.company import load_company
+from dazi.main.database import database_of
 from dazi.main.settings import Settings
-from dazi.store.database import Database
 
 ONCE = Text("只显示这一次,请当面或另行告知", "shown once; hand it over in person or by another way")
 INITIAL = Text("一次性密码", "one-time password")
@@ -54,7 +54,7 @@ async def desk(settings: Settings, user: str) -> AsyncIterator[Desk]:
     folder = settings.company_folder()
     company = load_company(folder)
     data = settings.data_folder(folder)
-    database = Database.at(data / "dazi.sqlite")
+    database = database_of(settings, data)
     sealing = Sealing(audit_folder(data))
     try:
         await database.create()

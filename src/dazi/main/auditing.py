@@ -26,6 +26,7 @@ from dazi.audit.signing import SigningKeys, Trust, read_public
 from dazi.audit.verify import Bad, Fault, Verified, verify
 from dazi.core.errors import CallerError
 from dazi.core.language import Language, Text
+from dazi.main.database import database_of
 from dazi.main.settings import Settings
 from dazi.store.database import Database
 
@@ -87,7 +88,7 @@ class Room:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Room]:
     data = settings.data_folder(settings.company_folder())
-    database = Database.at(data / "dazi.sqlite")
+    database = database_of(settings, data)
     sealing = Sealing(audit_folder(data))
     try:
         await database.create()

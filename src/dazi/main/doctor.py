@@ -17,9 +17,9 @@ from dazi.core.messages import Message
 from dazi.inference.catalog import Catalog
 from dazi.inference.profiles import memory_bytes
 from dazi.main.company import load_company
+from dazi.main.database import database_of
 from dazi.main.runtime import choose_model, load_engine, make_connectors
 from dazi.main.settings import Settings
-from dazi.store.database import Database
 
 NEEDED_MEMORY_GB = 2.0
 NEEDED_DISK_GB = 1.0
@@ -43,7 +43,7 @@ async def diagnose(settings: Settings) -> list[Finding]:
         _clock,
         lambda: _company(folder, data),
     )]  # fmt: skip
-    findings.append(await _database(data))
+    findings.append(await _database(settings, data))
     findings += await _model(settings, data)
     return findings
 
@@ -117,8 +117,11 @@ def _company(folder: Path, data: Path) -> Finding:
     )
 
 
-async def _database(data: Path) -> Finding:
-    database = Database.at(data / "dazi.sqlite")
+async def _database(settings: Settings, data: Path) -> Finding:
+    try:
+        database = database_of(settings, data)
+    except DaziError as e:
+        return Finding(False, e.text)
     try:
         await database.create()
         await database.ping()
@@ -127,7 +130,8 @@ async def _database(data: Path) -> Finding:
         return Finding(False, text)
     finally:
         await database.close()
-    return Finding(True, Text(f"数据库 {data}", f"database {data}"))
+    place = database.place if settings.database else str(data)
+    return Finding(True, Text(f"数据库 {place}", f"database {place}"))
 
 
 async def _model(settings: Settings, data: Path) -> list[Finding]:

@@ -12,6 +12,7 @@ from dazi.audit.ledger import Ledger, SqlSink
 from dazi.audit.sealing import Sealing
 from dazi.core.language import Language, Text
 from dazi.main.auditing import audit_folder
+from dazi.main.database import database_of
 from dazi.main.settings import Settings
 from dazi.router.intents import Intent, IntentStore, Settled
 from dazi.store.database import Database
@@ -54,7 +55,7 @@ async def settle(settings: Settings, key: str, state: Settled, person: str, note
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[Database]:
-    database = Database.at(settings.data_folder(settings.company_folder()) / "dazi.sqlite")
+    database = database_of(settings, settings.data_folder(settings.company_folder()))
     try:
         await database.create()
         yield database

@@ -233,7 +233,9 @@ class Assistant:
         )
         # What is not given here may come from the environment.
         given: dict[str, Any] = {"model": model, "today": today}
-        self._settings = Settings(data=self._data, **{k: v for k, v in given.items() if v})
+        self._settings = Settings(
+            data=self._data, database="", **{k: v for k, v in given.items() if v}
+        )
         self._principal = Principal(
             user, frozenset({ROLE}), MappingProxyType({}), channel="library"
         )

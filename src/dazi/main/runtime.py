@@ -39,6 +39,7 @@ from dazi.inference.embedding import EmbeddingOptions, RemoteEmbedder
 from dazi.main.access_settings import access_settings
 from dazi.main.auditing import audit_folder
 from dazi.main.company import load_company
+from dazi.main.database import database_of
 from dazi.main.demo import Demo, Running, addresses
 from dazi.main.guarding import guard_of
 from dazi.main.settings import Settings
@@ -132,7 +133,7 @@ async def assemble(
     effects: bool = True,
 ) -> Runtime:
     """Join a company, its connectors and an engine into a running assistant."""
-    database = Database.at(data / "dazi.sqlite")
+    database = database_of(settings, data)
     await database.create()
     sink: SqlSink | MemorySink = (
         MemorySink()

@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     data: Path | None = None
     """Where databases and files are kept; ``.dazi`` in the company folder, or the user's data
     folder for the demo."""
+    database: str = Field("", repr=False)
+    """``postgresql://user:password@host/db``; without one, SQLite in the data folder."""
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
     today: date | None = None

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, event, inspect, text
+from sqlalchemy import Connection, MetaData, event, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.sql.dml import UpdateBase
 
-from dazi.core.errors import OperatorError
+from dazi.core.errors import DaziError, OperatorError
+from dazi.store import schema
+from dazi.store.presence import Presence
 from dazi.store.writer import SqliteWriter
+
+APPLICATION = "dazi"
+"""What PostgreSQL is told about who connects."""
+CONNECT_S = 10
+"""How long to wait for a PostgreSQL server."""
 
 metadata = MetaData()
 """Every room's tables; each room declares its own."""
@@ -44,33 +52,69 @@ class Database:
     for each other instead of failing half-way; the journal is WAL, so readers never wait.
     """
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(
+        self,
+        url: str,
+        *,
+        presence: Presence | None = None,
+        declare: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``presence`` ends with ``close``. ``declare`` is called before tables are made, and puts
+        all of them into ``metadata``."""
+        self.url = url.replace("postgresql://", "postgresql+psycopg://", 1)
         self.sqlite = url.startswith("sqlite")
-        self._engine = create_async_engine(url, pool_pre_ping=not self.sqlite)
-        path = make_url(url).database if self.sqlite else None
-        self._writer = SqliteWriter(path) if path and path != ":memory:" else None
+        more: dict[str, Any] = {}
+        if not self.sqlite:
+            arguments = {"connect_timeout": CONNECT_S, "application_name": APPLICATION}
+            more = {"pool_pre_ping": True, "connect_args": arguments}
+        self._engine = create_async_engine(self.url, **more)
+        path = make_url(self.url).database if self.sqlite else None
+        self._path = Path(path) if path and path != ":memory:" else None
+        self._writer = SqliteWriter(str(self._path)) if self._path else None
+        self._presence = presence
+        self._declare = declare
         if self.sqlite:
             event.listen(self._engine.sync_engine, "connect", _sqlite_connect)
             event.listen(self._engine.sync_engine, "begin", _sqlite_begin)
 
     @classmethod
-    def at(cls, path: Path) -> Database:
+    def at(cls, path: Path, **more: Any) -> Database:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return cls(f"sqlite+aiosqlite:///{path}")
+        return cls(f"sqlite+aiosqlite:///{path}", **more)
+
+    @property
+    def place(self) -> str:
+        """Where it is, without a password."""
+        return self._engine.url.render_as_string(hide_password=True)
 
     async def create(self) -> None:
-        """Make the tables and columns that do not exist yet."""
+        """Make the tables, or bring those of an earlier version up to date; see ``schema``.
+
+        Raises ``OperatorError``, also for a database from a newer version."""
         try:
+            async with self.read() as connection:
+                state = await connection.run_sync(schema.state_of)
+            if not state.lacks(metadata):
+                return
+            self._declare()
             async with self.write() as connection:
-                await connection.run_sync(metadata.create_all)
-                await connection.run_sync(_add_columns)
-        except SQLAlchemyError as e:
+                await connection.run_sync(schema.lock)
+                await self._bring_up(connection)
+        except DaziError:
+            raise
+        except (SQLAlchemyError, sqlite3.Error, OSError) as e:
             raise OperatorError(
                 "database",
-                f"打不开数据库 {self.url}:{e.args[0]}。检查路径、权限和磁盘空间",
-                f"cannot open the database {self.url}: {e.args[0]}. Check path, rights and disk",
+                f"打不开数据库 {self.place}:{e.args[0]}。检查路径、权限和磁盘空间",
+                f"cannot open the database {self.place}: {e.args[0]}. Check path, rights and disk",
             ) from e
+
+    async def _bring_up(self, connection: AsyncConnection) -> None:
+        state = await connection.run_sync(schema.state_of)
+        if self._path is not None and state.tables and state.revision != schema.HEAD:
+            await connection.run_sync(lambda _: schema.refuse_newer(state))
+            await asyncio.to_thread(schema.keep_copy, self._path)
+        await connection.run_sync(schema.bring_up, metadata)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -84,6 +128,16 @@ class Database:
             await connection.execution_options(dazi_write=True)
             async with connection.begin():
                 yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """All that is read in it was so at one moment, whoever writes meanwhile."""
+        async with self._engine.connect() as connection:
+            if not self.sqlite:  # SQLite's transactions read so by themselves
+                await connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            yield connection
 
     async def run(self, statement: Statement, *rows: Mapping[str, Any], sync: bool = False) -> int:
         """Write ``rows``, all or none, and return once they are committed; how many changed, where
@@ -118,20 +172,8 @@ class Database:
         if self._writer is not None:
             await self._writer.close()
         await self._engine.dispose()
-
-
-def _add_columns(connection: Connection) -> None:
-    """Columns that came with a newer version; they are nullable, so that old rows stay valid."""
-    found = inspect(connection)
-    for table in metadata.sorted_tables:
-        there = {column["name"] for column in found.get_columns(table.name)}
-        for column in table.columns:
-            if column.name not in there:
-                kind = column.type.compile(connection.dialect)
-                quote = connection.dialect.identifier_preparer.quote
-                connection.exec_driver_sql(
-                    f"ALTER TABLE {quote(table.name)} ADD COLUMN {quote(column.name)} {kind}"
-                )
+        if self._presence is not None:
+            self._presence.leave()
 
 
 def _sqlite_connect(connection: Any, _: Any) -> None:
