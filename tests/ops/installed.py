@@ -17,9 +17,14 @@ from dazi.core.language import Text
 from dazi.core.principal import Principal
 from dazi.core.tools import Invocation
 from dazi.core.turn import ConfirmationNeeded
+from dazi.main import backing
+from dazi.main.auditing import check
+from dazi.main.backing import BackupOptions, RestoreOptions
 from dazi.main.company import load_company
 from dazi.main.runtime import Runtime, assemble
 from dazi.main.settings import Settings, demo_folder
+from dazi.ops.backup.backup import BackedUp
+from dazi.ops.backup.restore import Restored
 from tests.lab.scripted import Scripted
 
 ORDER = "我的订单 ORD12345 到哪了?"
@@ -30,6 +35,7 @@ SCRIPT = {
     REFUND: [[("request_refund", ARGUMENTS)], "好的。"],
 }
 PASSWORD = "Kx7-mauerwerk"
+PASSPHRASE = "correct horse battery"
 TODAY = date(2025, 4, 3)
 
 
@@ -120,3 +126,33 @@ def with_installation(chosen: Settings, work: Callable[[Runtime], Any]) -> Any:
             return await work(runtime)
 
     return asyncio.run(main())
+
+
+def look(chosen: Settings, ticket: str) -> dict[str, Any]:
+    return with_installation(chosen, lambda runtime: seen(runtime, ticket))
+
+
+def back_up(chosen: Settings, file: Path, **more: Any) -> BackedUp:
+    options = {"keys": None, "company_folder": False, "passphrase_file": None, **more}
+    return asyncio.run(backing.make(chosen, BackupOptions(file, **options), _nobody, _silent))
+
+
+def bring_back(chosen: Settings, file: Path, **more: Any) -> Restored:
+    options = {
+        "keys": None, "without_keys": False, "passphrase_file": None, "keys_passphrase_file": None,
+        "company_folder": None, "replace": False, **more,
+    }  # fmt: skip
+    options_ = RestoreOptions(file, **options)
+    return asyncio.run(backing.bring_back(chosen, options_, _nobody, _silent))[0]
+
+
+def sound(chosen: Settings) -> tuple[bool, str]:
+    return asyncio.run(check(chosen, "en", None, None))
+
+
+def _nobody(twice: bool) -> str:
+    raise AssertionError("asked")
+
+
+def _silent(text: Text) -> None:
+    assert text.zh and text.en

@@ -29,13 +29,15 @@ BUSY_SECONDS = 10.0
 FRESH_S = 1.0
 """So long a key may be used on before the file is asked whether another process destroyed it."""
 CACHED = 10_000
+SUBJECTS = "subjects.sqlite"
+MASTER = "master.key"
 
-_TABLE = """
+TABLE = """
 CREATE TABLE IF NOT EXISTS data_keys (
     id TEXT PRIMARY KEY, subject TEXT NOT NULL, made_at REAL NOT NULL, wrapped BLOB, erased_at REAL
 )
 """
-_ONE_EACH = """
+ONE_EACH = """
 CREATE UNIQUE INDEX IF NOT EXISTS data_keys_live ON data_keys (subject) WHERE wrapped IS NOT NULL
 """
 
@@ -52,8 +54,8 @@ class SubjectKeys:
     """The keys in ``folder``; nothing is made there before the first one is needed."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "subjects.sqlite"
-        self._master_path = folder / "master.key"
+        self._path = folder / SUBJECTS
+        self._master_path = folder / MASTER
         self._connection: sqlite3.Connection | None = None
         self._master: AESGCM | None = None
         self._live: dict[str, DataKey] = {}
@@ -180,8 +182,8 @@ class SubjectKeys:
         # what is deleted is overwritten.
         for pragma in ("journal_mode=DELETE", "synchronous=FULL", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
-        connection.execute(_TABLE)
-        connection.execute(_ONE_EACH)
+        connection.execute(TABLE)
+        connection.execute(ONE_EACH)
         self._version = connection.execute("PRAGMA data_version").fetchone()[0]
         self._connection = connection
         return connection
@@ -192,12 +194,16 @@ class SubjectKeys:
             with keys_at(self._path):
                 yield
         except sqlite3.Error as e:
-            raise OperatorError(
-                "audit_keys",
-                f"审计密钥 {self._path} 用不了:{e}。检查磁盘,或从密钥的备份恢复",
-                f"the audit keys at {self._path} cannot be used: {e}. Check the disk, "
-                "or restore them from the keys' backup",
-            ) from e
+            raise unusable(self._path, e) from e
+
+
+def unusable(path: Path, e: sqlite3.Error) -> OperatorError:
+    return OperatorError(
+        "audit_keys",
+        f"审计密钥 {path} 用不了:{e}。检查磁盘,或从密钥的备份恢复",
+        f"the audit keys at {path} cannot be used: {e}. Check the disk, "
+        "or restore them from the keys' backup",
+    )
 
 
 def _named(number: str, subject: str) -> bytes:

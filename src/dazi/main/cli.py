@@ -13,7 +13,7 @@ import typer
 from dazi.core.errors import DaziError
 from dazi.core.language import language_of
 from dazi.main import guarding
-from dazi.main.commands import approvals, audit, evals, keys, models, tools, users
+from dazi.main.commands import approvals, audit, backup, evals, keys, models, tools, users
 from dazi.main.commands.options import Company, Json, Model, Today, User, language, settings
 
 app = typer.Typer(
@@ -30,6 +30,8 @@ app.add_typer(guarding.group, name="guard")
 app.add_typer(users.group, name="user")
 app.add_typer(keys.group, name="key")
 app.add_typer(approvals.group, name="approvals")
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 
 
 @app.command()

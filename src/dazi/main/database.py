@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError
 
 from dazi.core.errors import ConfigError, OperatorError
 from dazi.main.settings import Settings
+from dazi.ops.backup.switch import pending
 from dazi.store.database import Database
 from dazi.store.presence import Presence
 
@@ -44,6 +45,11 @@ def database_of(settings: Settings, data: Path) -> Database:
     ``ConfigError`` for a setting that is no URL.
     """
     url = database_url(settings, data)
+    if pending(data):
+        from dazi.ops.backup.restore import Destination, finish
+
+        with Presence(data, alone=True):
+            finish(data, Destination(url, data))
     return Database(url, presence=Presence(data), declare=declare_tables)
 
 

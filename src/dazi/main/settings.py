@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     folder for the demo."""
     database: str = Field("", repr=False)
     """``postgresql://user:password@host/db``; without one, SQLite in the data folder."""
+    backup_passphrase: str = Field("", repr=False)
+    """What ``dazi backup`` encrypts with; without one it asks."""
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
     today: date | None = None

@@ -35,6 +35,12 @@ class Presence:
             self.leave()
             raise _in_use(folder) if alone else _closed(folder) from None
 
+    def __enter__(self) -> Presence:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+
     def leave(self) -> None:
         handle, self._handle = self._handle, None
         if handle is not None:

@@ -97,21 +97,28 @@ def refuse_newer(state: State) -> None:
 
 def keep_copy(path: Path) -> Path | None:
     """Copy an SQLite file that is about to be migrated, if it has any rows; where to."""
-    with closing(sqlite3.connect(path)) as source:
-        names = [
-            name
-            for (name,) in source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            if name != VERSIONS
-        ]
-        if not any(source.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone() for name in names):
-            return None
-        copy = _unused(path)
-        made = copy.with_name(f".{copy.name}")
-        made.unlink(missing_ok=True)
-        with closing(sqlite3.connect(made)) as target:
-            source.backup(target)
+    if not has_rows(path):
+        return None
+    copy = _unused(path)
+    made = copy.with_name(f".{copy.name}")
+    made.unlink(missing_ok=True)
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(made)) as target:
+        source.backup(target)
     shutil.copymode(path, made)
     return made.replace(copy)
+
+
+def has_rows(path: Path) -> bool:
+    """Whether there is anything in an SQLite file, which need not be there."""
+    if not path.exists():
+        return False
+    with closing(sqlite3.connect(path)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return any(
+            connection.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone()
+            for (name,) in tables.fetchall()
+            if name != VERSIONS
+        )
 
 
 def _unused(path: Path) -> Path:
