@@ -423,6 +423,18 @@ def test_an_erasure_that_cannot_reach_the_file_of_keys_says_so(place: Make, shel
     assert done.erased >= 1 and {state for state, _ in said(other, "finance")} == {"erased"}
 
 
+def test_an_erasure_reaches_what_a_restore_put_aside(place: Make, shelf: Path) -> None:
+    one = place("one", "sqlite")
+    with_installation(one, fill)
+    back_up(one, shelf / "b.dazi")
+    done = bring_back(one, shelf / "b.dazi", replace=True)
+    assert done.aside is not None
+    aside = one.model_copy(update={"data": done.aside})
+    assert any(ORDER in text for _, text in said(aside, "customer"))
+    erase(one, "customer")
+    assert {state for state, _ in said(aside, "customer")} == {"erased"}
+
+
 def test_somebody_who_came_back_after_an_erasure_keeps_the_new_key(
     place: Make, shelf: Path
 ) -> None:
@@ -637,7 +649,8 @@ def test_killed_at_every_step_it_is_the_old_or_the_new(kind: str, place: Make, s
         waiting, holds, states = asyncio.run(what_is_there(chosen))
         # Rows of one and keys of the other would be unreadable.
         assert holds and states == {"open"}, copies.number
-        assert not (chosen.data / switch.MARKER).exists()
+        left = [n for n in os.listdir(chosen.data) if n.startswith((switch.STAGING, switch.MARKER))]
+        assert not left, "keys would lie about"
         seen += waiting
     assert set(seen) == {old, new} and len(seen) == copies.number > 10
     assert seen == sorted(seen, key=[old, new].index), "from some step on it is the new one"

@@ -19,6 +19,7 @@ from dazi.audit.checkpoints import Checkpoints, head_of
 from dazi.audit.erasure import Erasure
 from dazi.audit.export import Format, verify_file, write_csv, write_jsonl
 from dazi.audit.holds import Hold, Holds, Scope
+from dazi.audit.keys import SubjectKeys
 from dazi.audit.ledger import Ledger, SqlSink
 from dazi.audit.retention import Pruned, Retention
 from dazi.audit.sealing import Sealing
@@ -30,6 +31,7 @@ from dazi.core.language import Language, Text
 from dazi.main.database import database_of
 from dazi.main.settings import Settings
 from dazi.ops.backup.keyfile import refresh
+from dazi.ops.backup.switch import ASIDE
 from dazi.store.database import Database
 
 STATES = {
@@ -316,6 +318,10 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         done = await Erasure(room.database, room.ledger, room.sealing).erase(user, by, reason)
     data = settings.data_folder(settings.company_folder())
     backups = await asyncio.to_thread(refresh, audit_folder(data))
+    for aside in data.glob(f"{ASIDE}*"):  # what a restore replaced
+        old = SubjectKeys(audit_folder(aside))
+        old.destroy(user)
+        old.close()
     zh = f"{user}:{done.records} 条记录的内容已不可读,销毁 {done.keys} 把密钥"
     en = f"{user}: the content of {done.records} records is gone, {done.keys} keys destroyed"
     if done.plain:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError
 
 from dazi.core.errors import ConfigError, OperatorError
 from dazi.main.settings import Settings
-from dazi.ops.backup.switch import pending
+from dazi.ops.backup.switch import clear_staging, pending
 from dazi.store.database import Database
 from dazi.store.presence import Presence
 
@@ -50,7 +50,9 @@ def database_of(settings: Settings, data: Path) -> Database:
 
         with Presence(data, alone=True):
             finish(data, Destination(url, data))
-    return Database(url, presence=Presence(data), declare=declare_tables)
+    presence = Presence(data)
+    clear_staging(data)
+    return Database(url, presence=presence, declare=declare_tables)
 
 
 def declare_tables() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -20,12 +19,13 @@ from dazi.ops.backup.switch import ASIDE, MARKER, STAGING
 from dazi.store.presence import FILE as LOCK
 
 DATABASE = "dazi.sqlite"
+COPYING = ".backup-"
 AUDIT = "audit"
 HEAD = f"{AUDIT}/head.json"
 DATA, COMPANY = "data", "company"
 _STAYS = (LOCK, MARKER, "models")
 """Of this machine; ``models`` are compiled models, made again where they are missing."""
-_NOT_OURS = (STAGING, ASIDE, "dazi.before-", ".dazi.before-")
+_NOT_OURS = (STAGING, COPYING, ASIDE, "dazi.before-", ".dazi.before-")
 _KEYS = {f"{AUDIT}/{name}" for name in (SUBJECTS, MASTER, KNOWN)}
 """In the file of keys, and nowhere else."""
 _SIDES = ("-wal", "-shm", "-journal")
@@ -57,7 +57,7 @@ def put_file(packer: Packer, file: File, path: Path, data: Path) -> None:
     if path.suffix != ".sqlite":
         _put(packer, file, path)
         return
-    copy = data / f"{STAGING}{secrets.token_hex(8)}.sqlite"
+    copy = data / f"{COPYING}{secrets.token_hex(8)}.sqlite"
     try:
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
             source.backup(target)
@@ -151,12 +151,3 @@ def disk() -> Iterator[None]:
         raise OperatorError(
             "disk", f"复制 SQLite 文件出错:{e}", f"an SQLite file cannot be copied: {e}"
         ) from e
-
-
-def clear_staging(data: Path) -> None:
-    """What an earlier try left behind when it was cut off."""
-    for path in data.glob(f"{STAGING}*"):
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)

@@ -79,7 +79,7 @@ async def restore(source: Source, destination: Destination, told: Told) -> Resto
     data = destination.data
     with files.disk(), Presence(data, alone=True):
         finish(data, destination)
-        files.clear_staging(data)
+        switch.clear_staging(data)
         _check_empty(destination)
         try:
             with source.file.open("rb") as file:
@@ -88,7 +88,7 @@ async def restore(source: Source, destination: Destination, told: Told) -> Resto
                 return await _Restoring(destination, keys, told).run(reader)
         finally:
             if not switch.pending(data):
-                files.clear_staging(data)
+                switch.clear_staging(data)
 
 
 def finish(data: Path, destination: Destination) -> None:

@@ -70,6 +70,13 @@ def finish(data: Path, database: str, committed: Callable[[str], bool]) -> None:
     _sync(data)
 
 
+def clear_staging(data: Path) -> None:
+    """What a restore left behind when it was cut off before the marker: it holds keys. For whoever
+    knows that none is under way."""
+    for path in data.glob(f"{STAGING}*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def _move_out(data: Path, plan: Plan) -> None:
     aside = data / plan.aside
     for name in plan.out:
