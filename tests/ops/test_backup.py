@@ -49,6 +49,7 @@ from tests.ops.installed import (
     sound,
     with_installation,
 )
+from tests.store.test_migrations import next_revision
 
 KINDS = ("sqlite", "postgresql")
 
@@ -545,6 +546,47 @@ def test_a_backup_of_a_newer_version(place: Make, shelf: Path) -> None:
     with pytest.raises(OperatorError, match="newer version"):
         bring_back(other, shelf / "b.dazi")
     assert names(other.data) == ["dazi.lock"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_backup_of_an_earlier_version_is_migrated(
+    kind: str, place: Make, shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = place("one", "sqlite"), place("other", kind)
+    ticket = with_installation(one, fill)
+    back_up(one, shelf / "b.dazi")
+    next_revision(tmp_path / "migrations", monkeypatch)
+    bring_back(other, shelf / "b.dazi")
+    engine = create_engine(driver(database_url(other, other.data)))
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT colour FROM tickets")).scalars().all()
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).all() == [
+            ("0002",)
+        ]
+    engine.dispose()
+    assert set(found) == {"red"} and look(other, ticket)["tickets"] == [ticket]
+
+
+@pytest.mark.parametrize("value", ["x" * 300, "a\0b"])
+def test_rows_that_postgresql_does_not_take(value: str, place: Make, shelf: Path) -> None:
+    one, other = place("one", "sqlite"), place("other", "postgresql")
+    with_installation(one, fill)
+    with closing(sqlite3.connect(one.data / FILE)) as connection, connection:
+        connection.execute("UPDATE threads SET title = ? WHERE id = 'thread-1'", (value,))
+    back_up(one, shelf / "b.dazi")
+    with pytest.raises(OperatorError, match="threads") as refused:
+        bring_back(other, shelf / "b.dazi")
+    assert value not in refused.value.text.en
+    assert names(other.data) == ["dazi.lock"]
+    engine = create_engine(driver(other.database))
+    with engine.connect() as connection:
+        assert (
+            connection.execute(
+                text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+            ).scalar()
+            == 0
+        )
+    engine.dispose()
 
 
 # --- broken off -----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -277,3 +278,37 @@ def test_every_module_with_tables_is_named() -> None:
     from dazi.main.database import TABLES
 
     assert declaring == set(TABLES)
+
+
+def next_revision(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version of the package that has one more."""
+    shutil.copytree(migrate.FOLDER, folder)
+    (folder / "versions" / "0002_colour.py").write_text(
+        "import sqlalchemy as sa\n"
+        "from alembic import op\n"
+        "revision, down_revision = '0002', '0001'\n"
+        "def upgrade():\n"
+        "    op.add_column('tickets', sa.Column('colour', sa.String(10)))\n"
+        "    op.execute(\"UPDATE tickets SET colour = 'red'\")\n",
+        "utf-8",
+    )
+    monkeypatch.setattr(migrate, "FOLDER", folder)
+    monkeypatch.setattr(schema, "HEAD", "0002")
+
+
+@pytest.mark.parametrize("name", EARLIER)
+def test_one_revision_after_the_other(
+    url: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_earlier(url, name)
+    create(url)
+    next_revision(tmp_path / "migrations", monkeypatch)
+    create(url)
+    with plain(url) as connection:
+        assert connection.execute(text("SELECT id, colour FROM tickets")).all() == [("t-1", "red")]
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).all() == [
+            ("0002",)
+        ]
+    copies = sorted(p.name for p in tmp_path.glob("d.before-*"))
+    wanted = ["d.before-0001.sqlite", "d.before-0002.sqlite"]
+    assert copies == (wanted if url.startswith("sqlite") else [])
