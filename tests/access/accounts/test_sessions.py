@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from dazi.access.control import Access
-from dazi.access.sessions import Begun, sessions
+from dazi.access.sessions import PREFIX, Begun, sessions
 from dazi.access.watch import Handle, Watch
 from dazi.core.errors import AccessError
 from tests.access.accounts.conftest import Office
@@ -24,7 +24,7 @@ async def begin(office: Office, user: str = "li", **more: object) -> Begun:
 
 async def test_only_a_hash_of_the_token_is_kept(office: Office) -> None:
     begun = await begin(office)
-    assert len(begun.token) == 43  # 256 bits
+    assert len(begun.token) == len(PREFIX) + 43  # 256 bits
     async with office.database.read() as connection:
         row = (await connection.execute(select(sessions))).mappings().one()
     assert begun.token not in map(str, row.values())
