@@ -6,6 +6,7 @@ once; if the second try is no better, a plain rendering of the results takes its
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -16,11 +17,14 @@ from dazi.core.engine import (
     CallDone,
     Done,
     Engine,
+    EngineEvent,
     GenerateRequest,
     ReasoningDelta,
     TextDelta,
     Usage,
+    spent,
 )
+from dazi.core.errors import DaziError
 from dazi.core.messages import CallText
 from dazi.core.turn import AnswerDelta, CallProposed, ReasoningStep
 
@@ -30,7 +34,8 @@ SECOND_TRY_TEMPERATURE = 0.7
 @dataclass(slots=True)
 class Round:
     """What one model round came to. ``failed`` are the unsupported pieces that stopped it;
-    ``wanted`` names tools that it meant and that still lack an argument."""
+    ``wanted`` names tools that it meant and that still lack an argument; ``until``: when it has to be
+    over, in the loop's time; ``late``: it was not."""
 
     text: str = ""
     calls: list[CallText] = field(default_factory=list)
@@ -40,6 +45,8 @@ class Round:
     cut_short: bool = False
     replaced: int = 0
     needless: bool = False
+    until: float | None = None
+    late: bool = False
 
 
 async def speak(
@@ -79,7 +86,7 @@ async def _once(
     lacking = {t.name for t in request.tools if t.lacking}
     # An engine that cannot go on from a prefix begins anew; what was said is not said twice.
     repeated = SentenceCutter().feed(request.prefix) if request.prefix else []
-    async with aclosing(engine.generate(request)) as events:  # type: ignore[type-var]
+    async with aclosing(_heard(engine, request, done)) as events:
         async for event in events:
             if isinstance(event, TextDelta):
                 for sentence in cutter.feed(event.text):
@@ -99,12 +106,42 @@ async def _once(
                 done.calls.append(call)
                 yield CallProposed(call.id, call.name, call.arguments)
             elif isinstance(event, Done):
-                done.usage += event.usage
                 done.cut_short = event.reason == "length"
+    if done.late:
+        return
     rest = cutter.rest()
     # What is left after a cut-off generation is half a sentence: half a number may be in it.
     if rest.strip() and not (done.cut_short and done.text) and _passes(rest, checker, done):
         yield AnswerDelta(rest)
+
+
+async def _heard(
+    engine: Engine, request: GenerateRequest, done: Round
+) -> AsyncGenerator[EngineEvent, None]:
+    """The engine's events while there is time. What they cost is noted however they end."""
+    said: list[str] = []
+    told = False
+    try:
+        async with aclosing(engine.generate(request)) as events:  # type: ignore[type-var]
+            while True:
+                async with asyncio.timeout_at(done.until):
+                    event = await anext(events)
+                if isinstance(event, TextDelta | ReasoningDelta):
+                    said.append(event.text)
+                elif isinstance(event, Done):
+                    done.usage += event.usage
+                    told = True
+                yield event
+    except StopAsyncIteration:
+        pass
+    except TimeoutError:
+        done.late = True
+    except DaziError:
+        told = told or not said  # an engine that fails before it says anything has used nothing
+        raise
+    finally:
+        if not told:
+            done.usage += spent(engine, request, "".join(said))
 
 
 def _passes(sentence: str, checker: AnswerChecker, done: Round) -> bool:

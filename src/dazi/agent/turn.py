@@ -219,7 +219,7 @@ class Agent:
         for _ in range(self.budget.rounds):
             if self._spent(turn):
                 break
-            done = Round()
+            done = Round(until=asyncio.get_running_loop().time() + self._left(turn))
             try:
                 async with aclosing(self._round(turn, done, tools=tools)) as speaking:
                     async for event in speaking:
@@ -227,6 +227,8 @@ class Agent:
             finally:
                 turn.usage += done.usage
                 turn.replaced += done.replaced
+            if done.late:
+                break
             turn.wanted += [n for n in done.wanted if n not in turn.wanted]
             if not done.calls:
                 for event in self._close(turn, done):
@@ -243,7 +245,7 @@ class Agent:
         said = in_words(self.company, turn.records, turn.request.language) or BUDGET_SPENT(
             turn.request.language
         )
-        for event in self._say(turn, said):
+        for event in self._say(turn, f"\n\n{said}" if turn.answer.strip() else said):
             yield event
 
     async def _round(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
@@ -187,6 +187,13 @@ class Engine(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+def spent(engine: Engine, request: GenerateRequest, said: str) -> Usage:
+    """What a generation has used that was left before its ``Done``, by the engine's own count."""
+    prompt = engine.count_tokens(request)
+    whole = engine.count_tokens(replace(request, prefix=request.prefix + said))
+    return Usage(prompt, max(whole - prompt, 0))
 
 
 @cache

@@ -66,7 +66,7 @@ class Door:
             if self.gate is None:
                 await self._handle(scope, x)
             else:
-                async with standing(x), self.gate.place(x.principal.tenant):
+                async with standing(x), self.gate.place(x.principal.tenant, x.until_gone):
                     await self._handle(scope, x)
         except ClientGone:
             log.info("client left %s", scope["path"])
@@ -216,7 +216,7 @@ async def read_body(x: Exchange) -> bytes:
     size = 0
     with _time_limit(limits.body_seconds):
         while True:
-            message = await x.receive()
+            message = await x.take()
             if message["type"] == "http.disconnect":
                 raise ClientGone
             part = message.get("body", b"")

@@ -71,6 +71,8 @@ class Exchange:
     session: Session | None = None
     session_complete: bool = False
     _watch: asyncio.Task[None] | None = field(default=None, init=False)
+    _ahead: list[MutableMapping[str, Any]] = field(default_factory=list, init=False)
+    """What of a body came while we looked whether the caller is still there."""
 
     @property
     def only(self) -> frozenset[str]:
@@ -102,6 +104,10 @@ class Exchange:
         self.request = given if _GIVEN_ID.fullmatch(given) else token_hex(12).encode()
         client = scope.get("client")
         self.address = str(client[0]) if client else ""
+
+    async def take(self) -> MutableMapping[str, Any]:
+        """The next message of the connection."""
+        return self._ahead.pop(0) if self._ahead else await self.receive()
 
     async def reply(self, body: bytes, *extra: Header, status: int = 200) -> None:
         """A whole JSON answer."""
@@ -139,8 +145,10 @@ class Exchange:
 
         async def watch() -> None:
             nonlocal gone
-            while (await self.receive())["type"] != "http.disconnect":
-                pass
+            while (message := await self.receive())["type"] != "http.disconnect":
+                self._ahead.append(message)
+                if message.get("more_body"):
+                    return  # a long body stays with its sender until it is wanted
             gone = True
             task.cancel()
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 
 from dazi.core.errors import OverloadError
+
+Watched = Callable[[], AbstractContextManager[None]]
 
 
 class Gate:
@@ -28,11 +32,12 @@ class Gate:
     def waiting(self) -> int:
         return sum(map(len, self._lines.values()))
 
-    def place(self, tenant: str) -> Place:
-        """To be entered with ``async with``. Raises ``OverloadError`` where there is no room."""
-        return Place(self, tenant)
+    def place(self, tenant: str, watched: Watched = nullcontext) -> Place:
+        """To be entered with ``async with``. Raises ``OverloadError`` where there is no room.
+        ``watched`` is around the wait, if there is one: it ends that of whoever leaves."""
+        return Place(self, tenant, watched)
 
-    async def enter(self, tenant: str) -> None:
+    async def enter(self, tenant: str, watched: Watched = nullcontext) -> None:
         if self.taken < self.places:
             self.taken += 1
             return
@@ -41,8 +46,9 @@ class Gate:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._lines.setdefault(tenant, deque()).append(turn)
         try:
-            async with asyncio.timeout(self.wait_s):
-                await turn
+            with watched():
+                async with asyncio.timeout(self.wait_s):
+                    await turn
         except BaseException as e:
             self._forget(tenant, turn)
             if turn.done() and not turn.cancelled() and turn.exception() is None:
@@ -91,14 +97,15 @@ class Gate:
 
 
 class Place:
-    __slots__ = ("_gate", "_tenant")
+    __slots__ = ("_gate", "_tenant", "_watched")
 
-    def __init__(self, gate: Gate, tenant: str) -> None:
+    def __init__(self, gate: Gate, tenant: str, watched: Watched) -> None:
         self._gate = gate
         self._tenant = tenant
+        self._watched = watched
 
     async def __aenter__(self) -> None:
-        await self._gate.enter(self._tenant)
+        await self._gate.enter(self._tenant, self._watched)
 
     async def __aexit__(
         self,

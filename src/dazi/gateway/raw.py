@@ -24,7 +24,9 @@ from dazi.core.engine import (
     TextDelta,
     Usage,
     bursts_of,
+    spent,
 )
+from dazi.core.errors import DaziError
 from dazi.core.messages import CallText, Message
 from dazi.gateway.exchange import Exchange
 from dazi.gateway.options import thinking_of, tools_of
@@ -60,6 +62,10 @@ class Generation:
     calls: list[CallText] = field(default_factory=list)
     reason: str = "cancelled"
     usage: Usage = field(default_factory=Usage)
+
+    @property
+    def began(self) -> bool:
+        return bool(self.text or self.reasoning or self.calls)
 
     def call_id(self, index: int) -> str:
         return f"call_{self.turn[-8:]}_{index}"
@@ -208,7 +214,14 @@ async def _bursts(
                     await asyncio.shield(recorded)
                 yield events
         used = g.usage
+    except DaziError:
+        if not g.began:  # a model that fails before it says anything has used nothing
+            used = Usage()
+        raise
     finally:
+        if g.reason == "cancelled" and used is most:
+            # Whoever leaves is told nothing by the model of what it did until then.
+            used = g.usage = spent(state.engine, request, g.text + g.reasoning)
         await admission.settle(used)
         g.shown = g.shown or _whole(x, g.text)
         body = {

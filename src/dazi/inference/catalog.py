@@ -13,7 +13,7 @@ from dazi.core.engine import Engine, ModelProfile
 from dazi.core.errors import CallerError, ConfigError, NotFound
 from dazi.inference.embedded import EmbeddedEngine, EmbeddedOptions
 from dazi.inference.profiles import read_profile
-from dazi.inference.remote import RemoteEngine, RemoteOptions, base_url
+from dazi.inference.remote import WAIT_S, RemoteEngine, RemoteOptions, base_url
 
 FILE = "models.json"
 BUNDLED = Path(__file__).resolve().parent.parent / "models" / "mini"
@@ -148,12 +148,18 @@ def open_engine(
     *,
     embedded: EmbeddedOptions | None = None,
     api_key: str = "",
+    wait_s: float = WAIT_S,
     profile: ModelProfile | None = None,
 ) -> Engine:
-    """The engine of ``entry``. A local model is loaded now. Raises ``OperatorError``."""
+    """The engine of ``entry``. A local model is loaded now; ``wait_s``: how long a server may be
+    silent. Raises ``OperatorError``."""
     if entry.kind == "local":
         return EmbeddedEngine(Path(entry.location), embedded or EmbeddedOptions())
     options = RemoteOptions(
-        entry.location, entry.model, api_key=api_key, context_tokens=entry.context_tokens
+        entry.location,
+        entry.model,
+        api_key=api_key,
+        context_tokens=entry.context_tokens,
+        idle_timeout_s=wait_s,
     )
     return RemoteEngine(options, profile)

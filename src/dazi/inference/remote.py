@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
@@ -11,7 +12,16 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from dazi.core.engine import Done, EngineEvent, GenerateRequest, ModelProfile, Sampling
+from dazi.core.engine import (
+    CallArgumentsDelta,
+    Done,
+    EngineEvent,
+    GenerateRequest,
+    ModelProfile,
+    ReasoningDelta,
+    Sampling,
+    TextDelta,
+)
 from dazi.core.errors import CallerError, DaziError, OperatorError, OverloadError
 from dazi.inference.plain import plain_request
 from dazi.inference.template import render
@@ -28,6 +38,13 @@ from dazi.net import Answer, LeanClient
 _HANZI = re.compile(r"[\u3400-\u9fff\uf900-\uffef]")
 _TOO_LONG = re.compile(r"context.{0,20}(?:length|window|size)|too (?:long|many tokens)", re.I)
 _EXCERPT = 300
+SLOWEST_TOKENS_S = 1.0
+"""A server that gives less than so many tokens a second will not come to an end."""
+TOKEN_CHARS = 16
+"""A token is shorter on average, whatever the language: an answer that comes to more than all that
+were asked for is no answer to what was asked."""
+WAIT_S = 60.0
+log = logging.getLogger("dazi.inference")
 encode = msgspec.json.Encoder(enc_hook=dict).encode
 
 
@@ -37,7 +54,8 @@ class RemoteOptions:
 
     ``model`` empty: the first one that the server lists. ``qwen``: send ``chat_template_kwargs``,
     which servers of open models understand and some clouds refuse. ``idle_timeout_s`` bounds the
-    wait for the first and for each further piece of an answer.
+    wait for the first and for each further piece of an answer; an answer as a whole has that much,
+    and a second more for each token that was asked for.
     """
 
     base_url: str
@@ -46,7 +64,7 @@ class RemoteOptions:
     context_tokens: int = 32_768
     qwen: bool = True
     connect_timeout_s: float = 5.0
-    idle_timeout_s: float = 120.0
+    idle_timeout_s: float = WAIT_S
 
 
 class RemoteEngine:
@@ -80,23 +98,28 @@ class RemoteEngine:
 
     async def bursts(self, request: GenerateRequest) -> AsyncGenerator[Sequence[EngineEvent], None]:
         reader = ChunkReader(request)
+        bounds = _Bounds(request.sampling.max_tokens, self._options.idle_timeout_s)
         answer: Answer | None = None
         try:
             body = request_body(
                 plain_request(request), await self._model_name(), qwen=self._options.qwen
             )
-            answer = await self._http().request("POST", "/chat/completions", encode(body))
+            async with asyncio.timeout_at(bounds.until):
+                answer = await self._http().request("POST", "/chat/completions", encode(body))
             if answer.status != 200:
                 raise await self._refusal(answer, request)
             if request.whole:
-                chunk = chunk_of(await answer.whole(LONGEST_LINE))
+                async with asyncio.timeout_at(bounds.until):
+                    chunk = chunk_of(await answer.whole(LONGEST_LINE))
                 if events := [*self._events(reader, chunk)]:
                     yield events
             else:
                 lines = SseReader()
                 while data := await answer.some():
                     if events := [e for c in lines.read(data) for e in self._events(reader, c)]:
+                        bounds.note(events)
                         yield events
+                    bounds.check()
         except OSError as e:
             raise _unreachable(self._options.base_url, e) from e
         except ValueError as e:
@@ -185,13 +208,36 @@ class RemoteEngine:
                 f"模型服务拒绝了这个请求：{text[:_EXCERPT]}",
                 f"The model server refused the request: {text[:_EXCERPT]}",
             )
+        # What a server says of its own inside is for whoever runs it, not for whoever asks.
+        log.warning("%s answered %d: %s", self._options.base_url, status, text[:_EXCERPT])
         hint = _HINTS.get(status, ("请查看模型服务的日志。", "See the model server's log."))
         return OperatorError(
             "model_server",
-            f"模型服务 {self._options.base_url} 返回 {status}。{hint[0]}{text[:_EXCERPT]}",
-            f"The model server {self._options.base_url} answered {status}. "
-            f"{hint[1]} {text[:_EXCERPT]}",
+            f"模型服务 {self._options.base_url} 返回 {status}。{hint[0]}",
+            f"The model server {self._options.base_url} answered {status}. {hint[1]}",
         )
+
+
+class _Bounds:
+    """What an answer may come to: a server that knows no end must not take a place for good."""
+
+    __slots__ = ("_left", "until")
+
+    def __init__(self, tokens: int, wait_s: float) -> None:
+        self._left = (tokens + 32) * TOKEN_CHARS
+        self.until = asyncio.get_running_loop().time() + wait_s + tokens / SLOWEST_TOKENS_S
+
+    def note(self, events: Sequence[EngineEvent]) -> None:
+        for event in events:
+            if isinstance(event, TextDelta | ReasoningDelta | CallArgumentsDelta):
+                self._left -= len(event.text)
+
+    def check(self) -> None:
+        """Raises ``OperatorError``."""
+        if self._left < 0:
+            raise _broken("it is longer than all the tokens asked for")
+        if asyncio.get_running_loop().time() > self.until:
+            raise _broken("it has not come to an end in time")
 
 
 _KEY = ("请检查 API 密钥。", "Check the API key.")

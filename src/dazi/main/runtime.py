@@ -259,7 +259,9 @@ def load_engine(settings: Settings, data: Path) -> Engine:
     options = EmbeddedOptions(
         cache_gb=settings.cache_gb, num_threads=settings.threads, cache_dir=data / "models"
     )
-    return open_engine(entry, embedded=options, api_key=settings.api_key)
+    return open_engine(
+        entry, embedded=options, api_key=settings.api_key, wait_s=settings.model_wait_seconds
+    )
 
 
 def make_embedder(settings: Settings) -> Embedder | None:

@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     embedding_model: str = ""
     embedding_key: str = ""
     """An OpenAI-compatible server of embeddings, the model's name there, and the key it asks for."""
+    model_wait_seconds: float = Field(60.0, gt=0)
+    """How long a model server may be silent, before the first piece of an answer and between two."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     """Certificate and key (PEM): with them the server speaks HTTPS only."""

@@ -90,8 +90,9 @@ class LeanClient:
         ``TimeoutError`` or another ``OSError``."""
         head = f"{method} {self._path}{path} HTTP/1.1\r\n".encode("ascii")
         data = b"%b%bcontent-length: %d\r\n\r\n%b" % (head, self._head, len(body), body)
+        fresh = False
         while True:
-            kept = self._idle.pop() if self._idle else None
+            kept = self._idle.pop() if self._idle and not fresh else None
             connection = kept or await self._connected()
             self._busy.add(connection)
             try:
@@ -102,6 +103,7 @@ class LeanClient:
                 connection.abort()
                 if kept is None or connection.heard:
                     raise
+                fresh = True  # or each kept one would carry the request to a server that drops it
             except BaseException:
                 connection.abort()
                 raise

@@ -1,0 +1,237 @@
+"""Three times as much as fits: what is still answered, how fast the rest is refused, and what grows.
+
+The peak is found in a closed loop with as many callers as there are places; then requests come at
+three times that rate, whatever becomes of them, as from many callers who know nothing of each other.
+The server has one core; the load and the fake model share the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.machine import cores, pinned
+from bench.resilience.client import Heard, Question, raw
+from bench.resilience.house import build
+from bench.resilience.model import Model
+from bench.resilience.report import Report, percentile
+from bench.resilience.served import Served, serving
+from bench.resilience.wire import Wire
+from bench.tables import Table
+
+TIMES = 3.0
+GOODPUT = 0.9
+REFUSED_WITHIN_S = 0.05
+GROWTH_MIB = 30.0
+"""What memory may grow by between the first and the last third of an overload."""
+RETRIES = 1.2
+CALLERS = 256
+"""Connections that are kept for the open loop; where all are waiting, new ones are made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """``slots`` and ``delay_s``: how many requests the model works on at once, and how long on
+    each: what it can do in a second is the one over the other. 0: it answers at once."""
+
+    name: str
+    model: str
+    places: int
+    queued: int
+    slots: int = 0
+    delay_s: float = 0.0
+    stream: bool = False
+
+    def questions(self) -> list[bytes]:
+        if self.model == "raw":
+            return [raw("一个问题", stream=self.stream).bytes()]
+        return [
+            Question(f"第{n}个问题", user=f"clerk{n % 4}", stream=self.stream).bytes()
+            for n in range(64)
+        ]
+
+
+LOADS = (
+    Load("the model is the limit, raw", "raw", 16, 16, slots=16, delay_s=0.1),
+    Load("the model is the limit, raw, streams", "raw", 16, 16, slots=16, delay_s=0.1, stream=True),
+    Load("the model is the limit, governed", "dazi", 16, 16, slots=16, delay_s=0.2),
+    Load("the processor is the limit, governed", "dazi", 8, 8),
+    Load("the processor is the limit, raw", "raw", 8, 8),
+)
+
+
+@dataclass(slots=True)
+class Found:
+    """``refusals`` and ``answers``: seconds each; ``server_ms`` of a refusal includes what it waited
+    in the queue. ``memory``: MiB, sampled."""
+
+    offered: int = 0
+    answers: list[float] = field(default_factory=list)
+    refusals: list[float] = field(default_factory=list)
+    other: Counter[str] = field(default_factory=Counter)
+    without_retry_after: int = 0
+    seconds: float = 0.0
+    memory: list[float] = field(default_factory=list)
+    asked: int = 0
+
+    def note(self, heard: Heard) -> None:
+        if heard.ok:
+            self.answers.append(heard.seconds)
+        elif heard.status in (429, 503) and heard.code == "busy":
+            self.refusals.append(heard.seconds)
+            self.without_retry_after += "retry-after" not in heard.headers
+        else:
+            self.other[f"{heard.status or heard.failed} {heard.code}".strip()] += 1
+
+    @property
+    def rate(self) -> float:
+        return len(self.answers) / self.seconds if self.seconds else 0.0
+
+
+async def run(seconds: float = 10.0, env: Mapping[str, str] | None = None) -> Report:
+    report = Report(of=f"requests at {TIMES:g} times the peak")
+    table = Table(
+        "overload", f"{TIMES:g} times as much as fits, {seconds:g} s each",
+        (
+            "load", "peak/s", "offered/s", "answered/s", "goodput", "refused p50 ms",
+            "refused p99 ms", "grown MiB", "asked of the model",
+        ),
+    )  # fmt: skip
+    where = cores()
+    table.notes.append(
+        "Server on one core, load generator and fake model on the other."
+        if where.apart
+        else "Only one core: server, load and model share it; the figures mean little."
+    )
+    table.notes.append(
+        "Refused in: from sending the request to having the answer, the load generator's own delay "
+        "included. Requests that waited in the queue in vain are counted apart."
+    )
+    report.tables.append(table)
+    with pinned(where.load):
+        for load in LOADS:
+            await _load(load, seconds, dict(env or {}), report, table)
+    return report
+
+
+async def _load(
+    load: Load, seconds: float, env: dict[str, str], report: Report, table: Table
+) -> None:
+    model = Model(delay_s=load.delay_s, slots=load.slots, keeps=False)
+    wait = {
+        "DAZI_MAX_CONCURRENT": str(load.places),
+        "DAZI_MAX_QUEUED": str(load.queued),
+        "DAZI_QUEUE_SECONDS": "2",
+    }
+    with tempfile.TemporaryDirectory(prefix="dazi-overload-") as folder:
+        root = Path(folder)
+        async with model.running():
+            house = build(root, model.port)
+            async with serving(house, root, {**wait, **env}) as served:
+                await closed_loop(served, load, load.places, min(seconds, 3.0))  # warm
+                peak = max(
+                    [
+                        await closed_loop(served, load, load.places + load.queued, seconds / 2)
+                        for _ in range(2)
+                    ],
+                    key=lambda f: f.rate,
+                )
+                found = await open_loop(served, load, peak.rate * TIMES, seconds, model)
+                after = await closed_loop(served, load, load.places, min(seconds, 3.0))
+                complaints = served.complaints()
+    _judge(load, peak, found, report)
+    report.expect(after.rate >= GOODPUT * peak.rate * 0.8, f"{load.name}: it does not recover")
+    report.expect(not complaints, f"{load.name}: tracebacks in the log")
+    share = found.rate / peak.rate if peak.rate else 0.0
+    table.rows.append((
+        load.name, peak.rate, found.offered / found.seconds, found.rate, f"{share:.0%}",
+        percentile(found.refusals, 0.5) * 1000, percentile(found.refusals, 0.99) * 1000,
+        _growth(found.memory), f"{found.asked / max(1, len(found.answers)):.2f}x",
+    ))  # fmt: skip
+
+
+def _judge(load: Load, peak: Found, found: Found, report: Report) -> None:
+    name = load.name
+    report.tried += found.offered
+    share = found.rate / peak.rate if peak.rate else 0.0
+    report.expect(share >= GOODPUT, f"{name}: goodput {share:.0%} of the peak")
+    report.expect(bool(found.refusals), f"{name}: nothing was refused")
+    slow = percentile(found.refusals, 0.99)
+    report.expect(slow <= REFUSED_WITHIN_S, f"{name}: refused in {slow * 1000:.0f} ms at p99")
+    report.expect(not found.without_retry_after, f"{name}: refused without Retry-After")
+    report.expect(_growth(found.memory) <= GROWTH_MIB, f"{name}: memory grows")
+    times = found.asked / max(1, len(found.answers))
+    report.expect(times <= RETRIES, f"{name}: the model was asked {times:.2f} times an answer")
+    for what, count in found.other.items():
+        report.violations[f"{name}: {what}"] += count
+
+
+async def closed_loop(served: Served, load: Load, callers: int, seconds: float) -> Found:
+    """So many callers, each asking again once it has its answer."""
+    found = Found()
+    questions = load.questions()
+    until = time.monotonic() + seconds
+
+    async def ask(first: int) -> None:
+        caller = Wire(served.port)
+        number = first
+        while time.monotonic() < until:
+            found.note(await caller.ask(questions[number % len(questions)]))
+            number += callers
+        caller.leave()
+
+    began = time.monotonic()
+    await asyncio.gather(*(ask(n) for n in range(callers)))
+    found.seconds = time.monotonic() - began
+    found.offered = len(found.answers) + len(found.refusals)
+    return found
+
+
+async def open_loop(served: Served, load: Load, rate: float, seconds: float, model: Model) -> Found:
+    """``rate`` requests a second, whether or not those before have been answered."""
+    found = Found()
+    questions = load.questions()
+    idle: list[Wire] = []
+    under_way: set[asyncio.Task[None]] = set()
+    before = model.asked
+
+    async def ask(number: int) -> None:
+        caller = idle.pop() if idle else Wire(served.port)
+        found.note(await caller.ask(questions[number % len(questions)]))
+        if len(idle) < CALLERS:
+            idle.append(caller)
+        else:
+            caller.leave()
+
+    began = time.monotonic()
+    sampled = began
+    while (now := time.monotonic()) < began + seconds:
+        due = int((now - began) * rate) - found.offered
+        for _ in range(due):
+            task = asyncio.create_task(ask(found.offered))
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
+            found.offered += 1
+        if now - sampled > seconds / 30:
+            sampled = now
+            found.memory.append(served.held().mib)
+        await asyncio.sleep(0.002)
+    found.seconds = time.monotonic() - began
+    in_time = len(found.answers)
+    found.asked = model.asked - before
+    await asyncio.gather(*under_way)
+    for caller in idle:
+        caller.leave()
+    # What was begun before the end counts where it was answered before it.
+    del found.answers[in_time:]
+    return found
+
+
+def _growth(memory: list[float]) -> float:
+    third = max(1, len(memory) // 3)
+    return sum(memory[-third:]) / third - sum(memory[:third]) / third if memory else 0.0

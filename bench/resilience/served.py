@@ -1,0 +1,123 @@
+"""``dazi serve`` as a process: started, looked at from outside, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.machine import cores
+from bench.processes import Process, free_port
+from bench.resilience.client import get
+from bench.resilience.house import House
+
+_DAZI = "from dazi.main.cli import run; run()"
+_WRONG = ("Traceback (most recent call last)", "was never retrieved", "was destroyed but")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a process has at a moment: open files, threads, and MiB of memory."""
+
+    files: int
+    threads: int
+    mib: float
+
+
+class Served:
+    def __init__(
+        self, house: House, logs: Path, env: Mapping[str, str] | None = None, port: int = 0
+    ) -> None:
+        self.house = house
+        self.port = port or free_port()
+        self._env = {
+            "DAZI_DATA": str(house.data),
+            "DAZI_COMPANY": str(house.folder),
+            **(env or {}),
+        }
+        self._logs = logs
+        self._number = 0
+        self._process: Process | None = None
+        self.log = logs
+
+    def start(self) -> None:
+        self._number += 1
+        self.log = self._logs / f"dazi-{self.port}-{self._number}.log"
+        command = [sys.executable, "-c", self._program, "serve", "--port", str(self.port)]
+        self._process = Process([*command, "--no-check"], self.log, self._env)
+        self._process.pin(cores().server)
+
+    _program = _DAZI
+
+    async def ready(self) -> None:
+        """Raises ``NotStarted``."""
+        url = f"http://127.0.0.1:{self.port}/readyz"
+        await asyncio.to_thread(self.process.ready, url)
+
+    @property
+    def process(self) -> Process:
+        assert self._process is not None
+        return self._process
+
+    async def readiness(self) -> tuple[int, dict[str, bool]]:
+        heard = await get(self.port, "/readyz")
+        return heard.status, heard.document.get("parts", {})
+
+    def held(self) -> Held:
+        return held(self.process.pid)
+
+    def term(self) -> None:
+        os.kill(self.process.pid, signal.SIGTERM)
+
+    def running(self) -> bool:
+        return self.process._child.poll() is None
+
+    async def ended(self, seconds: float) -> bool:
+        """Whether it ends by itself within ``seconds``."""
+        until = time.monotonic() + seconds
+        while self.running():
+            if time.monotonic() > until:
+                return False
+            await asyncio.sleep(0.02)
+        return True
+
+    async def stop(self) -> None:
+        await asyncio.to_thread(self.process.stop)
+
+    def complaints(self) -> list[str]:
+        """What it wrote that nobody should have to read: tracebacks, forgotten exceptions."""
+        said = self.log.read_text(errors="replace")
+        return [
+            line
+            for line in said.splitlines()
+            if line.startswith(_WRONG[0]) or any(w in line for w in _WRONG[1:])
+        ]
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+@asynccontextmanager
+async def serving(
+    house: House, logs: Path, env: Mapping[str, str] | None = None
+) -> AsyncIterator[Served]:
+    served = Served(house, logs, env)
+    served.start()
+    try:
+        await served.ready()
+        yield served
+    finally:
+        await served.stop()
+
+
+def held(pid: int) -> Held:
+    status = Path(f"/proc/{pid}/status").read_text()
+    fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    files = len(os.listdir(f"/proc/{pid}/fd"))
+    return Held(files, int(fields["Threads"]), int(fields["VmRSS"].split()[0]) / 1024)
