@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAZI_DATA ?= $(CURDIR)/.dazi
 
-.PHONY: run test check bench bench-security model clean lock
+.PHONY: run test check bench bench-security bench-resilience model clean lock
 
 run: .venv/run.ok
 	@$(BIN)/dazi serve
@@ -22,6 +22,9 @@ bench: .venv/test.ok
 
 bench-security: .venv/test.ok
 	$(BIN)/python bench/security/run.py
+
+bench-resilience: .venv/test.ok
+	$(BIN)/python bench/resilience/run.py
 
 # Rebuild the bundled model from nothing; hours on two cores. See models/mini/README.md.
 model:

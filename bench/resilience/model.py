@@ -2,7 +2,7 @@
 
 It runs in the harness's own loop. What it answers when well follows from the request: ``[call NAME
 {...}]`` in the last message makes it call that tool if it is offered, a tool's result or anything
-else gets an answer; ``[slow]`` gets a stream of ``SLOW_PIECES`` pieces, one each ``SLOW_SECONDS``.
+else gets an answer; ``[slow]`` gets a stream of ``pieces``, one each ``SLOW_SECONDS``.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class Model:
     mood: Mood = field(default=lambda c, seen: c.well(seen))
     delay_s: float = 0.0
     slots: int = 0
+    pieces: int = SLOW_PIECES
     seen: list[Seen] = field(default_factory=list)
     connections: set[Connection] = field(default_factory=set)
     keeps: bool = True
@@ -195,7 +196,7 @@ class Connection(asyncio.Protocol):
         streams = bool(seen.body.get("stream"))
         if streams:
             self.write(BEGIN)
-        for _ in range(SLOW_PIECES):
+        for _ in range(self.model.pieces):
             await asyncio.sleep(SLOW_SECONDS)
             if streams:
                 self.write(chunk(event({"content": ANSWER})))

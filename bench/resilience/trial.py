@@ -26,14 +26,14 @@ from bench.resilience.served import Held, Served
 from bench.tables import Table
 from dazi.audit.records import first_broken
 
-PLACES = 12
+PLACES = 32
 WAIT_S = 2.0
 """How long the model server may be silent here."""
 TURN_S = 6.0
 TOKENS = 4
 """So few are asked for that an answer has hardly more than ``WAIT_S``."""
 RECOVERY_S = 30.0
-MORE_FILES = 6
+MORE_FILES = 12
 MORE_MIB = 40.0
 ENV = {
     "DAZI_MAX_CONCURRENT": str(PLACES),
@@ -62,16 +62,18 @@ def turn_whole(mark: str) -> Question:
     return Question(mark, user="clerk1", request=mark)
 
 
-def calling(tool: str) -> Ask:
+def calling(tool: str, words: str = "") -> Ask:
+    """Without ``words`` it is called with the question's own mark."""
+
     def question(mark: str) -> Question:
-        said = f'{mark} [call {tool} {{"words": "{mark}"}}]'
+        said = f'{mark} [call {tool} {{"words": "{words or mark}"}}]'
         return Question(said, user="clerk2", request=mark)
 
     return question
 
 
 TALKING: Sequence[Ask] = (raw_stream, raw_whole, turn_stream, turn_whole)
-DOING: Sequence[Ask] = (calling("write_line"), calling("read_line"), calling("pay"))
+DOING: Sequence[Ask] = (calling("write_line"), calling("read_line", "first"), calling("pay"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,9 @@ class Place:
     many: int = 2
 
     async def suffer(self, fault: Fault) -> None:
-        await self._rounds(fault.asks, self.many)  # so that pools are as full as they will be
+        # Pools are as full as they will be.
+        await self._rounds(fault.asks, self.many)
+        await free(self.served.port, self.model, PLACES)
         before = await self._quiet()
         await fault.begin()
         try:

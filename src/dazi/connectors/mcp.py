@@ -133,6 +133,8 @@ class McpConnector:
         async with self._connecting:
             if self._client is None:
                 ready: asyncio.Future[mcp.Client] = asyncio.get_running_loop().create_future()
+                # Whoever waited may have gone by the time it fails.
+                ready.add_done_callback(lambda f: None if f.cancelled() else f.exception())
                 self._leave = asyncio.Event()
                 self._holder = asyncio.create_task(self._hold(ready, self._leave))
                 try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -24,6 +25,13 @@ _TOO_LARGE = (
     b'{"error":{"message":"the request head is too large",'
     b'"type":"invalid_request_error","code":"head_too_large","param":null}}'
 )
+
+
+class ServerConfig(Config):
+    """``draining``: every answer is the last on its connection, so that callers who keep theirs come
+    in again by another door before this one closes."""
+
+    draining = False
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -62,6 +70,9 @@ class BoundedHttp(HttpToolsProtocol):
         self._in_head = False
         self._stop_waiting()
         super().on_headers_complete()
+        draining = isinstance(self.config, ServerConfig) and self.config.draining
+        if draining and self.cycle is not None:  # a WebSocket has none
+            self.cycle.keep_alive = False
 
     def _wait_for_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)

@@ -27,7 +27,7 @@ from dazi.core.errors import OperatorError
 from dazi.core.language import Language, Text
 from dazi.core.turn import CallFinished, TurnFinished
 from dazi.gateway.app import StraightIn, create_app
-from dazi.gateway.protocol import BoundedHttp
+from dazi.gateway.protocol import BoundedHttp, ServerConfig
 from dazi.gateway.state import GatewayState, Limits
 from dazi.main.auditing import audit_folder
 from dazi.main.runtime import Runtime, open_runtime, warm_requests
@@ -56,14 +56,15 @@ async def serve(settings: Settings, language: Language, check: bool) -> None:
             await runtime.engine.warm(request)
         if check:
             await self_check(runtime, language)
-        server = _Server(_config(runtime))
+        config = _config(runtime)
+        server = _Server(config)
         # What stands now stays: the collector need not walk through it again and again.
         gc.collect()
         gc.freeze()
         _announce(runtime, listening.getsockname()[1], time.perf_counter() - began, language)
         beside = [asyncio.create_task(work) for work in _beside(runtime)]
         try:
-            await _until_stopped(server, listening, runtime)
+            await _until_stopped(server, listening, runtime, config)
         finally:
             for task in beside:
                 task.cancel()
@@ -159,8 +160,8 @@ def build_app(runtime: Runtime) -> FastAPI:
     return app
 
 
-def _config(runtime: Runtime) -> uvicorn.Config:
-    return uvicorn.Config(
+def _config(runtime: Runtime) -> ServerConfig:
+    return ServerConfig(
         StraightIn(build_app(runtime)),
         http=BoundedHttp,
         log_level="warning",
@@ -173,16 +174,17 @@ def _config(runtime: Runtime) -> uvicorn.Config:
 
 
 async def _until_stopped(
-    server: uvicorn.Server, listening: socket.socket, runtime: Runtime
+    server: uvicorn.Server, listening: socket.socket, runtime: Runtime, config: ServerConfig
 ) -> None:
-    """At the first signal ``/readyz`` says no, so that balancers look elsewhere; after
-    ``drain_seconds`` nothing new is taken and what is under way ends. A second signal is at once."""
+    """At the first signal ``/readyz`` says no, so that balancers look elsewhere, and each answer is
+    the last on its connection; after ``drain_seconds`` nothing new is taken and what is under way
+    ends. A second signal is at once."""
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
         server.force_exit = runtime.draining
         wait = 0.0 if runtime.draining else runtime.settings.drain_seconds
-        runtime.draining = True
+        runtime.draining = config.draining = True
         loop.call_later(wait, lambda: setattr(server, "should_exit", True))
 
     for number in (signal.SIGINT, signal.SIGTERM):

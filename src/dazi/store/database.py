@@ -18,8 +18,10 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from dazi.core.errors import DaziError, OperatorError
 from dazi.store import schema
+from dazi.store.failures import told
 from dazi.store.presence import Presence
-from dazi.store.writer import SqliteWriter
+from dazi.store.whereabouts import watch
+from dazi.store.writer import BUSY_SECONDS, SqliteWriter
 
 APPLICATION = "dazi"
 """What PostgreSQL is told about who connects."""
@@ -75,6 +77,8 @@ class Database:
         self._declare = declare
         if self.sqlite:
             event.listen(self._engine.sync_engine, "connect", _sqlite_connect)
+            if path and self._writer is not None:
+                watch(self._engine.sync_engine, path)
             event.listen(self._engine.sync_engine, "begin", _sqlite_begin)
 
     @classmethod
@@ -118,16 +122,18 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        async with self._engine.connect() as connection:
-            yield connection
+        with told():
+            async with self._engine.connect() as connection:
+                yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction: committed on leaving, rolled back on an error."""
-        async with self._engine.connect() as connection:
-            await connection.execution_options(dazi_write=True)
-            async with connection.begin():
-                yield connection
+        with told():
+            async with self._engine.connect() as connection:
+                await connection.execution_options(dazi_write=True)
+                async with connection.begin():
+                    yield connection
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
@@ -180,7 +186,8 @@ def _sqlite_connect(connection: Any, _: Any) -> None:
     # The driver must not begin transactions of its own: _sqlite_begin says when and how.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
+    busy = f"busy_timeout={round(BUSY_SECONDS * 1000)}"
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", busy):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
+from dazi.store.whereabouts import Identity, identity
+
 GROUP = 256
 """At most so many submissions a commit."""
-BUSY_SECONDS = 10.0
+BUSY_SECONDS = 5.0
 """How long to wait for another process's transaction."""
 
 Row = Sequence[object]
@@ -39,6 +41,7 @@ class SqliteWriter:
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._synced = False
+        self._file: Identity | None = None
 
     async def run(self, sql: str, rows: Sequence[Row], *, sync: bool = False) -> int:
         """How many rows changed. Raises ``sqlite3.Error``."""
@@ -59,10 +62,13 @@ class SqliteWriter:
             await asyncio.to_thread(thread.join)
 
     def _connect(self) -> sqlite3.Connection:
+        if self._file is not None:
+            identity(self._path)  # rather than make an empty one in its place
         connection = connect(self._path, BUSY_SECONDS, isolation_level=None)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         self._synced = False
+        self._file = identity(self._path)
         return connection
 
     def _serve(self) -> None:
@@ -72,6 +78,9 @@ class SqliteWriter:
             going = self._gather(jobs)
             outcomes: list[int | sqlite3.Error]
             try:
+                if connection is not None and identity(self._path) != self._file:
+                    connection.close()
+                    connection = None
                 if connection is None:
                     connection = self._connect()
                 self._sync(connection, any(job.sync for job in jobs))

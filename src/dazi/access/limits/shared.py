@@ -84,6 +84,9 @@ class SharedCounters:
     def __init__(self, url: str) -> None:
         # An extra: only where there are many processes.
         from redis.asyncio import BlockingConnectionPool, Redis
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+        from redis.exceptions import ConnectionError
 
         pool = BlockingConnectionPool.from_url(
             url,
@@ -91,6 +94,9 @@ class SharedCounters:
             timeout=ANSWER_S,
             socket_timeout=ANSWER_S,
             socket_connect_timeout=ANSWER_S,
+            # Redis may have been restarted since a connection was last used. What was counted
+            # twice where only the answer was lost errs on the strict side.
+            retry=Retry(NoBackoff(), 1, (ConnectionError,)),
         )
         self._redis = Redis.from_pool(pool)
         self._take = self._redis.register_script(_TAKE)

@@ -1,0 +1,39 @@
+"""A database that cannot be used, in words: whoever asks is not told of a driver's inside."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoneFree
+
+from dazi.core.errors import OperatorError
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Raises ``OperatorError`` for what is the database's own trouble: locked, full, gone, not
+    reached. What a statement did wrong goes on as it is."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (sqlite3.OperationalError, OperationalError, NoneFree, OSError) as e:
+        raise unusable(e) from e
+    except SQLAlchemyError as e:
+        if getattr(e, "connection_invalidated", False):
+            raise unusable(e) from e
+        raise
+
+
+def unusable(e: Exception) -> OperatorError:
+    why = str(getattr(e, "orig", None) or e).splitlines()[0][:200]
+    if isinstance(e, NoneFree):
+        why = "every connection is waiting"
+    return OperatorError(
+        "database",
+        f"数据库现在用不了:{why}。检查数据库、磁盘空间和权限",
+        f"the database cannot be used now: {why}. Check the database, the disk and its rights",
+    )
