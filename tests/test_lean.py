@@ -258,3 +258,35 @@ async def test_tls_with_a_name_that_is_checked(
     assert await text(trusting) == b"ok"
     await trusting.close()
     listening.close()
+
+
+async def test_a_server_that_drops_what_it_reads_is_asked_once_more_and_no_oftener(
+    server: Server,
+) -> None:
+    """Else each kept connection would carry the request there again."""
+    seen = 0
+
+    async def well_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal seen
+        await reader.readuntil(b"\r\n\r\n{}")
+        writer.write(OK)
+        await reader.readuntil(b"\r\n\r\n")
+        seen += 1
+
+    server.talk = well_once
+    made = client(server)
+    held = [await made.request("POST", "/x", b"{}") for _ in range(5)]
+    for answer in held:
+        assert await answer.whole(10) == b"ok"
+        answer.close()
+
+    async def drops(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal seen
+        await reader.readuntil(b"\r\n\r\n")
+        seen += 1
+
+    server.talk = drops
+    with pytest.raises(Broken):
+        await text(made)
+    assert seen == 2
+    await made.close()

@@ -28,15 +28,11 @@ class Balancer:
     ready: set[int] = field(default_factory=set)
     nobody: int = 0
     refused: int = 0
-    asks: bool = True
-    """Whether it asks at all; without asking all count as ready."""
     sent: Counter[int] = field(default_factory=Counter)
     _next: int = 0
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Balancer]:
-        if not self.asks:
-            self.ready = set(self.ports)
         server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         asking = asyncio.create_task(self._ask_on())
@@ -47,7 +43,7 @@ class Balancer:
             server.close()
 
     async def _ask_on(self) -> None:
-        while self.asks:
+        while True:
             found = await asyncio.gather(*(get(p, "/readyz", PATIENCE_S) for p in self.ports))
             self.ready = {p for p, h in zip(self.ports, found, strict=True) if h.status == 200}
             await asyncio.sleep(EVERY_S)

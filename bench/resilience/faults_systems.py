@@ -6,7 +6,6 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -71,7 +70,8 @@ class Guests:
             await self._stranger.come()
 
 
-async def run(many: int = 3, env: Mapping[str, str] | None = None) -> Report:
+async def run(many: int = 3, only: frozenset[str] = frozenset()) -> Report:
+    """``only``: some of the faults, by name."""
     report = Report(of="turns whose tools' systems are unwell")
     table = new_table("faults_systems", "A company's systems are unwell")
     report.tables.append(table)
@@ -84,20 +84,21 @@ async def run(many: int = 3, env: Mapping[str, str] | None = None) -> Report:
             async with Model(keeps=False).running() as model:
                 systems = Systems(desk.port, guests.port, await desk_mcp.pin(), WAIT_S)
                 house = build(root, model.port, systems=systems)
-                async with serving(house, root, {**ENV, **(env or {})}) as served:
+                async with serving(house, root, ENV) as served:
                     place = Place(served, model, house, root, report, table, many=many)
-                    for name, mood in desks.MOODS.items():
-                        await place.suffer(_service(name, mood, desk))
-                    await place.suffer(
-                        Fault("service: not there", desk.go, desk.come, ASKS[:1], WITHIN_S)
-                    )
-                    for fault in _of_guests(guests):
-                        await place.suffer(fault)
+                    for fault in (*_of_service(desk), *_of_guests(guests)):
+                        if not only or fault.name in only:
+                            await place.suffer(fault)
                     await place.close()
         finally:
             await desk.go()
             await guests.stop()
     return report
+
+
+def _of_service(desk: Desk) -> list[Fault]:
+    faults = [_service(name, mood, desk) for name, mood in desks.MOODS.items()]
+    return [*faults, Fault("service: not there", desk.go, desk.come, ASKS[:1], WITHIN_S)]
 
 
 def _service(name: str, mood: Answerer, desk: Desk) -> Fault:

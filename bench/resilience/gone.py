@@ -10,13 +10,13 @@ import asyncio
 import json
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.resilience.client import Caller, Question, ask, raw
-from bench.resilience.house import House, Systems, build
+from bench.resilience.house import Systems, build
 from bench.resilience.model import Model, Seen
 from bench.resilience.moods import hung, well
 from bench.resilience.places import free
@@ -113,8 +113,8 @@ CASES = (
 )
 
 
-async def run(times: int = 8, env: Mapping[str, str] | None = None) -> Report:
-    """Each case ``times`` times, half of them at once."""
+async def run(times: int = 8, cases: Sequence[Case] = CASES, queue: bool = True) -> Report:
+    """Each case ``times`` times, half of them at once; ``queue``: and those who leave it."""
     report = Report(of="callers who leave")
     table = Table(
         "gone", "Callers who leave: seconds until the model server or the tool's system is let go",
@@ -128,17 +128,17 @@ async def run(times: int = 8, env: Mapping[str, str] | None = None) -> Report:
                 root, model.port, limits=LIMITS,
                 systems=Systems(desk_port=desk.port, timeout_s=30.0),
             )  # fmt: skip
-            async with serving(house, root, {**ENV, **(env or {})}) as served:
+            async with serving(house, root, ENV) as served:
                 scene = Scene(served, model, desk)
                 marks: dict[str, list[str]] = {}
                 rows: dict[str, tuple[list[float], int]] = {}
-                for case in CASES:
+                for case in cases:
                     rows[case.name], marks[case.name] = await _case(scene, case, times, report)
-                queue = await _in_the_queue(house, root, model, times, report)
+                in_queue = await _in_the_queue(root, model, times, report) if queue else None
                 for complaint in served.complaints():
                     report.violations[f"in the log: {complaint[:60]}"] += 1
             told = _told(await house.records())
-        for case in CASES:
+        for case in cases:
             waits, places = rows[case.name]
             known = sum(_accounted(told.get(m)) for m in marks[case.name])
             report.tried += len(waits)
@@ -151,7 +151,8 @@ async def run(times: int = 8, env: Mapping[str, str] | None = None) -> Report:
                 case.name, len(waits), percentile(waits, 0.5), max(waits),
                 f"{known}/{len(waits)}", f"{places}/{PLACES}",
             ))  # fmt: skip
-        table.rows.append(queue)
+        if in_queue is not None:
+            table.rows.append(in_queue)
     return report
 
 
@@ -200,9 +201,7 @@ async def _leave(scene: Scene, case: Case, mark: str) -> float:
     return working.closed - left if working.closed is not None else float("inf")
 
 
-async def _in_the_queue(
-    house: House, root: Path, model: Model, times: int, report: Report
-) -> tuple[Any, ...]:
+async def _in_the_queue(root: Path, model: Model, times: int, report: Report) -> tuple[Any, ...]:
     """All places are taken; others wait and leave. Nobody asks the model for them."""
     name = "raw, in the queue"
     env = {"DAZI_MAX_CONCURRENT": "1", "DAZI_MAX_QUEUED": "2", "DAZI_QUEUE_SECONDS": "30"}

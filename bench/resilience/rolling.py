@@ -11,7 +11,6 @@ import json
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,10 +86,8 @@ async def run(
     rounds: int = 3,
     servers: int = 2,
     drain_s: float = DRAIN_S,
-    asks: bool = True,
-    env: Mapping[str, str] | None = None,
 ) -> Report:
-    """``rounds``: how often each is restarted. ``asks=False``: a balancer that looks at nothing."""
+    """``rounds``: how often each is restarted."""
     report = Report(of=f"requests while {servers} servers are restarted {rounds} times each")
     table = Table(
         "rolling", "Rolling restarts behind a balancer that asks /readyz",
@@ -104,13 +101,13 @@ async def run(
         root = Path(folder)
         async with Model(keeps=False, delay_s=0.02, pieces=PIECES).running() as model:
             house = build(root, model.port)
-            more = {"DAZI_DRAIN_SECONDS": str(drain_s), **(env or {})}
+            more = {"DAZI_DRAIN_SECONDS": str(drain_s)}
             all_of_them = [Served(house, root, more) for _ in range(servers)]
             try:
                 for served in all_of_them:  # the first makes the tables
                     served.start()
                     await served.ready()
-                balancer = Balancer([s.port for s in all_of_them], asks=asks)
+                balancer = Balancer([s.port for s in all_of_them])
                 async with balancer.running():
                     load, flips = await _roll(all_of_them, balancer, rounds, report)
             finally:

@@ -38,6 +38,9 @@ class Held:
 
 
 class Served:
+    program = _DAZI
+    """A test may put a break in front of it."""
+
     def __init__(
         self, house: House, logs: Path, env: Mapping[str, str] | None = None, port: int = 0
     ) -> None:
@@ -56,11 +59,9 @@ class Served:
     def start(self) -> None:
         self._number += 1
         self.log = self._logs / f"dazi-{self.port}-{self._number}.log"
-        command = [sys.executable, "-c", self._program, "serve", "--port", str(self.port)]
+        command = [sys.executable, "-c", self.program, "serve", "--port", str(self.port)]
         self._process = Process([*command, "--no-check"], self.log, self._env)
         self._process.pin(cores().server)
-
-    _program = _DAZI
 
     async def ready(self) -> None:
         """Raises ``NotStarted``."""

@@ -223,3 +223,12 @@ async def test_a_write_to_a_resting_system_is_not_begun_and_is_on_record(house: 
     assert await h.audit("call") == [] and await h.runtime.router._intents.unsettled() == []
     ((_, body),) = await h.audit("decision")
     assert (body["outcome"], body["reason"]) == ("unavailable", "the system rests")
+
+
+async def test_a_turn_ends_in_time_whatever_the_model_does(house: Start) -> None:
+    h = await house([["好的。请稍候。", Pause()]], turn_seconds=0.5)
+    said = await asyncio.wait_for(h.ask("customer", "你好"), 10)
+    assert said.end.reason == "budget"
+    assert said.streamed.startswith("好的。") and said.end.answer != "好的。"
+    assert h.engine.running == 0
+    assert said.end.usage.prompt > 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -90,4 +92,34 @@ async def test_one_that_gives_up_as_it_is_let_in_takes_no_place_along() -> None:
     gate.leave()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+    assert gate.taken == 0
+
+
+async def test_who_leaves_the_queue_makes_room_in_it() -> None:
+    gate = Gate(1, queued=1, wait_s=30.0)
+    leaves = asyncio.Event()
+
+    @contextmanager
+    def watched() -> Iterator[None]:
+        task = asyncio.current_task()
+        assert task is not None
+        watch = asyncio.get_running_loop().create_task(leaves.wait())
+        watch.add_done_callback(lambda w: w.cancelled() or task.cancel())
+        try:
+            yield
+        finally:
+            watch.cancel()
+
+    async def visit() -> None:
+        async with gate.place("a", watched):
+            pass
+
+    async with gate.place("a"):
+        leaving = asyncio.create_task(visit())
+        await asyncio.sleep(0)
+        assert gate.waiting == 1
+        leaves.set()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        assert gate.waiting == 0
     assert gate.taken == 0

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 
 from dazi.gateway import protocol
-from dazi.gateway.protocol import BoundedHttp
+from dazi.gateway.protocol import BoundedHttp, ServerConfig
 
 Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
@@ -82,3 +82,21 @@ async def test_the_second_head_is_bounded_in_time_too(
     writer.write(GET)
     assert await asyncio.wait_for(reader.read(), 2) == b""
     writer.close()
+
+
+async def test_while_draining_an_answer_is_the_last_on_its_connection() -> None:
+    config = ServerConfig(app, port=0, log_level="error", lifespan="off", http=BoundedHttp)
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(GET + b"\r\n")
+    assert b"close" not in await reader.readuntil(b"ok")
+    config.draining = True
+    writer.write(GET + b"\r\n")
+    told = await asyncio.wait_for(reader.read(), 5)
+    assert b"200" in told and b"connection: close" in told
+    server.should_exit = True
+    await serving

@@ -332,3 +332,30 @@ def test_urls() -> None:
         with pytest.raises(OperatorError):
             base_url(bad)
     assert "secret" not in repr(RemoteOptions("http://gpu", api_key="secret"))
+
+
+async def test_an_answer_longer_than_was_asked_for_is_left(
+    server: Server, engine: RemoteEngine
+) -> None:
+    server.chunks(*({"content": "很长的一句话。" * 10} for _ in range(200)))
+    with pytest.raises(OperatorError, match="longer than all the tokens"):
+        await collect(engine, asking(sampling=Sampling(max_tokens=4)))
+
+
+async def test_an_answer_that_comes_to_no_end_is_left(server: Server) -> None:
+    server.chunks({"content": "好"}, reason=None)
+    server.lines, server.hang = server.lines[:1], True
+    engine = RemoteEngine(RemoteOptions(server.url, "Qwen3-14B", idle_timeout_s=0.2))
+    with pytest.raises(OperatorError, match="to an end in time"):
+        await collect(engine, asking(sampling=Sampling(max_tokens=1)))
+    await asyncio.wait_for(server.gone.wait(), 5)
+    await engine.close()
+
+
+async def test_what_a_server_says_of_its_inside_stays_here(
+    server: Server, engine: RemoteEngine
+) -> None:
+    server.status, server.text = 500, "Traceback: secret"
+    with pytest.raises(OperatorError) as caught:
+        await collect(engine, asking())
+    assert "secret" not in caught.value.message("en") + caught.value.message("zh")

@@ -95,3 +95,41 @@ async def test_a_disk_that_fails_says_what_to_do_and_is_tried_again(tmp_path: Pa
     await database.create()
     assert await database.run(BEGIN, {"key": "a", **ROW}) == 1
     await database.close()
+
+
+async def test_a_file_that_was_moved_takes_no_more_writes(tmp_path: Path) -> None:
+    """They would be gone with the process; and no empty one takes its place."""
+    file, aside = tmp_path / "d.sqlite", tmp_path / "aside"
+    database = Database.at(file)
+    await database.create()
+    await database.run(BEGIN, {"key": "a", **ROW})
+    assert await keys(database) == ["a"]
+    file.rename(aside)
+    for _ in range(2):
+        with pytest.raises(OperatorError, match="not there"):
+            await database.run(BEGIN, {"key": "b", **ROW})
+        with pytest.raises(OperatorError, match="not there"):
+            await keys(database)
+    assert not file.exists()
+    aside.rename(file)
+    await database.run(BEGIN, {"key": "c", **ROW})
+    assert await keys(database) == ["a", "c"]
+    await database.close()
+
+
+async def test_a_database_that_cannot_be_used_says_so_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dazi.store.database.BUSY_SECONDS", 0.1)
+    database = Database.at(tmp_path / "d.sqlite")
+    await database.create()
+    other = sqlite3.connect(tmp_path / "d.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OperatorError, match=r"cannot be used now: .*locked"):
+        async with database.write():
+            pass
+    other.execute("ROLLBACK")
+    other.close()
+    async with database.write():
+        pass
+    await database.close()
