@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from dazi.core.errors import CallerError
+from dazi.core.language import Language
 from dazi.main.commands.options import Company, Json, language, settings
 
 group = typer.Typer(no_args_is_help=True, help="审计账本。The audit ledger.")
@@ -219,6 +220,45 @@ def audit_hold_release(
 
     asyncio.run(hold_release(settings(company), number, person or getuser(), reason))
     typer.echo(number)
+
+
+@group.command("compliance")
+def audit_compliance(
+    framework: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="只看这个框架,可重复:mlps、gdpr、pipl、iso27001、ai-labels。Only this one; repeatable."
+        ),
+    ] = None,
+    days: Annotated[
+        float, typer.Option(min=1, help="看几天内的记录。Records of so many days.")
+    ] = 90,
+    backups: Annotated[
+        Path | None, typer.Option(help="备份在哪里,默认数据目录的 backups。Where backups are.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="写成一个网页文件。Write it as one HTML file.")
+    ] = None,
+    lang: Annotated[str, typer.Option(help="zh 或 en,默认界面语言。zh or en.")] = "",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="有不通过的就退出码 1。Exit with 1 if any fails.")
+    ] = False,
+    json_out: Json = False,
+    company: Company = None,
+) -> None:
+    """合规矩阵:逐项检查这套系统,给出证据和改法。Check this installation against frameworks."""
+    from dazi.main.compliance import Wanted, as_json_text, as_text, report, save_page
+
+    if lang not in ("", "zh", "en"):
+        raise CallerError("lang", "--lang 只能是 zh 或 en", "--lang is zh or en")
+    chosen: Language = "en" if lang == "en" else "zh" if lang == "zh" else language()
+    wanted = Wanted(tuple(framework or ()), days, backups)
+    found = asyncio.run(report(settings(company), wanted))
+    if html is not None:
+        save_page(found, chosen, html)
+    for line in [as_json_text(found)] if json_out else as_text(found, chosen):
+        typer.echo(line)
+    raise typer.Exit(1 if strict and found.failed else 0)
 
 
 def _seconds(at: datetime | None) -> float | None:

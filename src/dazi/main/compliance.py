@@ -1,0 +1,106 @@
+"""``dazi audit compliance``: the installation, opened without a model, and its report."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from dazi.access.cedar import CedarPolicy
+from dazi.access.users import Directory
+from dazi.core.errors import CallerError
+from dazi.core.language import Language
+from dazi.main.auditing import opened
+from dazi.main.company import load_company
+from dazi.main.guarding import guard_of
+from dazi.main.labelling import LabelProbe
+from dazi.main.runtime import make_access
+from dazi.main.settings import Settings
+from dazi.ops.compliance.matrix import load_matrix
+from dazi.ops.compliance.page import html
+from dazi.ops.compliance.report import Report, as_json, survey
+from dazi.ops.compliance.subject import Books, Serving, Subject
+from dazi.ops.compliance.table import lines
+
+_BOUNDS = (
+    "max_body_bytes", "max_message_chars", "max_concurrent", "turn_seconds", "turn_rounds",
+    "turn_calls", "answer_tokens",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """``frameworks``: all where none are named. ``days``: how far back records are looked at."""
+
+    frameworks: tuple[str, ...] = ()
+    days: float = 90.0
+    backups: Path | None = None
+
+
+async def report(settings: Settings, wanted: Wanted) -> Report:
+    frameworks = load_matrix(wanted.frameworks)
+    async with looked_at(settings, wanted) as subject:
+        return await survey(subject, frameworks, _version())
+
+
+@asynccontextmanager
+async def looked_at(settings: Settings, wanted: Wanted) -> AsyncIterator[Subject]:
+    """Everything that checks look at, opened as the service would open it."""
+    folder = settings.company_folder()
+    company = load_company(folder)
+    data = settings.data_folder(folder)
+    async with opened(settings) as room:
+        directory = Directory(company, settings.host)
+        access = make_access(company, room.database, room.ledger, directory, data)
+        await access.open(watch=False)
+        try:
+            books = Books(
+                room.database,
+                room.ledger,
+                room.sealing,
+                room.keys,
+                settings.audit,
+                settings.audit_days,
+            )
+            yield Subject(
+                company, CedarPolicy(company), guard_of(folder), access, books,
+                _serving(settings), data, wanted.backups or data / "backups",
+                LabelProbe(settings, company), time.time(), wanted.days,
+            )  # fmt: skip
+        finally:
+            await access.close()
+
+
+def _serving(settings: Settings) -> Serving:
+    model = settings.model if settings.model.startswith(("http://", "https://")) else ""
+    bounds = {name: float(getattr(settings, name)) for name in _BOUNDS}
+    return Serving(settings.host, settings.tls_cert, settings.tls_key, model, bounds)
+
+
+def as_text(found: Report, language: Language) -> Sequence[str]:
+    return list(lines(found, language))
+
+
+def as_json_text(found: Report) -> str:
+    return json.dumps(as_json(found), ensure_ascii=False, indent=1)
+
+
+def save_page(found: Report, language: Language, out: Path) -> None:
+    """Raises ``CallerError`` where it cannot be written."""
+    try:
+        out.write_text(html(found, language), encoding="utf-8")
+    except OSError as e:
+        raise CallerError(
+            "out", f"写不了 {out}:{e.strerror}", f"{out} cannot be written: {e.strerror}"
+        ) from e
+
+
+def _version() -> str:
+    try:
+        return version("dazi")
+    except PackageNotFoundError:
+        return "0"

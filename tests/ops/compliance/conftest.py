@@ -1,0 +1,95 @@
+"""An installation in good order, over a company folder of its own: what checks pass on."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from argon2 import Parameters, Type
+from sqlalchemy import update
+
+from dazi.access.accounts import Account
+from dazi.access.totp import totp
+from dazi.core.language import Text
+from dazi.main.compliance import Wanted, looked_at
+from dazi.main.settings import Settings
+from dazi.ops.compliance.checks import files, identity
+from dazi.ops.compliance.subject import Subject
+
+DEMO = Path(__file__).parents[3] / "examples" / "yunshan"
+CHEAP = Parameters(Type.ID, 19, 16, 32, time_cost=1, memory_cost=8, parallelism=1)
+ADMINISTRATORS = {"wang": "sysadmin", "chen": "secadmin", "zhou": "auditadmin"}
+
+
+@pytest.fixture
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2 with parameters that cost nothing."""
+    monkeypatch.setattr("dazi.access.passwords.RFC_9106_LOW_MEMORY", CHEAP)
+    monkeypatch.setattr(identity, "LEAST_MEMORY_KIB", 8)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """The demo company without its users: a company like others."""
+    folder = tmp_path / "house"
+    shutil.copytree(DEMO, folder)
+    text = (folder / "dazi.toml").read_text("utf-8").replace("demo = true", "")
+    text = re.sub(r"\[\[users\]\][^\[]*(?:\[\"[^\[]*)*", "", text)
+    text = re.sub(r"\[self_check\][^\[]*", "", text)
+    (folder / "dazi.toml").write_text(text, "utf-8")
+    return folder
+
+
+@pytest.fixture
+async def subject(
+    house: Path, tmp_path: Path, cheap: None, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Subject]:
+    data = tmp_path / "data"
+    data.mkdir(0o700)
+    settings = Settings(company=house, data=data)
+    async with looked_at(settings, Wanted()) as made:
+        stores = made.access.stores
+        for user, role in {**ADMINISTRATORS, "lin": "staff"}.items():
+            await stores.accounts.create(Account(user, Text(user, user), frozenset({role})))
+            await stores.second_factor.enrol("default", user, "test")
+        async with made.books.database.write() as connection:
+            await connection.execute(update(totp).values(confirmed=True))
+        for kind, body in (
+            ("turn", {"said": "发货了吗"}),
+            ("call", {"tool": "get_order_status", "arguments": {"order_id": "ORD12345"}}),
+            ("outcome", {"tool": "get_order_status", "outcome": "ok"}),
+            ("answer", {"answer": "已发货"}),
+            ("sign_in", {"ok": False, "address": "192.0.2.7"}),
+        ):
+            await made.books.ledger.append(kind, "lin", "turn_1", body)  # type: ignore[arg-type]
+        from dazi.audit.checkpoints import Checkpoints
+
+        await Checkpoints(made.books.database, made.books.keys).make()
+        back_up(data)
+        encrypted(tmp_path, data, monkeypatch)
+        yield made
+
+
+def back_up(data: Path) -> None:
+    (data / "backups").mkdir()
+    with (
+        closing(sqlite3.connect(data / "dazi.sqlite")) as live,
+        closing(sqlite3.connect(data / "backups" / "dazi.sqlite")) as kept,
+    ):
+        live.backup(kept)
+
+
+def encrypted(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Linux tells of a volume under LUKS."""
+    import os
+
+    device = data.stat().st_dev
+    told = tmp_path / "block" / f"{os.major(device)}:{os.minor(device)}" / "dm" / "uuid"
+    told.parent.mkdir(parents=True)
+    told.write_text("CRYPT-LUKS2-0123456789abcdef-volume")
+    monkeypatch.setattr(files, "BLOCK_DEVICES", tmp_path / "block")
