@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAZI_DATA ?= $(CURDIR)/.dazi
 
-.PHONY: run test check bench bench-security bench-resilience model clean lock
+.PHONY: run test check bench bench-gateway bench-security bench-resilience model clean lock
 
 run: .venv/run.ok
 	@$(BIN)/dazi serve
@@ -19,6 +19,9 @@ check: .venv/test.ok
 
 bench: .venv/test.ok
 	$(BIN)/python bench/run.py
+
+bench-gateway: .venv/test.ok
+	$(BIN)/python bench/run.py --only gateway
 
 bench-security: .venv/test.ok
 	$(BIN)/python bench/security/run.py

@@ -114,6 +114,9 @@ def _ratios(found: Sequence[Found]) -> Table:
             "<= 5x (2.5x)")  # fmt: skip
         row("paced CPU/piece against nginx",
             [ratio(f.cpu_chunk(), nginx.cpu_chunk()) for f in ours], "<= 2.5x (1.7x)")  # fmt: skip
+    portkey = by_name.get("portkey")
+    if portkey is not None:
+        row("req/s against Portkey's gateway", [ratio(f.rate(), portkey.rate()) for f in ours], "")
     fastapi = by_name["fastapi"]
     row("req/s against FastAPI + aiohttp", [ratio(f.rate(), fastapi.rate()) for f in ours], "")
     return table

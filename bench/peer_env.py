@@ -73,3 +73,39 @@ def peers(at: Path = ENVIRONMENT) -> PeerEnvironment:
 
 def nginx() -> str | None:
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+
+
+PORTKEY = "@portkey-ai/gateway@1.15.2"
+
+
+@dataclass(frozen=True, slots=True)
+class NodePeer:
+    """``program`` is ``None`` where it could not be installed; ``why`` then says so."""
+
+    node: str = ""
+    program: Path | None = None
+    why: str = ""
+
+
+def portkey(at: Path = ENVIRONMENT.parent / "portkey") -> NodePeer:
+    """Portkey's gateway in a folder of its own, made with npm if it is not there."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        return NodePeer(why="node and npm are not installed")
+    program = at / "node_modules" / "@portkey-ai" / "gateway" / "build" / "start-server.js"
+    complete = at / "complete"
+    if complete.is_file() and complete.read_text() == PORTKEY:
+        return NodePeer(node, program)
+    print(f"installing {PORTKEY} into {at} ...", file=sys.stderr)
+    command = [npm, "install", "--silent", "--prefix", str(at), PORTKEY]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False
+        )
+    except (OSError, subprocess.SubprocessError) as e:
+        return NodePeer(why=f"npm failed: {type(e).__name__}")
+    if done.returncode != 0 or not program.is_file():
+        last = (done.stderr.strip().splitlines() or ["npm failed"])[-1]
+        return NodePeer(why=f"npm failed: {last[:200]}")
+    complete.write_text(PORTKEY)
+    return NodePeer(node, program)

@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.load import post
 from bench.machine import cores
 from bench.options import Options
-from bench.peer_env import PeerEnvironment, nginx, peers
+from bench.peer_env import PORTKEY, NodePeer, PeerEnvironment, nginx, peers, portkey
 from bench.processes import ROOT, NotStarted, Process, free_port
 from bench.upstream import MODEL, PACED
 from dazi.access.users import DEMO_KEY_PREFIX
@@ -45,6 +45,8 @@ class Side:
     headers: Mapping[str, str] = field(default_factory=dict)
     health: str = "/healthz"
     why_not: str = ""
+    streams: bool = True
+    """Whether it can be asked for a stream."""
 
     def request(self, *, stream: bool) -> bytes:
         """A short chat; ``stream`` asks for pieces at a pace."""
@@ -73,7 +75,8 @@ def started(options: Options, upstream_port: int, folder: Path) -> Iterator[list
     starts.append(partial(_fastapi, url, folder))
     if options.peers:
         starts = [
-            partial(_nginx, upstream_port, folder), *starts, partial(_litellm, url, folder, peers())
+            partial(_nginx, upstream_port, folder), *starts,
+            partial(_portkey, url, folder, portkey()), partial(_litellm, url, folder, peers()),
         ]  # fmt: skip
     sides = [Side("upstream itself", "", "", upstream_port)]
     with ExitStack() as stack:
@@ -104,8 +107,9 @@ def _dazi(url: str, folder: Path, audit: str) -> Side:
     return Side(
         f"Dazi, audit {where}",
         "API key, roles, body and concurrency limits, validation, every piece decoded and encoded "
-        f"anew, disconnect watch, hash-chained audit {where}",
-        "redaction, retries, costs",
+        "anew, personal data masked in it (guard), disconnect watch, hash-chained audit sealed per "
+        f"person, {where}",
+        "retries, budgets (no [[limits]] are set)",
         port,
         Process(command, folder / f"dazi-{audit}.log", env),
         {"authorization": f"Bearer {DEMO_KEY_PREFIX}{RAW_USER}"},
@@ -163,6 +167,32 @@ def _nginx(upstream_port: int, folder: Path) -> Side:
     command: list[str | Path] = [program, "-c", config, "-p", folder, "-e", "stderr"]
     side.process = Process(command, folder / "nginx.log")
     side.health = "/v1/models"
+    return side
+
+
+def _portkey(url: str, folder: Path, installed: NodePeer) -> Side:
+    side = Side(
+        f"Portkey gateway {PORTKEY.rpartition('@')[2]}",
+        "headers say which provider and where; validation, retries, hooks",
+        "API keys of its own, roles, audit, costs, limits (its hosted service has them)",
+        free_port(),
+        headers={
+            "authorization": "Bearer bench",
+            "x-portkey-provider": "openai",
+            "x-portkey-custom-host": url,
+        },
+        health="/",
+        # Version 1.15.2 on Node 20 answers every stream with 500: "TypeError: immutable".
+        streams=False,
+    )
+    if installed.program is None:
+        side.why_not = installed.why
+        return side
+    command: list[str | Path] = [
+        installed.node, installed.program, f"--port={side.port}", "--headless",
+    ]  # fmt: skip
+    env = {"TRUSTED_CUSTOM_HOSTS": "127.0.0.1,localhost", "NODE_ENV": "production"}
+    side.process = Process(command, folder / "portkey.log", env)
     return side
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dazi.gateway.routes import ROUTES
 from tests.gateway.conftest import Site
 
@@ -57,3 +59,24 @@ async def test_every_answer_has_an_id_that_the_ledger_knows(site: Site) -> None:
         assert other.headers["X-Request-Id"] not in (odd, "abc-123")
     refused = await site.request("GET", "/v1/models", None)
     assert refused.status == 401 and refused.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize(("user", "model"), [("customer", "dazi"), ("admin", "scripted-1")])
+async def test_a_trace_goes_on_to_the_model_and_into_the_ledger(
+    site: Site, user: str, model: str
+) -> None:
+    trace, span = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    site.says("你好。", "你好。")
+    parent = {"traceparent": f"00-{trace}-{span}-01"}
+    assert (await site.chat("你好", user, model=model, headers=parent)).status == 200
+    sent = site.engine.requests[-1].trace
+    assert sent.startswith(f"00-{trace}-") and sent.endswith("-01") and span not in sent
+    turn, *_ = await site.audit("turn")
+    assert turn["from"]["trace"] == sent
+    await site.fresh()
+    site.says("你好。")
+    odd = {"traceparent": f"00-{trace}-{'0' * 16}-01"}
+    assert (await site.chat("你好", user, model=model, headers=odd)).status == 200
+    assert site.engine.requests[-1].trace == ""
+    turn, *_ = await site.audit("turn")
+    assert "trace" not in turn["from"]

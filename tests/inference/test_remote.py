@@ -359,3 +359,14 @@ async def test_what_a_server_says_of_its_inside_stays_here(
     with pytest.raises(OperatorError) as caught:
         await collect(engine, asking())
     assert "secret" not in caught.value.message("en") + caught.value.message("zh")
+
+
+async def test_a_trace_is_sent_on(server: Server) -> None:
+    server.chunks({"content": "好"})
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    engine = RemoteEngine(RemoteOptions(server.url, "m"))
+    for asked in (trace, ""):
+        async for _ in engine.generate(GenerateRequest((Message("user", "好"),), trace=asked)):
+            pass
+    await engine.close()
+    assert [h.get("traceparent") for h in server.seen_headers] == [trace, None]

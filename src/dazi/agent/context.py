@@ -129,6 +129,7 @@ class Conversation:
             self.request.thinking and self.profile.thinks,
             prefix,
             call_confidence=self._confidence(tools),
+            trace=self.request.origin.get("trace", ""),
         )
 
     def _confidence(self, tools: Sequence[OfferedTool]) -> float:

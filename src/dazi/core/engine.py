@@ -66,6 +66,8 @@ class GenerateRequest:
     call_confidence: float = 0.0
     """How probable a call has to be to the model for its answer to begin with one, where the choice
     is its own; otherwise it says something. Engines that see no probabilities leave it."""
+    trace: str = ""
+    """W3C ``traceparent`` of the request that this is for; servers are sent it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ async def chat(x: Exchange) -> None:
     sampling = sampling_of(request, tokens) or Sampling(
         max_tokens=x.state.service.agent.budget.tokens
     )
-    asked = raw_request(request, [_taken(x, m) for m in messages], sampling)
+    asked = raw_request(request, [_taken(x, m) for m in messages], sampling, x.trace)
     with x.until_gone():
         if request.stream:
             await send_chunks(x, raw_chunks(x, asked, usage=wants_usage(request)), GENERATED)

@@ -22,6 +22,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
 REQUEST_ID = b"x-request-id"
+TRACE = b"traceparent"
+_TRACE = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _ALWAYS: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"),)
 JSON: Header = (b"content-type", b"application/json; charset=utf-8")
@@ -63,6 +65,8 @@ class Exchange:
     said: str = ""
     request: bytes = b""
     """The id of the request: the caller's own, if it is one, or ours."""
+    trace: str = ""
+    """W3C ``traceparent`` for what we ask of others: the caller's trace, and a span of ours."""
     address: str = ""
     grant: Grant | None = None
     """How the caller's key is narrowed, if it is one of an account."""
@@ -82,7 +86,8 @@ class Exchange:
     @property
     def origin(self) -> dict[str, str]:
         """Where it came from, for the ledger."""
-        return {"request": self.request.decode(), "address": self.address, "key": self.key}
+        told = {"request": self.request.decode(), "address": self.address, "key": self.key}
+        return told | {"trace": self.trace} if self.trace else told
 
     @property
     def spoken(self) -> Language:
@@ -102,6 +107,9 @@ class Exchange:
         """Take from the connection what the request itself does not say."""
         given = self.headers.get(REQUEST_ID, b"")
         self.request = given if _GIVEN_ID.fullmatch(given) else token_hex(12).encode()
+        parent = self.headers.get(TRACE)
+        if parent is not None and _TRACE.fullmatch(parent):
+            self.trace = f"{parent[:36].decode()}{token_hex(8)}{parent[52:].decode()}"
         client = scope.get("client")
         self.address = str(client[0]) if client else ""
 

@@ -89,7 +89,7 @@ class Generation:
 
 
 def raw_request(
-    request: ChatRequest, messages: Sequence[Message], sampling: Sampling
+    request: ChatRequest, messages: Sequence[Message], sampling: Sampling, trace: str = ""
 ) -> GenerateRequest:
     """System messages become one at the beginning, which is where models know one."""
     system = [m for m in messages if m.role == "system" and m.content]
@@ -105,6 +105,7 @@ def raw_request(
         sampling,
         thinking_of(request),
         whole=not request.stream,
+        trace=trace,
     )
 
 

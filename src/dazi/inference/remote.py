@@ -105,7 +105,8 @@ class RemoteEngine:
                 plain_request(request), await self._model_name(), qwen=self._options.qwen
             )
             async with asyncio.timeout_at(bounds.until):
-                answer = await self._http().request("POST", "/chat/completions", encode(body))
+                more = f"traceparent: {request.trace}\r\n".encode() if request.trace else b""
+                answer = await self._http().request("POST", "/chat/completions", encode(body), more)
             if answer.status != 200:
                 raise await self._refusal(answer, request)
             if request.whole:

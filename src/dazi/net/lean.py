@@ -85,11 +85,16 @@ class LeanClient:
         self._path = url.raw_path.rstrip("/")
         self._head = _head(url, headers or {})
 
-    async def request(self, method: str, path: str, body: bytes = b"") -> Answer:
-        """Send it and wait for the answer's head. Raises ``EgressForbidden``, ``Broken``,
+    async def request(
+        self, method: str, path: str, body: bytes = b"", lines: bytes = b""
+    ) -> Answer:
+        """Send it and wait for the answer's head. ``lines``: more headers, each ended by CRLF, of
+        nothing that comes from outside unchecked. Raises ``EgressForbidden``, ``Broken``,
         ``TimeoutError`` or another ``OSError``."""
         head = f"{method} {self._path}{path} HTTP/1.1\r\n".encode("ascii")
-        data = b"%b%bcontent-length: %d\r\n\r\n%b" % (head, self._head, len(body), body)
+        data = b"%b%b%bcontent-length: %d\r\n\r\n%b" % (
+            head, self._head, lines, len(body), body,
+        )  # fmt: skip
         fresh = False
         while True:
             kept = self._idle.pop() if self._idle and not fresh else None
