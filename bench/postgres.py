@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -25,45 +26,82 @@ def programs() -> Path | None:
     return found[0].parent if found else Path(beside).parent if beside else None
 
 
-@contextmanager
-def server(binaries: Path) -> Iterator[str]:
-    """Its URL (without a database's name), while it runs. Nothing of it stays behind."""
-    owner = _owner()
-    base = Path(tempfile.mkdtemp(prefix="dazi-pg-"))
-    data = base / "data"
-    data.mkdir(mode=0o700)
-    if owner is not None:
-        for path in (base, data):
-            os.chown(path, owner.pw_uid, owner.pw_gid)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    user = owner.pw_name if owner else None
-    subprocess.run(
-        [
-            binaries / "initdb", "-D", data, "-U", "dazi", "-A", "trust", "-E", "UTF8",
-            "--locale=C", "-N",
-        ],
-        check=True, capture_output=True, user=user, cwd=base, env=_env(base),
-    )  # fmt: skip
-    process = subprocess.Popen(
-        [
-            binaries / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1",
-            "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=60",
-        ],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, user=user, cwd=base, env=_env(base),
-    )  # fmt: skip
-    try:
-        _wait(process, port)
-        yield f"postgresql://dazi@127.0.0.1:{port}"
-    finally:
-        process.terminate()
+class Server:
+    """One that may be stopped and started again on the same data."""
+
+    def __init__(self, binaries: Path) -> None:
+        self._binaries = binaries
+        self._owner = owner = _owner()
+        self._base = Path(tempfile.mkdtemp(prefix="dazi-pg-"))
+        self._data = self._base / "data"
+        self._data.mkdir(mode=0o700)
+        if owner is not None:
+            for path in (self._base, self._data):
+                os.chown(path, owner.pw_uid, owner.pw_gid)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self._process: subprocess.Popen[bytes] | None = None
+        subprocess.run(
+            [
+                binaries / "initdb", "-D", self._data, "-U", "dazi", "-A", "trust", "-E", "UTF8",
+                "--locale=C", "-N",
+            ],
+            check=True, capture_output=True, user=self._user, cwd=self._base, env=_env(self._base),
+        )  # fmt: skip
+
+    @property
+    def _user(self) -> str | None:
+        return self._owner.pw_name if self._owner else None
+
+    @property
+    def url(self) -> str:
+        """Without a database's name."""
+        return f"postgresql://dazi@127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [
+                self._binaries / "postgres", "-D", self._data, "-p", str(self.port),
+                "-h", "127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off",
+                "-c", "max_connections=60",
+            ],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, user=self._user,
+            cwd=self._base, env=_env(self._base),
+        )  # fmt: skip
+        _wait(self._process, self.port)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """``SIGTERM`` waits for who is connected, ``SIGINT`` ends their connections."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        process.send_signal(how)
         try:
             process.wait(20)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        shutil.rmtree(base, ignore_errors=True)
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self._base, ignore_errors=True)
+
+
+@contextmanager
+def server(binaries: Path) -> Iterator[str]:
+    """Its URL (without a database's name), while it runs. Nothing of it stays behind."""
+    made = Server(binaries)
+    try:
+        made.start()
+        yield made.url
+    finally:
+        made.remove()
 
 
 def driver(url: str) -> str:

@@ -119,6 +119,8 @@ class House:
     folder: Path
     data: Path
     users: tuple[str, ...]
+    url: str = ""
+    """Of a database on a server; else it is a file in ``data``."""
 
     @property
     def database(self) -> Path:
@@ -127,7 +129,7 @@ class House:
     async def records(self) -> list[Record]:
         """The ledger, opened, oldest first."""
         sealing = Sealing(audit_folder(self.data))
-        database = Database.at(self.database)
+        database = self._opened()
         try:
             return await Opened(SqlSink(database), sealing).rows(limit=MOST_RECORDS)
         finally:
@@ -136,11 +138,14 @@ class House:
 
     async def sealed(self) -> list[Record]:
         """The ledger as it is stored: what the chain is made of."""
-        database = Database.at(self.database)
+        database = self._opened()
         try:
             return await SqlSink(database).rows(limit=MOST_RECORDS)
         finally:
             await database.close()
+
+    def _opened(self) -> Database:
+        return Database(self.url) if self.url else Database.at(self.database)
 
 
 def build(

@@ -11,9 +11,10 @@ import json
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bench import postgres
 from bench.resilience.balancer import Balancer
 from bench.resilience.client import Caller, Heard, Question, raw
 from bench.resilience.house import House, build
@@ -86,11 +87,15 @@ async def run(
     rounds: int = 3,
     servers: int = 2,
     drain_s: float = DRAIN_S,
+    database: str = "",
 ) -> Report:
-    """``rounds``: how often each is restarted."""
+    """``rounds``: how often each is restarted; ``database``: a PostgreSQL database's URL, without
+    one they share a file."""
     report = Report(of=f"requests while {servers} servers are restarted {rounds} times each")
     table = Table(
-        "rolling", "Rolling restarts behind a balancer that asks /readyz",
+        "rolling", 
+        f"Rolling restarts on {'PostgreSQL' if database else 'SQLite'}, behind a balancer that asks "
+        "/readyz",
         (
             "servers", "restarts", "requests", "failed", "streams whole", "of them across a signal",
             "readiness first", "drain s",
@@ -100,8 +105,8 @@ async def run(
     with tempfile.TemporaryDirectory(prefix="dazi-rolling-") as folder:
         root = Path(folder)
         async with Model(keeps=False, delay_s=0.02, pieces=PIECES).running() as model:
-            house = build(root, model.port)
-            more = {"DAZI_DRAIN_SECONDS": str(drain_s)}
+            house = replace(build(root, model.port), url=database)
+            more = {"DAZI_DRAIN_SECONDS": str(drain_s), "DAZI_DATABASE": database}
             all_of_them = [Served(house, root, more) for _ in range(servers)]
             try:
                 for served in all_of_them:  # the first makes the tables
@@ -129,6 +134,19 @@ async def run(
         f"{flips}/{rounds * servers}", drain_s,
     ))  # fmt: skip
     return report
+
+
+async def on_postgresql(rounds: int = 3) -> Report:
+    binaries = postgres.programs()
+    if binaries is None:
+        return Report(of="PostgreSQL is not installed")
+    server = postgres.Server(binaries)
+    try:
+        server.start()
+        postgres.create(server.url, "dazi")
+        return await run(rounds, database=f"{server.url}/dazi")
+    finally:
+        server.remove()
 
 
 async def _roll(

@@ -21,6 +21,7 @@ sys.path[:0] = [str(ROOT)]
 from bench.machine import describe  # noqa: E402
 from bench.resilience import (  # noqa: E402
     faults_model,
+    faults_postgres,
     faults_store,
     faults_systems,
     gone,
@@ -35,8 +36,10 @@ PARTS: dict[str, Part] = {
     "overload": lambda scale: overload.run(max(2.0, 15 * scale)),
     "gone": lambda scale: gone.run(max(2, round(40 * scale))),
     "rolling": lambda scale: rolling.run(max(1, round(5 * scale))),
+    "rolling, PostgreSQL": lambda scale: rolling.on_postgresql(max(1, round(5 * scale))),
     "faults of the model server": lambda scale: faults_model.run(max(1, round(4 * scale))),
     "faults of the database": lambda scale: faults_store.database(max(1, round(4 * scale))),
+    "faults of PostgreSQL": lambda scale: faults_postgres.run(max(1, round(4 * scale))),
     "faults of Redis": lambda scale: faults_store.limits(max(1, round(4 * scale))),
     "faults of systems": lambda scale: faults_systems.run(max(1, round(6 * scale))),
     "jumps of the clock": lambda scale: faults_store.clock(max(1, round(4 * scale))),

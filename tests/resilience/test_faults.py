@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bench import redis
-from bench.resilience import faults_model, faults_store, faults_systems
+from bench import postgres, redis
+from bench.resilience import faults_model, faults_postgres, faults_store, faults_systems
 from bench.resilience.clock import Clock
 
 MODEL = frozenset(
@@ -53,6 +53,12 @@ async def test_answers_that_are_not_on_record_are_noticed(broken: Callable[[str]
     report = await faults_store.clock(1)
     assert report.violations["answered, and not on record"]
     assert report.violations["done, and not on record"]
+
+
+@pytest.mark.skipif(postgres.programs() is None, reason="no PostgreSQL here")
+async def test_a_postgresql_that_is_stopped_and_one_that_falls_silent() -> None:
+    report = await faults_postgres.run(1, frozenset({"stopped", "paused"}))
+    assert +report.violations == {}
 
 
 @pytest.mark.skipif(redis.program() is None, reason="no Redis here")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -9,7 +10,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dazi.audit.records import Record, records
-from dazi.store.database import Conflict, Database, Statement
+from dazi.store.database import ANSWER_S, Conflict, Database, Statement
 
 _NAMES = tuple(c.name for c in records.columns)
 _APPEND = Statement(insert(records))
@@ -76,7 +77,8 @@ class SqlSink:
         await self._database.run(_APPEND, *(columns(r) for r in batch), sync=self._sync)
 
     async def append_after(self, make: Chain) -> None:
-        async with self._database.write() as connection:
+        # Whoever waits for the record must hear of a server that has fallen silent.
+        async with asyncio.timeout(ANSWER_S), self._database.write() as connection:
             if not self._database.sqlite:  # SQLite has the write lock from the beginning
                 await connection.execute(
                     text("LOCK TABLE audit_records IN SHARE ROW EXCLUSIVE MODE")

@@ -18,7 +18,7 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from dazi.core.errors import DaziError, OperatorError
 from dazi.store import schema
-from dazi.store.failures import told
+from dazi.store.failures import reason, told
 from dazi.store.presence import Presence
 from dazi.store.whereabouts import watch
 from dazi.store.writer import BUSY_SECONDS, SqliteWriter
@@ -27,6 +27,8 @@ APPLICATION = "dazi"
 """What PostgreSQL is told about who connects."""
 CONNECT_S = 10
 """How long to wait for a PostgreSQL server."""
+ANSWER_S = 6.0
+"""How long a write of the hot path may take there, and a connection to prove that it is alive."""
 
 metadata = MetaData()
 """Every room's tables; each room declares its own."""
@@ -67,7 +69,11 @@ class Database:
         self.sqlite = url.startswith("sqlite")
         more: dict[str, Any] = {}
         if not self.sqlite:
-            arguments = {"connect_timeout": CONNECT_S, "application_name": APPLICATION}
+            arguments = {
+                "connect_timeout": CONNECT_S,
+                "application_name": APPLICATION,
+                "options": f"-c lock_timeout={round(BUSY_SECONDS * 1000)}",
+            }
             more = {"pool_pre_ping": True, "connect_args": arguments}
         self._engine = create_async_engine(self.url, **more)
         path = make_url(self.url).database if self.sqlite else None
@@ -122,18 +128,24 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        with told():
-            async with self._engine.connect() as connection:
-                yield connection
+        async with self._connected() as connection:
+            yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction: committed on leaving, rolled back on an error."""
+        async with self._connected() as connection:
+            await connection.execution_options(dazi_write=True)
+            async with connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        """Raises ``OperatorError`` where there is none to be had, or none that is alive."""
         with told():
-            async with self._engine.connect() as connection:
-                await connection.execution_options(dazi_write=True)
-                async with connection.begin():
-                    yield connection
+            async with asyncio.timeout(ANSWER_S) as limit, self._engine.connect() as connection:
+                limit.reschedule(None)
+                yield connection
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
@@ -158,7 +170,7 @@ class Database:
                 values = [[row[name] for name in names] for row in rows]
                 return await self._writer.run(statement.sqlite, values, sync=sync)
             given: Any = rows[0] if len(rows) == 1 else list(rows)
-            async with self.write() as connection:
+            async with asyncio.timeout(ANSWER_S), self.write() as connection:
                 await connection.execution_options(preserve_rowcount=True)
                 return (await connection.execute(statement.statement, given)).rowcount
         except (sqlite3.IntegrityError, IntegrityError) as e:
@@ -166,8 +178,8 @@ class Database:
         except (sqlite3.Error, SQLAlchemyError, OSError) as e:
             raise OperatorError(
                 "database",
-                f"数据库写不进去:{e.args[0]}。检查磁盘空间和数据库",
-                f"the database cannot be written: {e.args[0]}. Check the disk and the database",
+                f"数据库写不进去:{reason(e)}。检查磁盘空间和数据库",
+                f"the database cannot be written: {reason(e)}. Check the disk and the database",
             ) from e
 
     async def ping(self) -> None:

@@ -28,10 +28,16 @@ def told() -> Iterator[None]:
         raise
 
 
-def unusable(e: Exception) -> OperatorError:
-    why = str(getattr(e, "orig", None) or e).splitlines()[0][:200]
+def reason(e: Exception) -> str:
+    """One line, without what was to be written."""
     if isinstance(e, NoneFree):
-        why = "every connection is waiting"
+        return "every connection is waiting"
+    said = str(getattr(e, "orig", None) or e).splitlines()
+    return said[0][:200] if said else "no answer in time"
+
+
+def unusable(e: Exception) -> OperatorError:
+    why = reason(e)
     return OperatorError(
         "database",
         f"数据库现在用不了:{why}。检查数据库、磁盘空间和权限",

@@ -62,6 +62,7 @@ def state_of(connection: Connection) -> State:
 def lock(connection: Connection) -> None:
     """Let nobody else change tables until the transaction ends. SQLite's write lock does that."""
     if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL lock_timeout = 0"))  # however long another takes
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
