@@ -71,8 +71,7 @@ def _figures(found: Sequence[Found], notes: list[str]) -> Table:
         table.rows.append(row)
     table.notes.extend(f"{f.side.name}: on: {f.side.on}; off: {f.side.off}." for f in found[1:])
     table.notes.append(
-        "Dazi: the model itself by name (no tools, no memory), what dazi serve "
-        "runs, pages included; it asks the upstream for a stream even when the caller does not."
+        "Dazi: the model itself by name (no tools, no memory), what dazi serve runs, pages included."
     )
     table.notes.append(
         f"Paced: {STREAMS} streams of {PACED_CHUNKS} pieces, one each {PACED_SECONDS * 1000:.0f} "
