@@ -1,0 +1,104 @@
+"""Every route, asked what its document allows and much that it does not: none breaks, and what comes
+back is what the document says."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from dazi.access.accounts import Account
+from dazi.core.language import Text
+from dazi.gateway.openapi import document
+from dazi.gateway.routes import ROUTES
+from tests.gateway.conftest import LIMITS, Site, open_site
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+schema = schemathesis.openapi.from_dict(document(ROUTES, "0"))
+ENTRIES = {(s.method, s.path.replace(":path}", "}")): s.entry for s in ROUTES}
+
+
+@dataclass
+class Served:
+    site: Site
+    loop: asyncio.AbstractEventLoop
+
+    def token(self, user: str) -> str:
+        """Of a new session: an earlier request may have ended the last one."""
+        sessions = self.site.runtime.access.sessions
+        begun = sessions.begin(("default", user), "api", "127.0.0.1")
+        return asyncio.run_coroutine_threadsafe(begun, self.loop).result(20).token
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, seeded: Path) -> Iterator[Served]:
+    """In a thread of its own: these tests block."""
+    ready, made, end = threading.Event(), [], []
+
+    async def serve() -> None:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        async with open_site(tmp_path_factory.mktemp("st") / "data", seeded, LIMITS) as site:
+            site.engine.script = lambda request: "你好。"
+            site.engine._replies = None
+            accounts = site.runtime.access.stores.accounts
+            for role in ("sysadmin", "secadmin"):
+                await accounts.create(Account(role, Text(role, role), frozenset({role})))
+            made.append(Served(site, loop))
+            end.append(lambda: loop.call_soon_threadsafe(stop.set))
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    thread.start()
+    assert ready.wait(60)
+    yield made[0]
+    end[0]()
+    thread.join(30)
+
+
+@schema.parametrize()
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+def test_no_route_breaks(case: Any, served: Served) -> None:
+    entry = ENTRIES[case.operation.method.upper(), case.operation.path]
+    user = "secadmin" if "role" in case.operation.path else "sysadmin"
+    token = served.token(user) if entry in ("session", "step") else "dazi-demo-admin"
+    response = case.call(
+        base_url=served.site.url, headers={"Authorization": f"Bearer {token}"}, timeout=20
+    )
+    case.validate_response(response, checks=CHECKS)
+
+
+def test_a_route_that_breaks_is_noticed(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("broken on purpose")
+
+    monkeypatch.setattr(type(served.site.runtime.service), "tools_for", broken)
+    case = schema["/v1/dazi/me"]["GET"].Case()
+    headers = {"Authorization": "Bearer dazi-demo-admin"}
+    response = case.call(base_url=served.site.url, headers=headers)
+    with pytest.raises(FailureGroup):
+        case.validate_response(response, checks=CHECKS)
