@@ -77,7 +77,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, seeded: Path) -> Iterator[S
 
 @schema.parametrize()
 @settings(
-    max_examples=40,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
