@@ -104,15 +104,16 @@ class RemoteEngine:
             body = request_body(
                 plain_request(request), await self._model_name(), qwen=self._options.qwen
             )
+            more = f"traceparent: {request.trace}\r\n".encode() if request.trace else b""
+            whole: bytes | None = None
             async with asyncio.timeout_at(bounds.until):
-                more = f"traceparent: {request.trace}\r\n".encode() if request.trace else b""
                 answer = await self._http().request("POST", "/chat/completions", encode(body), more)
+                if request.whole and answer.status == 200:
+                    whole = await answer.whole(LONGEST_LINE)
             if answer.status != 200:
                 raise await self._refusal(answer, request)
-            if request.whole:
-                async with asyncio.timeout_at(bounds.until):
-                    chunk = chunk_of(await answer.whole(LONGEST_LINE))
-                if events := [*self._events(reader, chunk)]:
+            if whole is not None:
+                if events := [*self._events(reader, chunk_of(whole))]:
                     yield events
             else:
                 lines = SseReader()
