@@ -9,17 +9,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from dazi.access.cedar import CedarPolicy
 from dazi.access.users import Directory
 from dazi.core.errors import CallerError
 from dazi.core.language import Language
-from dazi.main.auditing import opened
+from dazi.main.auditing import audit_folder, opened
 from dazi.main.company import load_company
 from dazi.main.guarding import guard_of
 from dazi.main.labelling import LabelProbe
 from dazi.main.runtime import make_access
 from dazi.main.settings import Settings
+from dazi.ops.backup.keyfile import remembered
 from dazi.ops.compliance.matrix import load_matrix
 from dazi.ops.compliance.page import html
 from dazi.ops.compliance.report import Report, as_json, survey
@@ -34,11 +36,12 @@ _BOUNDS = (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """``frameworks``: all where none are named. ``days``: how far back records are looked at."""
+    """``frameworks``: all where none are named. ``days``: how far back records are looked at. ``backups``: the
+    folders that hold some; where none is named, those that backups were made to."""
 
     frameworks: tuple[str, ...] = ()
     days: float = 90.0
-    backups: Path | None = None
+    backups: tuple[Path, ...] = ()
 
 
 async def report(settings: Settings, wanted: Wanted) -> Report:
@@ -68,7 +71,7 @@ async def looked_at(settings: Settings, wanted: Wanted) -> AsyncIterator[Subject
             )
             yield Subject(
                 company, CedarPolicy(company), guard_of(folder), access, books,
-                _serving(settings), data, wanted.backups or data / "backups",
+                _serving(settings), data, wanted.backups or _backups(data),
                 LabelProbe(settings, company), time.time(), wanted.days,
             )  # fmt: skip
         finally:
@@ -76,9 +79,21 @@ async def looked_at(settings: Settings, wanted: Wanted) -> AsyncIterator[Subject
 
 
 def _serving(settings: Settings) -> Serving:
-    model = settings.model if settings.model.startswith(("http://", "https://")) else ""
+    named = (settings.model, settings.embedding_url, settings.database, settings.redis)
+    systems = tuple(bare for url in named if (bare := _without_credentials(url)))
     bounds = {name: float(getattr(settings, name)) for name in _BOUNDS}
-    return Serving(settings.host, settings.tls_cert, settings.tls_key, model, bounds)
+    return Serving(settings.host, settings.tls_cert, settings.tls_key, systems, bounds)
+
+
+def _without_credentials(url: str) -> str:
+    """Scheme and host; nothing for what is no URL, as a model's name is not."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}" if parts.scheme and parts.hostname else ""
+
+
+def _backups(data: Path) -> tuple[Path, ...]:
+    """Where backups were made to, by the files of keys that lie beside them."""
+    return tuple(dict.fromkeys(path.parent for path in remembered(audit_folder(data))))
 
 
 def as_text(found: Report, language: Language) -> Sequence[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,13 @@ from sqlalchemy import update
 
 from dazi.access.accounts import Account
 from dazi.access.totp import totp
+from dazi.core.company import Company
 from dazi.core.language import Text
+from dazi.main.company import load_company
 from dazi.main.compliance import Wanted, looked_at
 from dazi.main.settings import Settings
+from dazi.ops.backup import keyfile
+from dazi.ops.backup.backup import Installed, Target, back_up
 from dazi.ops.compliance.checks import files, identity
 from dazi.ops.compliance.subject import Subject
 
@@ -28,20 +32,32 @@ ADMINISTRATORS = {"wang": "sysadmin", "chen": "secadmin", "zhou": "auditadmin"}
 
 @pytest.fixture
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Argon2 with parameters that cost nothing."""
+    """Argon2, and a backup's passphrase, at a cost of nothing."""
     monkeypatch.setattr("dazi.access.passwords.RFC_9106_LOW_MEMORY", CHEAP)
     monkeypatch.setattr(identity, "LEAST_MEMORY_KIB", 8)
+    monkeypatch.setattr("dazi.ops.backup.backup.derive", lambda _, salt: sha256(salt).digest())
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Path:
-    """The demo company without its users: a company like others."""
-    folder = tmp_path / "house"
+@pytest.fixture(scope="session")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """The demo company without its users: a company like others. Read once."""
+    folder = tmp_path_factory.mktemp("company") / "house"
     shutil.copytree(DEMO, folder)
     text = (folder / "dazi.toml").read_text("utf-8").replace("demo = true", "")
     text = re.sub(r"\[\[users\]\][^\[]*(?:\[\"[^\[]*)*", "", text)
     text = re.sub(r"\[self_check\][^\[]*", "", text)
     (folder / "dazi.toml").write_text(text, "utf-8")
+    return load_company(folder)
+
+
+@pytest.fixture
+def house(loaded: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of its folder, for each test to change."""
+    folder = tmp_path / "house"
+    shutil.copytree(loaded.folder, folder)
+    monkeypatch.setattr(
+        "dazi.main.compliance.load_company", lambda _: replace(loaded, folder=folder)
+    )
     return folder
 
 
@@ -70,18 +86,17 @@ async def subject(
         from dazi.audit.checkpoints import Checkpoints
 
         await Checkpoints(made.books.database, made.books.keys).make()
-        back_up(data)
         encrypted(tmp_path, data, monkeypatch)
-        yield made
+        (tmp_path / "backups").mkdir()
+        yield await backed_up(made, tmp_path / "backups")
 
 
-def back_up(data: Path) -> None:
-    (data / "backups").mkdir()
-    with (
-        closing(sqlite3.connect(data / "dazi.sqlite")) as live,
-        closing(sqlite3.connect(data / "backups" / "dazi.sqlite")) as kept,
-    ):
-        live.backup(kept)
+async def backed_up(s: Subject, folder: Path) -> Subject:
+    """As ``dazi backup`` does it, beside the data folder."""
+    installed = Installed(s.books.database, s.data)
+    target = Target(folder / "night.dazi", folder / keyfile.NAME, "words that nobody guesses")
+    await back_up(installed, target, lambda _: None)
+    return replace(s, backups=(folder,))
 
 
 def encrypted(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

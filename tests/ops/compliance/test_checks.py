@@ -386,7 +386,7 @@ async def _(s: Subject, patch: Patch) -> None:
 
 @breaks("data_location", "outside and not encrypted: models.example.com")
 async def _(s: Subject, patch: Patch) -> Subject:
-    return replace(s, serving=replace(s.serving, model="http://models.example.com/v1"))
+    return replace(s, serving=replace(s.serving, systems=("http://models.example.com",)))
 
 
 @breaks("key_files", "files with keys that others may read: access.key")
@@ -406,20 +406,37 @@ async def _(s: Subject, patch: Patch) -> None:
 
 @breaks("backups", "no backup was found")
 async def _(s: Subject, patch: Patch) -> Subject:
-    return replace(s, backups=s.data / "nowhere")
+    return replace(s, backups=(s.data / "nowhere",))
 
 
-@breaks("backups", "is 9.0 days old")
+@breaks("backups", "no place is on record")
 async def _(s: Subject, patch: Patch) -> Subject:
-    at = (s.backups / "dazi.sqlite").stat().st_mtime
-    return replace(s, now=at + 9 * DAY_S)
+    return replace(s, backups=())
 
 
-@breaks("backups", "databases that are damaged: dazi.sqlite")
+@breaks("backups", "the newest backup, night.dazi, is 9.0 days old")
+async def _(s: Subject, patch: Patch) -> Subject:
+    return replace(s, now=s.now + 9 * DAY_S)
+
+
+@breaks("backups", "night.dazi: it is another installation's")
 async def _(s: Subject, patch: Patch) -> None:
-    with (s.backups / "dazi.sqlite").open("r+b") as file:
-        file.seek(100)
-        file.write(b"\xff" * 8000)
+    (s.data / "audit" / "master.key").write_bytes(b"x" * 32)
+
+
+@breaks("backups", "night.dazi: the backup is incomplete")
+async def _(s: Subject, patch: Patch) -> None:
+    (s.backups[0] / "night.dazi").write_bytes(MAGIC + b"x" * 100)
+
+
+@breaks("backups", "old.sqlite: the database is damaged")
+async def _(s: Subject, patch: Patch) -> None:
+    (s.backups[0] / "old.sqlite").write_bytes(b"no database" * 100)
+
+
+@breaks("backups", "files of keys that no erasure can reach: ")
+async def _(s: Subject, patch: Patch) -> None:
+    (s.backups[0] / "dazi.keys").unlink()
 
 
 @breaks("clock", "earlier than times in the ledger")
@@ -578,7 +595,7 @@ async def test_metadata_of_files_is_not_supported_until_it_is_there(subject: Sub
 
 
 async def test_a_place_outside_is_for_the_company_to_judge(subject: Subject) -> None:
-    serving = replace(subject.serving, model="https://models.example.com/v1")
+    serving = replace(subject.serving, systems=("https://models.example.com",))
     result = await CHECKS["data_location"](replace(subject, serving=serving))
     assert result.status is Status.ORGANISATIONAL
     assert any("models.example.com" in seen.text.en for seen in result.evidence)
@@ -617,9 +634,3 @@ def expiry(s: Subject) -> float:
 
     found = x509.load_pem_x509_certificate((s.data / "cert.pem").read_bytes())
     return found.not_valid_after_utc.timestamp()
-
-
-async def test_a_sealed_backup_is_told_as_one(subject: Subject) -> None:
-    (subject.backups / "night.dazi").write_bytes(MAGIC + b"x" * 100)
-    found = await files.backups(subject)
-    assert any("1 of them are sealed" in seen.text.en for seen in found.evidence)

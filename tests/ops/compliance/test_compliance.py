@@ -17,6 +17,8 @@ from typer.testing import CliRunner
 from dazi.core.errors import CallerError, ConfigError
 from dazi.core.language import Text
 from dazi.main.cli import app
+from dazi.main.compliance import Wanted, looked_at
+from dazi.main.settings import Settings
 from dazi.ops.compliance.checks.registry import CHECKS
 from dazi.ops.compliance.matrix import NAMES, load_matrix, read_framework
 from dazi.ops.compliance.page import html
@@ -316,13 +318,28 @@ def test_the_demo_company_and_its_command(
     assert statuses["8.1.4.3 b)"] == statuses["8.1.4.2 f)"] == statuses["Measures 4"] == "pass"
     assert statuses["8.1.4.6"] == "not_supported" and statuses["5.1"] == "organisational"
     assert "Yunshan Trading" in page.read_text("utf-8")
-    text = command("--framework", "mlps", *company)
-    assert "8.1.4.2 b)  no default accounts and passwords  [fail]" in text
+    text = command("--framework", "mlps", "--lang", "zh", "--strict", *company, code=1)
+    assert "合规矩阵" in text and "8.1.4.2 b)  没有默认账号和默认密码  [不通过]" in text
     assert "GDPR" not in text
-    assert "合规矩阵" in command("--framework", "mlps", "--lang", "zh", *company)
-    command("--framework", "mlps", "--strict", *company, code=1)
-    command("--framework", "ai-labels", "--strict", *company)
+    out = ("--framework", "ai-labels", "--strict", "--html")
+    command(*out, str(page), *company)
     with pytest.raises(CallerError, match="cannot be written"):
-        command("--framework", "ai-labels", "--html", str(tmp_path), *company)
+        command(*out, str(tmp_path), *company)
     with pytest.raises(CallerError, match="no framework x"):
         command("--framework", "x", *company)
+
+
+async def test_credentials_of_systems_are_not_told(
+    house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAZI_REDIS", "redis://user:hunter2@redis.example.com:6379/0")
+    settings = Settings(company=house, data=tmp_path / "data", model="https://m.example.com/v1")
+    async with looked_at(settings, Wanted()) as made:
+        assert made.serving.systems == ("https://m.example.com", "redis://redis.example.com")
+        found = await CHECKS["data_location"](made)
+    assert found.status is Status.FAIL and "hunter2" not in str(found)
+
+
+async def test_backups_are_looked_for_where_they_were_made(house: Path, subject: Subject) -> None:
+    async with looked_at(Settings(company=house, data=subject.data), Wanted()) as again:
+        assert again.backups == subject.backups

@@ -234,7 +234,7 @@ def audit_compliance(
         float, typer.Option(min=1, help="看几天内的记录。Records of so many days.")
     ] = 90,
     backups: Annotated[
-        Path | None, typer.Option(help="备份在哪里,默认数据目录的 backups。Where backups are.")
+        Path | None, typer.Option(help="备份所在的目录,默认做过备份的地方。Where backups are.")
     ] = None,
     html: Annotated[
         Path | None, typer.Option(help="写成一个网页文件。Write it as one HTML file.")
@@ -252,7 +252,7 @@ def audit_compliance(
     if lang not in ("", "zh", "en"):
         raise CallerError("lang", "--lang 只能是 zh 或 en", "--lang is zh or en")
     chosen: Language = "en" if lang == "en" else "zh" if lang == "zh" else language()
-    wanted = Wanted(tuple(framework or ()), days, backups)
+    wanted = Wanted(tuple(framework or ()), days, (backups,) if backups else ())
     found = asyncio.run(report(settings(company), wanted))
     if html is not None:
         save_page(found, chosen, html)

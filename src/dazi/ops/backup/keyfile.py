@@ -104,6 +104,11 @@ def refresh(folder: Path) -> Refreshed:
     return Refreshed(tuple(done), tuple(failed))
 
 
+def remembered(folder: Path) -> list[Path]:
+    """The files of keys that an erasure overwrites."""
+    return [Path(known.path) for known in _known(folder)]
+
+
 def read_keys(path: Path, passphrase: str, derive: Derive = derive) -> KeyCopy:
     """Raises ``CallerError`` for a wrong passphrase and for a file that was changed."""
     try:

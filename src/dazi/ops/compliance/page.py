@@ -24,7 +24,7 @@ body { font: 15px/1.6 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJ
   color: #1d2129; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; } h3 { font-size: 1rem; }
 .statement { border-left: 4px solid #8a6d1a; background: #fbf7ea; padding: .6rem 1rem; }
-.looked { color: #57606a; } svg { display: block; max-width: 100%; height: 18px; margin: .3rem 0; }
+.looked { color: #57606a; } svg { display: block; width: 100%; height: 18px; margin: .3rem 0; }
 table { border-collapse: collapse; width: 100%; }
 td { border-top: 1px solid #d9dde3; padding: .45rem .5rem; vertical-align: top; }
 td.id { width: 7.5rem; color: #57606a; } td.status { width: 6.5rem; font-weight: 600; }

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from dazi.core.errors import DaziError
@@ -110,10 +111,15 @@ def _places(s: Subject) -> tuple[Text, ...]:
         Text(f"公司目录 {s.company.folder}", f"company folder {s.company.folder}"),
         Text(f"数据目录 {s.data}", f"data folder {s.data}"),
         Text(f"{s.period_days:g} 天内的审计记录", f"audit records of {s.period_days:g} days"),
-        Text(f"备份目录 {s.backups}", f"backup folder {s.backups}"),
+        Text(f"备份:{_paths(s.backups) or '没有记下位置'}",
+             f"backups: {_paths(s.backups) or 'no place is on record'}"),
         Text("设置、账号、角色、策略、密钥、护栏规则、真实的响应路径",
              "settings, accounts, roles, policies, keys, guard rules, the real response paths"),
     )  # fmt: skip
+
+
+def _paths(folders: Sequence[Path]) -> str:
+    return ", ".join(map(str, folders))
 
 
 def as_json(report: Report) -> dict[str, Any]:

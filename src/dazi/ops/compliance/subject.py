@@ -41,13 +41,13 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """How the service is reached, and what bounds it. ``model``: a server's URL, or empty where
-    the model runs in the process."""
+    """How the service is reached, and what bounds it. ``systems``: URLs, without credentials, of
+    what it leans on itself: a model's server, a database, counters."""
 
     host: str
     tls_cert: Path | None = None
     tls_key: Path | None = None
-    model: str = ""
+    systems: tuple[str, ...] = ()
     bounds: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -85,7 +85,7 @@ class Subject:
     books: Books
     serving: Serving
     data: Path
-    backups: Path
+    backups: tuple[Path, ...]
     labels: LabelProbe
     now: float
     period_days: float = 90.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import stat
 from collections.abc import Iterator
 from itertools import pairwise
@@ -14,13 +13,11 @@ from sqlalchemy import func, select
 from dazi.audit.records import records
 from dazi.core.language import Text
 from dazi.memory.threads import thread_messages
-from dazi.ops.backup.sealed import MAGIC
 from dazi.ops.compliance.results import Notes, Result, Status, some
-from dazi.ops.compliance.subject import DAY_S, Subject
+from dazi.ops.compliance.subject import Subject
 
 BLOCK_DEVICES = Path("/sys/dev/block")
 TIME_SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
-BACKUP_DAYS = 7.0
 EARLIEST = 1_735_689_600.0
 """The first second of 2025: a clock before that stands wrong."""
 AHEAD_S = 5.0
@@ -105,63 +102,6 @@ def _on_encrypted(folder: Path) -> bool:
     try:
         return named.read_text().startswith("CRYPT-")
     except OSError:
-        return False
-
-
-async def backups(s: Subject) -> Result:
-    """There is a recent backup, and it can be read."""
-    n = Notes()
-    make = Text(
-        f"定期用 dazi backup 备份到 {s.backups}(别的位置用 --backups),dazi.keys 另存一处",
-        f"back up to {s.backups} regularly with dazi backup (--backups for another place), and keep "
-        "dazi.keys elsewhere",
-    )
-    files = [f for f in sorted(s.backups.rglob("*")) if f.is_file()] if s.backups.is_dir() else []
-    if not files:
-        n.wrong(f"没有找到备份:{s.backups}", f"no backup was found in {s.backups}", make)
-        return n.result()
-    newest = max(files, key=lambda f: f.stat().st_mtime)
-    days = (s.now - newest.stat().st_mtime) / DAY_S
-    n.expect(
-        days <= BACKUP_DAYS and newest.stat().st_size > 0,
-        Text(f"{len(files)} 个文件,最新 {newest.name},{days:.1f} 天前",
-             f"{len(files)} files, the newest is {newest.name}, {days:.1f} days old"),
-        Text(f"最新的备份 {newest.name} 是 {days:.1f} 天前的,或者是空的",
-             f"the newest backup, {newest.name}, is {days:.1f} days old, or empty"),
-        make,
-    )  # fmt: skip
-    sealed = sum(_sealed(f) for f in files)
-    if sealed:
-        n.saw(
-            f"其中 {sealed} 个由 dazi backup 加密;内容要用口令恢复一次才算验证过",
-            f"{sealed} of them are sealed by dazi backup; only restoring one proves what is in it",
-        )
-    stored = [f for f in files if f.suffix in (".sqlite", ".db")]
-    broken = [f.name for f in stored if not _readable(f)]
-    n.expect(
-        not broken,
-        Text(
-            f"打开了其中 {len(stored)} 个数据库,都完好", f"{len(stored)} databases in it are whole"
-        ),
-        Text(f"坏了的数据库:{some(broken)}", f"databases that are damaged: {some(broken)}"),
-        make,
-    )
-    return n.result()
-
-
-def _sealed(file: Path) -> bool:
-    with file.open("rb") as opened:
-        return opened.read(len(MAGIC)) == MAGIC
-
-
-def _readable(file: Path) -> bool:
-    try:
-        connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
-        try:
-            return bool(connection.execute("PRAGMA quick_check").fetchone() == ("ok",))
-        finally:
-            connection.close()
-    except sqlite3.Error:
         return False
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from dazi.ops.compliance.checks import (
+    backups,
     content,
     duties,
     files,
@@ -66,7 +67,7 @@ CHECKS = registered(
         files.key_files,
         files.data_folder,
         files.storage_encrypted,
-        files.backups,
+        backups.backups,
         files.clock,
         content.output_masked,
         content.input_validated,

@@ -22,6 +22,7 @@ SOON_DAYS = 14
 LEAST_RSA_BITS = 2048
 INWARD = ("127.0.0.1", "10.0.0.1", "192.168.1.1", "::1", "fd00::1", "::ffff:10.0.0.1")
 """Addresses that a URL from outside must never lead to."""
+UNENCRYPTED = ("http://", "redis://")
 SET_TLS = Text(
     "设 DAZI_TLS_CERT 和 DAZI_TLS_KEY,或者只听本机、由前面的代理加密",
     "set DAZI_TLS_CERT and DAZI_TLS_KEY, or listen on loopback behind a proxy that encrypts",
@@ -128,11 +129,11 @@ async def data_location(s: Subject) -> Result:
     )
     for url, host in outside:
         n.expect(
-            not url.startswith("http://"),
+            not url.startswith(UNENCRYPTED),
             Text(f"外部:{host}(出境与否由公司判断)",
                  f"outside: {host} (whether that leaves the country is for the company to say)"),
             Text(f"外部、没有加密:{host}", f"outside and not encrypted: {host}"),
-            Text("改用 https://", "use https://"),
+            Text("改用 https:// 或 rediss://", "use https:// or rediss://"),
         )  # fmt: skip
     return n.result(Status.ORGANISATIONAL if outside else Status.PASS)
 
@@ -140,7 +141,7 @@ async def data_location(s: Subject) -> Result:
 def _outside(s: Subject) -> Iterator[tuple[str, str]]:
     """URLs and hosts that the configuration names."""
     settings = s.company.settings
-    urls = [s.serving.model, *map(str, settings.get("services", {}).values())]
+    urls = [*s.serving.systems, *map(str, settings.get("services", {}).values())]
     urls += map(str, settings.get("databases", {}).values())
     access = settings.get("access", {})
     urls += [str(o.get("issuer", "")) for o in access.get("oidc", [])]
