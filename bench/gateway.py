@@ -77,6 +77,9 @@ def _figures(found: Sequence[Found], notes: list[str]) -> Table:
         f"Paced: {STREAMS} streams of {PACED_CHUNKS} pieces, one each {PACED_SECONDS * 1000:.0f} "
         "ms; a request's own cost is spread over its pieces."
     )
+    table.notes.extend(
+        f"{f.side.name}, streams: {f.side.no_streams}." for f in found if f.side.no_streams
+    )
     table.notes.append(
         "Where the side's core is not busy, req/s is what load generator and upstream can do: "
         "compare CPU per request there."

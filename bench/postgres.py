@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.exc import OperationalError
 
 START_S = 60.0
 
@@ -74,7 +75,7 @@ class Server:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, user=self._user,
             cwd=self._base, env=_env(self._base),
         )  # fmt: skip
-        _wait(self._process, self.port)
+        _wait(self._process, self.url)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """``SIGTERM`` waits for who is connected, ``SIGINT`` ends their connections."""
@@ -132,14 +133,16 @@ def _env(base: Path) -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", ""), "HOME": str(base), "LC_ALL": "C"}
 
 
-def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+def _wait(process: subprocess.Popen[bytes], url: str) -> None:
+    """Until it answers: it takes connections, and refuses them, while it is still recovering."""
+    engine = create_engine(f"{driver(url)}/postgres", poolclass=NullPool)
     ends = time.monotonic() + START_S
     while time.monotonic() < ends:
         if process.poll() is not None:
             raise RuntimeError(f"PostgreSQL ended with {process.returncode}")
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            engine.connect().close()
             return
-        except OSError:
+        except OperationalError:
             time.sleep(0.05)
     raise RuntimeError("PostgreSQL did not start")

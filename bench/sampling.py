@@ -102,7 +102,7 @@ def _round(f: Found, options: Options, around: Sequence[int]) -> int:
     dropped = 0
     tries = 1 if options.quick else TRIES
     for plan, samples in ((alone, f.alone), (loaded, f.loaded), (stream, f.paced)):
-        if plan is stream and (f.side.process is None or not f.side.streams):
+        if plan is stream and (f.side.process is None or f.side.no_streams):
             continue  # the upstream's own cost of a piece is nobody's question
         taken = []
         for _ in range(tries):

@@ -45,8 +45,8 @@ class Side:
     headers: Mapping[str, str] = field(default_factory=dict)
     health: str = "/healthz"
     why_not: str = ""
-    streams: bool = True
-    """Whether it can be asked for a stream."""
+    no_streams: str = ""
+    """Why it is not asked for streams."""
 
     def request(self, *, stream: bool) -> bytes:
         """A short chat; ``stream`` asks for pieces at a pace."""
@@ -182,8 +182,7 @@ def _portkey(url: str, folder: Path, installed: NodePeer) -> Side:
             "x-portkey-custom-host": url,
         },
         health="/",
-        # Version 1.15.2 on Node 20 answers every stream with 500: "TypeError: immutable".
-        streams=False,
+        no_streams='1.15.2 on Node 20 answers every stream with 500 ("TypeError: immutable")',
     )
     if installed.program is None:
         side.why_not = installed.why

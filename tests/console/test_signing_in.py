@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 from urllib.parse import urlencode, urlsplit
 
 from tests.console.browser import Browser
@@ -111,6 +112,9 @@ def test_forms_of_other_sites_are_refused(site: Site) -> None:
     # A name of another site that resolves to this machine.
     refused = post(site, "/login", {"demo": "admin"}, Host="rebound.example")
     assert "error=loopback" in location(refused) and "Set-Cookie" not in refused.headers
+    rows = site.run(site.runtime.audit.rows(limit=100_000))
+    tries = [json.loads(r.body) for r in rows if r.kind == "sign_in" and r.user == "admin"]
+    assert [t["why"] for t in tries if not t["ok"]][-3:] == ["origin", "origin", "loopback"]
 
 
 def test_an_oversized_or_odd_form_is_only_a_wrong_password(site: Site) -> None:

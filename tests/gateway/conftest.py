@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import pytest
@@ -18,6 +19,7 @@ import pytest_asyncio
 import uvicorn
 from openai import AsyncOpenAI
 
+from dazi.core.engine import GenerateRequest
 from dazi.gateway.app import create_app
 from dazi.gateway.state import GatewayState, Limits
 from dazi.main.company import load_company
@@ -26,6 +28,7 @@ from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
 from tests.fakes.engine import Reply, ScriptedEngine
 
+T = TypeVar("T")
 TODAY = date(2025, 4, 3)
 DEMO = Path(__file__).parents[2] / "examples" / "yunshan"
 
@@ -171,3 +174,38 @@ async def shared(tmp_path_factory: pytest.TempPathFactory, seeded: Path) -> Asyn
     """One site for a module whose tests change nothing."""
     async with open_site(tmp_path_factory.mktemp("site") / "data", seeded, LIMITS) as made:
         yield made
+
+
+@dataclass(frozen=True)
+class Threaded:
+    """A site in a thread of its own, for tests that block."""
+
+    site: Site
+    loop: asyncio.AbstractEventLoop
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(20)
+
+
+@contextmanager
+def threaded(
+    data: Path, seeded: Path, script: Callable[[GenerateRequest], Reply]
+) -> Iterator[Threaded]:
+    """``script`` makes the model's reply to each request."""
+    ready = threading.Event()
+    made: list[Threaded] = []
+    stop = asyncio.Event()
+
+    async def serve() -> None:
+        async with open_site(data, seeded, LIMITS) as site:
+            site.engine.script, site.engine._replies = script, None
+            made.append(Threaded(site, asyncio.get_running_loop()))
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    thread.start()
+    assert ready.wait(60), "the server did not start"
+    yield made[0]
+    made[0].loop.call_soon_threadsafe(stop.set)
+    thread.join(30)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from langchain_tests.integration_tests import ChatModelIntegrationTests
 from dazi.core.engine import GenerateRequest
 from dazi.main.company import load_company
 from tests.fakes.engine import Call, Reply
-from tests.gateway.conftest import DEMO, LIMITS, Site, open_site
+from tests.gateway.conftest import DEMO, Site, threaded
 
 COMPANYS = frozenset(load_company(DEMO).tools)
 GIVEN: dict[str, Any] = {
@@ -64,26 +62,8 @@ def example(schema: dict[str, Any]) -> Any:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, seeded: Path) -> Iterator[Site]:
-    """In a thread of its own: these tests block."""
-    ready, made, end = threading.Event(), [], []
-
-    async def serve() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        async with open_site(tmp_path_factory.mktemp("lc") / "data", seeded, LIMITS) as site:
-            site.engine.script = obedient
-            site.engine._replies = None
-            made.append(site)
-            end.append(lambda: loop.call_soon_threadsafe(stop.set))
-            ready.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
-    thread.start()
-    assert ready.wait(60)
-    yield made[0]
-    end[0]()
-    thread.join(30)
+    with threaded(tmp_path_factory.mktemp("lc") / "data", seeded, obedient) as made:
+        yield made.site
 
 
 @pytest.mark.asyncio(loop_scope="module")

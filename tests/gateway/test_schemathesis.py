@@ -3,10 +3,7 @@ back is what the document says."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +22,7 @@ from dazi.access.accounts import Account
 from dazi.core.language import Text
 from dazi.gateway.openapi import document
 from dazi.gateway.routes import ROUTES
-from tests.gateway.conftest import LIMITS, Site, open_site
+from tests.gateway.conftest import Threaded, threaded
 
 CHECKS = [
     not_a_server_error,
@@ -37,42 +34,20 @@ schema = schemathesis.openapi.from_dict(document(ROUTES, "0"))
 ENTRIES = {(s.method, s.path.replace(":path}", "}")): s.entry for s in ROUTES}
 
 
-@dataclass
-class Served:
-    site: Site
-    loop: asyncio.AbstractEventLoop
-
-    def token(self, user: str) -> str:
-        """Of a new session: an earlier request may have ended the last one."""
-        sessions = self.site.runtime.access.sessions
-        begun = sessions.begin(("default", user), "api", "127.0.0.1")
-        return asyncio.run_coroutine_threadsafe(begun, self.loop).result(20).token
-
-
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, seeded: Path) -> Iterator[Served]:
-    """In a thread of its own: these tests block."""
-    ready, made, end = threading.Event(), [], []
+def served(tmp_path_factory: pytest.TempPathFactory, seeded: Path) -> Iterator[Threaded]:
+    data = tmp_path_factory.mktemp("st") / "data"
+    with threaded(data, seeded, lambda request: "你好。") as made:
+        accounts = made.site.runtime.access.stores.accounts
+        for role in ("sysadmin", "secadmin"):
+            made.run(accounts.create(Account(role, Text(role, role), frozenset({role}))))
+        yield made
 
-    async def serve() -> None:
-        stop, loop = asyncio.Event(), asyncio.get_running_loop()
-        async with open_site(tmp_path_factory.mktemp("st") / "data", seeded, LIMITS) as site:
-            site.engine.script = lambda request: "你好。"
-            site.engine._replies = None
-            accounts = site.runtime.access.stores.accounts
-            for role in ("sysadmin", "secadmin"):
-                await accounts.create(Account(role, Text(role, role), frozenset({role})))
-            made.append(Served(site, loop))
-            end.append(lambda: loop.call_soon_threadsafe(stop.set))
-            ready.set()
-            await stop.wait()
 
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
-    thread.start()
-    assert ready.wait(60)
-    yield made[0]
-    end[0]()
-    thread.join(30)
+def token(served: Threaded, user: str) -> str:
+    """Of a new session: an earlier request may have ended the last one."""
+    sessions = served.site.runtime.access.sessions
+    return served.run(sessions.begin(("default", user), "api", "127.0.0.1")).token
 
 
 @schema.parametrize()
@@ -82,17 +57,17 @@ def served(tmp_path_factory: pytest.TempPathFactory, seeded: Path) -> Iterator[S
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-def test_no_route_breaks(case: Any, served: Served) -> None:
+def test_no_route_breaks(case: Any, served: Threaded) -> None:
     entry = ENTRIES[case.operation.method.upper(), case.operation.path]
     user = "secadmin" if "role" in case.operation.path else "sysadmin"
-    token = served.token(user) if entry in ("session", "step") else "dazi-demo-admin"
+    key = token(served, user) if entry in ("session", "step") else "dazi-demo-admin"
     response = case.call(
-        base_url=served.site.url, headers={"Authorization": f"Bearer {token}"}, timeout=20
+        base_url=served.site.url, headers={"Authorization": f"Bearer {key}"}, timeout=20
     )
     case.validate_response(response, checks=CHECKS)
 
 
-def test_a_route_that_breaks_is_noticed(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_route_that_breaks_is_noticed(served: Threaded, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> Any:
         raise RuntimeError("broken on purpose")
 

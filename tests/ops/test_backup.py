@@ -494,7 +494,10 @@ def test_without_keys_and_with_another_passphrase(place: Make, shelf: Path, tmp_
 # --- the company folder, and names that lead elsewhere --------------------------------------------
 
 
-def test_the_company_folder_comes_along(place: Make, shelf: Path, tmp_path: Path) -> None:
+def test_the_company_folder_comes_along(
+    place: Make, shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DAZI_DATA", raising=False)  # data then lies in the company's own folder
     company = tmp_path / "acme"
     shutil.copytree(settings(tmp_path).company_folder(), company)
     (company / ".git").mkdir()

@@ -88,6 +88,10 @@ class SignIn:
             steps = (*steps, "new_password")
         return await self._begin(account, attempt, steps)
 
+    async def refused(self, attempt: Attempt, why: str) -> None:
+        """Put on record a try that was turned away before anything was looked at."""
+        await self._told(attempt.user, attempt, ok=False, why=why)
+
     async def as_demo(self, user: str, channel: str, address: str) -> Begun:
         """A demo company's user, by a click. Raises ``AccessError`` where this is no demo."""
         attempt = Attempt(user, "", channel, address)

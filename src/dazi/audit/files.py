@@ -40,7 +40,7 @@ def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
                 pass  # another process was faster: its key counts
             finally:
                 made.unlink()
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
             return path.read_bytes()
 
 
@@ -48,7 +48,7 @@ def replace(path: Path, data: bytes) -> None:
     """Write the file anew, as one step."""
     with keys_at(path):
         os.replace(_beside(path, data), path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def append_line(path: Path, line: bytes) -> None:
@@ -78,7 +78,8 @@ def _folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """What was renamed or linked in it outlives a power cut."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)

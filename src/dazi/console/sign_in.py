@@ -78,16 +78,16 @@ class _Desk:
         form = await _form(request)
         user = (form.get("demo") or form.get("user", ""))[:200]
 
+        attempt = Attempt(user, form.get("password", ""), CHANNEL, _address(request))
+
         async def begin() -> Begun:
-            address = _address(request)
-            # Another site's name that resolves to 127.0.0.1 (DNS rebinding) must not reach demo users.
-            if self._state.company.demo and (request.url.hostname or "") not in LOOPBACK:
-                raise AccessError("loopback", "", "")
+            why = _turned_away(request, demo=self._state.company.demo)
+            if why:
+                await self._sign_in.refused(attempt, why)
+                raise _Refused(why)
             if form.get("demo"):
-                return await self._sign_in.as_demo(user, CHANNEL, address)
-            return await self._sign_in.with_password(
-                Attempt(user, form.get("password", ""), CHANNEL, address)
-            )
+                return await self._sign_in.as_demo(user, CHANNEL, attempt.address)
+            return await self._sign_in.with_password(attempt)
 
         return await self._begun(request, form, begin, user)
 
@@ -96,6 +96,7 @@ class _Desk:
         given = form.get("code", "")[:100]
 
         async def begin() -> Begun:
+            _require_same_origin(request)
             return await self._sign_in.with_code(_token(request), given)
 
         return await self._begun(request, form, begin)
@@ -104,9 +105,10 @@ class _Desk:
         form = await _form(request)
 
         async def begin() -> Begun:
+            _require_same_origin(request)
             password = form.get("password", "")
             if password != form.get("again", ""):
-                raise CallerError("different", "", "")
+                raise _Refused("different")
             return await self._sign_in.choose_password(_token(request), password)
 
         return await self._begun(request, form, begin)
@@ -149,10 +151,13 @@ class _Desk:
 
         async def begin() -> Begun:
             given = dict(request.query_params)
-            identity = await self._state.access.oidc.finish(given, keep)
+            try:
+                identity = await self._state.access.oidc.finish(given, keep)
+            except AccessError as e:
+                raise _Refused("oidc") from e
             return await self._sign_in.with_identity(identity, CHANNEL, _address(request))
 
-        answer = await self._begun(request, {"next": back}, begin, check_origin=False)
+        answer = await self._begun(request, {"next": back}, begin)
         answer.delete_cookie(OIDC_COOKIE, path=OIDC_PATH)
         return answer
 
@@ -167,28 +172,21 @@ class _Desk:
         return f"{base}{OIDC_PATH}/callback"
 
     async def _begun(
-        self,
-        request: Request,
-        form: Form,
-        begin: Callable[[], Awaitable[Begun]],
-        user: str = "",
-        *,
-        check_origin: bool = True,
+        self, request: Request, form: Form, begin: Callable[[], Awaitable[Begun]], user: str = ""
     ) -> Response:
         """Do a step and go on to where it leads: the next one, a page, or the form with an error."""
         back = safe_return(form.get("next", "/"))
-        if check_origin and not _same_origin(request):
-            return _go(sign_in_url("origin", back, user))
         try:
             begun = await begin()
+        except _Refused as e:
+            return _go(sign_in_url(e.why, back, user))
         except Locked as e:
             return _go(sign_in_url("locked", back, user, ceil(e.retry_after / 60)))
-        except (AccessError, CallerError) as e:
-            known = e.code if e.code in ERRORS else "oidc"
-            if isinstance(e, CallerError) and e.code != "different":
-                known = "weak_password"
-                self._visits.note(_token(request), e.text)
-            return _go(sign_in_url(known, back, user))
+        except AccessError as e:
+            return _go(sign_in_url(e.code if e.code in ERRORS else "sign_in", back, user))
+        except CallerError as e:
+            self._visits.note(_token(request), e.text)
+            return _go(sign_in_url("weak_password", back, user))
         except OverloadError:
             return _go(sign_in_url("busy", back, user))
         except DaziError:
@@ -210,6 +208,29 @@ class _Desk:
         old = request.cookies.get(COOKIE)
         if old and old != begun.token:
             await self._sign_in.end(old)
+
+
+class _Refused(Exception):
+    """``why``: one of ``ERRORS``."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def _turned_away(request: Request, *, demo: bool) -> str:
+    """Why a form is not even looked at; empty for one that is."""
+    if not _same_origin(request):
+        return "origin"
+    # Another site's name that resolves to 127.0.0.1 (DNS rebinding) must not reach demo users.
+    if demo and (request.url.hostname or "") not in LOOPBACK:
+        return "loopback"
+    return ""
+
+
+def _require_same_origin(request: Request) -> None:
+    if not _same_origin(request):
+        raise _Refused("origin")
 
 
 def _token(request: Request) -> str:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from dazi.agent.service import taken
 from dazi.core.engine import Usage
-from dazi.core.errors import NotFound
+from dazi.core.errors import DaziError, NotFound
 from dazi.gateway.errors import BadField
 from dazi.gateway.exchange import Exchange
 from dazi.gateway.reply import encode
@@ -101,6 +101,9 @@ async def embeddings(x: Exchange) -> None:
             ms = round((time.perf_counter() - began) * 1000, 1)
             body = {"tokens": [found.tokens, 0], "reason": "stop", "ms": ms, "raw": True}
             state.ledger.put("answer", x.principal.user, turn, body)
+    except DaziError:
+        used = Usage()  # a server that fails gives all or nothing
+        raise
     finally:
         await admission.settle(used)
 

@@ -57,7 +57,7 @@ class Demo:
 
     def seed(self) -> bool:
         """Fill the database when it holds nothing for today; tells whether it did."""
-        self._data.mkdir(parents=True, exist_ok=True)
+        self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._folder / "seed.py"
         return path.is_file() and bool(_load(path).seed(self.database, self._today))
 

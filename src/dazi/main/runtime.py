@@ -105,7 +105,7 @@ async def open_runtime(
     folder = settings.company_folder()
     company = load_company(folder)
     data = settings.data_folder(folder)
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     today = settings.today or date.today()
     Directory(
         company, settings.host

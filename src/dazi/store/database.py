@@ -89,7 +89,7 @@ class Database:
 
     @classmethod
     def at(cls, path: Path, **more: Any) -> Database:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return cls(f"sqlite+aiosqlite:///{path}", **more)
 
     @property
@@ -102,12 +102,12 @@ class Database:
 
         Raises ``OperatorError``, also for a database from a newer version."""
         try:
-            async with self.read() as connection:
+            async with self._reading() as connection:
                 state = await connection.run_sync(schema.state_of)
             if not state.lacks(metadata):
                 return
             self._declare()
-            async with self.write() as connection:
+            async with self._writing() as connection:
                 await connection.run_sync(schema.lock)
                 await self._bring_up(connection)
         except DaziError:
@@ -115,8 +115,8 @@ class Database:
         except (SQLAlchemyError, sqlite3.Error, OSError) as e:
             raise OperatorError(
                 "database",
-                f"打不开数据库 {self.place}:{e.args[0]}。检查路径、权限和磁盘空间",
-                f"cannot open the database {self.place}: {e.args[0]}. Check path, rights and disk",
+                f"打不开数据库 {self.place}:{reason(e)}。检查路径、权限和磁盘空间",
+                f"cannot open the database {self.place}: {reason(e)}. Check path, rights and disk",
             ) from e
 
     async def _bring_up(self, connection: AsyncConnection) -> None:
@@ -128,23 +128,29 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        async with self._connected() as connection:
-            yield connection
-
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction: committed on leaving, rolled back on an error."""
-        async with self._connected() as connection:
-            await connection.execution_options(dazi_write=True)
-            async with connection.begin():
+        """Raises ``OperatorError`` where no connection is to be had, or none that is alive."""
+        with told():
+            async with self._reading() as connection:
                 yield connection
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[AsyncConnection]:
-        """Raises ``OperatorError`` where there is none to be had, or none that is alive."""
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction: committed on leaving, rolled back on an error. Raises as ``read``."""
         with told():
-            async with asyncio.timeout(ANSWER_S) as limit, self._engine.connect() as connection:
-                limit.reschedule(None)
+            async with self._writing() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+        async with asyncio.timeout(ANSWER_S) as limit, self._engine.connect() as connection:
+            limit.reschedule(None)
+            yield connection
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        async with self._reading() as connection:
+            await connection.execution_options(dazi_write=True)
+            async with connection.begin():
                 yield connection
 
     @asynccontextmanager

@@ -24,7 +24,7 @@ class Presence:
     be there at the same time."""
 
     def __init__(self, folder: Path, *, alone: bool = False) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._handle: int | None = os.open(folder / FILE, os.O_RDWR | os.O_CREAT, 0o600)
         if fcntl is None:
             return

@@ -7,14 +7,13 @@ that the database holds once its own exchange is committed; without it, nothing 
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
-from dazi.audit.files import replace
+from dazi.audit.files import replace, sync_folder
 from dazi.core.errors import OperatorError
 
 MARKER = "restore.json"
@@ -67,7 +66,7 @@ def finish(data: Path, database: str, committed: Callable[[str], bool]) -> None:
     _move_out(data, plan)
     _move_in(data, plan)
     (data / MARKER).unlink()
-    _sync(data)
+    sync_folder(data)
 
 
 def clear_staging(data: Path) -> None:
@@ -85,7 +84,7 @@ def _move_out(data: Path, plan: Plan) -> None:
             aside.mkdir(mode=0o700, exist_ok=True)
             (data / name).rename(aside / name)
     if aside.exists():
-        _sync(aside)
+        sync_folder(aside)
 
 
 def _move_in(data: Path, plan: Plan) -> None:
@@ -94,15 +93,5 @@ def _move_in(data: Path, plan: Plan) -> None:
         return
     for path in sorted(staging.iterdir()):
         path.rename(data / path.name)
-    _sync(data)
+    sync_folder(data)
     staging.rmdir()
-
-
-def _sync(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
