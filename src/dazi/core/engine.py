@@ -203,6 +203,21 @@ def _tells_bursts(engine: type) -> bool:
     return hasattr(engine, "bursts")
 
 
+async def bursts_of(
+    engine: Engine, request: GenerateRequest
+) -> AsyncGenerator[Sequence[EngineEvent], None]:
+    """The events of ``engine``, those that came together in one sequence if it can tell."""
+    if _tells_bursts(type(engine)):
+        together = cast(BurstEngine, engine).bursts(request)
+        async with aclosing(together) as bursts:  # type: ignore[type-var]
+            async for events in bursts:
+                yield events
+    else:
+        async with aclosing(engine.generate(request)) as single:  # type: ignore[type-var]
+            async for event in single:
+                yield (event,)
+
+
 @dataclass(frozen=True, slots=True)
 class Embedded:
     """A vector for each text, in their order, and how many tokens they took."""
@@ -222,18 +237,3 @@ class Embedder(Protocol):
         ...
 
     async def close(self) -> None: ...
-
-
-async def bursts_of(
-    engine: Engine, request: GenerateRequest
-) -> AsyncGenerator[Sequence[EngineEvent], None]:
-    """The events of ``engine``, those that came together in one sequence if it can tell."""
-    if _tells_bursts(type(engine)):
-        together = cast(BurstEngine, engine).bursts(request)
-        async with aclosing(together) as bursts:  # type: ignore[type-var]
-            async for events in bursts:
-                yield events
-    else:
-        async with aclosing(engine.generate(request)) as single:  # type: ignore[type-var]
-            async for event in single:
-                yield (event,)

@@ -154,7 +154,6 @@ async def _by_session(x: Exchange, entry: Entry, channel: str) -> None:
     found = await access.sign_in.principal(x.token, channel)
     if found is not None:
         x.principal, x.session = found
-        x.session_complete = True
         return
     session = await access.sessions.find(x.token)
     if session is None or session.complete:

@@ -73,7 +73,7 @@ class Exchange:
     token: str = field(default="", repr=False)
     """Of the caller's session, if they came by one."""
     session: Session | None = None
-    session_complete: bool = False
+    """That session, once no step of signing in is left."""
     _watch: asyncio.Task[None] | None = field(default=None, init=False)
     _ahead: list[MutableMapping[str, Any]] = field(default_factory=list, init=False)
     """What of a body came while we looked whether the caller is still there."""

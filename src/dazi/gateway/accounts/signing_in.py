@@ -19,7 +19,7 @@ async def sign_in(x: Exchange) -> None:
 async def code(x: Exchange) -> None:
     """The step ``second_factor`` or ``enrol``; of whoever is signed in, the end of an enrolment."""
     given, sign_in = bodies.CODE.read(x.body), access_of(x).sign_in
-    finish = sign_in.confirm_factor if x.session_complete else sign_in.with_code
+    finish = sign_in.confirm_factor if x.session is not None else sign_in.with_code
     await _tell(x, await finish(x.token, given.code[:100]))
 
 
@@ -30,7 +30,7 @@ async def enrol(x: Exchange) -> None:
 
 async def password(x: Exchange) -> None:
     given, sign_in = bodies.NEW_PASSWORD.read(x.body), access_of(x).sign_in
-    if x.session_complete:
+    if x.session is not None:
         begun = await sign_in.change_password(x.token, given.old, given.password)
     else:
         begun = await sign_in.choose_password(x.token, given.password)
