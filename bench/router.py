@@ -22,6 +22,7 @@ from dazi.access.cedar import CedarPolicy
 from dazi.access.policy import Facts
 from dazi.access.users import Directory
 from dazi.audit.ledger import Ledger, MemorySink, SqlSink
+from dazi.audit.private import Private
 from dazi.core.company import Company, PolicySource
 from dazi.core.messages import CallText
 from dazi.core.principal import Principal
@@ -124,14 +125,15 @@ async def _calls(company: Company, rounds: int, times: int) -> Table:
         for durable in (False, True):
             database = Database.at(Path(folder) / f"{durable}.sqlite")
             await database.create()
+            private = Private.at(Path(folder) / str(durable))
             ledger = Ledger(SqlSink(database) if durable else MemorySink())
             router = FunctionRouter(
                 company,
                 dict.fromkeys(company.connectors, _Trivial()),
                 CedarPolicy(company),
                 ledger,
-                IntentStore(database),
-                TicketStore(database, 900.0),
+                IntentStore(database, private),
+                TicketStore(database, private, 900.0),
             )
             audit = "durable" if durable else "in memory"
             for name, arguments in (read, write):

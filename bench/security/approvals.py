@@ -19,7 +19,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from bench.security.house import Stronghold
 from dazi.access.cedar import CedarPolicy
@@ -27,9 +27,10 @@ from dazi.core.company import Company, PolicySource
 from dazi.core.errors import DaziError
 from dazi.core.messages import CallText
 from dazi.core.principal import Principal
+from dazi.router.approval import Ticket
 from dazi.router.dispatch import FunctionRouter, TurnContext
 from dazi.router.grounding import Evidence
-from dazi.router.tickets import Ticket, tickets
+from dazi.router.tickets import tickets
 
 TODAY = date(2025, 4, 3)
 REFUND = {"order_id": "ORD12345", "amount": 100, "reason": "漏发"}
@@ -99,14 +100,36 @@ def _other_arguments(t: Trial) -> dict[str, Any]:
     return out
 
 
+def _rewritten(t: Trial) -> str:
+    """Other arguments in the ticket's row: in plain, or sealed by somebody who has the keys."""
+    arguments = _other_arguments(t)
+    if t.rng.random() < 0.3:
+        return json.dumps(arguments)
+    place, content = (
+        f"tickets.arguments:{t.ticket.id}",
+        [b"s" * 16, arguments, t.ticket.asked.sources],
+    )
+    return t.house.private.seal(t.ticket.user, place, content)
+
+
+async def other_arguments_moved(t: Trial) -> None:
+    """What was sealed in another ticket, of the same person, put into this one."""
+    other = await _genuine(t.house, t.rng)
+    async with t.house.database.read() as connection:
+        query = select(tickets.c.arguments, tickets.c.digest).where(tickets.c.id == other.ticket.id)
+        arguments, digest = (await connection.execute(query)).one()
+    await _alter(t, arguments=arguments, digest=digest)
+    await _carry_out(t, await _decide(t))
+
+
 async def other_arguments_before(t: Trial) -> None:
-    await _alter(t, arguments=json.dumps(_other_arguments(t)))
+    await _alter(t, arguments=_rewritten(t))
     await _carry_out(t, await _decide(t))
 
 
 async def other_arguments_after(t: Trial) -> None:
     await _decide(t)
-    await _alter(t, arguments=json.dumps(_other_arguments(t)))
+    await _alter(t, arguments=_rewritten(t))
     await _carry_out(t, None)
 
 
@@ -126,7 +149,6 @@ async def other_field(t: Trial) -> None:
             {"policy": "0" * 16},
             {"approver": ""} if t.ticket.approver else {"approver": "staff"},
             {"digest": "0" * 64},
-            {"sources": "{}"},
             {"tenant": "elsewhere"},
         )
     )
@@ -268,6 +290,7 @@ NEVER: dict[str, Mutation] = {
         other_arguments_before,
         other_arguments_after,
         other_arguments_in_hand,
+        other_arguments_moved,
         other_field,
         undecided,
         turned_down,

@@ -30,9 +30,9 @@ from dazi.core.errors import DaziError
 from dazi.core.messages import CallText
 from dazi.core.tools import SINKS, Tool
 from dazi.core.turn import CallRecord
+from dazi.router.approval import Ticket
 from dazi.router.dispatch import TurnContext
 from dazi.router.grounding import Evidence
-from dazi.router.tickets import Ticket
 
 RANK = {"unknown_tool": 0, "invalid": 1, "ungrounded": 2, "forbidden": 3, "rejected": 3,
         "unavailable": 3, "needs_confirmation": 4}  # fmt: skip

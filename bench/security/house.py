@@ -12,6 +12,7 @@ from typing import Any
 from dazi.access.cedar import CedarPolicy
 from dazi.access.users import Directory, expand
 from dazi.audit.ledger import Ledger, MemorySink
+from dazi.audit.private import Private
 from dazi.core.company import Company
 from dazi.core.errors import ConnectorError
 from dazi.core.principal import Principal
@@ -93,6 +94,7 @@ class Stronghold:
     tickets: TicketStore
     database: Database
     people: dict[str, Principal]
+    private: Private
 
     @classmethod
     async def open(cls, data: Path, rng: random.Random, folder: Path | None = None) -> Stronghold:
@@ -103,8 +105,9 @@ class Stronghold:
         ledger = Ledger(sink)
         await ledger.open()
         connector = NotingConnector(rng, sink)
-        tickets = TicketStore(database, 900.0)
-        intents = IntentStore(database)
+        private = Private.at(data / "audit")
+        tickets = TicketStore(database, private, 900.0)
+        intents = IntentStore(database, private)
         router = FunctionRouter(
             company,
             dict.fromkeys(company.connectors, connector),
@@ -118,7 +121,7 @@ class Stronghold:
         # Somebody with every attribute and no role, and one whose attributes are missing.
         people["nobody"] = Principal("nobody", frozenset(), MappingProxyType({"customer_id": "C1"}))
         people["bare"] = Principal("bare", expand(("customer",), company.roles))
-        return cls(company, router, connector, sink, intents, tickets, database, people)
+        return cls(company, router, connector, sink, intents, tickets, database, people, private)
 
     async def close(self) -> None:
         await self.router.settle()

@@ -29,6 +29,7 @@ from sqlalchemy import Engine, create_engine, event, text
 from bench.postgres import create, driver
 from dazi.access.cedar import CedarPolicy
 from dazi.audit.ledger import Ledger, Record, SqlSink, first_broken
+from dazi.audit.private import Private
 from dazi.connectors.context import ConnectorContext
 from dazi.connectors.registry import make_connector
 from dazi.core.messages import CallText
@@ -176,13 +177,14 @@ async def work(folder: Path, own: str, number: int, last: int) -> int:
         steps.watch(engine.sync_engine)
     ledger = Ledger(SqlSink(database))
     await ledger.open()
-    tickets = TicketStore(database, 900.0, lease_s=0.0)
+    private = Private.at(folder / "audit")
+    tickets = TicketStore(database, private, 900.0, lease_s=0.0)
     router = FunctionRouter(
         company,
         {"books": _Asked(real, steps)},
         CedarPolicy(company),
         ledger,
-        IntentStore(database),
+        IntentStore(database, private),
         tickets,
     )
     for ticket in await tickets.take_up():

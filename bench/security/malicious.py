@@ -24,9 +24,9 @@ from bench.security.oracle import Heard, violations
 from dazi.core.errors import DaziError
 from dazi.core.messages import CallText
 from dazi.core.tools import Parameter, Tool
+from dazi.router.approval import Ticket
 from dazi.router.dispatch import TurnContext
 from dazi.router.grounding import Evidence
-from dazi.router.tickets import Ticket
 
 TODAY = date(2025, 4, 3)
 FRAGMENTS = (

@@ -17,7 +17,7 @@ from bench.security.house import Effect
 from dazi.audit.ledger import Record
 from dazi.core.company import Company
 from dazi.core.tools import Parameter, Tool
-from dazi.router.tickets import Ticket
+from dazi.router.approval import Ticket
 
 FORMS = {
     "date": r"20\d\d-[01]\d-[0-3]\d",

@@ -34,8 +34,8 @@ from dazi.core.messages import CallText
 from dazi.core.principal import Principal
 from dazi.core.turn import CallRecord
 from dazi.memory.threads import ThreadStore
+from dazi.router.approval import Ticket
 from dazi.router.dispatch import FunctionRouter, TurnContext
-from dazi.router.tickets import Ticket
 
 TODAY = date(2025, 4, 3)
 Proposal = tuple[str, Mapping[str, Any]]
@@ -149,7 +149,7 @@ class Stage:
         agent = Agent(house.company, model, router, ledger, Budget(rounds=30, calls=60))
         service = AssistantService(
             agent,
-            ThreadStore(house.database),
+            ThreadStore(house.database, house.private),
             house.tickets,
             lambda: TODAY,
             lambda user, _: house.people[user],

@@ -206,15 +206,12 @@ async def test_an_effect_that_had_begun_is_not_repeated(
     tickets.lease_s = 0.0
     manager = h.runtime.directory.principal("manager", "test")
     ticket = await tickets.decide(said.ticket, manager, True)
-    from dazi.router.records import idempotency_key
-
-    key = idempotency_key(
-        ticket.asked.tenant, ticket.turn, ticket.tool, dict(ticket.arguments), ticket.id
-    )
     store = h.runtime.router._intents
+    finance = h.runtime.directory.principal("finance", "test")
+    key = store.key(finance, ticket.turn, ticket.tool, dict(ticket.arguments), ticket.id)
     await store.begin(key, "finance", ticket.turn, ticket.tool, ticket.arguments)
     result = {"refund_id": "RF00077", "order_id": "ORD12345", "amount": 100}
-    await store.settle(key, state, result if state == "done" else None)
+    await store.settle(key, "finance", state, result if state == "done" else None)
     h.script("退款已经提交。")
     done: list[CallFinished] = []
     execute = h.runtime.connectors["erp"].execute

@@ -23,7 +23,7 @@ from dazi.access.role_requests import RoleChange
 from dazi.core.language import Text
 from dazi.core.messages import Message
 from dazi.memory.threads import Kept
-from dazi.router.tickets import Asked
+from dazi.router.approval import Asked
 from tests.gateway.conftest import Answered, Site
 
 Path = tuple[str, str]
@@ -109,7 +109,7 @@ async def world(site: Site) -> World:
         w.add("request", request.id, tenant, "sys")
         thread, title = f"thread-{tenant}", f"canary-thread-{tenant}"
         await runtime.service.threads.append(thread, by, [Kept(Message("user", title))])
-        w.objects.setdefault("thread", []).append(thread)
+        w.add("thread", thread, tenant, "li")
         w.owners[title] = {f"{tenant}/li", f"{tenant}/li-key"}
         reason = f"canary-ticket-{tenant}"
         ticket = await runtime.service.tickets.issue(
@@ -131,7 +131,7 @@ async def world(site: Site) -> World:
     await stores.sessions.end_token(ended.token)
     w.people.append(Who("ended", ended.token, HERE, "sys", good=False))
     w.objects["model"] = ["dazi", site.engine.profile.name, "none"]
-    for kind in ("user", "session", "key", "request", "ticket"):
+    for kind in ("user", "session", "key", "request", "ticket", "thread"):
         w.objects[kind].append("aaaaaaaaaaaa")
     return w
 
@@ -171,6 +171,9 @@ ALLOWED: Mapping[Path, Verdict] = {
     ),
     ("GET", "/v1/dazi/me"): anybody,
     ("GET", "/v1/dazi/threads"): anybody,
+    ("DELETE", "/v1/dazi/threads/{thread}"): lambda w, who, at: (
+        who.good and w.owned(at["thread"], who)
+    ),
     ("GET", "/v1/dazi/confirmations"): anybody,
     ("GET", "/v1/dazi/approvals"): anybody,
     ("POST", "/v1/dazi/confirmations/{ticket}"): lambda w, who, at: (

@@ -7,6 +7,7 @@ import json
 import time
 from pathlib import Path
 
+from dazi.audit.private import Private
 from dazi.main.effects import UNDER_WAY_S, as_text, unknown
 from dazi.main.settings import Settings
 from dazi.router.intents import IntentStore
@@ -19,11 +20,11 @@ REFUND = {"order_id": "ORD12345", "reason": "漏发"}
 async def write(data: Path) -> None:
     database = Database.at(data / "dazi.sqlite")
     await database.create()
-    store = IntentStore(database)
+    store = IntentStore(database, Private.at(data / "audit"))
     for key, state in (("k-done", "done"), ("k-silent", "unknown"), ("k-cut-off", "")):
         assert not await store.begin(key, "finance", "turn_1", "request_refund", REFUND)
         if state:
-            await store.settle(key, state)
+            await store.settle(key, "finance", state)
     await database.close()
 
 

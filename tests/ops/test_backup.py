@@ -23,7 +23,7 @@ from dazi.audit.copies import copied
 from dazi.audit.ledger import SqlSink
 from dazi.audit.sealing import Sealing
 from dazi.core.errors import AccessError, CallerError, OperatorError
-from dazi.main import auditing, backing
+from dazi.main import auditing, backing, erasing
 from dazi.main.database import FILE, database_of, database_url, declare_tables
 from dazi.main.runtime import Runtime
 from dazi.main.settings import Settings
@@ -358,7 +358,7 @@ def said(chosen: Settings, user: str) -> list[tuple[str, str]]:
 
 
 def erase(chosen: Settings, user: str) -> str:
-    return asyncio.run(auditing.erase(chosen, user, "root", "asked for")).en
+    return asyncio.run(erasing.erase(chosen, user, "root", "asked for")).en
 
 
 def test_no_data_key_is_in_a_backup(place: Make, shelf: Path) -> None:
@@ -399,7 +399,7 @@ def test_without_the_file_of_keys_overwritten_they_would_come_back(
     one, other = place("one", "sqlite"), place("other", "sqlite")
     with_installation(one, fill)
     back_up(one, shelf / "b.dazi")
-    monkeypatch.setattr(auditing, "refresh", lambda folder: keyfile.Refreshed((), ()))
+    monkeypatch.setattr(erasing, "refresh", lambda folder: keyfile.Refreshed((), ()))
     erase(one, "customer")
     bring_back(other, shelf / "b.dazi")
     assert any(ORDER in text for _, text in said(other, "customer"))

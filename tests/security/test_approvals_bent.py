@@ -10,15 +10,15 @@ import pytest
 from bench.security import approvals
 from dazi.access.cedar import CedarPolicy
 from dazi.access.policy import Decision
-from dazi.router import tickets
+from dazi.router.approval import Ticket
 from dazi.router.intents import IntentStore
-from dazi.router.tickets import Ticket
+from dazi.router.tickets import TicketStore
 
 
 async def test_none_is_carried_out() -> None:
     report = await approvals.run(150)
     assert report.executed == {}
-    assert report.controls == 6 and len(report.kinds) == 15
+    assert report.controls == 6 and len(report.kinds) == 16
 
 
 async def test_without_the_digest(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,8 +30,10 @@ async def test_without_the_digest(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_without_the_expiry(monkeypatch: pytest.MonkeyPatch) -> None:
-    make = tickets._ticket
-    monkeypatch.setattr(tickets, "_ticket", lambda row: replace(make(row), expires=1e12))
+    make = TicketStore._ticket
+    monkeypatch.setattr(
+        TicketStore, "_ticket", lambda self, row: replace(make(self, row), expires=1e12)
+    )
     assert (await approvals.run(30)).executed["expired"]
 
 

@@ -14,9 +14,10 @@ from bench.security.malicious import Report, run
 from dazi.access.cedar import CedarPolicy
 from dazi.access.policy import Decision
 from dazi.router import deciding, dispatch
+from dazi.router.approval import Ticket
 from dazi.router.grounding import Evidence
 from dazi.router.intents import IntentStore
-from dazi.router.tickets import Ticket, TicketStore
+from dazi.router.tickets import TicketStore
 
 
 @pytest.fixture(autouse=True)

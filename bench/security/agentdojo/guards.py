@@ -16,6 +16,7 @@ from bench.security.agentdojo.world import World
 from dazi.access.cedar import CedarPolicy
 from dazi.access.users import Directory
 from dazi.audit.ledger import Ledger, MemorySink
+from dazi.audit.private import Private
 from dazi.core.company import Company
 from dazi.core.principal import Principal
 from dazi.core.tools import SINKS, Effect, Invocation, Parameter, Tool
@@ -113,14 +114,15 @@ class House:
         sink = MemorySink()
         ledger = Ledger(sink)
         await ledger.open()
-        tickets = TicketStore(database, 900.0)
+        private = Private.at(folder / "audit")
+        tickets = TicketStore(database, private, 900.0)
         connector = WorldConnector(World({}))
         router = FunctionRouter(
             company,
             dict.fromkeys(company.connectors, connector),
             CedarPolicy(company),
             ledger,
-            IntentStore(database),
+            IntentStore(database, private),
             tickets,
         )
         directory = Directory(company, "127.0.0.1")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from dazi.access.limits.rules import Price
 from dazi.agent.asked import Asked
 from dazi.core.company import Company
 from dazi.core.engine import GenerateRequest, ModelProfile, OfferedTool, Sampling, ToolChoice
@@ -53,12 +54,14 @@ class TurnRequest:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What one turn may use: model rounds, calls, seconds, and tokens of one generation."""
+    """What one turn may use: model rounds, calls, seconds, and tokens of one generation. ``price``:
+    what tokens cost, for the record."""
 
     rounds: int = 6
     calls: int = 12
     seconds: float = 90.0
     tokens: int = 1024
+    price: Price | None = None
 
 
 @dataclass(slots=True)

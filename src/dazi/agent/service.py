@@ -17,7 +17,7 @@ from dazi.agent.context import TurnRequest, last_said
 from dazi.agent.direct import DirectCall, call
 from dazi.agent.turn import Agent
 from dazi.core.engine import OfferedTool, Sampling, ToolChoice, Usage
-from dazi.core.errors import CallerError, NotFound
+from dazi.core.errors import CallerError, DaziError, NotFound
 from dazi.core.language import Language, Text, language_of
 from dazi.core.principal import Principal
 from dazi.core.tools import Tool
@@ -31,7 +31,8 @@ from dazi.core.turn import (
 )
 from dazi.guard.engine import Guard
 from dazi.memory.threads import Kept, ThreadStore
-from dazi.router.tickets import Ticket, TicketStore
+from dazi.router.approval import Ticket
+from dazi.router.tickets import TicketStore
 
 log = logging.getLogger("dazi.agent")
 
@@ -164,12 +165,18 @@ class AssistantService:
         model = self.agent.engine.profile.name
         admission = await self.limiter.admit(ask.principal, model, most, ask.key)
         used = most  # what broke off in the middle counts as it was reserved
+        began = False
         try:
             async with aclosing(self._answered(ask)) as events:
                 async for event in events:
                     if isinstance(event, TurnFinished):
                         used = event.usage
+                    began = began or not isinstance(event, TurnStarted)
                     yield event
+        except DaziError:
+            if not began:  # a model that fails before it says anything has used nothing
+                used = Usage()
+            raise
         finally:
             await admission.settle(used)
 
@@ -246,6 +253,12 @@ class AssistantService:
             async with aclosing(self._resume(principal, decided, language, today)) as events:
                 async for event in events:
                     yield event
+
+    async def delete_thread(self, principal: Principal, thread: str) -> None:
+        """Delete what was said in it; the ledger keeps its own record. Raises ``NotFound`` for
+        none of the principal's, and ``CallerError`` while it is being answered in."""
+        with self._turn_in(principal, thread):
+            await self.threads.delete(thread, principal)
 
     async def pending(self, principal: Principal, thread: str | None = None) -> list[Ticket]:
         """The principal's own requests that wait for their own word."""

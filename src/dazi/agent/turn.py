@@ -49,8 +49,8 @@ from dazi.core.turn import (
 from dazi.guard.engine import Guard
 from dazi.memory.threads import Kept
 from dazi.prompt.choose import ToolChooser
+from dazi.router.approval import Ticket
 from dazi.router.dispatch import FunctionRouter, TurnContext
-from dazi.router.tickets import Ticket
 from dazi.router.view import markdown_table
 from dazi.router.wording import mend_text
 
@@ -438,6 +438,8 @@ class Agent:
             "reason": turn.reason,
             "ms": round(self._ms(turn), 1),
         }
+        if self.budget.price is not None:
+            body["cost"] = self.budget.price.yuan(turn.usage)
         request = turn.request
         return self.ledger.put("answer", request.principal.user, request.turn, body)
 
@@ -460,6 +462,7 @@ class Agent:
             "roles": sorted(r.principal.roles),
             "channel": r.principal.channel,
             "model": self.engine.profile.name,
+            "version": self.engine.profile.version,
             "offered": sorted(turn.context.offered),
         }
         if r.origin:

@@ -37,7 +37,7 @@ class Erasure:
         if not reason.strip():
             raise CallerError("erase", "抹除要写明理由", "an erasure needs a reason")
         found, plain = await self._count(user)
-        if not found:
+        if not found and not self._sealing.keys.has(user):
             raise NotFound("subject", f"没有 {user} 的记录", f"there is no record of {user}")
         hold = await Holds(self._database, self._ledger).of_subject(user)
         if hold is not None:

@@ -7,13 +7,14 @@ erased from what is lost.
 
 from __future__ import annotations
 
+import hmac
 import os
 import secrets
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -46,8 +47,15 @@ Absent = Literal["erased", "missing"]
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
+    """``commitments`` is for keyed digests: it is gone when the key is."""
+
     id: str
     cipher: AESGCM
+    commitments: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, number: str, key: bytes) -> DataKey:
+        return cls(number, AESGCM(key), hmac.digest(key, b"commitments", "sha256"))
 
 
 class SubjectKeys:
@@ -82,6 +90,13 @@ class SubjectKeys:
         if known is None:
             known = self._by_id[number] = self._read(number)
         return known
+
+    def has(self, subject: str) -> bool:
+        """Whether anything may be sealed with a key of the subject's."""
+        if not self._path.exists():
+            return False
+        with self._file() as connection:
+            return self._found(connection, subject) is not None
 
     def destroy(self, subject: str) -> int:
         """How many keys are gone. What was sealed with them cannot be read by anybody again."""
@@ -126,7 +141,7 @@ class SubjectKeys:
             "INSERT INTO data_keys (id, subject, made_at, wrapped) VALUES (?, ?, ?, ?)",
             (number, subject, time.time(), wrapped),
         )
-        return DataKey(number, AESGCM(key))
+        return DataKey.of(number, key)
 
     def _unwrapped(self, number: str, subject: str, wrapped: bytes) -> DataKey:
         nonce, rest = wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:]
@@ -138,7 +153,7 @@ class SubjectKeys:
                 f"{self._master_path} 不是包裹 {self._path} 的那把主密钥;请恢复配套的两个文件",
                 f"{self._master_path} is not the master key of {self._path}; restore both together",
             ) from None
-        return DataKey(number, AESGCM(key))
+        return DataKey.of(number, key)
 
     def _wrapping(self) -> AESGCM:
         if self._master is None:

@@ -30,7 +30,8 @@ CLEAR = frozenset(
     {
         # the system's part of a turn, a call and a sign-in
         "approver", "by", "call", "calls", "channel", "model", "ms", "offered", "ok", "out",
-        "outcome", "policy", "raw", "replaced", "roles", "ticket", "tokens", "tool", "why",
+        "cost", "outcome", "policy", "raw", "replaced", "roles", "ticket", "tokens", "tool", "version",
+        "why",
         # what administrators do
         "act", "cut", "days", "effect", "hold", "of", "removed", "since", "through", "turn", "until",
     }

@@ -18,7 +18,8 @@ from dazi.console.visible import has_hidden
 from dazi.console.visits import Visits
 from dazi.core.errors import DaziError
 from dazi.core.turn import CallFinished
-from dazi.router.tickets import MAX_REASON, Ticket
+from dazi.router.approval import Ticket
+from dazi.router.tickets import MAX_REASON
 
 REFRESH_S = 5.0
 

@@ -26,7 +26,7 @@ from dazi.console.turn_view import TurnView
 from dazi.core.errors import DaziError
 from dazi.core.principal import Principal
 from dazi.core.turn import CallFinished, ConfirmationNeeded, TurnEvent
-from dazi.router.tickets import Ticket
+from dazi.router.approval import Ticket
 
 WATCH_S = 2.0
 """How often a page asks whether somebody else has decided."""

@@ -18,7 +18,7 @@ from dazi.console.pieces import div
 from dazi.console.state import Scene
 from dazi.console.visible import has_hidden
 from dazi.core.turn import ConfirmationNeeded
-from dazi.router.tickets import Ticket
+from dazi.router.approval import Ticket
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,8 @@ class ModelProfile:
     ``replies``: all that it was taught to say (see ``agent.taught``); empty for a model that words
     things itself. ``call_confidence``: how probable a call has to be to the model before its answer
     to a person's message begins with one; 0 leaves it to what is likeliest. Measured on cases that
-    training never saw: a small model calls too readily.
+    training never saw: a small model calls too readily. ``version`` tells weights apart that go by
+    one name; empty where only a server knows.
     """
 
     name: str
@@ -156,6 +157,7 @@ class ModelProfile:
     thinks: bool = True
     replies: tuple[TaughtReply, ...] = ()
     call_confidence: float = 0.0
+    version: str = ""
 
 
 class BurstEngine(Protocol):

@@ -100,6 +100,8 @@ async def embeddings(x: Exchange) -> None:
             await x.reply(encode(Embeddings(views, embedder.name, usage)))
             ms = round((time.perf_counter() - began) * 1000, 1)
             body = {"tokens": [found.tokens, 0], "reason": "stop", "ms": ms, "raw": True}
+            if (cost := state.service.limiter.cost(embedder.name, used)) is not None:
+                body["cost"] = cost
             state.ledger.put("answer", x.principal.user, turn, body)
     except DaziError:
         used = Usage()  # a server that fails gives all or nothing

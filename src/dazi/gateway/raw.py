@@ -196,6 +196,7 @@ async def _bursts(
         "roles": sorted(x.principal.roles),
         "channel": x.principal.channel,
         "model": state.engine.profile.name,
+        "version": state.engine.profile.version,
         "raw": True,
         "from": x.origin,
     }
@@ -233,4 +234,6 @@ async def _bursts(
             "ms": round((time.perf_counter() - began) * 1000, 1),
             "raw": True,
         }
+        if (cost := limiter.cost(state.engine.profile.name, g.usage)) is not None:
+            body["cost"] = cost
         state.ledger.put("answer", user, g.turn, body)

@@ -10,12 +10,13 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dazi.gateway.accounts.bodies import Done
 from dazi.gateway.chat import follow, known_model
 from dazi.gateway.exchange import GENERATED, Exchange
 from dazi.gateway.reply import TurnLog, encode
 from dazi.gateway.state import GOVERNED
 from dazi.gateway.wire import DECISION
-from dazi.router.tickets import Ticket
+from dazi.router.approval import Ticket
 
 READY_WITHIN_S = 5.0
 
@@ -132,6 +133,11 @@ async def me(x: Exchange) -> None:
 async def threads(x: Exchange) -> None:
     found = await x.state.service.threads.list(x.principal)
     await x.reply(encode(Threads([ThreadView(t.id, t.title, int(t.at)) for t in found])))
+
+
+async def delete_thread(x: Exchange) -> None:
+    await x.state.service.delete_thread(x.principal, x.path["thread"])
+    await x.reply(encode(Done()))
 
 
 async def confirmations(x: Exchange) -> None:

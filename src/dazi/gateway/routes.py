@@ -56,6 +56,10 @@ ROUTES: tuple[RouteSpec, ...] = (
     RouteSpec("GET", "/v1/dazi/me", resources.me, "当前用户 / the caller", resources.Me),
     RouteSpec("GET", "/v1/dazi/threads", resources.threads, "会话 / threads", resources.Threads),
     RouteSpec(
+        "DELETE", "/v1/dazi/threads/{thread}", resources.delete_thread,
+        "删除自己的会话 / delete a thread of one's own", bodies.Done, statuses=(401, 404, 409, 503),
+    ),
+    RouteSpec(
         "GET", "/v1/dazi/confirmations", resources.confirmations,
         "待确认的操作 / what waits for confirmation", resources.Confirmations,
     ),

@@ -18,6 +18,7 @@ from dazi.access.role_requests import RoleRequest
 from dazi.access.sessions import Session
 from dazi.access.users import Directory
 from dazi.audit.ledger import Kind, Ledger, SqlSink
+from dazi.audit.private import Private
 from dazi.audit.sealing import Sealing
 from dazi.core.errors import CallerError
 from dazi.core.language import Language, Text
@@ -27,6 +28,7 @@ from dazi.main.auditing import audit_folder
 from dazi.main.company import load_company
 from dazi.main.database import database_of
 from dazi.main.settings import Settings
+from dazi.store.database import Database
 
 ONCE = Text("只显示这一次,请当面或另行告知", "shown once; hand it over in person or by another way")
 INITIAL = Text("一次性密码", "one-time password")
@@ -45,6 +47,8 @@ class Desk:
 
     access: Access
     by: Principal
+    database: Database
+    private: Private
 
 
 @asynccontextmanager
@@ -70,7 +74,8 @@ async def desk(settings: Settings, user: str) -> AsyncIterator[Desk]:
         await access.open(watch=False)
         try:
             operator = Principal(getuser(), frozenset(), channel="cli")
-            yield Desk(access, access.people.principal(user, "cli") if user else operator)
+            by = access.people.principal(user, "cli") if user else operator
+            yield Desk(access, by, database, Private(sealing.keys))
         finally:
             await access.close()
             await ledger.flush()

@@ -13,7 +13,8 @@ from dazi.main.company import load_company
 from dazi.main.runtime import open_runtime
 from dazi.main.settings import Settings
 from dazi.main.terminal import principal_of, show
-from dazi.router.tickets import Ticket, TicketStore
+from dazi.router.approval import Ticket
+from dazi.router.tickets import TicketStore
 
 NONE = Text("没有等待审批的操作。", "Nothing waits for approval.")
 
@@ -25,7 +26,7 @@ async def list_waiting(
     company = load_company(settings.company_folder())
     first = next((u.user for u in company.users), "")
     async with desk(settings, user or first) as d:
-        store = TicketStore(d.access.changes.database, settings.confirmation_seconds)
+        store = TicketStore(d.database, d.private, settings.confirmation_seconds)
         waiting = await store.pending(d.by, own=False)
     if json_out:
         typer.echo(json.dumps([_plain(t) for t in waiting], ensure_ascii=False, indent=1))

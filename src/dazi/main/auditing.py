@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 import time
@@ -16,10 +15,8 @@ import msgspec
 
 from dazi.audit.anchors import Checkpoint, read_checkpoints
 from dazi.audit.checkpoints import Checkpoints, head_of
-from dazi.audit.erasure import Erasure
 from dazi.audit.export import Format, verify_file, write_csv, write_jsonl
 from dazi.audit.holds import Hold, Holds, Scope
-from dazi.audit.keys import SubjectKeys
 from dazi.audit.ledger import Ledger, SqlSink
 from dazi.audit.retention import Pruned, Retention
 from dazi.audit.sealing import Sealing
@@ -30,8 +27,6 @@ from dazi.core.errors import CallerError
 from dazi.core.language import Language, Text
 from dazi.main.database import database_of
 from dazi.main.settings import Settings
-from dazi.ops.backup.keyfile import refresh
-from dazi.ops.backup.switch import ASIDE
 from dazi.store.database import Database
 
 STATES = {
@@ -311,27 +306,3 @@ def hold_text(hold: Hold) -> str:
 
 def _day(at: float | None) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(at)) if at is not None else ""
-
-
-async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
-    async with opened(settings) as room:
-        done = await Erasure(room.database, room.ledger, room.sealing).erase(user, by, reason)
-    data = settings.data_folder(settings.company_folder())
-    backups = await asyncio.to_thread(refresh, audit_folder(data))
-    for aside in data.glob(f"{ASIDE}*"):  # what a restore replaced
-        old = SubjectKeys(audit_folder(aside))
-        old.destroy(user)
-        old.close()
-    zh = f"{user}:{done.records} 条记录的内容已不可读,销毁 {done.keys} 把密钥"
-    en = f"{user}: the content of {done.records} records is gone, {done.keys} keys destroyed"
-    if done.plain:
-        zh += f";{done.plain} 条加密之前的旧记录是明文,到保留期才会删除"
-        en += f"; {done.plain} records from before encryption are plain and go with retention"
-    for path in backups.done:
-        zh += f";备份的密钥文件 {path} 也已更新"
-        en += f"; the backups' file of keys {path} is overwritten too"
-    for path in backups.failed:
-        zh += f";备份的密钥文件 {path} 够不着,那把密钥还在里面:接上它,再运行一次 dazi backup"
-        en += f"; the backups' file of keys {path} cannot be reached and still has the key: "
-        en += "connect it and run dazi backup again"
-    return Text(zh, en)

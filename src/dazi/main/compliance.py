@@ -68,6 +68,7 @@ async def looked_at(settings: Settings, wanted: Wanted) -> AsyncIterator[Subject
                 room.keys,
                 settings.audit,
                 settings.audit_days,
+                settings.thread_days,
             )
             yield Subject(
                 company, CedarPolicy(company), guard_of(folder), access, books,

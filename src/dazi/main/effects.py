@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 
 from dazi.audit.ledger import Ledger, SqlSink
+from dazi.audit.private import Private
 from dazi.audit.sealing import Sealing
 from dazi.core.language import Language, Text
 from dazi.main.auditing import audit_folder
@@ -32,34 +33,33 @@ ADVICE = Text(
 
 async def unknown(settings: Settings, now: float | None = None) -> list[Intent]:
     """Oldest first; without those that a running server may still be at work on."""
-    async with _opened(settings) as database:
-        found = await IntentStore(database).unsettled()
+    async with _opened(settings) as (database, sealing):
+        found = await IntentStore(database, Private(sealing.keys)).unsettled()
     latest = (time.time() if now is None else now) - UNDER_WAY_S
     return [i for i in found if i.state == "unknown" or i.at < latest]
 
 
 async def settle(settings: Settings, key: str, state: Settled, person: str, note: str) -> Intent:
     """Write down what a person found out. Raises ``NotFound`` and ``CallerError``."""
-    async with _opened(settings) as database:
-        intent = await IntentStore(database).resolve(key, state, person, note)
-        sealing = Sealing(audit_folder(settings.data_folder(settings.company_folder())))
-        try:
-            ledger = Ledger(SqlSink(database), sealing)
-            await ledger.open()
-            body = {"effect": key, "tool": intent.tool, "outcome": state, "note": note}
-            await ledger.append("admin", person, intent.turn, body)
-        finally:
-            sealing.close()
+    async with _opened(settings) as (database, sealing):
+        store = IntentStore(database, Private(sealing.keys))
+        intent = await store.resolve(key, state, person, note)
+        ledger = Ledger(SqlSink(database), sealing)
+        await ledger.open()
+        body = {"effect": key, "tool": intent.tool, "outcome": state, "note": note}
+        await ledger.append("admin", person, intent.turn, body)
     return intent
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Database]:
-    database = database_of(settings, settings.data_folder(settings.company_folder()))
+async def _opened(settings: Settings) -> AsyncIterator[tuple[Database, Sealing]]:
+    data = settings.data_folder(settings.company_folder())
+    database, sealing = database_of(settings, data), Sealing(audit_folder(data))
     try:
         await database.create()
-        yield database
+        yield database, sealing
     finally:
+        sealing.close()
         await database.close()
 
 

@@ -22,6 +22,7 @@ from dazi.agent.context import Budget
 from dazi.agent.service import AssistantService
 from dazi.agent.turn import Agent
 from dazi.audit.ledger import Kind, Ledger, MemorySink, SqlSink
+from dazi.audit.private import Private
 from dazi.audit.sealing import Sealing
 from dazi.audit.search import Opened
 from dazi.connectors.context import ConnectorContext
@@ -146,8 +147,10 @@ async def assemble(
     audit = Opened(sink, sealing)
     await ledger.open()
     # Carrying out a decision is a turn; one that takes much longer has broken off.
+    private = Private(sealing.keys)
     tickets = TicketStore(
         database,
+        private,
         settings.confirmation_seconds,
         settings.turn_seconds + 30,
         settings.approval_seconds,
@@ -161,7 +164,7 @@ async def assemble(
         connectors,
         CedarPolicy(company),
         ledger,
-        IntentStore(database),
+        IntentStore(database, private),
         tickets,
         execute=effects,
         guard=guard,
@@ -174,12 +177,16 @@ async def assemble(
         ),
     )
     budget = Budget(
-        settings.turn_rounds, settings.turn_calls, settings.turn_seconds, settings.answer_tokens
+        settings.turn_rounds,
+        settings.turn_calls,
+        settings.turn_seconds,
+        settings.answer_tokens,
+        prices_of(company.settings, company.folder).get(engine.profile.name),
     )
     agent = Agent(company, engine, router, ledger, budget, guard)
     service = AssistantService(
         agent,
-        ThreadStore(database),
+        ThreadStore(database, private),
         tickets,
         lambda: settings.today or date.today(),
         access.people.principal,

@@ -30,6 +30,7 @@ from dazi.gateway.app import StraightIn, create_app
 from dazi.gateway.protocol import BoundedHttp, ServerConfig
 from dazi.gateway.state import GatewayState, Limits
 from dazi.main.auditing import audit_folder
+from dazi.main.erasing import Stores, keep_threads_pruned
 from dazi.main.runtime import Runtime, open_runtime, warm_requests
 from dazi.main.settings import Settings
 
@@ -75,6 +76,8 @@ async def serve(settings: Settings, language: Language, check: bool) -> None:
 def _beside(runtime: Runtime) -> Iterator[Coroutine[Any, Any, None]]:
     """What goes on while we serve."""
     yield runtime.service.keep_taking_up()
+    stores = Stores.of(runtime.database, runtime.sealing.keys)
+    yield keep_threads_pruned(stores, runtime.settings.thread_days)
     if runtime.settings.audit != "memory":
         folder = audit_folder(runtime.settings.data_folder(runtime.company.folder))
         keys = SigningKeys(folder)

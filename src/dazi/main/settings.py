@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     """A system that failed so often in a row is left alone for so long."""
     audit_days: int = DEFAULT_DAYS
     """So long audit records are kept; those that are older go while serving, once a day."""
+    thread_days: int = Field(365, ge=1)
+    """So long after its last message a thread is kept, and confirmations and effects after they
+    are over."""
     audit: Literal["durable", "synced", "memory"] = "durable"
     """Records outlive the process (``durable``), a power cut too (``synced``), or neither
     (``memory``)."""

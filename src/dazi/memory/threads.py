@@ -1,4 +1,4 @@
-"""Threads: what was said and found, word for word, per person."""
+"""Threads: what was said and found, word for word, per person, sealed with the person's key."""
 
 from __future__ import annotations
 
@@ -8,10 +8,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Float, Integer, String, Table, Text, delete, func, insert, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Float,
+    Integer,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dazi.core.errors import NotFound
+from dazi.audit.private import Private, is_sealed
+from dazi.core.errors import NotFound, OperatorError
 from dazi.core.messages import CallText, Message, Role
 from dazi.core.principal import Principal
 from dazi.store.database import Database, metadata
@@ -22,7 +35,7 @@ threads = Table(
     Column("id", String(64), primary_key=True),
     Column("tenant", String(100), nullable=False),
     Column("user", String(200), nullable=False, index=True),
-    Column("title", String(200), nullable=False),
+    Column("title", Text, nullable=False),
     Column("at", Float, nullable=False),
 )
 
@@ -62,8 +75,9 @@ class Thread:
 class ThreadStore:
     """Every access names the principal: another's thread looks like none at all."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, private: Private) -> None:
         self._database = database
+        self._private = private
 
     async def load(self, thread: str, principal: Principal, last: int = 24) -> list[Kept]:
         """The last messages, oldest first, beginning with a person's; ``[]`` for a new thread.
@@ -79,7 +93,7 @@ class ThreadStore:
             if owner is None:
                 return []
             if owner["user"] != principal.user or owner["tenant"] != principal.tenant:
-                raise NotFound("thread", "没有这个会话", "no such thread")
+                raise _unknown()
             found = await connection.execute(
                 select(thread_messages)
                 .where(thread_messages.c.thread == thread)
@@ -87,7 +101,7 @@ class ThreadStore:
                 .limit(last)
             )
             rows = list(found.mappings())[::-1]
-        kept = [_kept(row) for row in rows]
+        kept = [k for k in map(self._kept, rows) if k is not None]
         first = next((i for i, k in enumerate(kept) if k.message.role == "user"), len(kept))
         return kept[first:]
 
@@ -95,7 +109,7 @@ class ThreadStore:
         """Raises ``NotFound`` for a thread that is somebody else's."""
         if messages:
             async with self._database.write() as connection:
-                await _append(connection, thread, principal, messages)
+                await self._append(connection, thread, principal, messages)
 
     async def replace(self, thread: str, principal: Principal, messages: Sequence[Kept]) -> None:
         """Make ``messages`` all that the thread holds. Raises as ``append``."""
@@ -104,7 +118,7 @@ class ThreadStore:
             await connection.execute(
                 delete(thread_messages).where(thread_messages.c.thread == thread)
             )
-            await _append(connection, thread, principal, messages)
+            await self._append(connection, thread, principal, messages)
 
     async def list(self, principal: Principal, limit: int = 50) -> list[Thread]:
         query = (
@@ -114,7 +128,119 @@ class ThreadStore:
             .limit(limit)
         )
         async with self._database.read() as connection:
-            return [Thread(*row) for row in await connection.execute(query)]
+            found = await connection.execute(query)
+            return [Thread(t.id, self._title(t.id, t.title), t.at) for t in found]
+
+    async def delete(self, thread: str, principal: Principal) -> None:
+        """Raises ``NotFound`` for a thread that is somebody else's, and for none."""
+        async with self._database.write() as connection:
+            if not await _exists(connection, thread, principal):
+                raise _unknown()
+            await _delete(connection, threads.c.id == thread)
+
+    async def forget(self, user: str) -> int:
+        """Delete all threads of somebody who is erased; how many."""
+        async with self._database.write() as connection:
+            return await _delete(connection, threads.c.user == user)
+
+    async def prune(self, before: float) -> int:
+        """Delete threads last written to before then, in seconds since the epoch; how many."""
+        async with self._database.write() as connection:
+            return await _delete(connection, threads.c.at < before)
+
+    async def _append(
+        self,
+        connection: AsyncConnection,
+        thread: str,
+        principal: Principal,
+        messages: Sequence[Kept],
+    ) -> None:
+        now = time.time()
+        if await _exists(connection, thread, principal):
+            await connection.execute(threads.update().where(threads.c.id == thread).values(at=now))
+        else:
+            title = next((k.message.content for k in messages if k.message.role == "user"), "")[:60]
+            sealed = self._private.seal(principal.user, _title_of(thread), title)
+            await connection.execute(
+                insert(threads).values(
+                    id=thread, tenant=principal.tenant, user=principal.user, title=sealed, at=now
+                )
+            )
+        highest = await connection.scalar(
+            select(func.max(thread_messages.c.seq)).where(thread_messages.c.thread == thread)
+        )
+        rows = [
+            self._row(thread, seq, kept, principal.user) | {"at": now}
+            for seq, kept in enumerate(messages, (highest or 0) + 1)
+        ]
+        await connection.execute(insert(thread_messages), rows)
+
+    def _row(self, thread: str, seq: int, kept: Kept, user: str) -> dict[str, Any]:
+        m = kept.message
+        content = [m.content, m.calls, kept.result]
+        return {
+            "thread": thread,
+            "seq": seq,
+            "role": m.role,
+            "content": self._private.seal(user, _message_of(thread, seq), content),
+            "calls": "",
+            "call": m.call_id,
+            "tool": kept.tool,
+            "result": "",
+        }
+
+    def _kept(self, row: Any) -> Kept | None:
+        """``None`` for a message of somebody who was erased, from a backup."""
+        role: Role = row["role"]
+        place = _message_of(row["thread"], row["seq"])
+        if row["calls"]:  # from before there was sealing
+            content, result = row["content"], msgspec.json.decode(row["result"])
+            calls = msgspec.json.decode(row["calls"])
+        else:
+            opened = self._private.open(place, row["content"])
+            if opened.state == "erased":
+                return None
+            if opened.state != "open":
+                raise _unreadable(place, opened.state)
+            content, calls, result = opened.content
+        made = msgspec.convert(calls, tuple[CallText, ...])
+        return Kept(Message(role, content, made, row["call"]), row["tool"], result)
+
+    def _title(self, thread: str, text: str) -> str:
+        if not is_sealed(text):
+            return text
+        opened = self._private.open(_title_of(thread), text)
+        return opened.content if opened.state == "open" else ""
+
+
+def _title_of(thread: str) -> str:
+    return f"threads.title:{thread}"
+
+
+def _message_of(thread: str, seq: int) -> str:
+    return f"thread_messages.content:{thread}:{seq}"
+
+
+async def _delete(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
+    """Delete threads with all that was said in them; how many."""
+    of = select(threads.c.id).where(which)
+    await connection.execute(delete(thread_messages).where(thread_messages.c.thread.in_(of)))
+    done = await connection.execute(delete(threads).where(which))
+    return done.rowcount
+
+
+def _unknown() -> NotFound:
+    return NotFound("thread", "没有这个会话", "no such thread")
+
+
+def _unreadable(place: str, state: str) -> OperatorError:
+    if state == "missing":
+        zh, en = "的密钥不在审计文件夹里", "has no key in the audit folder"
+    else:
+        zh, en = "的内容被改动过", "was altered"
+    return OperatorError(
+        "unreadable", f"{place} {zh};请从备份恢复", f"{place} {en}; restore it from a backup"
+    )
 
 
 async def _exists(connection: AsyncConnection, thread: str, principal: Principal) -> bool:
@@ -124,50 +250,5 @@ async def _exists(connection: AsyncConnection, thread: str, principal: Principal
     )
     owner = found.one_or_none()
     if owner is not None and tuple(owner) != (principal.user, principal.tenant):
-        raise NotFound("thread", "没有这个会话", "no such thread")
+        raise _unknown()
     return owner is not None
-
-
-async def _append(
-    connection: AsyncConnection, thread: str, principal: Principal, messages: Sequence[Kept]
-) -> None:
-    now = time.time()
-    if await _exists(connection, thread, principal):
-        await connection.execute(threads.update().where(threads.c.id == thread).values(at=now))
-    else:
-        title = next((k.message.content for k in messages if k.message.role == "user"), "")[:60]
-        await connection.execute(
-            insert(threads).values(
-                id=thread, tenant=principal.tenant, user=principal.user, title=title, at=now
-            )
-        )
-    highest = await connection.scalar(
-        select(func.max(thread_messages.c.seq)).where(thread_messages.c.thread == thread)
-    )
-    first = (highest or 0) + 1
-    await connection.execute(
-        insert(thread_messages),
-        [_row(thread, first + i, now, k) for i, k in enumerate(messages)],
-    )
-
-
-def _row(thread: str, seq: int, at: float, kept: Kept) -> dict[str, Any]:
-    m = kept.message
-    return {
-        "thread": thread,
-        "seq": seq,
-        "at": at,
-        "role": m.role,
-        "content": m.content,
-        "calls": msgspec.json.encode(m.calls).decode(),
-        "call": m.call_id,
-        "tool": kept.tool,
-        "result": msgspec.json.encode(kept.result, enc_hook=str).decode(),
-    }
-
-
-def _kept(row: Any) -> Kept:
-    role: Role = row["role"]
-    calls = tuple(msgspec.json.decode(row["calls"], type=list[CallText]))
-    message = Message(role, row["content"], calls, row["call"])
-    return Kept(message, row["tool"], msgspec.json.decode(row["result"]))

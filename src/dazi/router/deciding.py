@@ -16,9 +16,9 @@ from dazi.core.principal import Principal
 from dazi.core.tools import SINKS, Tool
 from dazi.core.turn import CallRecord, Outcome
 from dazi.guard.engine import Guard
+from dazi.router.approval import Ticket
 from dazi.router.grounding import Evidence
 from dazi.router.schema import canonicalise, check_canonical, parse_arguments
-from dazi.router.tickets import Ticket
 from dazi.router.wording import mend_text, outcome_text
 
 Sources = Mapping[str, tuple[str, ...]]

@@ -20,11 +20,13 @@ from dazi.core.company import Company
 from dazi.core.errors import ConnectorError, NotFound, OperatorError
 from dazi.core.language import Language
 from dazi.core.messages import CallText
+from dazi.core.principal import Principal
 from dazi.core.tools import Connector, Invocation
 from dazi.core.turn import CallRecord, Outcome
 from dazi.guard.data import guarded_data
 from dazi.guard.engine import Guard
 from dazi.guard.rules import Scope
+from dazi.router.approval import Asked, Ticket
 from dazi.router.care import Care
 from dazi.router.deciding import Canonical, Decider, Refused, TurnContext
 from dazi.router.derive import derive
@@ -33,10 +35,9 @@ from dazi.router.records import (
     audit_body,
     earlier_results,
     example_of,
-    idempotency_key,
     loosely,
 )
-from dazi.router.tickets import Asked, Ticket, TicketStore
+from dazi.router.tickets import TicketStore
 from dazi.router.wording import approval_text, outcome_text, reject_text
 
 log = logging.getLogger("dazi.router")
@@ -131,9 +132,9 @@ class FunctionRouter:
 
     async def outcome_of(self, ticket: Ticket) -> str:
         """What is known of the effect of an approved ticket: ``under_way`` until it has begun."""
-        key = idempotency_key(
-            ticket.asked.tenant, ticket.turn, ticket.tool, ticket.arguments, ticket.id
-        )
+        asked = ticket.asked
+        who = Principal(asked.user, frozenset(), tenant=asked.tenant)
+        key = self._intents.key(who, asked.turn, asked.tool, asked.arguments, ticket.id)
         try:
             return (await self._intents.get(key)).state
         except NotFound:
@@ -217,7 +218,7 @@ class FunctionRouter:
         try:
             # An effect that could not be recorded must not happen.
             earlier = await self._intend(key, canonical, turn) if self._execute else None
-            await self._recorded(recorded, key, earlier)
+            await self._recorded(recorded, key, turn, earlier)
         except OperatorError as e:
             return replace(record, outcome="unavailable", message=e.message(turn.language))
         if earlier is not None:
@@ -227,7 +228,7 @@ class FunctionRouter:
         try:
             if self._execute:
                 settled = {"unknown": "unknown", "ok": "done"}.get(record.outcome, "failed")
-                await self._intents.settle(key, settled, raw)  # type: ignore[arg-type]
+                await self._intents.settle(key, turn.principal.user, settled, raw)  # type: ignore[arg-type]
             await asyncio.shield(recorded)
         except OperatorError as e:
             # It has happened, and the person must hear so; the intent stays for somebody to settle.
@@ -240,13 +241,13 @@ class FunctionRouter:
         )
 
     async def _recorded(
-        self, recorded: asyncio.Future[None], key: str, earlier: Intent | None
+        self, recorded: asyncio.Future[None], key: str, turn: TurnContext, earlier: Intent | None
     ) -> None:
         try:
             await asyncio.shield(recorded)
         except OperatorError:
             if self._execute and earlier is None:
-                await self._intents.settle(key, "failed")
+                await self._intents.settle(key, turn.principal.user, "failed")
             raise
 
     def _again(
@@ -274,9 +275,8 @@ class FunctionRouter:
         tool, arguments = canonical.tool, dict(canonical.arguments)
         number = ticket.id if ticket else ""
         record = CallRecord(call, tool.name, arguments, "ok", ticket=number)
-        return record, idempotency_key(
-            turn.principal.tenant, turn.turn, tool.name, arguments, number
-        )
+        key = self._intents.key(turn.principal, turn.turn, tool.name, arguments, number)
+        return record, key
 
     async def _executed(
         self, record: CallRecord, canonical: Canonical, turn: TurnContext, key: str

@@ -2,7 +2,7 @@
 
 There is one row a key, and the key comes from the turn, the tool and the canonical arguments: the
 same thing cannot begin twice. What was begun and never settled is for a person to look into; it is
-never done again.
+never done again. Arguments, results and notes are sealed with the key of whoever asked.
 """
 
 from __future__ import annotations
@@ -14,9 +14,22 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Column, Float, String, Table, Text, bindparam, insert, select, update
+from sqlalchemy import (
+    Column,
+    Float,
+    String,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 
+from dazi.audit.private import READABLE, Private, Unsealed, is_sealed
 from dazi.core.errors import CallerError, NotFound
+from dazi.core.principal import Principal
 from dazi.store.database import Conflict, Database, Statement, metadata
 
 State = Literal["begun", "done", "failed", "unknown"]
@@ -39,6 +52,7 @@ intents = Table(
 )
 
 
+_ERASED: Mapping[str, Any] = {"erased": True}
 _BEGIN = Statement(insert(intents), "key", "at", "user", "turn", "tool", "arguments", "state")
 _SETTLE = Statement(
     update(intents).where(intents.c.key == bindparam("of")), "state", "settled_at", "result"
@@ -50,6 +64,7 @@ class Intent:
     """``at`` in seconds since the epoch. ``result`` is what the system answered, if it is known.
 
     ``settled_by`` and ``note``: who looked into an outcome that nobody knew, and what they found.
+    ``arguments`` that cannot be read say why, as ``{"erased": True}``.
     """
 
     key: str
@@ -65,8 +80,16 @@ class Intent:
 
 
 class IntentStore:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, private: Private) -> None:
         self._database = database
+        self._private = private
+
+    def key(
+        self, principal: Principal, turn: str, tool: str, arguments: Mapping[str, Any], ticket: str
+    ) -> str:
+        """The same for a repeat of the same call in the same turn; never the model's call id."""
+        parts = [principal.tenant, turn, ticket, tool, arguments]
+        return self._private.digest(principal.user, parts)[:40]
 
     async def begin(
         self, key: str, user: str, turn: str, tool: str, arguments: Mapping[str, Any]
@@ -78,7 +101,7 @@ class IntentStore:
             "user": user,
             "turn": turn,
             "tool": tool,
-            "arguments": msgspec.json.encode(arguments, order="sorted").decode(),
+            "arguments": self._private.seal(user, _place("arguments", key), arguments),
             "state": "begun",
         }
         try:
@@ -93,20 +116,28 @@ class IntentStore:
             row = found.mappings().one_or_none()
         if row is None:
             raise NotFound("intent", f"没有操作 {key}", f"there is no effect {key}")
-        return _intent(row)
+        return self._intent(row)
 
-    async def settle(self, key: str, state: State, result: Any = None) -> None:
-        text = msgspec.json.encode(result, enc_hook=str).decode() if result is not None else None
+    async def settle(self, key: str, user: str, state: State, result: Any = None) -> None:
+        text = None
+        if result is not None:
+            text = self._private.seal(user, _place("result", key), result)
         row = {"of": key, "state": state, "settled_at": time.time(), "result": text}
         await self._database.run(_SETTLE, row)
 
     async def resolve(self, key: str, state: Settled, person: str, note: str) -> Intent:
         """A person found out what came of it. Raises ``CallerError`` where that is known already."""
+        user = (await self.get(key)).user
         async with self._database.write() as connection:
             changed = await connection.execute(
                 update(intents)
                 .where(intents.c.key == key, intents.c.state.in_(("begun", "unknown")))
-                .values(state=state, settled_at=time.time(), settled_by=person, note=note)
+                .values(
+                    state=state,
+                    settled_at=time.time(),
+                    settled_by=person,
+                    note=self._private.seal(user, _place("note", key), note),
+                )
             )
         intent = await self.get(key)
         if changed.rowcount != 1:
@@ -125,25 +156,54 @@ class IntentStore:
                 .where(intents.c.state.in_(("begun", "unknown")))
                 .order_by(intents.c.at)
             )
-            return [_intent(row) for row in found.mappings()]
+            return [self._intent(row) for row in found.mappings()]
+
+    async def forget(self, user: str) -> int:
+        """Take out what is not sealed of somebody who is erased; the rows stay, so that nothing
+        is done twice. How many there were."""
+        c, blank = intents.c, {"arguments": msgspec.json.encode(_ERASED).decode()}
+        plain = (c.user == user, c.arguments.not_like("~%"))
+        async with self._database.write() as connection:
+            done = await connection.execute(
+                update(intents).where(*plain).values(result=None, note=None, **blank)
+            )
+        return done.rowcount
+
+    async def prune(self, before: float) -> int:
+        """Delete what was settled before then, in seconds since the epoch; how many."""
+        async with self._database.write() as connection:
+            done = await connection.execute(delete(intents).where(intents.c.settled_at < before))
+        return done.rowcount
+
+    def _intent(self, row: Any) -> Intent:
+        result, note = self._opened(row, "result"), self._opened(row, "note")
+        return Intent(
+            row["key"],
+            row["at"],
+            row["user"],
+            row["turn"],
+            row["tool"],
+            self._opened(row, "arguments").content,
+            row["state"],
+            result.content if result.state in READABLE else None,
+            row["settled_by"] or "",
+            note.content if note.state in READABLE else "",
+        )
+
+    def _opened(self, row: Any, name: str) -> Unsealed:
+        text = row[name]
+        if text is None:
+            return Unsealed("" if name == "note" else None, "plain")
+        if is_sealed(text):
+            return self._private.open(_place(name, row["key"]), text)
+        return Unsealed(text if name == "note" else msgspec.json.decode(text), "plain")
 
 
-def _intent(row: Any) -> Intent:
-    return Intent(
-        row["key"],
-        row["at"],
-        row["user"],
-        row["turn"],
-        row["tool"],
-        msgspec.json.decode(row["arguments"]),
-        row["state"],
-        msgspec.json.decode(row["result"]) if row["result"] else None,
-        row["settled_by"] or "",
-        row["note"] or "",
-    )
+def _place(name: str, key: str) -> str:
+    return f"intents.{name}:{key}"
 
 
 def digest_of(tool: str, arguments: Mapping[str, Any]) -> str:
-    """SHA-256 of tool and canonical arguments: what a ticket is bound to."""
+    """SHA-256 of tool and canonical arguments, to tell calls apart; it is kept nowhere."""
     text = msgspec.json.encode([tool, arguments], order="sorted")
     return hashlib.sha256(text).hexdigest()

@@ -10,7 +10,6 @@ import msgspec
 
 from dazi.core.tools import Tool
 from dazi.core.turn import CallRecord
-from dazi.router.intents import digest_of
 
 
 def earlier_results(arguments: Mapping[str, Any], done: Sequence[CallRecord]) -> tuple[Any, ...]:
@@ -22,14 +21,6 @@ def earlier_results(arguments: Mapping[str, Any], done: Sequence[CallRecord]) ->
         for i, r in numbered
         if not isinstance(wanted, Sequence) or i in wanted
     )
-
-
-def idempotency_key(
-    tenant: str, turn: str, tool: str, arguments: Mapping[str, Any], ticket: str
-) -> str:
-    """The same for a repeat of the same call in the same turn; never the model's call id."""
-    text = f"{tenant}|{turn}|{ticket}|{digest_of(tool, arguments)}"
-    return hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
 def example_of(tool: Tool, arguments: Mapping[str, Any]) -> Any:
@@ -52,6 +43,12 @@ def loosely(arguments: str) -> dict[str, Any]:
     return data if isinstance(data, dict) else {"value": data}
 
 
+def digest_of_result(result: Any) -> str:
+    """SHA-256 of what the person and the model were given; the ledger seals it."""
+    text = msgspec.json.encode(result, enc_hook=str, order="sorted")
+    return hashlib.sha256(text).hexdigest()
+
+
 def audit_body(record: CallRecord, detail: Mapping[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = {
         "call": record.id,
@@ -59,6 +56,8 @@ def audit_body(record: CallRecord, detail: Mapping[str, Any]) -> dict[str, Any]:
         "arguments": record.arguments,
         "outcome": record.outcome,
     }
+    if record.result is not None:
+        body["result"] = digest_of_result(record.result)
     if record.ticket:
         body["ticket"] = record.ticket
     body.update({k: v for k, v in detail.items() if v and k != "arguments"})

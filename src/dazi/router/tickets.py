@@ -3,26 +3,40 @@
 A ticket is bound to the requester, the tool, the canonical arguments and the policies under which
 they were looked at. It is decided once, by somebody who may, before it expires. What was decided
 is carried out even if the process stops in between: whoever carries it out takes a lease, and a
-ticket whose lease ran out is taken up again.
+ticket whose lease ran out is taken up again. What is asked for is sealed with the key of whoever asks;
+a ticket from before that can be looked at, and has to be asked for again.
 """
 
 from __future__ import annotations
 
-import hashlib
+import os
 import secrets
 import time
+from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Float, String, Table, Text, and_, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    Float,
+    String,
+    Table,
+    Text,
+    and_,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 
-from dazi.core.errors import AccessError, CallerError, NotFound
+from dazi.audit.private import Private, is_sealed
+from dazi.core.errors import CallerError
 from dazi.core.principal import Principal
+from dazi.router.approval import SALT_BYTES, Asked, Ticket, may_decide, unknown
 from dazi.store.database import Database, metadata
 
-TicketState = Literal["pending", "approved", "rejected"]
 MAX_REASON = 500
 
 tickets = Table(
@@ -53,91 +67,6 @@ tickets = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a person is to agree to. ``sources``: where each argument's value came from.
-    ``approver``: the role of the second person who must agree, empty for the requester."""
-
-    user: str
-    tenant: str
-    channel: str
-    thread: str
-    turn: str
-    call: str
-    tool: str
-    arguments: Mapping[str, Any]
-    sources: Mapping[str, tuple[str, ...]]
-    policy: str
-    approver: str = ""
-
-    @property
-    def untrusted(self) -> dict[str, tuple[str, ...]]:
-        """Arguments that are not the person's own words, with their sources."""
-        return {n: labels for n, labels in self.sources.items() if labels != ("person",)}
-
-    def digest(self) -> str:
-        """SHA-256 of everything that a decision is about."""
-        parts = [
-            self.user,
-            self.tenant,
-            self.tool,
-            self.arguments,
-            self.sources,
-            self.policy,
-            self.approver,
-        ]
-        return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """``at`` and ``expires`` in seconds since the epoch. ``approved_by``: the roles of whoever
-    decided, where that was not the requester. ``reason``: why it was rejected."""
-
-    id: str
-    at: float
-    expires: float
-    asked: Asked
-    digest: str
-    state: TicketState = "pending"
-    decided_by: str = ""
-    approved_by: frozenset[str] = field(default_factory=frozenset)
-    reason: str = ""
-
-    @property
-    def user(self) -> str:
-        return self.asked.user
-
-    @property
-    def thread(self) -> str:
-        return self.asked.thread
-
-    @property
-    def turn(self) -> str:
-        return self.asked.turn
-
-    @property
-    def call(self) -> str:
-        return self.asked.call
-
-    @property
-    def tool(self) -> str:
-        return self.asked.tool
-
-    @property
-    def arguments(self) -> Mapping[str, Any]:
-        return self.asked.arguments
-
-    @property
-    def approver(self) -> str:
-        return self.asked.approver
-
-    @property
-    def genuine(self) -> bool:
-        """Is it still about what was decided?"""
-        return secrets.compare_digest(self.digest, self.asked.digest())
-
-
 class TicketStore:
     """``lifetime_s``: how long a requester has, ``approval_s`` a second person. ``lease_s``: how
     long carrying out may take before it counts as broken off."""
@@ -145,11 +74,13 @@ class TicketStore:
     def __init__(
         self,
         database: Database,
+        private: Private,
         lifetime_s: float,
         lease_s: float = 90.0,
         approval_s: float = 259_200.0,
     ) -> None:
         self._database = database
+        self._private = private
         self.lifetime_s = lifetime_s
         self.approval_s = approval_s
         self.lease_s = lease_s
@@ -157,16 +88,18 @@ class TicketStore:
     async def issue(self, asked: Asked) -> Ticket:
         now = time.time()
         expires = now + (self.approval_s if asked.approver else self.lifetime_s)
-        ticket = Ticket(secrets.token_urlsafe(18), now, expires, asked, asked.digest())
+        number, salt = secrets.token_urlsafe(18), os.urandom(SALT_BYTES)
+        ticket = Ticket(number, now, expires, asked, asked.digest(salt), salt)
+        content = [salt, asked.arguments, asked.sources]
         row = {name: getattr(asked, name) for name in Asked.__dataclass_fields__}
         row |= {
-            "id": ticket.id,
+            "id": number,
             "at": now,
-            "expires": ticket.expires,
+            "expires": expires,
             "digest": ticket.digest,
             "state": "pending",
-            "arguments": msgspec.json.encode(asked.arguments).decode(),
-            "sources": msgspec.json.encode(asked.sources).decode(),
+            "arguments": self._private.seal(asked.user, _place("arguments", number), content),
+            "sources": None,
         }
         async with self._database.write() as connection:
             await connection.execute(insert(tickets).values(row))
@@ -177,8 +110,8 @@ class TicketStore:
             found = await connection.execute(select(tickets).where(tickets.c.id == ticket))
             row = found.mappings().one_or_none()
         if row is None:
-            raise _unknown()
-        return _ticket(row)
+            raise unknown()
+        return self._ticket(row)
 
     async def pending(
         self, principal: Principal, thread: str | None = None, *, own: bool = True
@@ -198,7 +131,7 @@ class TicketStore:
             query = query.where(c.thread == thread)
         async with self._database.read() as connection:
             found = await connection.execute(query.order_by(c.at))
-            return [_ticket(row) for row in found.mappings()]
+            return [self._ticket(row) for row in found.mappings()]
 
     async def decide(
         self, ticket: str, principal: Principal, approve: bool, reason: str = ""
@@ -220,9 +153,9 @@ class TicketStore:
             found = await connection.execute(select(tickets).where(tickets.c.id == ticket))
             row = found.mappings().one_or_none()
             if row is None:
-                raise _unknown()
-            waiting = _ticket(row)
-            second = _may_decide(waiting, principal, approve)
+                raise unknown()
+            waiting = self._ticket(row)
+            second = may_decide(waiting, principal, approve)
             if waiting.state != "pending":
                 raise _decided_already()
             if waiting.expires <= now:
@@ -237,7 +170,7 @@ class TicketStore:
                     decided_at=now,
                     decided_by=principal.user,
                     approved_by=msgspec.json.encode(sorted(second)).decode(),
-                    reason=reason.strip(),
+                    reason=self._sealed_reason(waiting, reason.strip()),
                     lease=now + self.lease_s,
                 )
             )
@@ -281,58 +214,79 @@ class TicketStore:
                     update(tickets).where(c.id == row["id"], left).values(lease=now + self.lease_s)
                 )
                 if changed.rowcount == 1:
-                    out.append(_ticket(row))
+                    out.append(self._ticket(row))
         return out
 
+    async def forget(self, user: str) -> int:
+        """Delete those of somebody who is erased; how many. What was decided is in the ledger."""
+        async with self._database.write() as connection:
+            done = await connection.execute(delete(tickets).where(tickets.c.user == user))
+        return done.rowcount
 
-def _may_decide(ticket: Ticket, principal: Principal, approve: bool) -> frozenset[str]:
-    """The roles that count as a second person's; raises unless ``principal`` may decide this."""
-    own = ticket.user == principal.user and ticket.asked.tenant == principal.tenant
-    if own and (not ticket.approver or not approve):
-        return frozenset()  # one's own request may always be taken back
-    if own:
-        raise AccessError(
-            "second_person",
-            "这个操作要由另一个人批准,不能自己批准",
-            "this needs somebody else's approval; you cannot approve it yourself",
+    async def prune(self, before: float) -> int:
+        """Delete what was over before then, in seconds since the epoch; how many."""
+        c = tickets.c
+        over = or_(c.finished_at < before, and_(c.state == "pending", c.expires < before))
+        async with self._database.write() as connection:
+            done = await connection.execute(delete(tickets).where(over))
+        return done.rowcount
+
+    def _sealed_reason(self, ticket: Ticket, reason: str) -> str:
+        return (
+            self._private.seal(ticket.user, _place("reason", ticket.id), reason) if reason else ""
         )
-    foreign = ticket.asked.tenant != principal.tenant
-    if foreign or not ticket.approver or not principal.has_role(ticket.approver):
-        raise _unknown()
-    return principal.roles
+
+    def _ticket(self, row: Any) -> Ticket:
+        salt, arguments, sources = self._content(row)
+        asked = Asked(
+            row["user"],
+            row["tenant"],
+            row["channel"] or "",
+            row["thread"],
+            row["turn"],
+            row["call"],
+            row["tool"],
+            arguments,
+            {name: tuple(labels) for name, labels in sources.items()},
+            row["policy"],
+            row["approver"] or "",
+        )
+        return Ticket(
+            row["id"],
+            row["at"],
+            row["expires"],
+            asked,
+            row["digest"],
+            salt,
+            row["state"],
+            row["decided_by"] or "",
+            frozenset(msgspec.json.decode(row["approved_by"]) if row["approved_by"] else ()),
+            self._reason(row),
+        )
+
+    def _content(self, row: Any) -> tuple[bytes, Mapping[str, Any], Mapping[str, Any]]:
+        """Salt, arguments and sources. A ticket from before there was sealing can be looked at."""
+        text = row["arguments"]
+        if not is_sealed(text):
+            sources = msgspec.json.decode(row["sources"]) if row["sources"] else {}
+            return b"", msgspec.json.decode(text), sources
+        opened = self._private.open(_place("arguments", row["id"]), text)
+        if opened.state != "open":
+            return b"", opened.content, {}
+        salt, arguments, sources = opened.content
+        return b64decode(salt), arguments, sources
+
+    def _reason(self, row: Any) -> str:
+        text = row["reason"] or ""
+        if not is_sealed(text):
+            return text
+        opened = self._private.open(_place("reason", row["id"]), text)
+        return opened.content if opened.state == "open" else ""
 
 
-def _unknown() -> NotFound:
-    return NotFound("ticket", "没有这个待确认的操作", "no such confirmation")
+def _place(name: str, ticket: str) -> str:
+    return f"tickets.{name}:{ticket}"
 
 
 def _decided_already() -> CallerError:
     return CallerError("already_decided", "这个操作已经处理过了", "this has been decided already")
-
-
-def _ticket(row: Any) -> Ticket:
-    sources = msgspec.json.decode(row["sources"]) if row["sources"] else {}
-    asked = Asked(
-        row["user"],
-        row["tenant"],
-        row["channel"] or "",
-        row["thread"],
-        row["turn"],
-        row["call"],
-        row["tool"],
-        msgspec.json.decode(row["arguments"]),
-        {name: tuple(labels) for name, labels in sources.items()},
-        row["policy"],
-        row["approver"] or "",
-    )
-    return Ticket(
-        row["id"],
-        row["at"],
-        row["expires"],
-        asked,
-        row["digest"],
-        row["state"],
-        row["decided_by"] or "",
-        frozenset(msgspec.json.decode(row["approved_by"]) if row["approved_by"] else ()),
-        row["reason"] or "",
-    )

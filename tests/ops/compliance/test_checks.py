@@ -29,6 +29,7 @@ from dazi.audit.erasure import Erasure
 from dazi.audit.holds import Holds
 from dazi.audit.keys import SubjectKeys
 from dazi.audit.ledger import Ledger, SqlSink
+from dazi.audit.private import Private
 from dazi.audit.search import Query, matching
 from dazi.core.company import ConnectorSpec, PolicySource
 from dazi.core.errors import CallerError
@@ -492,7 +493,9 @@ async def _(s: Subject, patch: Patch) -> None:
 @breaks("erasure", "people who were erased still have threads: lin")
 async def _(s: Subject, patch: Patch) -> None:
     kept = [Kept(Message("user", "发货了吗"))]
-    await ThreadStore(s.books.database).append("t", Principal("lin", frozenset()), kept)
+    await ThreadStore(s.books.database, Private(s.books.sealing.keys)).append(
+        "t", Principal("lin", frozenset()), kept
+    )
     await Erasure(s.books.database, s.books.ledger, s.books.sealing).erase("lin", "x", "asked")
 
 
@@ -530,7 +533,9 @@ async def _(s: Subject, patch: Patch) -> Subject:
 @breaks("retention_limit", "1 threads are older than 365 days")
 async def _(s: Subject, patch: Patch) -> None:
     kept = [Kept(Message("user", "发货了吗"))]
-    await ThreadStore(s.books.database).append("t", Principal("lin", frozenset()), kept)
+    await ThreadStore(s.books.database, Private(s.books.sealing.keys)).append(
+        "t", Principal("lin", frozenset()), kept
+    )
     await write(s, text("UPDATE threads SET at = 1000"))
 
 

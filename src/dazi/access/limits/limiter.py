@@ -118,6 +118,11 @@ class Limiter:
             raise self._refused(found)
         return Admission(self._counters, found, price)
 
+    def cost(self, model: str, usage: Usage) -> float | None:
+        """Yuan, by the company's prices; ``None`` for a model that has none."""
+        price = self._prices.get(model)
+        return price.yuan(usage) if price else None
+
     async def close(self) -> None:
         await self._counters.close()
 

@@ -63,6 +63,9 @@ class Price:
         """In millionths of a yuan, rounded up."""
         return -(-(usage.prompt * self.prompt + usage.completion * self.completion) // MICRO)
 
+    def yuan(self, usage: Usage) -> float:
+        return self.cost(usage) / MICRO
+
 
 def rules_of(settings: Mapping[str, Any], folder: Path) -> tuple[LimitRule, ...]:
     """Raises ``ConfigError``."""

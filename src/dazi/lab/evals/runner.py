@@ -25,7 +25,7 @@ from dazi.lab.evals.report import Report, summarise
 from dazi.lab.evals.scoring import CaseResult, judge
 from dazi.lab.evals.turns import Decision, SeenTurn, TurnWatch
 from dazi.memory.threads import Kept
-from dazi.router.tickets import Ticket
+from dazi.router.approval import Ticket
 
 Progress = Callable[[int, int, CaseResult], None]
 """Called after each case with how many are done, of how many, and its result."""

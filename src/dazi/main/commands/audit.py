@@ -174,7 +174,7 @@ def audit_erase(
     company: Company = None,
 ) -> None:
     """销毁一个人的密钥,其记录的内容从此不可读。Destroy a person's key: what it sealed is gone."""
-    from dazi.main.auditing import erase
+    from dazi.main.erasing import erase
 
     done = asyncio.run(erase(settings(company), user, person or getuser(), reason))
     typer.echo(done(language()))

@@ -37,6 +37,7 @@ class Books:
     keys: SigningKeys
     mode: str
     retention_days: int
+    thread_days: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,14 +73,15 @@ def _elsewhere() -> Result:
 
 
 async def storage_encrypted(s: Subject) -> Result:
-    """The data lies on an encrypted volume: threads and business data are not encrypted by Dazi."""
+    """The data lies on an encrypted volume: business data is not encrypted by Dazi."""
     n = Notes()
     async with s.books.database.read() as connection:
         kept = await connection.scalar(select(func.count()).select_from(thread_messages)) or 0
     n.saw(
-        f"审计的个人内容、两步验证的密钥由程序加密;会话({kept} 条消息)等其余表不加密",
-        f"the audit's personal content and second factors are encrypted by Dazi; threads ({kept} "
-        "messages) and other tables are not",
+        f"审计的个人内容、会话({kept} 条消息)、操作的参数和结果、两步验证的密钥由程序加密;"
+        "账号等其余表不加密",
+        f"the audit's personal content, threads ({kept} messages), arguments and results of calls "
+        "and second factors are encrypted by Dazi; accounts and other tables are not",
     )
     n.expect(
         _on_encrypted(s.data),

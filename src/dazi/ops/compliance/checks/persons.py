@@ -59,8 +59,8 @@ async def erasure(s: Subject) -> Result:
         n.wrong(
             f"抹除过的人还有会话:{some(left)}",
             f"people who were erased still have threads: {some(left)}",
-            Text("从表 threads 和 thread_messages 删掉他们的会话",
-                 "delete their rows from the tables threads and thread_messages"),
+            Text("再执行一次 dazi audit erase:会话会一起删掉",
+                 "run dazi audit erase again: it deletes their threads too"),
         )  # fmt: skip
     return n.result()
 
@@ -200,15 +200,15 @@ async def retention_limit(s: Subject) -> Result:
         Text(f"dazi serve 每天清理;现在就清:dazi audit prune --days {days}",
              f"dazi serve does so daily; now: dazi audit prune --days {days}"),
     )  # fmt: skip
-    old = threads.c.at < s.now - days * DAY_S
+    days = books.thread_days
+    old = threads.c.at < s.now - (days + GRACE_DAYS) * DAY_S
     async with books.database.read() as connection:
         late = await connection.scalar(select(func.count()).select_from(threads).where(old)) or 0
     n.expect(
         not late,
         Text(f"没有超过 {days} 天的会话", f"no thread is older than {days} days"),
         Text(f"{late} 个会话超过 {days} 天", f"{late} threads are older than {days} days"),
-        Text("从表 threads 和 thread_messages 删掉它们",
-             "delete them from the tables threads and thread_messages"),
+        Text("dazi serve 每天清理(DAZI_THREAD_DAYS)", "dazi serve does so daily (DAZI_THREAD_DAYS)"),
     )  # fmt: skip
     return n.result()
 

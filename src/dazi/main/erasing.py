@@ -1,0 +1,92 @@
+"""Erasing a person everywhere, and what is kept of everybody for no longer than is set."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+
+from dazi.audit.erasure import Erasure
+from dazi.audit.keys import SubjectKeys
+from dazi.audit.private import Private
+from dazi.audit.retention import DAY_S, EVERY_S
+from dazi.core.language import Text
+from dazi.main.auditing import audit_folder, opened
+from dazi.main.settings import Settings
+from dazi.memory.threads import ThreadStore
+from dazi.ops.backup.keyfile import Refreshed, refresh
+from dazi.ops.backup.switch import ASIDE
+from dazi.router.intents import IntentStore
+from dazi.router.tickets import TicketStore
+from dazi.store.database import Database
+
+log = logging.getLogger("dazi.erasing")
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The tables outside the ledger that hold what people said."""
+
+    threads: ThreadStore
+    tickets: TicketStore
+    intents: IntentStore
+
+    @classmethod
+    def of(cls, database: Database, keys: SubjectKeys) -> Stores:
+        private = Private(keys)
+        return cls(
+            ThreadStore(database, private),
+            TicketStore(database, private, 0.0),
+            IntentStore(database, private),
+        )
+
+
+async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
+    """What was done. Raises as ``Erasure.erase``."""
+    async with opened(settings) as room:
+        done = await Erasure(room.database, room.ledger, room.sealing).erase(user, by, reason)
+        stores = Stores.of(room.database, room.sealing.keys)
+        threads = await stores.threads.forget(user)
+        tickets = await stores.tickets.forget(user)
+        await stores.intents.forget(user)
+    data = settings.data_folder(settings.company_folder())
+    backups = await asyncio.to_thread(refresh, audit_folder(data))
+    for aside in data.glob(f"{ASIDE}*"):  # what a restore replaced
+        old = SubjectKeys(audit_folder(aside))
+        old.destroy(user)
+        old.close()
+    zh = f"{user}:{done.records} 条记录的内容已不可读,销毁 {done.keys} 把密钥"
+    zh += f";删除 {threads} 个会话、{tickets} 个待确认或已确认的操作"
+    en = f"{user}: the content of {done.records} records is gone, {done.keys} keys destroyed"
+    en += f"; {threads} threads and {tickets} confirmations deleted"
+    if done.plain:
+        zh += f";{done.plain} 条加密之前的旧记录是明文,到保留期才会删除"
+        en += f"; {done.plain} records from before encryption are plain and go with retention"
+    zh_copies, en_copies = _copies(backups)
+    return Text(zh + zh_copies, en + en_copies)
+
+
+def _copies(backups: Refreshed) -> tuple[str, str]:
+    zh = en = ""
+    for path in backups.done:
+        zh += f";备份的密钥文件 {path} 也已更新"
+        en += f"; the backups' file of keys {path} is overwritten too"
+    for path in backups.failed:
+        zh += f";备份的密钥文件 {path} 够不着,那把密钥还在里面:接上它,再运行一次 dazi backup"
+        en += f"; the backups' file of keys {path} cannot be reached and still has the key: "
+        en += "connect it and run dazi backup again"
+    return zh, en
+
+
+async def keep_threads_pruned(stores: Stores, days: int, *, every_s: float = EVERY_S) -> None:
+    """Delete threads, confirmations and settled effects that are older, now and once in so many
+    seconds, until cancelled. Several processes may do so at once."""
+    while True:
+        before = time.time() - days * DAY_S
+        try:
+            for store in (stores.threads, stores.tickets, stores.intents):
+                await store.prune(before)
+        except Exception:  # the database may come back
+            log.exception("threads that are too old were not deleted")
+        await asyncio.sleep(every_s)
