@@ -103,3 +103,13 @@ def test_a_wrong_rule_stops_the_check(company: Path) -> None:
     (company / "guard.yaml").write_text("output:\n  mobil: mask\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"guard.yaml:2: .*use mobile"):
         check_folder(company, "en")
+
+
+def test_pseudonyms_are_for_what_a_model_reads(company: Path) -> None:
+    rules = company / "guard.yaml"
+    rules.write_text("input: {mobile: pseudonymise}\ndocuments: {person: pseudonymise}\n", "utf-8")
+    assert check_folder(company, "en")
+    for scope in ("output", "arguments"):
+        rules.write_text(f"{scope}: {{mobile: pseudonymise}}\n", encoding="utf-8")
+        with pytest.raises(ConfigError, match=f"pseudonymise is not possible in {scope}"):
+            check_folder(company, "en")

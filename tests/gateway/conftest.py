@@ -19,7 +19,7 @@ import pytest_asyncio
 import uvicorn
 from openai import AsyncOpenAI
 
-from dazi.core.engine import GenerateRequest
+from dazi.core.engine import Engine, GenerateRequest
 from dazi.gateway.app import create_app
 from dazi.gateway.state import GatewayState, Limits
 from dazi.main.company import load_company
@@ -129,12 +129,16 @@ def limits() -> Limits:
 
 
 @asynccontextmanager
-async def open_site(data: Path, seeded: Path, limits: Limits) -> AsyncIterator[Site]:
+async def open_site(
+    data: Path, seeded: Path, limits: Limits, model: Engine | None = None, company: Path = DEMO
+) -> AsyncIterator[Site]:
+    """``model`` takes the place of the scripted one."""
     shutil.copytree(seeded, data)
-    engine = ScriptedEngine()
-    settings = Settings(company=DEMO, data=data, today=TODAY, max_message_chars=5000)
+    scripted = ScriptedEngine()
+    engine = model or scripted
+    settings = Settings(company=company, data=data, today=TODAY, max_message_chars=5000)
     runtime = await open_runtime(settings, engine=engine)
-    made = Site(runtime, engine, limits)
+    made = Site(runtime, scripted, limits)
 
     async def ready() -> dict[str, bool]:
         return dict(made.parts)

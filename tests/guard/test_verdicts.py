@@ -11,7 +11,6 @@ from dazi.core.errors import ConfigError
 from dazi.core.principal import Principal
 from dazi.guard.engine import BLOCKED, Guard
 from dazi.guard.masking import mask
-from dazi.guard.pseudonyms import Pseudonyms
 from dazi.guard.recognisers.registry import TYPES
 from dazi.guard.rules import DEFAULTS, POSSIBLE, SCOPES, Rules, read_rules, strictest
 from dazi.guard.words import WordList, read_words
@@ -135,7 +134,8 @@ def test_a_companys_own_recogniser_may_need_a_label(tmp_path: Path) -> None:
         ("outputs: {}\n", 1, "outputs"),
         ("output:\n  mobile: ask\n", 2, "not possible in output"),
         ("arguments:\n  mobile: mask\n", 2, "not possible in arguments"),
-        ("results:\n  mobile: pseudonymise\n", 2, "not possible in results"),
+        ("output:\n  mobile: pseudonymise\n", 2, "pseudonymise is not possible in output"),
+        ("arguments:\n  mobile: pseudonymise\n", 2, "not possible in arguments; use one of allow"),
         ("exceptions:\n  - scope: output\n    actions:\n      cards: mask\n", 4, "cards"),
         ("recognisers:\n  staff:\n    pattern: 'YS[0-9]+'\n", 3, "without an upper bound"),
         ("recognisers:\n  staff:\n    pattern: '(a{1,5}){1,5}'\n", 3, "inside another"),
@@ -232,13 +232,14 @@ def test_the_strictest_action_counts() -> None:
     assert strictest([]) == "allow"
 
 
-def test_pseudonyms_of_a_session_are_used_where_the_rules_say_so() -> None:
-    guard = Guard(Rules({**DEFAULTS, "results": {"mobile": "pseudonymise"}}))
-    session = Pseudonyms()
-    verdict = guard.verdict(f"打{PHONE}", "results", None, session)
-    assert verdict.text == "打[手机1]" and verdict.action == "pseudonymise"
-    assert session.restore("回复[手机1]") == f"回复{PHONE}"
-    assert guard.verdict(f"打{PHONE}", "results").text == "打138****5678"
+def test_what_gets_a_pseudonym_goes_on_as_it_is_and_what_overlaps_is_masked(tmp_path: Path) -> None:
+    guard = rules_in(
+        tmp_path,
+        "results: {mobile: pseudonymise, custom:x: mask}\nrecognisers: {x: {pattern: '678转人工'}}\n",
+    )
+    verdict = guard.verdict(f"打{PHONE}", "results")
+    assert verdict.text == f"打{PHONE}" and verdict.action == "pseudonymise"
+    assert guard.verdict(f"打{PHONE}转人工", "results").text == "打" + "*" * 14
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

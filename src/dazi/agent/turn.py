@@ -47,6 +47,7 @@ from dazi.core.turn import (
     TurnStarted,
 )
 from dazi.guard.engine import Guard
+from dazi.guard.hiding_engine import hiding
 from dazi.memory.threads import Kept
 from dazi.prompt.choose import ToolChooser
 from dazi.router.approval import Ticket
@@ -271,7 +272,8 @@ class Agent:
         request = turn.talk.generate_request(offered, sampling)
         if request.tool_choice == "required" and turn.records and not turn.request.client_tools:
             request = replace(request, tool_choice="auto")
-        async with aclosing(speak(self.engine, request, checker, done, turn.ids)) as events:
+        engine = hiding(self.engine, self.guard, turn.request.principal)
+        async with aclosing(speak(engine, request, checker, done, turn.ids)) as events:
             async for event in events:
                 if isinstance(event, AnswerDelta):
                     turn.answer += event.text

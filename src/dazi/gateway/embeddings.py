@@ -18,6 +18,7 @@ from dazi.gateway.errors import BadField
 from dazi.gateway.exchange import Exchange
 from dazi.gateway.reply import encode
 from dazi.gateway.wire import Reader
+from dazi.guard.hiding import hidden_text
 
 MOST_TEXTS = 256
 
@@ -90,7 +91,8 @@ async def embeddings(x: Exchange) -> None:
         await state.ledger.append("turn", x.principal.user, turn, body)
         began, used = time.perf_counter(), most
         with x.until_gone():
-            found = await embedder.embed(texts)
+            hidden = [hidden_text(guard, text, x.principal) for text in texts]
+            found = await embedder.embed(hidden)
             used = Usage(found.tokens, 0)
             views = [
                 EmbeddingView(i, _encoded(v, given.encoding_format))

@@ -43,6 +43,7 @@ from dazi.gateway.reply import (
 from dazi.gateway.stream import DONE, Chunks
 from dazi.gateway.wire import ChatRequest
 from dazi.guard.engine import STOPPED
+from dazi.guard.hiding_engine import hiding
 from dazi.guard.stream import StreamFilter
 
 _FINISH = {"stop": "stop", "length": "length", "tool_calls": "tool_calls", "cancelled": "stop"}
@@ -207,8 +208,9 @@ async def _bursts(
     admission = await limiter.admit(x.principal, state.engine.profile.name, most, key)
     recorded = state.ledger.put("turn", user, g.turn, body)
     began = time.perf_counter()
+    engine = hiding(state.engine, state.service.agent.guard, x.principal)
     try:
-        async with aclosing(bursts_of(state.engine, request)) as bursts:
+        async with aclosing(bursts_of(engine, request)) as bursts:
             async for events in bursts:
                 g.note(events)
                 # The model works meanwhile, and nothing of it is given out before it is on record.
@@ -223,7 +225,7 @@ async def _bursts(
     finally:
         if g.reason == "cancelled" and used is most:
             # Whoever leaves is told nothing by the model of what it did until then.
-            used = g.usage = spent(state.engine, request, g.text + g.reasoning)
+            used = g.usage = spent(engine, request, g.text + g.reasoning)
         await admission.settle(used)
         g.shown = g.shown or _whole(x, g.text)
         body = {

@@ -12,11 +12,11 @@ from dazi.core.principal import Principal
 from dazi.guard.findings import Finding, groups, resolve
 from dazi.guard.folding import Folded, fold
 from dazi.guard.masking import mask
-from dazi.guard.pseudonyms import Pseudonyms
+from dazi.guard.pseudonyms import Place
 from dazi.guard.reading import Reader
 from dazi.guard.recognisers.base import Recogniser
 from dazi.guard.recognisers.registry import BUILT_IN
-from dazi.guard.rules import DEFAULT_RULES, Action, Rules, Scope, strictest
+from dazi.guard.rules import DEFAULT_RULES, Action, Hidden, Rules, Scope, strictest
 from dazi.guard.scanning import Scanner
 from dazi.guard.words import WordList
 
@@ -44,8 +44,9 @@ class Judged(NamedTuple):
 class Verdict:
     """``action`` is the strictest of all places, and ``block`` where the guard itself failed.
 
-    ``text`` is what may go on: masked, with pseudonyms, and empty where it is blocked. What is asked
-    about is still in it. ``findings`` are those that something is done about.
+    ``text`` is what may go on: masked, and empty where it is blocked. What is asked about is still
+    in it, and so is what a model is to see a pseudonym of (``hiding``). ``findings`` are those that
+    something is done about.
     """
 
     text: str
@@ -73,6 +74,8 @@ class Guard:
         self._looks_for = lru_cache(_SETS)(self._anything)
         self._scanner = lru_cache(_SETS)(self._scanner_of)
         self.reader = lru_cache(_SETS)(self._reader_of)
+        self._hides = rules.hides
+        self._hidden = lru_cache(_SETS)(rules.hidden)
 
     def scan(self, text: str) -> tuple[Finding, ...]:
         """Everything that is recognised, whatever the rules say; one finding a place."""
@@ -81,17 +84,10 @@ class Guard:
         found += self.words.find(folded)
         return resolve(_original(folded, found)) if found else ()
 
-    def verdict(
-        self,
-        text: str,
-        scope: Scope,
-        principal: Principal | None = None,
-        pseudonyms: Pseudonyms | None = None,
-    ) -> Verdict:
-        """Never raises: a guard that fails lets nothing pass. Without ``pseudonyms`` of a session
-        what would get one is masked."""
+    def verdict(self, text: str, scope: Scope, principal: Principal | None = None) -> Verdict:
+        """Never raises: a guard that fails lets nothing pass."""
         try:
-            return self._verdict(text, self.rules.of(scope, principal), pseudonyms)
+            return self._verdict(text, self.rules.of(scope, principal))
         except Exception:  # whatever it is, the text has not been checked
             return BLOCKED
 
@@ -114,9 +110,24 @@ class Guard:
         severities = _severities(types) if self.words else []
         return Reader([r for r in self.recognisers if r.type in types], self.words, severities)
 
-    def _verdict(
-        self, text: str, actions: Mapping[str, Action], pseudonyms: Pseudonyms | None
-    ) -> Verdict:
+    def hidden(self, principal: Principal) -> Hidden | None:
+        """What a model sees pseudonyms of instead, ``None`` where it is nothing at all."""
+        if not self._hides:
+            return None
+        return self._hidden(principal.channel, principal.roles)
+
+    def places(self, text: str, types: frozenset[str]) -> list[Place]:
+        """Where something of these types stands, what overlaps being one place."""
+        if not self._looks_for(types):
+            return []
+        folded = fold(text)
+        candidates = self.candidates(folded, types)
+        if not candidates:
+            return []
+        together = groups(_original(folded, candidates))
+        return [(min(f.start for f in g), max(f.end for f in g), g[0].type) for g in together]
+
+    def _verdict(self, text: str, actions: Mapping[str, Action]) -> Verdict:
         types = frozenset(actions)
         if not self._looks_for(types):
             return Verdict(text, "allow", ())
@@ -129,12 +140,7 @@ class Guard:
         action = strictest(j.action for j in judged)
         if action == "block":
             return Verdict("", action, judged)
-        if pseudonyms is None:
-            return Verdict(masked(text, judged), action, judged)
-        hidden = [(j.start, j.end, j.finding.type) for j in judged if j.action == "pseudonymise"]
-        return Verdict(
-            pseudonyms.hide(text, hidden, lambda part, at: masked(part, judged, at)), action, judged
-        )
+        return Verdict(_masked(text, judged), action, judged)
 
 
 def judge(found: Iterable[Finding], actions: Mapping[str, Action]) -> tuple[Judged, ...]:
@@ -151,14 +157,13 @@ def judge(found: Iterable[Finding], actions: Mapping[str, Action]) -> tuple[Judg
     )
 
 
-def masked(text: str, judged: Iterable[Judged], offset: int = 0) -> str:
-    """``text``, which begins at ``offset``, with the places to be masked made unreadable."""
+def _masked(text: str, judged: Iterable[Judged]) -> str:
+    """``text`` with the places to be masked made unreadable."""
     parts, at = [], 0
     for j in judged:
-        start, end = j.start - offset, j.end - offset
-        if j.action in ("mask", "pseudonymise") and start >= 0 and end <= len(text):
-            parts += [text[at:start], covered(j, text[start:end])]
-            at = end
+        if j.action == "mask":
+            parts += [text[at : j.start], covered(j, text[j.start : j.end])]
+            at = j.end
     return "".join([*parts, text[at:]])
 
 

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -19,20 +19,21 @@ from dazi.guard.recognisers.registry import TYPES, registered
 from dazi.guard.words import SEVERITIES
 
 Scope = Literal["input", "output", "arguments", "results", "documents"]
-Action = Literal["allow", "mask", "pseudonymise", "ask", "block"]
+Action = Literal["allow", "pseudonymise", "mask", "ask", "block"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 ACTIONS: tuple[Action, ...] = get_args(Action)
 """From the mildest to the strictest."""
 
 POSSIBLE: Mapping[Scope, frozenset[Action]] = {
-    "input": frozenset({"allow", "mask", "block"}),
+    "input": frozenset({"allow", "pseudonymise", "mask", "block"}),
     "output": frozenset({"allow", "mask", "block"}),
     "arguments": frozenset({"allow", "ask", "block"}),
-    "results": frozenset({"allow", "mask", "block"}),
-    "documents": frozenset({"allow", "mask", "block"}),
+    "results": frozenset({"allow", "pseudonymise", "mask", "block"}),
+    "documents": frozenset({"allow", "pseudonymise", "mask", "block"}),
 }
 """What is carried out where: only a call can wait for a person, and its arguments are carried out as
-they were decided on."""
+they were decided on. A pseudonym stands for what a model reads; what it writes is restored before
+anything else sees it, so that there is nothing to hide in answers and arguments."""
 
 DEFAULTS: Mapping[Scope, Mapping[str, Action]] = {
     "input": {"word:high": "block"},
@@ -110,6 +111,15 @@ class Exemption:
         )
 
 
+class Hidden(NamedTuple):
+    """Types that a model sees pseudonyms of: in what people say, in what tools and documents hold,
+    and in either."""
+
+    said: frozenset[str]
+    found: frozenset[str]
+    every: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What is done about a type that is not named: nothing."""
@@ -124,6 +134,23 @@ class Rules:
             if exemption.concerns(scope, principal):
                 found.update(exemption.actions)
         return {type_: action for type_, action in found.items() if action != "allow"}
+
+    @property
+    def hides(self) -> bool:
+        """Is anything pseudonymised for anybody?"""
+        given = [*self.actions.values(), *(e.actions for e in self.exemptions)]
+        return any("pseudonymise" in actions.values() for actions in given)
+
+    def hidden(self, channel: str, roles: frozenset[str]) -> Hidden | None:
+        """What is pseudonymised for whoever has these roles there."""
+        who = Principal("", roles, channel=channel)
+
+        def types(scope: Scope) -> frozenset[str]:
+            actions = self.of(scope, who)
+            return frozenset(t for t, action in actions.items() if action == "pseudonymise")
+
+        said, found = types("input"), types("results") | types("documents")
+        return Hidden(said, found, said | found) if said or found else None
 
 
 DEFAULT_RULES = Rules(DEFAULTS)

@@ -1,8 +1,8 @@
 """Grammar rules for values that must be copied from given texts.
 
-A text is cut into units: a hanzi, a whole run of letters and digits (with ``- _ . @ '`` inside), or
-one other character. A value is any run of neighbouring units with the white space between them, so
-the number of rules is linear in the length of the texts.
+A text is cut into units: a hanzi, a whole run of letters and digits (with ``- _ . @ '`` inside), a
+pseudonym such as ``[手机1]``, or one other character. A value is any run of neighbouring units with
+the white space between them, so the number of rules is linear in the length of the texts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from dazi.inference.pattern import json_literal
 
 HANZI = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _LETTER = rf"[^\W{HANZI}]"
-_UNIT = re.compile(rf"[{HANZI}]|{_LETTER}+(?:[-_.@'’]+{_LETTER}+)*|\S")
+_PSEUDONYM = rf"\[[{HANZI}]{{2,4}}[0-9]+\]"
+_UNIT = re.compile(rf"{_PSEUDONYM}|[{HANZI}]|{_LETTER}+(?:[-_.@'’]+{_LETTER}+)*|\S")
 
 
 class Unit(NamedTuple):
