@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +87,34 @@ def test_a_broken_list_says_where(tmp_path: Path) -> None:
     assert "models.json" in raised.value.text.zh
 
 
+def bare(folder: Path, name: str = "") -> ModelProfile:
+    return replace(read_profile(folder, name), version="")
+
+
+def test_versions_tell_weights_apart(tmp_path: Path) -> None:
+    folder = model(tmp_path / "a")
+    weights = folder / "openvino_model.bin"
+    weights.write_bytes(bytes(40 << 20))
+    first = read_profile(folder).version
+    assert len(first) == 12 and first == read_profile(folder).version
+    (folder / "README.md").write_text("about")
+    assert read_profile(folder).version == first
+    with weights.open("r+b") as file:
+        file.seek(5 * (40 << 20) // 16)
+        file.write(b"x")
+    second = read_profile(folder).version
+    with weights.open("ab") as file:
+        file.write(b"x")
+    assert len({first, second, read_profile(folder).version}) == 3
+
+
 def test_profiles(tmp_path: Path) -> None:
-    assert read_profile(model(tmp_path / "a")) == ModelProfile("a", 4096)
+    assert bare(model(tmp_path / "a")) == ModelProfile("a", 4096)
     told = {"name": "mini", "context_tokens": 2048, "offered_tools": 4, "copies_text": True}
     told |= {"concise": True, "bundled": True, "thinks": False}
-    assert read_profile(model(tmp_path / "b", **told)) == ModelProfile(**told)
+    assert bare(model(tmp_path / "b", **told)) == ModelProfile(**told)
     (tmp_path / "c").mkdir()
-    assert read_profile(tmp_path / "c", "given") == ModelProfile("given", 8192)
+    assert bare(tmp_path / "c", "given") == ModelProfile("given", 8192)
     with pytest.raises(ConfigError):
         read_profile(model(tmp_path / "d", context_tokens="many"))
 

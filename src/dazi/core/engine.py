@@ -163,7 +163,7 @@ class ModelProfile:
 class BurstEngine(Protocol):
     """An engine that knows which events came together."""
 
-    def bursts(self, request: GenerateRequest) -> AsyncIterator[Sequence[EngineEvent]]:
+    def bursts(self, request: GenerateRequest) -> AsyncGenerator[Sequence[EngineEvent], None]:
         """As ``Engine.generate``, with what came at the same moment in one sequence."""
         ...
 
@@ -205,19 +205,21 @@ def _tells_bursts(engine: type) -> bool:
     return hasattr(engine, "bursts")
 
 
-async def bursts_of(
+def bursts_of(
     engine: Engine, request: GenerateRequest
 ) -> AsyncGenerator[Sequence[EngineEvent], None]:
     """The events of ``engine``, those that came together in one sequence if it can tell."""
     if _tells_bursts(type(engine)):
-        together = cast(BurstEngine, engine).bursts(request)
-        async with aclosing(together) as bursts:  # type: ignore[type-var]
-            async for events in bursts:
-                yield events
-    else:
-        async with aclosing(engine.generate(request)) as single:  # type: ignore[type-var]
-            async for event in single:
-                yield (event,)
+        return cast(BurstEngine, engine).bursts(request)
+    return _singly(engine, request)
+
+
+async def _singly(
+    engine: Engine, request: GenerateRequest
+) -> AsyncGenerator[Sequence[EngineEvent], None]:
+    async with aclosing(engine.generate(request)) as single:  # type: ignore[type-var]
+        async for event in single:
+            yield (event,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dazi.core.messages import Message
 from dazi.core.turn import TurnEvent
 from dazi.gateway.exchange import GENERATED, Exchange
 from dazi.gateway.options import refuse_unsupported, sampling_of, thinking_of, tools_of
-from dazi.gateway.raw import raw_answer, raw_chunks, raw_request
+from dazi.gateway.raw import raw_answer, raw_request, raw_stream
 from dazi.gateway.reply import TurnLog
 from dazi.gateway.state import GOVERNED
 from dazi.gateway.stream import send_chunks, turn_chunks
@@ -47,7 +47,7 @@ async def chat(x: Exchange) -> None:
     asked = raw_request(request, [_taken(x, m) for m in messages], sampling, x.trace)
     with x.until_gone():
         if request.stream:
-            await send_chunks(x, raw_chunks(x, asked, usage=wants_usage(request)), GENERATED)
+            await raw_stream(x, asked, GENERATED, usage=wants_usage(request))
         else:
             await x.reply(await raw_answer(x, asked), GENERATED)
 

@@ -120,29 +120,29 @@ class Exchange:
     async def reply(self, body: bytes, *extra: Header, status: int = 200) -> None:
         """A whole JSON answer."""
         await self._start(status, JSON, (b"content-length", str(len(body)).encode()), *extra)
-        await self._send(body, more=False)
+        await self._end(body)
 
     async def begin_events(self, *extra: Header) -> None:
         self.streams = True
         await self._start(200, *_EVENTS, *extra)
 
     async def event(self, data: bytes) -> None:
-        await self._send(data, more=True)
+        await self.send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def end_events(self) -> None:
         self.streams = False
-        await self._send(b"", more=False)
+        await self._end(b"")
 
     async def _start(self, status: int, *headers: Header) -> None:
         self.started = True
         sent = [*headers, *_ALWAYS, (REQUEST_ID, self.request)]
         await self.send({"type": "http.response.start", "status": status, "headers": sent})
 
-    async def _send(self, data: bytes, *, more: bool) -> None:
-        if not more and self._watch is not None:
+    async def _end(self, data: bytes) -> None:
+        if self._watch is not None:
             # The server reports "disconnected" once an answer is complete: that is no leaving.
             self._watch.cancel()
-        await self.send({"type": "http.response.body", "body": data, "more_body": more})
+        await self.send({"type": "http.response.body", "body": data, "more_body": False})
 
     @contextmanager
     def until_gone(self) -> Iterator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -167,19 +168,41 @@ class Content:
         return answer[self._sent :]
 
 
-async def send_chunks(x: Exchange, chunks: AsyncGenerator[bytes, None], *headers: Header) -> None:
-    """Raises what fails before the first chunk; what fails later goes out as an event."""
-    async with aclosing(chunks):
-        try:
-            async for chunk in chunks:
-                if not x.started:
-                    await x.begin_events(*headers)
-                await x.event(chunk)
-        except Exception as e:
-            if not x.started:
-                raise
-            if not isinstance(e, DaziError):
-                log.exception("a stream failed")
-                e = unexpected()
-            await x.event(b"data: " + problem_of(e, x.spoken) + b"\n\n")
+class Events:
+    """An answer in events. What fails before the first is raised; what fails later goes out as the
+    last."""
+
+    def __init__(self, x: Exchange, *headers: Header) -> None:
+        self._x = x
+        self._headers = headers
+
+    async def __aenter__(self) -> Events:
+        return self
+
+    async def send(self, data: bytes) -> None:
+        if not self._x.started:
+            await self._x.begin_events(*self._headers)
+        await self._x.event(data)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> bool:
+        x = self._x
+        if error is not None:
+            if not x.started or not isinstance(error, Exception):
+                return False
+            if not isinstance(error, DaziError):
+                log.error("a stream failed", exc_info=error)
+                error = unexpected()
+            await x.event(b"data: " + problem_of(error, x.spoken) + b"\n\n")
         await x.end_events()
+        return True
+
+
+async def send_chunks(x: Exchange, chunks: AsyncGenerator[bytes, None], *headers: Header) -> None:
+    async with Events(x, *headers) as out, aclosing(chunks):
+        async for chunk in chunks:
+            await out.send(chunk)

@@ -98,6 +98,7 @@ class RemoteEngine:
 
     async def bursts(self, request: GenerateRequest) -> AsyncGenerator[Sequence[EngineEvent], None]:
         reader = ChunkReader(request)
+        told: list[EngineEvent] = []
         bounds = _Bounds(request.sampling.max_tokens, self._options.idle_timeout_s)
         answer: Answer | None = None
         try:
@@ -113,8 +114,7 @@ class RemoteEngine:
             if answer.status != 200:
                 raise await self._refusal(answer, request)
             if whole is not None:
-                if events := [*self._events(reader, chunk_of(whole))]:
-                    yield events
+                told = self._events(reader, chunk_of(whole))
             else:
                 lines = SseReader()
                 while data := await answer.some():
@@ -131,7 +131,7 @@ class RemoteEngine:
                 answer.close()
         if reader.reason is None:
             raise _broken("the answer ended in the middle")
-        yield [*reader.finish(), Done(reader.reason, reader.usage)]
+        yield [*told, *reader.finish(), Done(reader.reason, reader.usage)]
 
     def _events(self, reader: ChunkReader, chunk: Chunk) -> list[EngineEvent]:
         if chunk.error:
