@@ -29,6 +29,7 @@ from dazi.access.statements import Statement, statements_of
 from dazi.core.company import Company, PolicySource
 from dazi.core.errors import ConfigError
 from dazi.core.principal import Principal
+from dazi.core.signals import LABELS
 from dazi.core.tools import Tool
 
 CACHED = 4096
@@ -58,6 +59,7 @@ class CedarPolicy:
         _check_names(own)
         _check_types(own, self.schema)
         self._check_roles(own)
+        _check_signals(own)
         granted = _role_lists(company)
         self._slices = {
             tool.name: _slice([*own, *granted], tool) for tool in company.tools.values()
@@ -219,6 +221,19 @@ def _check_names(statements: Sequence[Statement]) -> None:
                 f"there is a policy “{s.name}” already; give it another @id",
             )
         seen[s.name] = s
+
+
+def _check_signals(statements: Sequence[Statement]) -> None:
+    for s in statements:
+        unknown = sorted(s.signals - set(LABELS))
+        if unknown:
+            known = ", ".join(LABELS)
+            raise ConfigError(
+                s.path,
+                s.line,
+                f"策略 {s.name} 用了没有的信号 “{unknown[0]}”,可用:{known}",
+                f"policy {s.name} names signal “{unknown[0]}”, which there is not; known: {known}",
+            )
 
 
 def _check_types(statements: Sequence[Statement], schema: str) -> None:

@@ -19,7 +19,7 @@ from dazi.core.principal import Principal
 from dazi.core.tools import Effect, Parameter, Tool
 
 EFFECTS: tuple[str, ...] = get_args(Effect)
-FIELDS = ("args", "sources", "untrusted", "confirmed", "approved_by", "channel", "now")
+FIELDS = ("args", "sources", "untrusted", "signals", "confirmed", "approved_by", "channel", "now")
 """What ``context`` may hold."""
 _NOW = ("year", "month", "day", "weekday", "hour", "minute")
 _TYPES = {"string": "String", "integer": "Long", "boolean": "Bool", "array": "Set<String>"}
@@ -62,7 +62,7 @@ def _action(tool: Tool) -> str:
     return (
         f"action {json.dumps(tool.name)} in [Action::{json.dumps(tool.effect)}] appliesTo {{ "
         f"principal: User, resource: System, context: {{ args: {{ {args} }}, "
-        f"sources: {{ {sources} }}, untrusted: Set<String>, confirmed: Bool, "
+        f"sources: {{ {sources} }}, untrusted: Set<String>, signals: Set<String>, confirmed: Bool, "
         f"approved_by: Set<String>, channel: String, now: {{ {now} }} }} }};"
     )
 
@@ -146,6 +146,8 @@ def context_of(tool: Tool, facts: Facts, channel: str, wanted: Wanted) -> dict[s
         }
     if "untrusted" in fields:
         out["untrusted"] = facts.untrusted
+    if "signals" in fields:
+        out["signals"] = sorted(facts.signals)
     if "confirmed" in fields:
         out["confirmed"] = facts.confirmed
     if "approved_by" in fields:

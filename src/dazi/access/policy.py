@@ -17,7 +17,8 @@ class Facts:
 
     ``arguments`` are canonical. ``sources`` maps a parameter to the labels of everything its value
     may have come from, ``person`` among them. ``confirmed``: a person has agreed to this very
-    call; ``approved_by`` are that person's roles where it was not the requester.
+    call; ``approved_by`` are that person's roles where it was not the requester. ``signals`` are the
+    labels of what, in the texts from outside that the turn has read, speaks to the model.
     """
 
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -25,6 +26,7 @@ class Facts:
     at: datetime | None = None
     confirmed: bool = False
     approved_by: frozenset[str] = frozenset()
+    signals: frozenset[str] = frozenset()
 
     @property
     def untrusted(self) -> list[str]:

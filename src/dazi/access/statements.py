@@ -53,11 +53,19 @@ class Statement:
     @cached_property
     def approvers(self) -> frozenset[str]:
         """Roles it looks for in ``context.approved_by``."""
+        return self._looked_for("approved_by")
+
+    @cached_property
+    def signals(self) -> frozenset[str]:
+        """Labels it looks for in ``context.signals``."""
+        return self._looked_for("signals")
+
+    def _looked_for(self, field: str) -> frozenset[str]:
         out: set[str] = set()
         for node in _nodes(self.parsed):
             for test in _CONTAINS:
                 sides = node.get(test)
-                if isinstance(sides, Mapping) and _is_approved_by(sides.get("left")):
+                if isinstance(sides, Mapping) and _context_path(sides.get("left")) == (field,):
                     out.update(_literals(sides.get("right")))
         return frozenset(out)
 
@@ -133,11 +141,6 @@ def _context_path(node: Any) -> tuple[str, ...] | None:
         return None
     left = _context_path(access.get("left"))
     return None if left is None else (*left, str(access.get("attr")))
-
-
-def _is_approved_by(node: Any) -> bool:
-    access = node.get(".") if isinstance(node, Mapping) else None
-    return isinstance(access, Mapping) and access.get("attr") == "approved_by"
 
 
 def _literals(node: Any) -> Iterator[str]:

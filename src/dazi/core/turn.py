@@ -33,6 +33,7 @@ class CallRecord:
     ``arguments`` are canonical when the call got that far, else what the model wrote.
     ``result`` is what the host derived from the system's answer; ``message`` explains an outcome
     other than ``ok`` to the person, in their language, and ``hint`` to the model. ``ms`` is the time the router took.
+    ``signals`` are labels of what in the result speaks to the model, ``score`` how much so, 0 to 1.
     """
 
     id: str
@@ -44,6 +45,8 @@ class CallRecord:
     ms: float = 0.0
     ticket: str = ""
     hint: str = ""
+    signals: tuple[str, ...] = ()
+    score: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,5 +178,23 @@ def _compiled(expressions: list[bytes], flags: list[int], first: int) -> Any:
     return database
 
 
+def once_each(strings: list[tuple[int, str]]) -> Any:
+    """A database that reports each number once if any of its strings is there, in whatever case;
+    ``None`` where there can be none."""
+    if hyperscan is None:
+        return None
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    try:
+        database.compile(
+            expressions=[_bytes(text) for _, text in strings],
+            ids=[number for number, _ in strings],
+            elements=len(strings),
+            flags=[hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_SINGLEMATCH] * len(strings),
+        )
+    except hyperscan.HyperscanError:
+        return None
+    return database
+
+
 def _bytes(text: str) -> bytes:
     return b"".join(b"\\x%02x" % byte for byte in text.encode("utf-16-le"))

@@ -43,7 +43,8 @@ class Canonical:
     """A call that may be executed as it stands, once those have agreed who must.
 
     ``person``: somebody has to agree; ``approver`` is then the role of that somebody, empty for
-    the requester. ``sources`` say where each argument came from.
+    the requester. ``sources`` say where each argument came from, ``signals`` what in texts from
+    outside spoke to the model until then.
     """
 
     tool: Tool
@@ -53,12 +54,18 @@ class Canonical:
     policy: str
     person: bool = False
     approver: str = ""
+    signals: tuple[str, ...] = ()
 
     @property
     def detail(self) -> dict[str, Any]:
         """What the audit keeps of the decision."""
         mixed = {n: labels for n, labels in self.sources.items() if labels != ("person",)}
-        return {"policy": self.policy, "sources": mixed, "approver": self.approver}
+        return {
+            "policy": self.policy,
+            "sources": mixed,
+            "approver": self.approver,
+            "signals": self.signals,
+        }
 
 
 class Refused(Exception):
@@ -106,15 +113,17 @@ class Decider:
             raise _no("invalid", tool, turn, {"reason": "no earlier results"})
         bound = bind(tool, turn.principal, turn.language)
         sources = _sources(tool, offered, turn.evidence)
-        facts = Facts(canonical, sources, _now(turn))
+        facts = Facts(canonical, sources, _now(turn), signals=turn.evidence.signals)
+        seen = tuple(sorted(facts.signals))
         decision = self.policy.decide(turn.principal, tool, facts)
         if not decision.allowed:
-            raise _no("forbidden", tool, turn, {"policy": decision.policy, "arguments": canonical})
+            told = {"policy": decision.policy, "arguments": canonical, "signals": seen}
+            raise _no("forbidden", tool, turn, told)
         person = tool.effect == "sensitive" or decision.confirm or bool(tool.approver)
         person = self._guarded(tool, canonical, turn) or person
         person = person or _goes_where_no_person_said(tool, sources)
         approver = decision.approver or tool.approver
-        return Canonical(tool, canonical, bound, sources, decision.policy, person, approver)
+        return Canonical(tool, canonical, bound, sources, decision.policy, person, approver, seen)
 
     def _guarded(self, tool: Tool, arguments: Mapping[str, Any], turn: TurnContext) -> bool:
         """Must a person look at what is in the arguments? Raises ``Refused`` for what is blocked."""
@@ -134,14 +143,25 @@ class Decider:
             raise _no("forbidden", tool, turn, {"reason": "ticket"})
         if ticket.user != turn.principal.user or ticket.asked.tenant != turn.principal.tenant:
             raise _no("forbidden", tool, turn, {"reason": "ticket"})
-        facts = Facts(ticket.arguments, ticket.asked.sources, _now(turn), True, ticket.approved_by)
+        seen = turn.evidence.signals
+        facts = Facts(
+            ticket.arguments, ticket.asked.sources, _now(turn), True, ticket.approved_by, seen
+        )
         decision = self.policy.decide(turn.principal, tool, facts)
         if not decision.allowed or ticket.asked.policy != self.policy.version:
-            raise _no("forbidden", tool, turn, {"policy": decision.policy})
+            told = {"policy": decision.policy, "signals": sorted(seen)}
+            raise _no("forbidden", tool, turn, told)
         if decision.confirm or not _agreed(ticket):
             raise _no("forbidden", tool, turn, {"reason": "approver"})
         bound = bind(tool, turn.principal, turn.language)
-        return Canonical(tool, ticket.arguments, bound, ticket.asked.sources, decision.policy)
+        return Canonical(
+            tool,
+            ticket.arguments,
+            bound,
+            ticket.asked.sources,
+            decision.policy,
+            signals=tuple(sorted(seen)),
+        )
 
 
 def _agreed(ticket: Ticket) -> bool:

@@ -304,8 +304,10 @@ class FunctionRouter:
         # Before the model, the person or anything else sees it.
         scope: Scope = "documents" if tool.origin == "document" else "results"
         result = guarded_data(self._guard, result, scope, turn.principal, turn.language)
-        turn.evidence.found(tool.label, result)
-        return replace(record, result=result)
+        source = turn.evidence.found(tool.label, result)
+        return replace(
+            record, result=result, signals=tuple(sorted(source.signals)), score=source.score
+        )
 
     async def _execute_once(
         self, canonical: Canonical, turn: TurnContext, key: str

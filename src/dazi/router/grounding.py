@@ -18,6 +18,7 @@ from dazi.core.engine import OfferedTool
 from dazi.core.ids import canonical_id, find_ids
 from dazi.core.language import Language
 from dazi.core.tools import Parameter, Tool
+from dazi.guard.injection import score, signals
 from dazi.router.content import says_something
 from dazi.router.normalise.dates import parse_date
 from dazi.router.normalise.durations import find_durations
@@ -49,12 +50,15 @@ HISTORY = "history"
 class Source:
     """A piece of evidence. ``label`` is ``person``, or kind and name of where it comes from, such
     as ``tool:get_order_status`` or ``mail:read_inbox``; anything but a person's own words is
-    tainted. ``grounds``: values may be taken from it."""
+    tainted. ``grounds``: values may be taken from it. ``signals`` are labels of what in it speaks to
+    the model (``guard.injection``), and ``score`` how much so, from 0 to 1."""
 
     label: str
     text: str
     data: Any = None
     grounds: bool = True
+    signals: frozenset[str] = frozenset()
+    score: float = 0.0
 
     @property
     def tainted(self) -> bool:
@@ -71,15 +75,21 @@ class Evidence:
     def said(self, text: str) -> None:
         self.sources.append(Source("person", unicodedata.normalize("NFKC", text)))
 
-    def found(self, label: str, result: Any) -> None:
+    @property
+    def signals(self) -> frozenset[str]:
+        """Labels of all texts from outside."""
+        return frozenset().union(*(s.signals for s in self.sources))
+
+    def found(self, label: str, result: Any) -> Source:
         """``label``: of the tool that gave ``result`` (``core.tools.Tool.label``)."""
-        text = "\n".join(_texts_in(result))
-        self.sources.append(Source(label, unicodedata.normalize("NFKC", text), result))
+        source = _looked_at(Source(label, "\n".join(_texts_in(result)), result))
+        self.sources.append(source)
+        return source
 
     def recalled(self, text: str) -> None:
         """An assistant's earlier words, of unknown origin: they ground nothing, and taint what
         repeats or rewords them."""
-        self.sources.append(Source(HISTORY, unicodedata.normalize("NFKC", text), None, False))
+        self.sources.append(_looked_at(Source(HISTORY, text, None, False)))
 
     def of(self, tool: str) -> bool:
         """Is there a result of ``tool``?"""
@@ -136,6 +146,14 @@ class Evidence:
             if plain and plain in source.text.casefold():
                 return source.label
         return None
+
+
+def _looked_at(source: Source) -> Source:
+    """With what in its text speaks to the model, and normalised."""
+    seen = signals(source.text)
+    text = unicodedata.normalize("NFKC", source.text)
+    labels = frozenset(s.label for s in seen)
+    return replace(source, text=text, signals=labels, score=score(seen))
 
 
 def _texts_in(data: Any) -> Iterator[str]:

@@ -60,5 +60,7 @@ def audit_body(record: CallRecord, detail: Mapping[str, Any]) -> dict[str, Any]:
         body["result"] = digest_of_result(record.result)
     if record.ticket:
         body["ticket"] = record.ticket
+    if record.signals:
+        body |= {"signals": record.signals, "score": round(record.score, 3)}
     body.update({k: v for k, v in detail.items() if v and k != "arguments"})
     return body
