@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAZI_DATA ?= $(CURDIR)/.dazi
 
-.PHONY: run test check bench bench-gateway bench-security bench-resilience model clean lock
+.PHONY: run test check coverage fuzz bench bench-gateway bench-security bench-resilience model clean lock
 
 run: .venv/run.ok
 	@$(BIN)/dazi serve
@@ -16,6 +16,17 @@ check: .venv/test.ok
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# What decides, records and guards, with every branch; missing lines are printed.
+coverage: .venv/test.ok
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n auto --maxprocesses 8 --dist loadfile tests/router tests/audit tests/guard
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+# Parsers against inputs of any kind, many more of them than an ordinary run tries.
+fuzz: .venv/test.ok
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto --maxprocesses 8 tests/fuzz
 
 bench: .venv/test.ok
 	$(BIN)/python bench/run.py

@@ -69,7 +69,7 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
     try:
         lines = [line for line in path.read_bytes().splitlines() if line.strip()]
         return [msgspec.json.decode(line, type=Checkpoint) for line in lines]
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as e:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise ConfigError(
             path, None, f"读不出检查点:{e}", f"no checkpoint can be read here: {e}"
         ) from e

@@ -193,7 +193,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Line | End]]:
                     yield number, msgspec.json.decode(text, type=Line)
                 except msgspec.ValidationError:
                     yield number, msgspec.json.decode(text, type=End)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise _no_export(path, number) from None
     except OSError as e:
         raise ConfigError(path, None, f"读不了:{e.strerror}", f"unreadable: {e.strerror}") from e

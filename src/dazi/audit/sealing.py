@@ -107,7 +107,7 @@ def fields_of(body: str) -> dict[str, Any]:
     """The body as it is stored; a body that is no JSON object is shown as it is."""
     try:
         fields = msgspec.json.decode(body)
-    except (msgspec.DecodeError, TypeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, TypeError, UnicodeEncodeError, RecursionError):
         return {"text": str(body)}
     return fields if isinstance(fields, dict) else {"value": fields}
 

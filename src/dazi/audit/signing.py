@@ -102,12 +102,22 @@ class SigningKeys:
         return told.id
 
     def known(self) -> list[Known]:
-        """Every public key, oldest first; none if nothing was ever signed."""
+        """Every public key, oldest first; none if nothing was ever signed. Raises ``ConfigError``."""
         with keys_at(self._public):
             if not self._public.exists():
                 return []
             lines = self._public.read_bytes().splitlines()
-        return [msgspec.json.decode(line, type=Known) for line in lines if line]
+        return [self._read(number, line) for number, line in enumerate(lines, 1) if line]
+
+    def _read(self, number: int, line: bytes) -> Known:
+        try:
+            known = msgspec.json.decode(line, type=Known)
+            known.key()
+        except (ValueError, RecursionError) as e:
+            raise ConfigError(
+                self._public, number, f"读不出公钥:{e}", f"no public key can be read here: {e}"
+            ) from e
+        return known
 
     def trust(self, root: Ed25519PublicKey | None = None) -> Trust:
         """Whom to believe: every known key, or ``root`` and those that it leads to."""
@@ -118,7 +128,12 @@ class SigningKeys:
 
     def _current(self) -> Ed25519PrivateKey:
         made = read_or_make(self._private, lambda: _private_pem(Ed25519PrivateKey.generate()))
-        key = load_pem_private_key(made, None)
+        try:
+            key = load_pem_private_key(made, None)
+        except (ValueError, TypeError) as e:  # TypeError: it has a passphrase
+            raise ConfigError(
+                self._private, None, f"读不出私钥:{e}", f"no private key can be read here: {e}"
+            ) from e
         if not isinstance(key, Ed25519PrivateKey):
             raise ConfigError(
                 self._private, None, "这不是 Ed25519 私钥", "this is no Ed25519 private key"

@@ -52,6 +52,11 @@ def tool_name(operation: str) -> str:
     return name[:60] if len(name) > 1 else f"{name}_op"
 
 
+def first_line(said: Any, otherwise: str) -> str:
+    """Of what somebody said, or ``otherwise`` where that is nothing."""
+    return (str(said or "").strip().splitlines() or [otherwise])[0]
+
+
 def free_name(name: str, taken: Collection[str]) -> str:
     """``name``, or with a number where that is taken."""
     number = 2
@@ -100,7 +105,7 @@ def parameter_of(
         out["items"] = [str(o) for o in options]
     elif kind not in _TYPES:
         raise CannotImport(f"参数 {name} 是 {kind}", f"the argument {name} is of type {kind}")
-    said = str(description or schema.get("description") or name).strip().splitlines()[0]
+    said = first_line(description or schema.get("description"), name)
     out["description"] = said[:120]
     if required:
         out["required"] = True

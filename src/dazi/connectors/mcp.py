@@ -235,7 +235,7 @@ class McpConnector:
             text = _text(answer)
             try:
                 value = json.loads(text)
-            except ValueError:
+            except (ValueError, RecursionError):
                 value = {"text": text} if text else None
         if value is None:
             return None if tool.effect == "read" else {}

@@ -11,6 +11,7 @@ from dazi.connectors.drafts import (
     CannotImport,
     Imported,
     effect_of,
+    first_line,
     free_name,
     object_parameters,
     tool_name,
@@ -37,13 +38,13 @@ def imported(
             out.tools[free_name(tool_name(tool.name), out.tools)] = _declared(tool, roles)
         except CannotImport as e:
             out.skipped[tool.name] = e
-        except (KeyError, TypeError, AttributeError, RecursionError) as e:
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as e:
             out.skipped[tool.name] = CannotImport(f"声明有误:{e}", f"its schema is wrong: {e}")
     return out
 
 
 def _declared(tool: wire.Tool, roles: Collection[str]) -> dict[str, Any]:
-    said = (tool.description or tool.title or tool.name).strip().splitlines()[0][:200]
+    said = first_line(tool.description or tool.title, tool.name)[:200]
     hints = tool.annotations
     name = f"{tool.name} {said}"
     reads = bool(hints and hints.read_only_hint) and effect_of(name, reads=False) == "write"

@@ -85,7 +85,7 @@ def read_operations(path: Path) -> dict[str, Operation]:
     except json.JSONDecodeError as error:
         zh, en = f"不是有效的 JSON:{error.msg}", f"not valid JSON: {error.msg}"
         raise ConfigError(path, error.lineno, zh, en) from error
-    except (UnicodeDecodeError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         zh, en = "不是有效的 OpenAPI 3 文档", f"not a valid OpenAPI 3 document ({error!r})"
         raise ConfigError(path, None, zh, en) from error
     by_id = {operation.id: operation for operation in found}

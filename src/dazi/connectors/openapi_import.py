@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from dazi.connectors.drafts import (
     CannotImport,
     Imported,
     effect_of,
+    first_line,
     free_name,
     object_parameters,
     parameter_of,
@@ -21,22 +23,45 @@ from dazi.connectors.openapi import METHODS, operation_of, resolve
 
 EXTENSION = "openapi.json"
 MAX_OPERATIONS = 200
+MAX_NODES = 1_000_000
 
 
 def parse(text: str) -> dict[str, Any]:
     """JSON or YAML. Raises ``ValueError``."""
     try:
-        data = json.loads(text)
-    except ValueError:
-        try:
-            data = yaml.safe_load(text)
-        except yaml.YAMLError as e:
-            raise ValueError(str(e).splitlines()[0]) from None
+        data = _read(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     if not isinstance(data, dict) or not isinstance(data.get("paths"), dict):
         raise ValueError("there are no paths in it")
     if not str(data.get("openapi", "")).startswith("3"):
         raise ValueError("it is not OpenAPI 3")
     return data
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    try:
+        data = yaml.safe_load(text)
+    except (yaml.YAMLError, LookupError, AttributeError) as e:
+        raise ValueError((str(e).splitlines() or ["not YAML"])[0]) from None
+    if _written_out(data, {}) > MAX_NODES:
+        raise ValueError("its aliases come to too much, or to no end")
+    return data
+
+
+def _written_out(data: Any, known: dict[int, float]) -> float:
+    """How many values there would be without aliases; infinite where one holds itself."""
+    if not isinstance(data, dict | list):
+        return 1
+    if id(data) not in known:
+        known[id(data)] = math.inf
+        inner = data.values() if isinstance(data, dict) else data
+        known[id(data)] = 1 + sum(_written_out(value, known) for value in inner)
+    return known[id(data)]
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str, Mapping[str, Any]]]:
@@ -45,17 +70,14 @@ def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str, Map
         for method in METHODS:
             entry = item.get(method) if isinstance(item, Mapping) else None
             if isinstance(entry, Mapping) and "operationId" in entry:
-                shared = list(item.get("parameters", []))
-                own = list(entry.get("parameters", []))
-                yield (
-                    str(entry["operationId"]),
-                    method,
-                    str(path),
-                    {
-                        **entry,
-                        "parameters": [*shared, *own],
-                    },
-                )
+                parameters = [*_list(item, "parameters"), *_list(entry, "parameters")]
+                number = str(entry["operationId"])
+                yield number, method, str(path), {**entry, "parameters": parameters}
+
+
+def _list(entry: Mapping[str, Any], name: str) -> list[Any]:
+    found = entry.get(name)
+    return found if isinstance(found, list) else []
 
 
 def imported(
@@ -63,8 +85,9 @@ def imported(
 ) -> Imported:
     """Tools for the operations named in ``only``, or for all. Raises ``ValueError`` for a name that
     the document lacks."""
-    info = document.get("info") or {}
-    out = Imported(str(info.get("title") or "API"))
+    info = document.get("info")
+    title = info.get("title") if isinstance(info, Mapping) else None
+    out = Imported(str(title or "API"))
     found = list(operations(document))
     unknown = sorted(set(only) - {number for number, *_ in found})
     if unknown:
@@ -87,7 +110,7 @@ def imported(
         except CannotImport as e:
             out.skipped[number] = e
             continue
-        except (KeyError, TypeError, AttributeError, RecursionError) as e:
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as e:
             out.skipped[number] = CannotImport(f"文档有误:{e}", f"the document is wrong: {e}")
             continue
         out.tools[free_name(tool_name(number), out.tools)] = tool
@@ -102,7 +125,7 @@ def _tool(
     entry: Mapping[str, Any],
     roles: Collection[str],
 ) -> dict[str, Any]:
-    said = str(entry.get("summary") or entry.get("description") or number).strip().splitlines()[0]
+    said = first_line(entry.get("summary") or entry.get("description"), number)
     parameters: dict[str, Any] = {}
     for raw in entry["parameters"]:
         p = resolve(document, raw)

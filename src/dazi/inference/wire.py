@@ -142,7 +142,10 @@ class SseReader:
 
 def chunk_of(data: bytes) -> Chunk:
     """Raises ``ValueError``."""
-    return _chunk.decode(data)
+    try:
+        return _chunk.decode(data)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 class ChunkReader:

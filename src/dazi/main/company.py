@@ -28,6 +28,8 @@ KNOWN_SECTIONS = frozenset(
     }
 )
 
+_TABLES = frozenset({"company", "databases", "services", "mail", "prices", "access"})
+
 
 def load_company(folder: Path) -> Company:
     """Read and validate a whole folder. Raises ``ConfigError`` with file, line and mend."""
@@ -73,7 +75,7 @@ def load_settings(folder: Path) -> dict[str, Any]:
             "这个目录里没有 dazi.toml。用 dazi init 目录名 生成一个",
             "no dazi.toml in this folder. Make one with dazi init DIR",
         ) from None
-    except tomllib.TOMLDecodeError as e:
+    except (ValueError, RecursionError) as e:
         line = getattr(e, "lineno", None)
         raise ConfigError(path, line, f"TOML 语法错误:{e}", f"not valid TOML: {e}") from None
     for key in data:
@@ -85,7 +87,18 @@ def load_settings(folder: Path) -> dict[str, Any]:
                 f"不认识 “{key}”,可用:{known}",
                 f"no such key “{key}”; known: {known}",
             )
+        if not _well_formed(key, data[key]):
+            form = "[[users]]" if key == "users" else f"[{key}]"
+            raise ConfigError(
+                path, _line(path, key), f"“{key}” 要写成 {form} 一节", f"write {key} as {form}"
+            )
     return data
+
+
+def _well_formed(key: str, section: Any) -> bool:
+    if key == "users":
+        return isinstance(section, list) and all(isinstance(entry, dict) for entry in section)
+    return key not in _TABLES or isinstance(section, dict)
 
 
 def _line(path: Path, key: str) -> int | None:

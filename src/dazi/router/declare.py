@@ -196,7 +196,7 @@ def _tool(
     source: YamlSource, file: SystemFile, spec: ConnectorSpec, name: str, tool: ToolFile
 ) -> Tool:
     at = ("tools", name)
-    if not TOOL_NAME.match(name):
+    if not TOOL_NAME.fullmatch(name):
         raise source.error(
             at,
             f"工具名 “{name}” 只能用小写字母、数字和下划线",

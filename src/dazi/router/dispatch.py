@@ -36,6 +36,7 @@ from dazi.router.records import (
     earlier_results,
     example_of,
     loosely,
+    writable,
 )
 from dazi.router.tickets import TicketStore
 from dazi.router.wording import approval_text, outcome_text, reject_text
@@ -84,6 +85,7 @@ class FunctionRouter:
     async def call(self, proposed: CallText, turn: TurnContext) -> CallRecord:
         """One proposed call, decided and, if allowed, done. Never raises for what the model did."""
         began = time.perf_counter()
+        proposed = writable(proposed)
         try:
             canonical = self._decider.proposal(proposed, turn)
         except Refused as refused:

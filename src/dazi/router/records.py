@@ -8,8 +8,12 @@ from typing import Any
 
 import msgspec
 
+from dazi.core.messages import CallText
 from dazi.core.tools import Tool
 from dazi.core.turn import CallRecord
+
+LONGEST_NAME = 100
+MOST_LEVELS = 32
 
 
 def earlier_results(arguments: Mapping[str, Any], done: Sequence[CallRecord]) -> tuple[Any, ...]:
@@ -34,11 +38,20 @@ def example_of(tool: Tool, arguments: Mapping[str, Any]) -> Any:
     return {k: arguments.get(k, v) for k, v in example.items()}
 
 
+def writable(proposed: CallText) -> CallText:
+    """The proposal in characters that can be written down: half of a surrogate pair is none, and a
+    call that cannot be recorded would be answered to nobody."""
+    parts = (proposed.id, proposed.name[:LONGEST_NAME], proposed.arguments)
+    return CallText(*(part.encode("utf-8", "replace").decode() for part in parts))
+
+
 def loosely(arguments: str) -> dict[str, Any]:
     """The model's arguments for the record of a refusal, however odd they are."""
     try:
         data = msgspec.json.decode(arguments)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
+        data = None
+    if data is None or not _shallow(data, MOST_LEVELS):
         return {"text": arguments[:1000]}
     return data if isinstance(data, dict) else {"value": data}
 
@@ -47,6 +60,13 @@ def digest_of_result(result: Any) -> str:
     """SHA-256 of what the person and the model were given; the ledger seals it."""
     text = msgspec.json.encode(result, enc_hook=str, order="sorted")
     return hashlib.sha256(text).hexdigest()
+
+
+def _shallow(data: Any, levels: int) -> bool:
+    """What is nested more deeply may be read and still not be written again."""
+    if isinstance(data, dict):
+        data = list(data.values())
+    return not isinstance(data, list) or (levels > 0 and all(_shallow(d, levels - 1) for d in data))
 
 
 def audit_body(record: CallRecord, detail: Mapping[str, Any]) -> dict[str, Any]:

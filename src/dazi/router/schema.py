@@ -37,11 +37,11 @@ MAX_ARGUMENT_BYTES = 64_000
 
 def parse_arguments(tool: Tool, text: str) -> dict[str, Any]:
     """JSON text -> arguments that fit the offered schema. Raises ``ModelError``."""
-    if len(text.encode()) > MAX_ARGUMENT_BYTES:
-        raise ModelError("invalid", "参数太长", "the arguments are too long")
     try:
+        if len(text.encode()) > MAX_ARGUMENT_BYTES:
+            raise ModelError("invalid", "参数太长", "the arguments are too long")
         data = msgspec.json.decode(text)
-    except msgspec.DecodeError as e:
+    except (ValueError, RecursionError) as e:
         raise ModelError(
             "invalid", f"参数不是合法的 JSON:{e}", f"arguments are not JSON: {e}"
         ) from None

@@ -34,6 +34,15 @@ class YamlSource:
                 f"YAML 语法错误:{e.problem}。检查缩进、冒号和引号",
                 f"not valid YAML: {e.problem}. Check indentation, colons and quotes",
             ) from None
+        except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as e:
+            # PyYAML lets through what its own constructors meet in values such as 2025-13-45.
+            said = (str(e).splitlines() or [""])[0]
+            raise ConfigError(
+                path,
+                None,
+                f"有读不懂的值:{said}。给日期和特殊的值加上引号",
+                f"a value cannot be read: {said}. Put dates and odd values in quotes",
+            ) from None
 
     def line(self, path: Sequence[str | int]) -> int | None:
         """The line (from 1) of the deepest part of ``path`` that exists."""

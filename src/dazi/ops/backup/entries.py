@@ -82,7 +82,7 @@ def entries(reader: SealedReader) -> Iterator[Entry]:
     for data in _frames(reader):
         try:
             entry = _decoded(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise damaged() from None
         if ended:
             raise damaged()

@@ -130,7 +130,14 @@ class Unpacker:
 
 def _safe(name: str) -> Path:
     path = PurePosixPath(name)
-    if path.is_absolute() or not path.parts or ".." in path.parts or "\\" in name or ":" in name:
+    if (
+        "\0" in name
+        or path.is_absolute()
+        or not path.parts
+        or ".." in path.parts
+        or "\\" in name
+        or ":" in name
+    ):
         raise damaged()
     return Path(*path.parts)
 

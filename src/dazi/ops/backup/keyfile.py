@@ -143,7 +143,7 @@ def _header(data: bytes) -> tuple[KeyHeader, bytes]:
     head = read_framed(file, LONGEST_HEADER)
     try:
         return msgspec.json.decode(head, type=KeyHeader), data[: file.tell()]
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise damaged() from None
 
 

@@ -156,7 +156,7 @@ def read_header(file: IO[bytes]) -> tuple[Header, bytes]:
                 "the backup comes from a newer version; restore it with that one",
             )
         return msgspec.json.decode(data, type=Header), MAGIC + frame(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise damaged() from None
 
 
