@@ -114,10 +114,19 @@ def driver(url: str) -> str:
 
 def create(url: str, *names: str) -> None:
     """New databases on the server at ``url``."""
+    _run(url, *(f"CREATE DATABASE {name}" for name in names))
+
+
+def copy(url: str, template: str, name: str) -> None:
+    """A new database there that holds what ``template`` holds; nobody is connected to that."""
+    _run(url, f"CREATE DATABASE {name} TEMPLATE {template}")
+
+
+def _run(url: str, *statements: str) -> None:
     engine = create_engine(f"{driver(url)}/postgres", isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        for name in names:
-            connection.execute(text(f"CREATE DATABASE {name}"))
+        for statement in statements:
+            connection.execute(text(statement))
     engine.dispose()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from bench import postgres, redis
+from tests.databases import Templates
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +22,15 @@ def postgres_url() -> Iterator[str]:
         pytest.skip(line)
     with postgres.server(binaries) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def templates(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Templates:
+    """Copies of databases with something in them."""
+    folder = tmp_path_factory.mktemp("templates")
+    return Templates(folder, lambda: request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,7 @@ from dazi.main.company import KNOWN_SECTIONS, load_company
 from dazi.main.settings import Settings
 from dazi.router import declare
 from dazi.router.derive import RULES
+from tests.forked import forking
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "examples" / "yunshan"
@@ -83,12 +84,19 @@ def both(name: str) -> list[Path]:
 @pytest.fixture(scope="module")
 def commands(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ``dazi`` and ``python`` as they are after an installation."""
-    folder = tmp_path_factory.mktemp("bin")
     code = "from dazi.main.cli import run; run()"
-    for name, line in {
-        "dazi": f'exec "{sys.executable}" -c "{code}" "$@"',
-        "python": f'exec "{sys.executable}" "$@"',
-    }.items():
+    return put(tmp_path_factory.mktemp("bin"), f'exec "{sys.executable}" -c "{code}" "$@"')
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The same, where ``dazi`` has made its imports already."""
+    with forking() as line:
+        yield put(tmp_path_factory.mktemp("quick"), line)
+
+
+def put(folder: Path, dazi: str) -> Path:
+    for name, line in {"dazi": dazi, "python": f'exec "{sys.executable}" "$@"'}.items():
         (folder / name).write_text(f"#!/bin/sh\n{line}\n", "utf-8")
         (folder / name).chmod(0o755)
     return folder
@@ -149,11 +157,10 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> 
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if any(b.runs for b in blocks(p))], ids=named)
-def test_code_blocks_run(
-    page: Path, commands: Path, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_code_blocks_run(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     language = "en" if page.name.endswith(".en.md") or page.parent.name == "en" else "zh"
-    env = environment(commands, tmp_path, language)
+    installed = "commands" if page.name.startswith("README") else "quick"
+    env = environment(request.getfixturevalue(installed), tmp_path, language)
     work = tmp_path / "work"
     work.mkdir()
     for block in blocks(page):

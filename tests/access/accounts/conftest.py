@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from argon2 import Parameters, Type
 
-from bench.postgres import create, driver
-from dazi.access.accounts import Account
+from dazi.access.accounts import Account, Accounts
+from dazi.access.changes import Changes
 from dazi.access.control import Access, AccessRules, Installation
 from dazi.access.users import Directory
 from dazi.core.company import Company, DemoUser
@@ -21,6 +20,7 @@ from dazi.core.language import Text
 from dazi.core.principal import Principal
 from dazi.store.database import Database
 from tests.access.conftest import company
+from tests.databases import Templates, nothing
 
 CHEAP = Parameters(Type.ID, 19, 16, 32, time_cost=1, memory_cost=8, parallelism=1)
 START = 1_760_000_000.0
@@ -51,6 +51,10 @@ class Book:
         return [b["act"] for _, _, b in self.rows if "act" in b and "refused" not in b]
 
 
+def account(user: str, *roles: str, **more: Any) -> Account:
+    return Account(user, Text(user, user), frozenset(roles), **{"department": "", **more})
+
+
 @dataclass
 class Office:
     access: Access
@@ -70,11 +74,8 @@ class Office:
     def sec(self) -> Principal:
         return self.as_user("secop")
 
-    async def add(self, user: str, *roles: str, tenant: str = "default", **more: Any) -> Account:
-        account = Account(
-            user, Text(user, user), frozenset(roles), tenant=tenant, **{"department": "", **more}
-        )
-        return await self.access.stores.accounts.create(account)
+    async def add(self, user: str, *roles: str, **more: Any) -> Account:
+        return await self.access.stores.accounts.create(account(user, *roles, **more))
 
     async def other_process(self, **more: Any) -> Access:
         """The same installation, as another process has it."""
@@ -114,30 +115,34 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'd.sqlite'}"
-    if request.param == "postgresql":
-        server, name = request.getfixturevalue("postgres_url"), f"access_{uuid4().hex[:8]}"
-        create(server, name)
-        url = f"{driver(server)}/{name}"
-    made = Database(url)
-    await made.create()
+async def database(
+    request: pytest.FixtureRequest, templates: Templates, tmp_path: Path
+) -> AsyncIterator[Database]:
+    """Empty, or with those who work in the office if there is to be one."""
+    name, fill = ("office", staffed) if "office" in request.fixturenames else ("empty", nothing)
+    made = Database(await templates.copied(request.param, name, fill, tmp_path))
     yield made
     await made.close()
+
+
+async def staffed(database: Database) -> None:
+    accounts = Accounts(Changes(database), Clock())
+    for user, role, more in (
+        ("sysop", "sysadmin", {}),
+        ("secop", "secadmin", {}),
+        ("auditor", "auditadmin", {}),
+        ("li", "staff", {"department": "sales"}),
+        ("wang", "manager", {}),
+        ("there", "staff", {"tenant": "other"}),
+        ("thereadmin", "sysadmin", {"tenant": "other"}),
+    ):
+        await accounts.create(account(user, role, **more))
 
 
 @pytest.fixture
 async def office(database: Database, tmp_path: Path) -> AsyncIterator[Office]:
     clock, book = Clock(), Book()
     access = await opened(database, tmp_path, book, clock)
-    made = Office(access, clock, book, database, tmp_path)
-    await made.add("sysop", "sysadmin")
-    await made.add("secop", "secadmin")
-    await made.add("auditor", "auditadmin")
-    await made.add("li", "staff", department="sales")
-    await made.add("wang", "manager")
-    await made.add("there", "staff", tenant="other")
-    await made.add("thereadmin", "sysadmin", tenant="other")
-    yield made
+    yield Office(access, clock, book, database, tmp_path)
     await access.close()
     await access.changes.database.close()
