@@ -9,7 +9,7 @@ run: .venv/run.ok
 	@$(BIN)/dazi serve
 
 test: .venv/test.ok
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: .venv/test.ok
 	$(BIN)/ruff check .

@@ -4,11 +4,40 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from bench import postgres, redis
 from tests.databases import Templates
+
+ROOT = Path(__file__).resolve().parents[1]
+LONGEST = (
+    "tests/test_docs.py",
+    "tests/resilience/test_faults.py",
+    "tests/ops/test_backup.py",
+    "tests/test_bench.py",
+    "tests/resilience/test_rolling.py",
+    "tests/resilience/test_gone.py",
+    "tests/resilience/test_overload.py",
+    "tests/security/test_approvals_bent.py",
+)
+"""These begin first, so that none is left when everything else is done."""
+MOST_WORKERS = 8
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """More than there are cores: much of the time is waiting for processes and for deadlines."""
+    return min(MOST_WORKERS, (os.cpu_count() or 1) + 2)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {ROOT / name: n for n, name in enumerate(LONGEST)}
+    gone = [path for path in order if not path.is_file()]
+    if gone:
+        raise pytest.UsageError(f"tests/conftest.py names what is gone: {gone}")
+    items.sort(key=lambda item: order.get(item.path, len(order)))
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +49,7 @@ def postgres_url() -> Iterator[str]:
         if os.environ.get("CI") == "true":
             pytest.fail(line)
         pytest.skip(line)
-    with postgres.server(binaries) as url:
+    with postgres.server(binaries, *postgres.QUICK) as url:
         yield url
 
 

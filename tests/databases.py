@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from bench.postgres import copy, create
+from bench.postgres import create
 from dazi.store.database import Database
 
 Fill = Callable[[Database], Awaitable[None]]
@@ -31,7 +31,7 @@ class Templates:
         if kind == "sqlite":
             return f"sqlite+aiosqlite:///{shutil.copyfile(made, folder / 'd.sqlite')}"
         own = f"{name}_{uuid4().hex[:8]}"
-        copy(self.server(), made, own)
+        create(self.server(), own, template=made)
         return f"{self.server()}/{own}"
 
     async def _make(self, kind: str, name: str, fill: Fill) -> str:

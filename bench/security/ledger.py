@@ -24,9 +24,10 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dazi.audit.checkpoints import Checkpoints, head_of
+from dazi.audit.days import DEFAULT_DAYS
 from dazi.audit.holds import Holds, Scope
 from dazi.audit.ledger import Ledger, MemorySink, Record, SqlSink, chain
-from dazi.audit.retention import DAY_S, DEFAULT_DAYS, Retention
+from dazi.audit.retention import DAY_S, Retention
 from dazi.audit.sealing import Sealing
 from dazi.audit.signing import SigningKeys
 from dazi.audit.verify import verify

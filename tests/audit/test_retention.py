@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from dazi.audit import retention as retaining
+from dazi.audit.days import checked_days
 from dazi.audit.holds import Scope
-from dazi.audit.retention import DAY_S, Pruned, checked_days
+from dazi.audit.retention import DAY_S, Pruned
 from dazi.audit.verify import Bad, Fault
 from dazi.core.errors import CallerError, ConfigError, NotFound, OperatorError
 from tests.audit.conftest import House

@@ -40,6 +40,12 @@ def dazi(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_what_needs_no_database_does_not_wait_for_its_library() -> None:
+    code = "import sys, dazi.main.cli; print([m for m in sys.modules if m == 'sqlalchemy'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_init_makes_a_folder_that_check_accepts(tmp_path: Path) -> None:
     made = dazi("init", str(tmp_path / "new"), DAZI_LANG="en")
     assert made.returncode == 0 and "dazi check" in made.stdout
@@ -85,6 +91,14 @@ def test_a_broken_tool_file_is_shown_where_it_is_broken(
     assert line_holds in text.splitlines()[error.line - 1]
     assert says.lower() in error.message("en").lower()
     assert f"crm.yaml:{error.line}" in error.message("zh")
+
+
+def test_a_control_character_in_a_tool_file(company: Path) -> None:
+    path = company / "tools" / "crm.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "# \x07\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="control character") as caught:
+        load_company(company)
+    assert caught.value.where == str(path)
 
 
 def test_a_typo_in_a_role_or_setting_is_found(company: Path) -> None:

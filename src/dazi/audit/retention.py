@@ -1,8 +1,4 @@
-"""How long records are kept, and how they go: each run that is removed leaves a signed anchor.
-
-The floor of 184 days is six months at their longest, as the Cybersecurity Law of China (article 21)
-asks for network logs.
-"""
+"""Old records go: each run of them that is removed leaves a signed anchor."""
 
 from __future__ import annotations
 
@@ -19,34 +15,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dazi.audit.anchors import Gap, checkpoints, gaps
 from dazi.audit.checkpoints import head_of
+from dazi.audit.days import checked_days
 from dazi.audit.holds import Hold, active_holds, held
 from dazi.audit.ledger import Ledger
 from dazi.audit.records import records
 from dazi.audit.signing import SigningKeys
 from dazi.audit.verify import verify
-from dazi.core.errors import ConfigError, DaziError, OperatorError
+from dazi.core.errors import DaziError, OperatorError
 from dazi.store.database import Database
 
-DEFAULT_DAYS = 365
-FLOOR_DAYS = 184
 DAY_S = 86_400.0
 SLICE = 2_000
 """Records a transaction: writers wait no longer than that takes."""
 EVERY_S = DAY_S
 log = logging.getLogger("dazi.audit")
-
-
-def checked_days(days: int, where: str) -> int:
-    """``days`` if they may be. Raises ``ConfigError``; ``where``: the option or setting."""
-    if days < FLOOR_DAYS:
-        raise ConfigError(
-            where,
-            None,
-            f"审计至少保留 {FLOOR_DAYS} 天,{days} 不行;默认 {DEFAULT_DAYS}",
-            f"audit records are kept for {FLOOR_DAYS} days at least, not {days}; "
-            f"the default is {DEFAULT_DAYS}",
-        )
-    return days
 
 
 @dataclass(slots=True)

@@ -19,7 +19,8 @@ from fastapi import FastAPI
 from dazi.access.users import DEMO_KEY_PREFIX
 from dazi.agent.service import Ask
 from dazi.audit.checkpoints import Checkpoints, keep_checkpoints
-from dazi.audit.retention import Retention, checked_days, keep_pruned
+from dazi.audit.days import checked_days
+from dazi.audit.retention import Retention, keep_pruned
 from dazi.audit.signing import SigningKeys
 from dazi.console.mount import mount_console
 from dazi.console.state import ConsoleState

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from dazi.audit.retention import DEFAULT_DAYS
+from dazi.audit.days import DEFAULT_DAYS
 
 PACKAGE = Path(__file__).resolve().parent.parent
 

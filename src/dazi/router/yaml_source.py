@@ -10,6 +10,9 @@ import yaml
 
 from dazi.core.errors import ConfigError
 
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml where PyYAML was built with it: the demo's tools take 20 ms instead of 400."""
+
 
 class YamlSource:
     """A parsed YAML file: ``data`` plus ``line(path)`` for any key path into it."""
@@ -18,8 +21,7 @@ class YamlSource:
         self.path = path
         try:
             text = path.read_text(encoding="utf-8")
-            self._node = yaml.compose(text, Loader=yaml.SafeLoader)
-            self.data: Any = yaml.safe_load(text)
+            self._node, self.data = _loaded(text)
         except FileNotFoundError:
             raise ConfigError(path, None, "文件不存在", "no such file") from None
         except UnicodeDecodeError as e:
@@ -34,7 +36,14 @@ class YamlSource:
                 f"YAML 语法错误:{e.problem}。检查缩进、冒号和引号",
                 f"not valid YAML: {e.problem}. Check indentation, colons and quotes",
             ) from None
-        except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as e:
+        except yaml.YAMLError:
+            raise ConfigError(
+                path,
+                None,
+                "文件里有 YAML 不许有的控制字符",
+                "control characters, which YAML forbids",
+            ) from None
+        except (ValueError, LookupError, AttributeError, RecursionError) as e:
             # PyYAML lets through what its own constructors meet in values such as 2025-13-45.
             said = (str(e).splitlines() or [""])[0]
             raise ConfigError(
@@ -67,3 +76,12 @@ class YamlSource:
 
     def error(self, path: Sequence[str | int], zh: str, en: str) -> ConfigError:
         return ConfigError(self.path, self.line(path), zh, en)
+
+
+def _loaded(text: str) -> tuple[yaml.Node | None, Any]:
+    loader = LOADER(text)
+    try:
+        node = loader.get_single_node()
+        return node, None if node is None else loader.construct_document(node)
+    finally:
+        loader.dispose()

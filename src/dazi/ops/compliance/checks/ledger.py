@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 from dazi.access.accounts import Account
 from dazi.access.duties import ACTIONS
 from dazi.audit.checkpoints import EVERY_RECORDS, Checkpoints, head_of
+from dazi.audit.days import FLOOR_DAYS, checked_days
 from dazi.audit.records import Record, records
-from dazi.audit.retention import FLOOR_DAYS, checked_days
 from dazi.audit.sealing import CLEAR, MARKS, fields_of
 from dazi.audit.search import Found, Query, search
 from dazi.audit.signing import Trust
