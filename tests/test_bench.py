@@ -26,7 +26,7 @@ def run_part(name: str, results: Path) -> list[dict[str, Any]]:
         env={**env, "PYTHONPATH": "src"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]

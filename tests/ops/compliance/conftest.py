@@ -15,6 +15,7 @@ from sqlalchemy import update
 
 from dazi.access.accounts import Account
 from dazi.access.totp import totp
+from dazi.audit.checkpoints import Checkpoints
 from dazi.core.company import Company
 from dazi.core.language import Text
 from dazi.main.company import load_company
@@ -27,6 +28,7 @@ from dazi.ops.compliance.subject import Subject
 
 DEMO = Path(__file__).parents[3] / "examples" / "yunshan"
 CHEAP = Parameters(Type.ID, 19, 16, 32, time_cost=1, memory_cost=8, parallelism=1)
+WORDS = "words that nobody guesses"
 ADMINISTRATORS = {"wang": "sysadmin", "chen": "secadmin", "zhou": "auditadmin"}
 
 
@@ -61,14 +63,35 @@ def house(loaded: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return folder
 
 
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first who asks for a ``subject`` puts what the others copy."""
+    return tmp_path_factory.mktemp("installation")
+
+
 @pytest.fixture
 async def subject(
-    house: Path, tmp_path: Path, cheap: None, monkeypatch: pytest.MonkeyPatch
+    installation: Path, house: Path, tmp_path: Path, cheap: None, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Subject]:
-    data = tmp_path / "data"
+    if not (installation / "whole").exists():
+        await install(installation, house)
+        (installation / "whole").touch()
+    data, backups = tmp_path / "data", tmp_path / "backups"
+    shutil.copytree(installation / "data", data)
+    shutil.copytree(installation / "backups", backups)
+    known = data / "audit" / keyfile.KNOWN
+    known.write_text(known.read_text().replace(str(installation), str(tmp_path)))
+    encrypted(tmp_path, data, monkeypatch)
+    async with looked_at(Settings(company=house, data=data), Wanted()) as made:
+        yield replace(made, backups=(backups,))
+
+
+async def install(folder: Path, house: Path) -> None:
+    """People, records, a checkpoint and a backup."""
+    data = folder / "data"
     data.mkdir(0o700)
-    settings = Settings(company=house, data=data)
-    async with looked_at(settings, Wanted()) as made:
+    (folder / "backups").mkdir()
+    async with looked_at(Settings(company=house, data=data), Wanted()) as made:
         stores = made.access.stores
         for user, role in {**ADMINISTRATORS, "lin": "staff"}.items():
             await stores.accounts.create(Account(user, Text(user, user), frozenset({role})))
@@ -83,20 +106,9 @@ async def subject(
             ("sign_in", {"ok": False, "address": "192.0.2.7"}),
         ):
             await made.books.ledger.append(kind, "lin", "turn_1", body)  # type: ignore[arg-type]
-        from dazi.audit.checkpoints import Checkpoints
-
         await Checkpoints(made.books.database, made.books.keys).make()
-        encrypted(tmp_path, data, monkeypatch)
-        (tmp_path / "backups").mkdir()
-        yield await backed_up(made, tmp_path / "backups")
-
-
-async def backed_up(s: Subject, folder: Path) -> Subject:
-    """As ``dazi backup`` does it, beside the data folder."""
-    installed = Installed(s.books.database, s.data)
-    target = Target(folder / "night.dazi", folder / keyfile.NAME, "words that nobody guesses")
-    await back_up(installed, target, lambda _: None)
-    return replace(s, backups=(folder,))
+        target = Target(folder / "backups" / "night.dazi", folder / "backups" / keyfile.NAME, WORDS)
+        await back_up(Installed(made.books.database, data), target, lambda _: None)
 
 
 def encrypted(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
