@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from bench.security.annex import annexed
@@ -49,12 +50,18 @@ class Report:
     seconds: float = 0.0
 
 
+@lru_cache(maxsize=1)
+def _every(seed: int) -> tuple[Case, ...]:
+    """Kept, as tests choose some of them again and again."""
+    return tuple(cases(seed))
+
+
 async def run(
     size: int | None = None, seed: int = 1, only: Callable[[Case], bool] = lambda _: True
 ) -> Report:
     """``size`` of the cases, chosen by ``seed``, or all of those that ``only`` names."""
     report, began = Report(), time.perf_counter()
-    chosen = [c for c in cases(seed) if only(c)]
+    chosen = [c for c in _every(seed) if only(c)]
     if size is not None and size < len(chosen):
         chosen = random.Random(seed).sample(chosen, size)
     with tempfile.TemporaryDirectory() as folder:
