@@ -1,6 +1,6 @@
 """A fake model server: answers at once with made-up text, in OpenAI's form. Loopback only.
 
-Run with the interpreter at hand: ``python bench/upstream.py``; prints its port. What it answers
+Run with the interpreter at hand: ``python bench/upstream.py [PORT]``; prints its port. What it answers
 follows from the request alone:
 
 - offered tools and no result yet: one call of ``CALL`` for the order that is asked about; with a
@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sys
 from contextlib import suppress
 from typing import Any, cast
 
@@ -149,7 +150,8 @@ class Upstream(asyncio.Protocol):
 
 
 async def main() -> None:
-    server = await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", 0)
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+    server = await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", port)
     print(server.sockets[0].getsockname()[1], flush=True)
     with suppress(TimeoutError):
         await asyncio.wait_for(server.serve_forever(), LIFETIME_SECONDS)

@@ -15,7 +15,10 @@ from pathlib import Path
 import pytest
 import trustme
 
+import bench
 from bench.processes import free_port
+from bench.upstream import MODEL
+from dazi.inference.catalog import Catalog
 
 CODE = "from dazi.main.cli import run; run()"
 Start = Callable[..., tuple[subprocess.Popen[bytes], int]]
@@ -87,3 +90,21 @@ def test_readiness_goes_first_and_answers_go_on(start: Start) -> None:
     assert process.wait(30) == 0
     with pytest.raises(OSError):
         status(alive)
+
+
+def test_the_model_server_may_come_up_later(start: Start, tmp_path: Path) -> None:
+    later = free_port()
+    Catalog(tmp_path / "data").use(f"http://127.0.0.1:{later}/v1", MODEL)
+    _, port = start()
+    ready, alive = f"http://127.0.0.1:{port}/readyz", f"http://127.0.0.1:{port}/healthz"
+    until_ready(alive)
+    assert status(ready) == 503
+    upstream = subprocess.Popen(
+        [sys.executable, str(Path(bench.__file__).parent / "upstream.py"), str(later)],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        until_ready(ready)
+    finally:
+        upstream.kill()
+        upstream.wait()

@@ -76,6 +76,8 @@ class Runtime:
     running: Running | None = None
     draining: bool = False
     """A stop has been asked for: what is under way is ended, and no more is wanted."""
+    model_reached: bool = False
+    """It has answered once."""
 
     def today(self) -> date:
         return self.settings.today or date.today()

@@ -32,9 +32,14 @@ from dazi.gateway.protocol import BoundedHttp, ServerConfig
 from dazi.gateway.state import GatewayState, Limits
 from dazi.main.auditing import audit_folder
 from dazi.main.erasing import Stores, keep_threads_pruned
-from dazi.main.runtime import Runtime, open_runtime, warm_requests
+from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
+from dazi.main.warming import keep_trying, warm
 
+LATER = Text(
+    "先启动,模型每 3 秒再试一次;试通之前 /readyz 的 model 是 false。",
+    "Starting all the same; the model is tried every 3 seconds. Until then model is false in /readyz.",
+)
 SHUTDOWN_S = 10
 BACKLOG = 128
 
@@ -54,9 +59,10 @@ async def serve(settings: Settings, language: Language, check: bool) -> None:
     began = time.perf_counter()
     runtime = await open_runtime(settings)
     try:
-        for request in warm_requests(runtime):
-            await runtime.engine.warm(request)
-        if check:
+        missing = await warm(runtime)
+        if missing is not None:
+            typer.echo(f"{missing.message(language)}\n{LATER(language)}", err=True)
+        elif check:
             await self_check(runtime, language)
         config = _config(runtime)
         server = _Server(config)
@@ -76,6 +82,8 @@ async def serve(settings: Settings, language: Language, check: bool) -> None:
 
 def _beside(runtime: Runtime) -> Iterator[Coroutine[Any, Any, None]]:
     """What goes on while we serve."""
+    if not runtime.model_reached:
+        yield keep_trying(runtime)
     yield runtime.service.keep_taking_up()
     stores = Stores.of(runtime.database, runtime.sealing.keys)
     yield keep_threads_pruned(stores, runtime.settings.thread_days)
@@ -128,7 +136,11 @@ def build_app(runtime: Runtime) -> FastAPI:
             database = True
         except Exception:
             database = False
-        parts = {"model": True, "database": database, "audit": runtime.ledger.healthy}
+        parts = {
+            "model": runtime.model_reached,
+            "database": database,
+            "audit": runtime.ledger.healthy,
+        }
         return parts | ({"draining": False} if runtime.draining else {})
 
     app = create_app(
