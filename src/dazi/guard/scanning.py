@@ -11,6 +11,7 @@ from dazi.guard import hyperscan_anchors
 from dazi.guard.anchors import class_anchors
 from dazi.guard.findings import Finding
 from dazi.guard.folding import Folded
+from dazi.guard.patterns import first
 from dazi.guard.recognisers.base import Family, Recogniser
 
 _BEGINS = re.compile(r"(?<![0-9])[0-9]|[(（+]")
@@ -24,6 +25,20 @@ _PREFIXES = frozenset(f"{string.ascii_letters}{string.digits}+(（)） -")
 """What stands before the digits of a number: letters, +86, brackets."""
 
 
+class ByBeginning(dict[str, list[Recogniser]]):
+    """Recognisers by the first character of a match, looked up as it comes up."""
+
+    def __init__(self, recognisers: Iterable[Recogniser]) -> None:
+        super().__init__()
+        self._begins = [(r, re.compile(f"[{first(r.pattern.pattern)}]")) for r in recognisers]
+
+    def __missing__(self, character: str) -> list[Recogniser]:
+        found = [r for r, begins in self._begins if begins.match(character)]
+        if character.isascii():  # there are not many of them
+            self[character] = found
+        return found
+
+
 class Scanner:
     """Finds candidates with a set of recognisers."""
 
@@ -31,7 +46,7 @@ class Scanner:
         self._by_family: dict[Family, list[Recogniser]] = defaultdict(list)
         for recogniser in recognisers:
             self._by_family[recogniser.family].append(recogniser)
-        self._of_length: dict[int, list[Recogniser]] = {}
+        self._of_length: dict[int, ByBeginning] = {}
 
     def candidates(self, folded: Folded) -> list[Finding]:
         """In places of the folded text; they may overlap."""
@@ -55,32 +70,33 @@ class Scanner:
             together = digits == end - start
             if not together and _is_date(text, start, end):
                 continue
-            first = start
-            while first > tried and start - first < _PREFIX and text[first - 1] in _PREFIXES:
-                first -= 1
-            places = [*range(max(first, tried), start)]
+            since = start
+            while since > tried and start - since < _PREFIX and text[since - 1] in _PREFIXES:
+                since -= 1
+            places = [*range(max(since, tried), start)]
             if together:
                 places.append(start)
             else:
                 places += [m.start() for m in _BEGINS.finditer(text, start, end)]
-            for recogniser in self._of(digits, together):
-                limit = end + recogniser.reach[1] + 2
-                for at in places:
-                    m = recogniser.pattern.match(text, at, limit)
+            by_beginning = self._of(digits, together)
+            for at in places:
+                for recogniser in by_beginning[text[at]]:
+                    m = recogniser.pattern.match(text, at, end + recogniser.reach[1] + 2)
                     if m is not None:
                         recogniser.add(m, found)
             tried = max(tried, end)
 
-    def _of(self, digits: int, together: bool) -> list[Recogniser]:
-        """Those that so many digits may be a number of, all in one or in groups."""
+    def _of(self, digits: int, together: bool) -> ByBeginning:
+        """Those that so many digits may be a number of, all in one or in groups, by what a number of
+        theirs may begin with."""
         digits = min(digits, _MOST)
         key = digits if together else -digits
         if key not in self._of_length:
-            self._of_length[key] = [
+            self._of_length[key] = ByBeginning(
                 r
                 for r in self._by_family["number"]
                 if r.digits[0] <= digits and (digits <= r.digits[1] or not together)
-            ]
+            )
         return self._of_length[key]
 
 
@@ -91,9 +107,9 @@ def _try(
     for recogniser in recognisers:
         (left, right), tried = recogniser.reach, 0
         for start, end in near:
-            first = max(start - left, tried)
-            if first <= end:
-                found += recogniser.find(text, first, end, end + right + 2)
+            begin = max(start - left, tried)
+            if begin <= end:
+                found += recogniser.find(text, begin, end, end + right + 2)
                 tried = end + 1
 
 

@@ -92,4 +92,4 @@ _SEPARATORS = {ord(c): None for c in " \t-—.·/()（）"}
 
 def bare(text: str) -> str:
     """Without the separators that people put into numbers; letters in upper case."""
-    return text.translate(_SEPARATORS).upper()
+    return (text if text.isalnum() else text.translate(_SEPARATORS)).upper()
