@@ -658,7 +658,7 @@ class Old:
         url = self.chosen.database
         if url:
             server, _, name = url.rpartition("/")
-            create(server, f"{name}_{self.number} TEMPLATE {name}")
+            create(server, f"{name}_{self.number}", template=name)
             url = f"{url}_{self.number}"
         return self.chosen.model_copy(update={"data": data, "database": url})
 
@@ -684,7 +684,7 @@ def test_killed_at_every_step_it_is_the_old_or_the_new(kind: str, place: Make, s
     new = with_installation(one, fill)
     back_up(one, shelf / "b.dazi")
     old = with_installation(other, fill)
-    bring_back(place("warm", "sqlite"), shelf / "b.dazi")  # what the passphrase costs is paid
+    bring_back(place("warm", "sqlite"), shelf / "b.dazi")  # what it imports is imported
     copies = Old(other, other.data)
     seen: list[str] = []
     killed = True
