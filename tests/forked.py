@@ -2,7 +2,7 @@
 
 What runs is the command itself, in a process of its own: with its caller's arguments, environment,
 folder, streams, and an exit status. That it starts from nothing as well is for
-``tests/main/test_commands.py``, the READMEs' blocks and every server that a test starts.
+``tests/main/test_commands.py``, ``README.md`` and every server that a test starts.
 """
 
 from __future__ import annotations

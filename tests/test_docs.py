@@ -159,7 +159,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> 
 @pytest.mark.parametrize("page", [p for p in PAGES if any(b.runs for b in blocks(p))], ids=named)
 def test_code_blocks_run(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     language = "en" if page.name.endswith(".en.md") or page.parent.name == "en" else "zh"
-    installed = "commands" if page.name.startswith("README") else "quick"
+    installed = "commands" if page == ROOT / "README.md" else "quick"
     env = environment(request.getfixturevalue(installed), tmp_path, language)
     work = tmp_path / "work"
     work.mkdir()
