@@ -62,17 +62,14 @@ class Care:
             if self.rules.attempts < 2 or not self._again(name, e):
                 raise
         await asyncio.sleep(random.uniform(WAIT_S, 2 * WAIT_S))
-        async for attempt in stamina.retry_context(
-            on=lambda e: self._again(name, e),
+        again = stamina.AsyncRetryingCaller(
             attempts=self.rules.attempts - 1,
             timeout=max(seconds - (time.monotonic() - began), 0.0),
             wait_initial=WAIT_S,
             wait_max=LONGEST_WAIT_S,
             wait_jitter=WAIT_S,
-        ):
-            with attempt:
-                return await self.once(name, work)
-        raise AssertionError("unreachable")
+        )
+        return await again(lambda e: self._again(name, e), self.once, name, work)
 
     async def once(self, name: str, work: Callable[[], Awaitable[Any]]) -> Any:
         """``work``'s answer; what becomes of it is remembered. Raises ``ConnectorError`` at once

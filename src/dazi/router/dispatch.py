@@ -197,10 +197,7 @@ class FunctionRouter:
         self, call: str, canonical: Canonical, turn: TurnContext, ticket: Ticket | None
     ) -> CallRecord:
         record, key = self._begun(call, canonical, turn, ticket)
-        try:
-            self._put("call", turn, record, canonical.detail)
-        except OperatorError as e:
-            return replace(record, outcome="unavailable", message=e.message(turn.language))
+        self._put("call", turn, record, canonical.detail)
         record, _ = await self._executed(record, canonical, turn, key)
         self._put("outcome", turn, record, {})
         return record
