@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+from base64 import b64encode
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import text
 
 from dazi.audit.anchors import Checkpoint, read_checkpoints
 from dazi.audit.checkpoints import Checkpoints, head_of, keep_checkpoints
-from dazi.audit.signing import SigningKeys, Trust, key_id, pem, read_public
+from dazi.audit.signing import Known, SigningKeys, Trust, key_id, pem, read_public
 from dazi.audit.verify import Bad, Fault, verify
 from dazi.core.errors import ConfigError, OperatorError
 from tests.audit.conftest import House
@@ -292,3 +294,50 @@ def test_a_checkpoint_is_bound_to_all_it_says() -> None:
         Checkpoint(1, "0" * 64, 2.0),
     ]
     assert made.statement() not in [c.statement() for c in others]
+
+
+async def test_what_is_not_due_is_not_made(monkeypatch: pytest.MonkeyPatch, house: House) -> None:
+    await house.fill(3)
+    asked = asyncio.Event()
+
+    async def due(*_: object) -> bool:
+        asked.set()
+        return False
+
+    monkeypatch.setattr(Checkpoints, "due", due)
+    running = asyncio.create_task(keep_checkpoints(house.checkpoints, look_s=0.01))
+    await asked.wait()
+    asked.clear()
+    await asked.wait()
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert await house.checkpoints.latest() is None
+
+
+def test_a_key_under_another_id_is_not_followed(tmp_path: Path) -> None:
+    """Signed by a trusted key, and still not what its id says."""
+    root, other = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    trust = Trust([root.public_key()])
+    raw = other.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    unsigned = Known("f" * 16, b64encode(raw).decode(), 1.0, key_id(root.public_key()))
+    signature = b64encode(root.sign(unsigned.statement())).decode()
+    trust.follow([msgspec.structs.replace(unsigned, signature=signature)])
+    assert "f" * 16 not in trust and key_id(other.public_key()) not in trust
+
+
+@pytest.mark.parametrize("content", [b"no json\n", b'{"id":"x","public":"AAAA","at":1.0}\n'])
+def test_public_keys_that_cannot_be_read_are_named(tmp_path: Path, content: bytes) -> None:
+    keys = SigningKeys(tmp_path)
+    keys.sign(b"x")
+    with (tmp_path / "public.jsonl").open("ab") as file:
+        file.write(content)
+    with pytest.raises(ConfigError, match="no public key") as caught:
+        keys.trust()
+    assert caught.value.line == 2
+
+
+def test_a_private_key_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "signing.key").write_bytes(b"no key")
+    with pytest.raises(ConfigError, match="no private key"):
+        SigningKeys(tmp_path).sign(b"x")

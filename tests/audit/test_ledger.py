@@ -131,3 +131,21 @@ async def test_in_memory_too_two_ledgers_make_one_chain() -> None:
     assert len(sink.records) == 6 and first_broken(sink.records) is None
     assert await sink.holds(sink.records[0])
     assert await sink.rows("t", 2) == sink.records[:2] and await sink.rows("else") == []
+
+
+async def test_who_no_longer_waits_for_a_record_stops_nobody_else() -> None:
+    sink = SlowSink()
+    ledger = Ledger(sink)
+    gone, waits = (ledger.put("call", "u", "t", {"n": n}) for n in range(2))
+    gone.cancel()
+    await waits
+    assert len(sink.records) == 2 and first_broken(sink.records) is None
+
+    async def broken(batch: object) -> None:
+        raise OSError("disk full")
+
+    sink.append = broken  # type: ignore[method-assign,assignment]
+    gone, waits = (ledger.put("call", "u", "t", {"n": n}) for n in range(2))
+    gone.cancel()
+    with pytest.raises(OperatorError):
+        await waits

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import text
@@ -10,7 +12,7 @@ from sqlalchemy import text
 from dazi.audit import retention as retaining
 from dazi.audit.days import checked_days
 from dazi.audit.holds import Scope
-from dazi.audit.retention import DAY_S, Pruned
+from dazi.audit.retention import DAY_S, Pruned, keep_pruned
 from dazi.audit.verify import Bad, Fault
 from dazi.core.errors import CallerError, ConfigError, NotFound, OperatorError
 from tests.audit.conftest import House
@@ -247,3 +249,24 @@ def test_a_scope_covers_what_matches_all_of_it() -> None:
     assert scope.covers(10.0, "lin", "t1")
     for other in ((9.9, "lin", "t1"), (20.0, "lin", "t1"), (15.0, "li", "t1"), (15.0, "lin", "t")):
         assert not scope.covers(*other)
+
+
+async def test_pruning_goes_on_whatever_happens(caplog: pytest.LogCaptureFixture) -> None:
+    failures: list[Exception] = [CallerError("x", "错", "not now"), OSError("gone")]
+    done = asyncio.Event()
+    asked: list[object] = []
+
+    class Failing:
+        async def prune(self, *given: object) -> None:
+            asked.append(given)
+            if failures:
+                raise failures.pop(0)
+            done.set()
+
+    running = asyncio.create_task(keep_pruned(Failing(), 200, every_s=0.0))  # type: ignore[arg-type]
+    await done.wait()
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert asked[0] == (200, "dazi")
+    assert "not now" in caplog.text and "gone" in caplog.text

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from dazi.audit import keys as subject_keys
+from dazi.audit.files import read_or_make, sync_folder
 from dazi.audit.ledger import Ledger, MemorySink, SqlSink, first_broken
 from dazi.audit.sealing import Sealing, committed, fields_of
 from dazi.audit.search import Opened
@@ -202,3 +203,27 @@ def test_a_key_that_was_never_there(tmp_path: Path) -> None:
     assert sealing.keys.by_id("0123456789abcdef") == "missing"
     assert sealing.keys.destroy("wang") == 0
     sealing.close()
+
+
+def test_whoever_makes_a_key_second_takes_the_first_one_s(tmp_path: Path) -> None:
+    path = tmp_path / "keys" / "x.key"
+
+    def slow() -> bytes:
+        path.write_bytes(b"first")
+        return b"second"
+
+    path.parent.mkdir()
+    assert read_or_make(path, slow) == b"first" == path.read_bytes()
+    assert [p.name for p in path.parent.iterdir()] == ["x.key"]
+
+
+def test_a_folder_is_synced_where_the_system_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[object] = []
+    with monkeypatch.context() as m:
+        m.setattr(os, "open", lambda *a: opened.append(a))
+        m.setattr(os, "name", "nt")
+        sync_folder(tmp_path)
+    assert opened == []
+    sync_folder(tmp_path)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import insert, text
+from sqlalchemy.exc import OperationalError
 
 from bench.security import ledger as attack
 from dazi.audit import verify as verifying
@@ -16,7 +18,7 @@ from dazi.audit.records import Record, chain, records
 from dazi.audit.retention import DAY_S
 from dazi.audit.signing import Trust
 from dazi.audit.sinks import columns
-from dazi.audit.verify import Bad, Fault, verify
+from dazi.audit.verify import Bad, Fault, _batches, verify
 from dazi.store.database import Database
 from tests.audit.conftest import House
 
@@ -203,3 +205,16 @@ async def test_the_middle_of_a_gap_put_back_is_found(house: House) -> None:
     async with house.database.write() as connection:
         await connection.execute(insert(records), [columns(kept)])
     assert (await house.verified()).bad == Bad(1, Fault.MISSING)
+
+
+async def test_a_server_that_fails_is_no_forgery() -> None:
+    """Only SQLite keeps values of any kind in any column; elsewhere a failure is one."""
+
+    class Away:
+        dialect = SimpleNamespace(name="postgresql")
+
+        async def execute(self, *_: object) -> object:
+            raise OperationalError("SELECT", {}, Exception("gone"))
+
+    with pytest.raises(OperationalError):
+        await anext(_batches(Away(), None, 10))  # type: ignore[arg-type]

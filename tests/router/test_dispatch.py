@@ -166,9 +166,10 @@ async def test_a_confirmation_that_cannot_be_kept_is_not_asked_for(
 
 
 async def test_a_write_goes_on_when_whoever_asked_leaves(house: House) -> None:
-    gate = asyncio.Event()
+    begun, gate = asyncio.Event(), asyncio.Event()
 
     async def slow() -> Any:
+        begun.set()
         await gate.wait()
         return {"order_id": "ORD12345"}
 
@@ -176,8 +177,7 @@ async def test_a_write_goes_on_when_whoever_asked_leaves(house: House) -> None:
     asking = asyncio.create_task(
         house.call(house.turn("supervisor", SAID), "update_order_note", NOTE)
     )
-    while not house.systems.asked:
-        await asyncio.sleep(0.01)
+    await begun.wait()
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking

@@ -25,6 +25,7 @@ from dazi.router.normalise import (
     parse_email,
 )
 from dazi.router.normalise.sinks import find_accounts, find_urls
+from dazi.router.normalise.text import variants
 
 TODAY = date(2025, 4, 3)
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -286,3 +287,18 @@ def test_addresses_in_the_middle_of_a_long_text_are_found() -> None:
     text = f"{'字' * 9000} li@x.cn 6222021234567890 {'字' * 9000}"
     assert [s.text for s in find_emails(text)] == ["li@x.cn"]
     assert [s.text for s in find_accounts(text)] == ["6222021234567890"]
+
+
+@pytest.mark.parametrize("port", ["99999", "x"])
+def test_an_address_with_a_port_that_is_none(port: str) -> None:
+    assert normalise("url", f"https://a.example:{port}/", TODAY) is None
+
+
+def test_a_date_in_a_long_text_is_not_a_date() -> None:
+    assert normalise("date", f"2025-04-09T14:00{' ' * 10}", TODAY) == "2025-04-09"
+    assert normalise("date", f"2025-04-09T14:00{' ' * 100}", TODAY) is None
+
+
+def test_words_that_lead_in_and_trail_off_are_tried_without() -> None:
+    assert [*variants("在明天吧")] == ["在明天吧", "明天吧", "明天", "在明天"]
+    assert [*variants("  ")] == []

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dazi.router.normalise import find_numbers, parse_number
+from dazi.router.normalise.numerals import hanzi
 
 NUMBERS = """
 0 = 0
@@ -216,3 +217,13 @@ def test_any_text_is_safe(text: str) -> None:
     for span in find_numbers(text):
         assert text[span.start : span.end] == span.text
         assert span.value >= 0
+
+
+def test_numbers_far_from_each_other_are_each_looked_at() -> None:
+    found = find_numbers(f"3 个{'好' * 100}在 2025 年 4 月 5 日要 6 个")
+    assert [int(span.value) for span in found] == [3, 6]
+
+
+def test_no_characters_are_no_number() -> None:
+    with pytest.raises(ValueError):
+        hanzi("")

@@ -13,6 +13,7 @@ from dazi.router.normalise import (
     parse_range,
     parse_time,
 )
+from dazi.router.normalise.clock import Clock
 
 TIMES = """
 14:00 = 14:00
@@ -385,3 +386,9 @@ def test_what_is_found_can_be_read(parts: list[str]) -> None:
     for message in ("".join(parts), " ".join(parts)):
         for span in find_times(message):
             assert parse_time(span.text) is not None
+
+
+def test_no_time_is_an_hour_or_more_before_the_hour() -> None:
+    for minutes in (0, 60):
+        with pytest.raises(ValueError):
+            Clock(10).less(minutes)
