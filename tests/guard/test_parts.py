@@ -123,6 +123,21 @@ def test_the_first_characters_of_a_pattern() -> None:
     assert MAX_WIDTH >= 128
 
 
+def test_the_first_characters_of_what_may_be_anything_or_nothing() -> None:
+    assert first("(?=a)") == "" and first(r"\A") == ""
+    assert first(".a") == first("[^a]b") == r"\s\S"
+
+
+def test_a_single_character_that_must_not_stand_there() -> None:
+    assert opening("[^a]b").fullmatch("x") and not opening("[^a]b").match("a")
+
+
+@pytest.mark.parametrize("pattern", [r"\bab", "a$", "^a"])
+def test_places_that_a_stream_cannot_tell_are_refused(pattern: str) -> None:
+    with pytest.raises(Unbounded, match="not supported"):
+        opening(pattern)
+
+
 # --- check characters, against published numbers ----------------------------------------------------
 
 
@@ -133,6 +148,7 @@ def test_check_characters() -> None:
     assert is_resident_id("440524188001010014") is False  # before 1900
     assert is_uscc("91350100M000100Y43")  # the example of GB 32100-2015
     assert not is_uscc("91350100M000100Y44")
+    assert not is_uscc("91350100MI00100Y43")  # I is none of its characters
     assert luhn("79927398713") and not luhn("79927398714")
     assert not is_permanent_resident("911124198108030023")
 

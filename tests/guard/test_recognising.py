@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterable
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -118,6 +120,79 @@ def test_anchors_lose_nothing(hyperscan: bool, monkeypatch: pytest.MonkeyPatch) 
     given = [*(c.text for c in written()), *(c.text for c in cases(7, 500)), *texts(7, 1_500)]
     for text in given:
         assert near_anchors(text, monkeypatch, hyperscan=hyperscan) == everywhere(text), text
+
+
+def test_bytes_of_two_characters_are_no_character() -> None:
+    """The at sign's bytes stand across the border of these two."""
+    folded = fold("䀀一")
+    assert b"@\x00" in folded.raw[1:]
+    found = hyperscan_anchors.find(folded)
+    assert not found or not found["at"]
+
+
+def test_without_hyperscan_there_are_no_anchors_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "hyperscan", None)
+    spec = spec_from_file_location("another", hyperscan_anchors.__file__)
+    assert spec is not None and spec.loader is not None
+    another = module_from_spec(spec)
+    spec.loader.exec_module(another)
+    assert another.find(fold("13800138000")) is None
+
+
+@pytest.mark.skipif(hyperscan_anchors.hyperscan is None, reason="hyperscan is not installed")
+def test_a_processor_that_hyperscan_does_not_run_on(
+    guard: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Refusing:
+        def __init__(self, **_: object) -> None: ...
+
+        def compile(self, **_: object) -> None:
+            raise hyperscan_anchors.hyperscan.HyperscanError("no SSSE3")
+
+    hyperscan_anchors._databases.cache_clear()
+    monkeypatch.setattr(hyperscan_anchors.hyperscan, "Database", Refusing)
+    try:
+        assert hyperscan_anchors.find(fold("13800138000")) is None
+        assert [f.type for f in guard.scan("打13800138000")] == ["mobile"]
+    finally:
+        hyperscan_anchors._databases.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "王庄3号",
+        "西湖区文三路100号开3号",
+        "logo@2x.png",
+        "git@github.com:a/b.git",
+        "请发送到@例子.公司",
+        "01.2.3.4",
+        "1.2.3.4 概述",
+        "abcd::efab",
+        "收货人:方案书",
+        "订单号010-62345678",
+        "A010-62345678",
+        "sk-aaaaaaaaaaaaaaaaaaaaaaaa",
+        "token=12345",
+        "Bearer xxxxxxxxxxxxxxxx",
+        "password is good",
+        "123456789012345",
+    ],
+)
+def test_what_only_looks_like_it(guard: Guard, text: str) -> None:
+    assert {f.type for f in guard.scan(text)} <= {"address"} and (
+        "路" in text or not guard.scan(text)
+    )
+
+
+def test_a_mailbox_whose_name_the_sentence_leads_into(guard: Guard) -> None:
+    found = guard.scan("请发送到张三@例子.公司")
+    assert [(f.start, f.end) for f in found] == [(4, 12)]
+
+
+def test_buildings_within_buildings_without_a_room(guard: Guard) -> None:
+    text = "西湖区文三路100号春江花园月光花园晨光花园晚霞花园501室"
+    assert [text[f.start : f.end] for f in guard.scan(text)] == ["西湖区文三路100号"]
 
 
 def test_an_anchor_that_is_missing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

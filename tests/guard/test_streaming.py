@@ -190,6 +190,25 @@ def test_a_filter_that_fails_shows_nothing_more(monkeypatch: pytest.MonkeyPatch)
     assert running.push("01199003074610") == ""
 
 
+def test_a_filter_that_fails_at_the_end_shows_no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    guard = Guard()
+    running = StreamFilter(guard, None, "zh")
+    assert "1101" not in running.push("身份证1101")
+
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(stream, "judge", broken)
+    assert running.finish() == STOPPED.zh and running.stopped
+
+
+def test_a_long_text_at_once_is_as_in_pieces() -> None:
+    text = f"{CALM * 20}卡号4111111111111111。{CALM * 20}"
+    assert len(text) > 2 * stream.SHORT
+    whole, pieces = pushed(Guard(), [text]), pushed(Guard(), singles(text))
+    assert "".join(whole) == "".join(pieces) and "4111********1111" in whole[0]
+
+
 def test_a_flood_of_invisible_characters_ends_the_answer() -> None:
     running = StreamFilter(Guard(), None, "zh")
     running.push("1")

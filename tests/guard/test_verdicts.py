@@ -195,6 +195,19 @@ def test_an_allowed_word_hides_no_other() -> None:
     assert guard.verdict("坏词汇", "output").action == "block"
 
 
+def test_a_letter_whose_small_one_is_two_moves_nothing() -> None:
+    guard = Guard(words=WordList({"İx": "high", "坏词": "high"}))
+    text = "İİ坏词 İX"
+    assert [text[f.start : f.end] for f in guard.scan(text)] == ["坏词", "İX"]
+
+
+def test_a_word_list_that_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "a.txt").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="UTF-8"):
+        read_words(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("line", "says"), [("词", "too short"), ("[highest]", "highest"), ("字" * 65, "too long")]
 )

@@ -107,10 +107,8 @@ def _try(
     for recogniser in recognisers:
         (left, right), tried = recogniser.reach, 0
         for start, end in near:
-            begin = max(start - left, tried)
-            if begin <= end:
-                found += recogniser.find(text, begin, end, end + right + 2)
-                tried = end + 1
+            found += recogniser.find(text, max(start - left, tried), end, end + right + 2)
+            tried = max(tried, end + 1)
 
 
 def _is_date(text: str, start: int, end: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dazi.guard.findings import Certainty
-from dazi.guard.recognisers.base import Hit, Recogniser, bare
+from dazi.guard.recognisers.base import Hit, Recogniser
 from dazi.guard.recognisers.labels import AFTER, Label, is_other_number
 
 _BETWEEN = r"(?: ?[-—.·] ?| )?"
@@ -83,8 +83,6 @@ def _usual(sizes: list[int]) -> bool:
 
 
 def _account(m: re.Match[str]) -> Hit | None:
-    if not 12 <= len(bare(m[0])) <= 21:
-        return None
     text, start = m.string, m.start()
     if not (_ACCOUNT.stands_before(text, start) or _BANK.stands_before(text, start)):
         return None
