@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-EXAMPLES = {"ordinary": 40, "fuzz": 3_000}[os.environ.get("HYPOTHESIS_PROFILE", "ordinary")]
+EXAMPLES = {"ordinary": 40, "fuzz": 1_000}[os.environ.get("HYPOTHESIS_PROFILE", "ordinary")]
 fuzzed = settings(
     max_examples=EXAMPLES,
     deadline=timedelta(seconds=20),
