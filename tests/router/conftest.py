@@ -14,6 +14,7 @@ import pytest
 from dazi.access.cedar import CedarPolicy
 from dazi.access.users import Directory
 from dazi.audit.ledger import Ledger, MemorySink
+from dazi.audit.private import Private
 from dazi.core.company import Company
 from dazi.core.language import Language
 from dazi.core.messages import CallText
@@ -22,11 +23,12 @@ from dazi.core.turn import CallRecord
 from dazi.guard.engine import Guard
 from dazi.main.company import load_company
 from dazi.main.settings import demo_folder
+from dazi.router.approval import Ticket
 from dazi.router.care import Care, CareRules
 from dazi.router.dispatch import FunctionRouter, TurnContext
 from dazi.router.grounding import Evidence
 from dazi.router.intents import IntentStore
-from dazi.router.tickets import Ticket, TicketStore
+from dazi.router.tickets import TicketStore
 from dazi.store.database import Database
 
 TODAY = date(2025, 4, 3)
@@ -57,6 +59,7 @@ class House:
     ledger: Ledger
     intents: IntentStore
     database: Database
+    private: Private
 
     @property
     def tickets(self) -> TicketStore:
@@ -88,25 +91,26 @@ async def open_house(tmp_path: Path) -> AsyncIterator[Open]:
     database = Database.at(tmp_path / "dazi.sqlite")
     await database.create()
     company = load_company(demo_folder())
+    private = Private.at(tmp_path / "audit")
     made: list[House] = []
 
     def opened(
         guard: Guard | None = None, *, execute: bool = True, rules: CareRules | None = None
     ) -> House:
         sink, systems = MemorySink(), Systems()
-        ledger, intents = Ledger(sink), IntentStore(database)
+        ledger, intents = Ledger(sink), IntentStore(database, private)
         router = FunctionRouter(
             company,
             dict.fromkeys(company.connectors, systems),
             CedarPolicy(company),
             ledger,
             intents,
-            TicketStore(database, 900.0),
+            TicketStore(database, private, 900.0),
             execute=execute,
             care=Care(rules or CareRules(attempts=1)),
             guard=guard,
         )
-        made.append(House(company, router, systems, sink, ledger, intents, database))
+        made.append(House(company, router, systems, sink, ledger, intents, database, private))
         return made[-1]
 
     yield opened

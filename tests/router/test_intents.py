@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dazi.core.errors import CallerError, NotFound
+from dazi.core.principal import Principal
 from dazi.router.intents import digest_of
-from dazi.router.records import idempotency_key
 from tests.router.conftest import House
 
 
@@ -27,8 +29,8 @@ async def test_the_same_thing_begins_once(house: House) -> None:
 async def test_what_came_of_it(house: House) -> None:
     for key in ("done", "cut off", "unknown"):
         await house.intents.begin(key, "u", "t", "x", {})
-    await house.intents.settle("done", "done", {"id": 3})
-    await house.intents.settle("unknown", "unknown")
+    await house.intents.settle("done", "u", "done", {"id": 3})
+    await house.intents.settle("unknown", "u", "unknown")
     assert (await house.intents.get("done")).result == {"id": 3}
     assert [i.key for i in await house.intents.unsettled()] == ["cut off", "unknown"]
 
@@ -42,10 +44,14 @@ async def test_a_person_settles_what_nobody_knew_and_nothing_else(house: House) 
     assert (await house.intents.get("k")).state == "done"
 
 
-def test_the_key_is_of_the_call_and_of_nothing_the_model_says() -> None:
-    one = idempotency_key("a", "t", "x", {"p": 1, "q": 2}, "")
-    assert one == idempotency_key("a", "t", "x", {"q": 2, "p": 1}, "")
+def test_the_key_is_of_the_call_and_of_nothing_the_model_says(house: House) -> None:
+    def key(tenant: str, *rest: Any) -> str:
+        return house.intents.key(Principal("u", frozenset(), tenant=tenant), *rest)
+
+    one = key("a", "t", "x", {"p": 1, "q": 2}, "")
+    assert one == key("a", "t", "x", {"q": 2, "p": 1}, "")
     others = [("b", "t", "x", {}, ""), ("a", "u", "x", {}, ""), ("a", "t", "y", {}, ""),
               ("a", "t", "x", {"p": 1}, ""), ("a", "t", "x", {}, "z")]  # fmt: skip
-    assert len({one, *(idempotency_key(*o) for o in others)}) == 6
+    other = house.intents.key(Principal("v", frozenset(), tenant="a"), "t", "x", {"p": 1}, "")
+    assert len({one, other, *(key(*o) for o in others)}) == 7
     assert digest_of("x", {"a": 1}) != digest_of("x", {"a": 2})

@@ -11,9 +11,9 @@ from sqlalchemy import insert, update
 
 from dazi.core.errors import AccessError, CallerError, NotFound
 from dazi.core.principal import Principal
-from dazi.router import tickets as module
+from dazi.router.approval import Asked, Ticket
 from dazi.router.restored import let_lie
-from dazi.router.tickets import MAX_REASON, Asked, Ticket, TicketStore, tickets
+from dazi.router.tickets import MAX_REASON, TicketStore, tickets
 from tests.router.conftest import House
 
 LIN = Principal("lin", frozenset({"finance"}))
@@ -105,20 +105,24 @@ async def test_of_two_deciders_one_is_told_so(
 ) -> None:
     """Where the database lets both read it as open, the row tells who came first."""
     waiting = await house.tickets.issue(ASKED)
-    made = module._ticket
+    made = TicketStore._ticket
     await alter(house, waiting, state="approved")
-    monkeypatch.setattr(module, "_ticket", lambda row: replace(made(row), state="pending"))
+    monkeypatch.setattr(
+        TicketStore, "_ticket", lambda self, row: replace(made(self, row), state="pending")
+    )
     with pytest.raises(CallerError, match="decided already"):
         await house.tickets.decide(waiting.id, LIN, True)
 
 
 async def test_what_nobody_carries_out_any_more_is_taken_up_once(house: House) -> None:
-    store = TicketStore(house.database, 900.0, lease_s=0.0)
+    store = TicketStore(house.database, house.private, 900.0, lease_s=0.0)
     waiting = await store.issue(ASKED)
     assert await store.take_up() == []
     await store.decide(waiting.id, LIN, True)
     assert [t.id for t in await store.take_up()] == [waiting.id]
-    assert [t.id for t in await TicketStore(house.database, 900.0).take_up()] == [waiting.id]
+    assert [t.id for t in await TicketStore(house.database, house.private, 900.0).take_up()] == [
+        waiting.id
+    ]
     assert await store.take_up() == []  # under a lease that goes on
     await alter(house, waiting, lease=None)
     await store.finish(waiting.id)
@@ -141,7 +145,7 @@ async def test_rows_from_before_there_were_sources_and_channels(house: House) ->
 
 async def test_tickets_that_come_back_with_a_backup_lie(house: House) -> None:
     """Those that may still be agreed to are told; those that were under way are not taken up."""
-    store = TicketStore(house.database, 900.0, lease_s=0.0)
+    store = TicketStore(house.database, house.private, 900.0, lease_s=0.0)
     await store.issue(ASKED)
     decided = await store.issue(ASKED)
     await store.decide(decided.id, LIN, True)
