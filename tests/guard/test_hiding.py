@@ -177,6 +177,7 @@ def test_exceptions_by_role_and_channel_hold() -> None:
         hidden_text(guard, PHONE, WHO) == "[手机1]" and hidden_text(guard, PHONE, doctor) == PHONE
     )
     assert hiding(engine, Guard(), WHO) is engine
+    assert guard.verdict(PHONE, "input").action == "pseudonymise"  # nobody has no exceptions
     strict = Exemption("results", frozenset(), frozenset({"temp"}), {"mobile": "pseudonymise"})
     guard = Guard(Rules(DEFAULTS, (strict,)))
     assert hiding(engine, guard, WHO) is engine
