@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dazi.core.engine import (
@@ -184,6 +184,7 @@ def test_exceptions_by_role_and_channel_hold() -> None:
     assert hiding(engine, guard, Principal("t", frozenset({"temp"}))) is not engine
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 6))
 def test_whatever_is_said_nothing_of_it_goes_through_and_all_of_it_comes_back(
     seed: int, n: int
@@ -341,6 +342,7 @@ def joined(events: Iterable[EngineEvent]) -> list[tuple[Any, ...]]:
     return out
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(KINDS, PIECES), max_size=4), st.data())
 def test_every_chunking_is_restored_the_same(
     parts: list[tuple[str, list[str]]], data: st.DataObject

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.security.injected import FILE
@@ -35,11 +35,13 @@ def slowly(text: str) -> tuple[injection.Signal, ...]:
     return injection._signals(text, fold(text), EVERY)
 
 
+@settings(deadline=None)
 @given(TEXTS | st.builds(lambda t, upper: t.upper() if upper else t, TEXTS, st.booleans()))
 def test_anchors_leave_nothing_out(text: str) -> None:
     assert signals(text) == slowly(text)
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_nor_without_hyperscan(text: str) -> None:
     plain = StringSets([sign.anchors for sign in SIGNS])
@@ -48,6 +50,7 @@ def test_nor_without_hyperscan(text: str) -> None:
     assert injection._signals(text, folded, plain.present(folded)) == slowly(text)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(SIGNS).flatmap(
         lambda s: st.tuples(st.just(s), st.from_regex(re.compile(s.pattern, re.I)))
