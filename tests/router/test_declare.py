@@ -114,7 +114,7 @@ def test_files_that_are_no_yaml(tmp_path: Path) -> None:
     assert caught.value.line == 2
     for text in ("a: 2025-13-45", "a: \x00", "[" * 5000, "a: !!int ''"):
         path.write_text(text, "utf-8")
-        with pytest.raises(ConfigError, match="quotes"):
+        with pytest.raises(ConfigError, match="quotes|control characters"):
             YamlSource(path)
 
 

@@ -209,7 +209,7 @@ async def test_a_ticket_taken_up_again_hears_what_came_of_it(house: House) -> No
     assert (again.outcome, again.result) == ("ok", first.result)
     key = house.systems.asked[0].idempotency_key
     for state, outcome in (("failed", "failed"), ("unknown", "unknown"), ("begun", "unknown")):
-        await house.intents.settle(key, state)  # type: ignore[arg-type]
+        await house.intents.settle(key, "finance", state)  # type: ignore[arg-type]
         told = await house.router.confirmed(ticket, house.turn("finance"))
         assert (told.outcome, bool(told.message)) == (outcome, True)
     assert len(house.systems.asked) == 1
@@ -252,7 +252,7 @@ async def test_a_ticket_of_somebody_else_or_changed_or_open_is_not_carried_out(
 def _again(ticket: Any, **changed: Any) -> Any:
     """With a digest that fits: as if somebody could write tickets."""
     asked = replace(ticket.asked, **changed)
-    return replace(ticket, asked=asked, digest=asked.digest())
+    return replace(ticket, asked=asked, digest=asked.digest(ticket.salt))
 
 
 async def test_what_a_role_must_agree_to_says_so(house: House) -> None:
