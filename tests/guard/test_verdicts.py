@@ -9,7 +9,8 @@ import pytest
 
 from dazi.core.errors import ConfigError
 from dazi.core.principal import Principal
-from dazi.guard.engine import BLOCKED, Guard
+from dazi.guard.data import guarded_data
+from dazi.guard.engine import BLOCKED, STOPPED, Guard
 from dazi.guard.masking import mask
 from dazi.guard.recognisers.registry import TYPES
 from dazi.guard.rules import DEFAULTS, POSSIBLE, SCOPES, Rules, read_rules, strictest
@@ -270,3 +271,22 @@ def test_the_example_in_the_documents_is_valid_and_tells_of_every_type(
     assert all(f"`{scope}`" in page for scope in SCOPES) and all(
         f"`{a}`" in page for a in set().union(*POSSIBLE.values())
     )
+
+
+def test_data_is_looked_at_behind_its_names() -> None:
+    rules = {s: {} for s in SCOPES} | {"results": {"person": "mask", "mobile": "mask"}}
+    guard = Guard(Rules(rules))  # type: ignore[arg-type]
+    data = {
+        "姓名": ["张三", "李四"],
+        "客户": "张三",
+        "phone": int(PHONE),
+        "rows": [{"收货人": "王五"}],
+    }
+    found = guarded_data(guard, data, "results", None, "zh")
+    assert found == {
+        "姓名": ["张*", "李*"], "客户": "张三", "phone": "138****5678", "rows": [{"收货人": "王*"}],
+    }  # fmt: skip
+    stops = Guard(Rules(rules | {"results": {"person": "block"}}))  # type: ignore[arg-type]
+    assert guarded_data(stops, {"姓名": "张三", "n": 3}, "results", None, "en") == {
+        "姓名": STOPPED("en"), "n": 3,
+    }  # fmt: skip

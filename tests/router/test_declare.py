@@ -112,7 +112,14 @@ def test_files_that_are_no_yaml(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not valid YAML") as caught:
         YamlSource(path)
     assert caught.value.line == 2
-    for text in ("a: 2025-13-45", "a: \x00", "[" * 5001, "[" * 500_000, "- " * 500_000, "a: !!int ''"):
+    for text in (
+        "a: 2025-13-45",
+        "a: \x00",
+        "[" * 5001,
+        "[" * 500_000,
+        "- " * 500_000,
+        "a: !!int ''",
+    ):
         path.write_text(text, "utf-8")
         with pytest.raises(ConfigError, match=r"quotes|control characters"):
             YamlSource(path)
