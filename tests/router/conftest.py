@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -86,11 +86,16 @@ class House:
 Open = Callable[..., House]
 
 
+@pytest.fixture(scope="session")
+def demo() -> Company:
+    return load_company(demo_folder())
+
+
 @pytest.fixture
-async def open_house(tmp_path: Path) -> AsyncIterator[Open]:
+async def open_house(tmp_path: Path, demo: Company) -> AsyncIterator[Open]:
     database = Database.at(tmp_path / "dazi.sqlite")
     await database.create()
-    company = load_company(demo_folder())
+    company = replace(demo, tools=dict(demo.tools))
     private = Private.at(tmp_path / "audit")
     made: list[House] = []
 
