@@ -15,6 +15,10 @@ from tests.agent.conftest import Start
         ("iPhone 15 和 Galaxy S24 哪个好", "zh"),
         ("where is ORD12345", "en"),
         ("ORD12345", "en"),
+        ("where is a302 for li.na@example.com", "en"),
+        ("a302 发给 li.na@example.com 了吗", "zh"),
+        ("好" * 100_000, "zh"),  # minutes, if each character were a place to begin
+        ("a" * 100_000, "en"),
     ],
 )
 def test_what_is_written_tells(text: str, language: str) -> None:

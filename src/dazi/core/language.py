@@ -13,8 +13,11 @@ _HANZI = re.compile(r"[\u3400-\u9fff]")
 _LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
 
 
-_NO_LANGUAGE = re.compile(r"\S+@\S+|[A-Za-z]+[ -]?\d[A-Za-z0-9_-]*|\b(?:ok|okay)\b", re.IGNORECASE)
-"""Addresses and ids are written alike in both languages, and so is OK."""
+_NO_LANGUAGE = re.compile(
+    r"(?<!\S)\S+@\S+|(?<![A-Z])[A-Z]+[ -]?\d[A-Z0-9_-]*|\b(?:ok|okay)\b", re.IGNORECASE
+)
+"""Addresses and ids are written alike in both languages, and so is OK. Each begins where no other
+could have begun before: else a long text without spaces is gone through from every character."""
 
 
 def language_of(text: str, *before: str) -> Language:
