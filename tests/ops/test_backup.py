@@ -29,7 +29,7 @@ from dazi.main.runtime import Runtime
 from dazi.main.settings import Settings
 from dazi.ops.backup import backup, keyfile, restore, switch
 from dazi.ops.backup.entries import File, Packer, Piece, entries
-from dazi.ops.backup.sealed import CHUNK, Header, SealedReader, SealedWriter, derive
+from dazi.ops.backup.sealed import CHUNK, Header, SealedReader, SealedWriter
 from dazi.store.database import Database
 from dazi.store.presence import Presence
 from tests.audit import writers
@@ -529,7 +529,7 @@ def test_the_company_folder_comes_along(
 @pytest.mark.parametrize("name", ["../out", "/etc/out", "a/../../out", "", "..\\out", "C:out"])
 def test_a_name_that_leads_elsewhere(name: str, place: Make, shelf: Path) -> None:
     """The passphrase makes nobody trustworthy."""
-    root = derive(PASSPHRASE, b"s" * 16)
+    root = backup.derive(PASSPHRASE, b"s" * 16)
     with (shelf / "b.dazi").open("wb") as out:
         packer = Packer(SealedWriter(out, Header(1.0, "", "0001", "", b"s" * 16), root))
         packer.put(File("data", name, 0o644))
@@ -542,7 +542,7 @@ def test_a_name_that_leads_elsewhere(name: str, place: Make, shelf: Path) -> Non
 
 
 def test_a_backup_of_a_newer_version(place: Make, shelf: Path) -> None:
-    root = derive(PASSPHRASE, b"s" * 16)
+    root = backup.derive(PASSPHRASE, b"s" * 16)
     with (shelf / "b.dazi").open("wb") as out:
         Packer(SealedWriter(out, Header(1.0, "", "9999", "", b"s" * 16), root)).close()
     other = place("other", "sqlite")
