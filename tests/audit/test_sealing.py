@@ -227,3 +227,13 @@ def test_a_folder_is_synced_where_the_system_can(
         sync_folder(tmp_path)
     assert opened == []
     sync_folder(tmp_path)
+
+
+def test_whether_somebody_has_a_key(tmp_path: Path) -> None:
+    keys = subject_keys.SubjectKeys(tmp_path)
+    assert not keys.has("ann") and not [*tmp_path.iterdir()]
+    keys.of("ann")
+    assert keys.has("ann") and not keys.has("bob")
+    keys.destroy("ann")
+    assert not keys.has("ann")
+    keys.close()

@@ -128,6 +128,9 @@ async def test_a_value_that_is_no_text_is_named_among_many(house: House) -> None
         )
     found = await house.verified()
     assert found.bad == Bad(7, Fault.CHANGED)
+    async with house.database.read() as connection:
+        *whole, bad = [rows async for rows in _batches(connection, None, 5)]
+    assert bad == Bad(7, Fault.CHANGED) and sum(map(len, whole)) == 6  # type: ignore[arg-type]
 
 
 async def test_an_empty_ledger_verifies_unless_it_was_not_empty(house: House) -> None:

@@ -172,6 +172,7 @@ def test_a_processor_that_hyperscan_does_not_run_on(
         "收货人:方案书",
         "订单号010-62345678",
         "A010-62345678",
+        "057112345678",
         "sk-aaaaaaaaaaaaaaaaaaaaaaaa",
         "token=12345",
         "Bearer xxxxxxxxxxxxxxxx",
@@ -188,6 +189,11 @@ def test_what_only_looks_like_it(guard: Guard, text: str) -> None:
 def test_a_mailbox_whose_name_the_sentence_leads_into(guard: Guard) -> None:
     found = guard.scan("请发送到张三@例子.公司")
     assert [(f.start, f.end) for f in found] == [(4, 12)]
+
+
+def test_a_labelled_address_goes_on_to_its_building(guard: Guard) -> None:
+    (found,) = guard.scan("住址:浙江省杭州市西湖区春江花园,请回复")
+    assert (found.start, found.end) == (3, 15)
 
 
 def test_buildings_within_buildings_without_a_room(guard: Guard) -> None:

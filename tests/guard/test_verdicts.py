@@ -13,7 +13,7 @@ from dazi.guard.data import guarded_data
 from dazi.guard.engine import BLOCKED, STOPPED, Guard
 from dazi.guard.masking import mask
 from dazi.guard.recognisers.registry import TYPES
-from dazi.guard.rules import DEFAULTS, POSSIBLE, SCOPES, Rules, read_rules, strictest
+from dazi.guard.rules import DEFAULTS, POSSIBLE, SCOPES, Exemption, Rules, read_rules, strictest
 from dazi.guard.words import WordList, read_words
 from dazi.router.yaml_source import YamlSource
 from tests.guard.generate import cases
@@ -194,6 +194,19 @@ def test_words_are_found_folded(text: str, found: list[str]) -> None:
 def test_an_allowed_word_hides_no_other() -> None:
     guard = Guard(words=WordList({"坏词": "high", "坏词汇": "low"}))
     assert guard.verdict("坏词汇", "output").action == "block"
+
+
+def test_words_without_cases_are_found_in_long_texts() -> None:
+    text = "汉字" * 200 + "坏词" + "汉字" * 200
+    (found,) = Guard(words=WordList({"坏词": "high"})).scan(text)
+    assert text[found.start : found.end] == "坏词"
+
+
+def test_an_exception_for_a_role_is_nobodys_without_a_principal() -> None:
+    exempt = Exemption("output", frozenset(), frozenset({"finance"}), {"email": "allow"})
+    assert not exempt.concerns("output", None)
+    assert exempt.concerns("output", Principal("p", frozenset({"finance"})))
+    assert not exempt.concerns("input", Principal("p", frozenset({"finance"})))
 
 
 def test_a_letter_whose_small_one_is_two_moves_nothing() -> None:

@@ -301,4 +301,9 @@ def test_a_date_in_a_long_text_is_not_a_date() -> None:
 
 def test_words_that_lead_in_and_trail_off_are_tried_without() -> None:
     assert [*variants("在明天吧")] == ["在明天吧", "明天吧", "明天", "在明天"]
+    assert [*variants("明天吧")] == ["明天吧", "明天"]
     assert [*variants("  ")] == []
+
+
+def test_an_address_longer_than_any_is_none() -> None:
+    assert parse_email(f"{'a' * 600}@a.example") is None

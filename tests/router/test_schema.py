@@ -70,6 +70,7 @@ def test_what_does_not_fit(parameter: Parameter, value: Any, said: str) -> None:
         (p(type="integer"), 12.0, 12),
         (p(type="number"), "1,200.50", 1200.5),
         (p(type="number"), 3, 3),
+        (p(type="number"), 1e22, 1e22),
         (p(type="boolean"), True, True),
         (p(type="array", items=("1", "2")), [1, "2", 1], ["1", "2"]),
         (p(pattern=r"^ORD[0-9]{5}$"), "ord 12345", "ORD12345"),

@@ -14,6 +14,8 @@ from typing import Any
 
 MAX_WIDTH = 512
 """Longest match, in characters, that a company's own pattern may have."""
+LONGEST = 1_000
+"""Characters of such a pattern as it is written."""
 
 _NO_FLAGS = _parser.parse("").state.flags
 _FLAGS = "a flag such as (?i): write [Aa] for letters of both cases"
@@ -40,10 +42,18 @@ def width(pattern: str) -> int:
     Raises ``re.error``, and ``Unbounded`` for a repetition without end, one inside another, and for
     what ``opening`` cannot handle.
     """
-    tree = _parser.parse(pattern)
-    if tree.state.flags != _NO_FLAGS:
-        raise Unbounded(_FLAGS)
-    _refuse(tree, repeated=False)
+    if len(pattern) > LONGEST:
+        raise Unbounded(f"more than {LONGEST} characters")
+    try:
+        tree = _parser.parse(pattern)
+        if tree.state.flags != _NO_FLAGS:
+            raise Unbounded(_FLAGS)
+        _refuse(tree, repeated=False)
+        _ending(list(tree))
+    except RecursionError:
+        raise Unbounded("groups nested too deeply") from None
+    except OverflowError as e:
+        raise Unbounded(str(e)) from None
     return int(tree.getwidth()[1])
 
 

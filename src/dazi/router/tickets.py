@@ -174,8 +174,8 @@ class TicketStore:
                     lease=now + self.lease_s,
                 )
             )
-            if changed.rowcount != 1:
-                raise _decided_already()
+        if changed.rowcount != 1:
+            raise _decided_already()
         return await self.get(ticket)
 
     async def finish(self, ticket: str) -> None:
@@ -206,16 +206,10 @@ class TicketStore:
             or_(c.lease.is_(None), c.lease <= now),
             c.decided_at.is_not(None),
         )
-        out: list[Ticket] = []
+        taken = update(tickets).where(left).values(lease=now + self.lease_s).returning(tickets)
         async with self._database.write() as connection:
-            found = await connection.execute(select(tickets).where(left).order_by(c.at))
-            for row in found.mappings().all():
-                changed = await connection.execute(
-                    update(tickets).where(c.id == row["id"], left).values(lease=now + self.lease_s)
-                )
-                if changed.rowcount == 1:
-                    out.append(self._ticket(row))
-        return out
+            found = (await connection.execute(taken)).mappings().all()
+        return [self._ticket(row) for row in sorted(found, key=lambda row: row["at"])]
 
     async def forget(self, user: str) -> int:
         """Delete those of somebody who is erased; how many. What was decided is in the ledger."""

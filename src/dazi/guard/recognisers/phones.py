@@ -92,7 +92,7 @@ def _landline(m: re.Match[str]) -> Hit | None:
         return None
     if _part_of_code(text, start) or is_other_number(text, start):
         return None
-    if m["one"] and not _PHONE.stands_by(text, start, end):
+    if m["one"] is not None and not _PHONE.stands_by(text, start, end):
         return None
     return Hit(start, end, Certainty.SHAPE)
 
