@@ -38,7 +38,7 @@ FLAGS = (
     "--window-size=1280,860",
     "--lang=zh-CN",
 )
-WITHIN_S = 10
+WITHIN_S = 40
 PHONE = (390, 844)
 FIND = """
     const shown = e => e.getClientRects().length && getComputedStyle(e).visibility !== 'hidden';

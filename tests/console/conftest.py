@@ -57,7 +57,7 @@ class Site:
         async def awaited() -> T:
             return await work
 
-        return asyncio.run_coroutine_threadsafe(awaited(), self.loop).result(20)
+        return asyncio.run_coroutine_threadsafe(awaited(), self.loop).result(60)
 
     def audit(self, kind: str, tool: str) -> list[Record]:
         self.run(self.runtime.ledger.flush())
@@ -141,7 +141,7 @@ def browser(chrome: Browser, site: Site) -> Iterator[Browser]:
     chrome.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def until(condition: Callable[[], Any], seconds: float = 8.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 40.0) -> Any:
     ends = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < ends, "waited in vain"
