@@ -193,7 +193,7 @@ def test_a_mailbox_whose_name_the_sentence_leads_into(guard: Guard) -> None:
 
 def test_a_labelled_address_goes_on_to_its_building(guard: Guard) -> None:
     (found,) = guard.scan("住址:浙江省杭州市西湖区春江花园,请回复")
-    assert (found.start, found.end) == (3, 15)
+    assert (found.start, found.end) == (3, 16)
 
 
 def test_buildings_within_buildings_without_a_room(guard: Guard) -> None:

@@ -233,7 +233,7 @@ def test_the_end_of_a_long_message_begins_with_whole_words() -> None:
 )  # fmt: skip
 def test_long_texts_take_little_time(unit: str) -> None:
     text = unit * (100_000 // len(unit))
-    began = time.perf_counter()
+    began = time.process_time()
     find_dates(text, TODAY)
     find_times(text)
     find_months(text, TODAY)
@@ -242,7 +242,7 @@ def test_long_texts_take_little_time(unit: str) -> None:
     find_emails(text)
     for format in FORMATS:
         normalise(format, text, TODAY)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 5, "more than linear"
 
 
 @pytest.mark.parametrize(
