@@ -31,8 +31,8 @@ async def test_work_for_nobody_is_noticed(broken: Callable[[str], None]) -> None
 async def test_use_that_is_not_on_record_is_noticed(broken: Callable[[str], None]) -> None:
     broken(
         "from dazi.core.engine import Usage\n"
-        "import dazi.gateway.raw as raw\n"
-        "raw.spent = lambda *_: Usage()"
+        "import dazi.gateway.generation as generation\n"
+        "generation.spent = lambda *_: Usage()"
     )
     report = await gone.run(1, ONE, queue=False)
     assert list(+report.violations) == [f"{ONE[0].name}: the ledger does not tell what it used"]

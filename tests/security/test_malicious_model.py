@@ -163,7 +163,7 @@ async def test_the_ticket_store_s_own_check_is_noticed_when_missing(
     def anybody(ticket: Ticket, principal: Any, approve: bool) -> frozenset[str]:
         return principal.roles | {"manager"}
 
-    monkeypatch.setattr(tickets, "_may_decide", anybody)
+    monkeypatch.setattr(tickets, "may_decide", anybody)
     report = await approvals.run(30)
     assert report.executed["wrong_person"]
     assert TicketStore is tickets.TicketStore

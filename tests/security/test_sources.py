@@ -68,8 +68,9 @@ async def test_earlier_results_without_their_label_are_noticed(
 ) -> None:
     """The guard broken on purpose: what a system once answered is taken for the person's word."""
 
-    def found(self: Evidence, label: str, result: object) -> None:
+    def found(self: Evidence, label: str, result: object) -> Source:
         self.sources.append(Source("person", str(result), result))
+        return self.sources[-1]
 
     monkeypatch.setattr(Evidence, "found", found)
     report = await sources.run(20, only=lambda c: c.tainted and c.way == "earlier")

@@ -13,7 +13,17 @@ import typer
 from dazi.core.errors import DaziError
 from dazi.core.language import language_of
 from dazi.main import guarding
-from dazi.main.commands import approvals, audit, backup, evals, keys, models, tools, users
+from dazi.main.commands import (
+    approvals,
+    audit,
+    backup,
+    evals,
+    keys,
+    knowledge,
+    models,
+    tools,
+    users,
+)
 from dazi.main.commands.options import Company, Json, Model, Today, User, language, settings
 
 app = typer.Typer(
@@ -25,6 +35,7 @@ app = typer.Typer(
 app.add_typer(models.group, name="model")
 app.add_typer(evals.group, name="eval")
 app.add_typer(tools.group, name="tool")
+app.add_typer(knowledge.group, name="knowledge")
 app.add_typer(audit.group, name="audit")
 app.add_typer(guarding.group, name="guard")
 app.add_typer(users.group, name="user")

@@ -116,18 +116,28 @@ def _roles(folder: Path) -> tuple[dict[str, frozenset[str]], dict[str, Text]]:
     direct: dict[str, list[str]] = {}
     names: dict[str, Text] = {}
     for role, entry in data.items():
-        entry = entry or {}
-        unknown = set(entry) - {"name", "includes"}
+        entry = {} if entry is None else entry
+        if not isinstance(role, str) or not isinstance(entry, Mapping):
+            raise source.error(
+                (role,),
+                "写成 角色: {name: 名字, includes: [别的角色]}",
+                "write it as ROLE: {name: NAME, includes: [OTHER_ROLE]}",
+            )
+        unknown = {str(key) for key in entry} - {"name", "includes"}
         if unknown:
             raise source.error(
                 (role, sorted(unknown)[0]),
                 f"不认识 “{sorted(unknown)[0]}”,可用:name, includes",
                 f"no such key “{sorted(unknown)[0]}”; known: name, includes",
             )
-        direct[role] = list(entry.get("includes", []))
-        names[role] = Text.of(entry["name"] if "name" in entry else str(role))
-        for other in direct[role]:
-            if other not in data:
+        name, included = entry.get("name", role), entry.get("includes") or []
+        if not isinstance(name, str | Mapping):
+            raise source.error((role, "name"), "应是文字", "must be a text")
+        if not isinstance(included, list):
+            raise source.error((role, "includes"), "应是角色的列表", "must be a list of roles")
+        direct[role], names[role] = included, Text.of(name)
+        for other in included:
+            if not isinstance(other, str) or other not in data:
                 raise source.error(
                     (role, "includes"), f"没有角色 “{other}”", f"there is no role “{other}”"
                 )
