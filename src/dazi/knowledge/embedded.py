@@ -22,7 +22,7 @@ from dazi.knowledge.terms import pairs, words
 
 HEAP_BYTES = 64 << 20
 """What the writer holds before it writes a segment."""
-WORDS, PAIRS, HEADS = 1.0, 1.0, 0.5
+WORDS, PAIRS, HEADS = 1.0, 1.0, 1.0
 """Weights of the words of a text, of its pairs of hanzi, and of the words above it."""
 _SPACES = "spaces"
 T = TypeVar("T")
