@@ -1,9 +1,9 @@
 """What a demo company brings along: seed data, its own services, a mail server. Loopback only.
 
 A company folder with ``demo = true`` may hold ``seed.py`` (``seed(database, today)``),
-``services/app.py`` (``create_app(database, today)``, an ASGI application) and
-``services/mail_sink.py`` (``MailSink``). They run in a thread of their own with its own event loop,
-so that they are real servers to Dazi and cannot block it.
+``documents.py`` (``make(folder)``), ``services/app.py`` (``create_app(database, today)``, an ASGI
+application) and ``services/mail_sink.py`` (``MailSink``). The services run in a thread of their own
+with its own event loop, so that they are real servers to Dazi and cannot block it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Running:
 
 
 class Demo:
-    """Starts and ends a demo company's services; a folder may lack any of the three files."""
+    """Starts and ends a demo company's services; a folder may lack any of the files."""
 
     def __init__(self, company: Company, data_dir: Path, today: date) -> None:
         self._folder = company.folder
@@ -59,7 +59,12 @@ class Demo:
         """Fill the database when it holds nothing for today; tells whether it did."""
         self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._folder / "seed.py"
-        return path.is_file() and bool(_load(path).seed(self.database, self._today))
+        return path.is_file() and bool(load_module(path).seed(self.database, self._today))
+
+    def make_documents(self) -> list[str]:
+        """Make in the data folder's ``knowledge`` what is new or has changed; names those files."""
+        path = self._folder / "documents.py"
+        return list(load_module(path).make(self._data / "knowledge")) if path.is_file() else []
 
     def start(self) -> Running | None:
         if not (self._folder / "services" / "app.py").is_file():
@@ -89,9 +94,11 @@ class Demo:
             self._ready.set()
 
     async def _serve(self) -> None:
-        sink = _load(self._folder / "services" / "mail_sink.py").MailSink(self._data / "mail")
+        sink = load_module(self._folder / "services" / "mail_sink.py").MailSink(self._data / "mail")
         await sink.start()
-        app = _load(self._folder / "services" / "app.py").create_app(self.database, self._today)
+        app = load_module(self._folder / "services" / "app.py").create_app(
+            self.database, self._today
+        )
         listening = socket.create_server(("127.0.0.1", 0))
         # asyncio leaves Nagle on for a socket that was made without its protocol's number.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -106,7 +113,8 @@ class Demo:
         await sink.close()
 
 
-def _load(path: Path) -> ModuleType:
+def load_module(path: Path) -> ModuleType:
+    """A file of a company's folder as a module. Raises ``ConfigError`` when it is not there."""
     spec = importlib.util.spec_from_file_location(f"dazi_demo_{path.stem}", path)
     if spec is None or spec.loader is None or not path.is_file():
         raise ConfigError(path, None, "演示公司缺少这个文件", "the demo company lacks this file")

@@ -59,6 +59,8 @@ async def serve(settings: Settings, language: Language, check: bool) -> None:
     began = time.perf_counter()
     runtime = await open_runtime(settings)
     try:
+        if runtime.demo is not None:
+            await asyncio.to_thread(runtime.demo.make_documents)
         missing = await warm(runtime)
         if missing is not None:
             typer.echo(f"{missing.message(language)}\n{LATER(language)}", err=True)
