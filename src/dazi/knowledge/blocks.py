@@ -20,3 +20,15 @@ class Block:
     level: int = 0
     page: int = 0
     box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """All blocks of ``page`` have come, of ``pages``; whoever stops here goes on with the next.
+
+    ``scanned``: the page is a picture without text and was not read.
+    """
+
+    page: int
+    pages: int
+    scanned: bool = False

@@ -1,0 +1,54 @@
+"""What the two processes say to each other: MessagePack, each message after its length."""
+
+from __future__ import annotations
+
+import msgspec
+
+from dazi.knowledge.blocks import Block, Progress
+from dazi.knowledge.parsing.kinds import Kind
+from dazi.knowledge.parsing.limits import ParseLimits
+from dazi.knowledge.parsing.refusals import Reason
+
+LENGTH_BYTES = 4
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What the worker is to do with the file that is its standard input. ``pages``: first and last."""
+
+    kind: Kind | None
+    limits: ParseLimits
+    pages: tuple[int, int] | None = None
+    ocr: bool = False
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready", array_like=True):
+    """The worker has set its limits and begins to read."""
+
+
+class Found(msgspec.Struct, frozen=True, tag="found", array_like=True):
+    blocks: list[Block]
+    progress: Progress | None = None
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed", array_like=True):
+    reason: Reason
+
+
+class Done(msgspec.Struct, frozen=True, tag="done", array_like=True):
+    """All has been said."""
+
+
+Message = Ready | Found | Failed | Done
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Message)
+
+
+def framed(message: Message) -> bytes:
+    body = _encoder.encode(message)
+    return len(body).to_bytes(LENGTH_BYTES, "big") + body
+
+
+def read_message(body: bytes) -> Message:
+    """Raises ``msgspec.MsgspecError``."""
+    message: Message = _decoder.decode(body)
+    return message

@@ -1,0 +1,53 @@
+"""Reading scanned pages, where the optional packages for it are installed."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Protocol
+
+from dazi.knowledge.blocks import Box
+
+
+class Recogniser(Protocol):
+    """Reads a picture of a page: an array of rows by columns by three colours, 0 to 255."""
+
+    def lines(self, picture: Any) -> list[tuple[str, Box]]:
+        """Each line's text and box, in pixels, in reading order."""
+        ...
+
+
+class RapidOcr:
+    """RapidOCR (Apache-2.0) with the models that its package brings."""
+
+    def __init__(self) -> None:
+        from rapidocr import RapidOCR
+
+        self._engine = RapidOCR()
+
+    def lines(self, picture: Any) -> list[tuple[str, Box]]:
+        found = self._engine(picture)
+        if found.boxes is None or found.txts is None:
+            return []
+        return [
+            (text, _around(corners)) for text, corners in zip(found.txts, found.boxes, strict=True)
+        ]
+
+
+def _around(corners: Any) -> Box:
+    left, top = corners.min(axis=0)
+    right, bottom = corners.max(axis=0)
+    return (float(left), float(top), float(right), float(bottom))
+
+
+def load() -> Recogniser | None:
+    """None if it is not installed or does not start. It reaches for nothing that is not here."""
+    sys.addaudithook(_stays_here)
+    try:
+        return RapidOcr()
+    except Exception:  # its packages look for models, run-times and processors as they like
+        return None
+
+
+def _stays_here(event: str, arguments: tuple[object, ...]) -> None:
+    if event in ("socket.connect", "socket.getaddrinfo"):
+        raise OSError("nothing is fetched")
