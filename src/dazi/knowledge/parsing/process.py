@@ -14,7 +14,6 @@ from pathlib import Path
 
 import msgspec
 
-import dazi
 from dazi.core.errors import DaziError
 from dazi.knowledge.blocks import Block, Progress
 from dazi.knowledge.parsing.failures import no_worker, not_read
@@ -193,7 +192,7 @@ def _opened(path: Path, limits: ParseLimits) -> int:
 async def _started(descriptor: int, order: Order) -> Process:
     """With nothing of this process's environment: it may hold secrets."""
     environment = {
-        "PYTHONPATH": str(Path(dazi.__file__).parents[1]),
+        "PYTHONPATH": str(Path(__file__).resolve().parents[3]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "LC_ALL": "C.UTF-8",
     }
