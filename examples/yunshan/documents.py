@@ -4,6 +4,8 @@ Markdown and text. Equal sources give equal files, byte for byte.
 A source is a front matter (title, language, format, roles, department, effective) and Markdown of
 one line a paragraph: headings, paragraphs, lists, numbered steps and tables. Without ``roles``
 everybody may read it. ``documents.json`` beside the files says what they are.
+``knowledge/questions.jsonl`` asks about them: each question with its document, a passage of it word
+for word, and the answer; where there is no document, none answers.
 
 Run it alone: ``python documents.py FOLDER``.
 """
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -88,15 +91,22 @@ def make(target: Path, folder: Path = HERE) -> list[str]:
     for source in sources(folder):
         entry = _entry(source)
         if there.pop(source.file, None) != entry or not (target / source.file).is_file():
-            (target / source.file).write_bytes(MAKERS[source.format](source))
+            _put(target / source.file, MAKERS[source.format](source))
             made.append(source.file)
         entries.append(entry)
     for gone in there:
         (target / gone).unlink(missing_ok=True)
     if made or there:
         listing = json.dumps(entries, ensure_ascii=False, indent=1)
-        (target / LIST).write_text(listing + "\n", "utf-8")
+        _put(target / LIST, f"{listing}\n".encode())
     return made
+
+
+def _put(path: Path, data: bytes) -> None:
+    """Whole or not at all: another process may be making or reading the same file."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_bytes(data)
+    part.replace(path)
 
 
 def _listed(target: Path) -> dict[str, dict[str, Any]]:
