@@ -26,7 +26,7 @@ coverage: .venv/test.ok
 
 # Parsers against inputs of any kind, many more of them than an ordinary run tries.
 fuzz: .venv/test.ok
-	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto --maxprocesses 8 tests/fuzz
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto --maxprocesses 8 tests/fuzz tests/knowledge/test_bombs.py tests/knowledge/test_broken_files.py
 
 bench: .venv/test.ok
 	$(BIN)/python bench/run.py

@@ -14,6 +14,8 @@ from tests.databases import Templates
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = (
     "tests/test_docs.py",
+    "tests/knowledge/test_bombs.py",
+    "tests/knowledge/test_parsing_process.py",
     "tests/resilience/test_faults.py",
     "tests/ops/test_backup.py",
     "tests/test_bench.py",

@@ -1,6 +1,6 @@
 """All bombs, and the harness that sets them off: one process a bomb, watched from outside.
 
-    python -m tests.knowledge.bombs FOLDER [--memory MIB] [--seconds S] [--only WORD]
+    python -m tests.knowledge.bombs FOLDER [--memory MIB] [--seconds S] [--only WORD] [--every N]
 
 prints a JSON line a bomb. It runs in a process of its own, so that nothing else is measured.
 """
@@ -144,7 +144,7 @@ class _Started:
 _STARTED = _Started()
 
 
-async def run(folder: Path, limits: ParseLimits, only: str) -> None:
+async def run(folder: Path, limits: ParseLimits, only: str, every: int) -> None:
     secret = folder / "secret"
     secret.write_text(SECRET)
     watch, beats = Watch(), Beats()
@@ -167,7 +167,7 @@ async def run(folder: Path, limits: ParseLimits, only: str) -> None:
         beats.worked = beats.paused = 0.0
         print(json.dumps(asdict(result)), flush=True)
 
-    chosen = [b for b in bombs(secret) if only in b.name]
+    chosen = [b for b in bombs(secret) if only in b.name][::every]
     await asyncio.gather(*(one(b) for b in chosen))
     beating.cancel()
     watch.close()
@@ -181,10 +181,11 @@ def main() -> None:
     parser.add_argument("--memory", type=int, default=256)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--only", default="")
+    parser.add_argument("--every", type=int, default=1)
     given = parser.parse_args()
     limits = ParseLimits(memory_bytes=given.memory << 20, seconds=given.seconds)
     os.environ["DAZI_SECRET"] = SECRET  # the worker must not have it
-    asyncio.run(run(given.folder, limits, given.only))
+    asyncio.run(run(given.folder, limits, given.only, given.every))
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def pdf(source: str = RULES_TYPST) -> bytes:
     return typst.compile(source.encode(), format="pdf")
 
 
-def long_pdf(pages: int, words: int = 200) -> bytes:
+def long_pdf(pages: int, words: int = 60) -> bytes:
     return pdf(_LONG.format(header=HEADER, pages=pages, words=words))
 
 

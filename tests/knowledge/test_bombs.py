@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MIB = 256
 SECONDS = 3.0
 """Stricter than the 30 of the product: most of them end long before, the rest are killed."""
+EVERY = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "fuzz" else 3
+"""``make fuzz`` sets off all of them, an ordinary run every third."""
 KILL_SECONDS = 20.0
 """For starting and for taking leave on a busy machine."""
 BLOCKED_MS = 50.0
@@ -56,7 +58,7 @@ def faults(results: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def test_every_bomb_ends_within_the_limits(tmp_path: Path) -> None:
-    results, left = set_off(tmp_path / "b", "--seconds", str(SECONDS))
+    results, left = set_off(tmp_path / "b", "--seconds", str(SECONDS), "--every", str(EVERY))
     ended = {
         o: sum(r["outcome"] == o for r in results) for o in sorted({r["outcome"] for r in results})
     }
@@ -68,7 +70,7 @@ def test_every_bomb_ends_within_the_limits(tmp_path: Path) -> None:
     assert len({r["name"] for r in results}) == len(results) >= 60
     assert faults(results) == {}
     assert left == ["secret"], "nothing was written beside them"
-    assert ended["document_too_large"] > 10 and ended["document_unreadable"] > 10
+    assert {"document_too_large", "document_unreadable", "document_too_slow"} < set(ended)
 
 
 def test_with_the_limits_off_the_harness_sees_it(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ _ITEM = re.compile(
 _WORDS = re.compile(
     r"(?:Chapter|Section|Article|Part|Appendix)\s+[\dIVXLC]{1,7}\b|附[录件则]", re.I
 )
-_ENDS = tuple("。；;，,！!？?：:、")
+_ENDS = tuple("。.；;，,！!？?：:、")
 _LONGEST = 60
 """Characters of a heading; what is longer is a sentence with a number before it."""
 

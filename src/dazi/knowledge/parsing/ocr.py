@@ -33,6 +33,15 @@ class RapidOcr:
         ]
 
 
+def _written(text: str) -> Any:
+    import cv2
+    import numpy as np
+
+    picture = np.full((120, 320, 3), 255, np.uint8)
+    cv2.putText(picture, text, (40, 85), cv2.FONT_HERSHEY_SIMPLEX, 2.5, (0, 0, 0), 5)
+    return picture
+
+
 def _around(corners: Any) -> Box:
     left, top = corners.min(axis=0)
     right, bottom = corners.max(axis=0)
@@ -40,10 +49,14 @@ def _around(corners: Any) -> Box:
 
 
 def load() -> Recogniser | None:
-    """None if it is not installed or does not start. It reaches for nothing that is not here."""
+    """None if it is not installed or cannot read. It reaches for nothing that is not here.
+
+    What it needs it loads when it first reads something, so it is given something to read.
+    """
     sys.addaudithook(_stays_here)
     try:
-        return RapidOcr()
+        recogniser = RapidOcr()
+        return recogniser if recogniser.lines(_written("2026")) else None
     except Exception:  # its packages look for models, run-times and processors as they like
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
@@ -21,7 +22,10 @@ _SPACES = frozenset(map(ord, " \t\u00a0\u3000\u2002\u2003"))
 _BREAKS = frozenset((10, 13))
 _HYPHEN = 2
 """What PDFium makes of a hyphen that divides a word at the end of a line."""
-_INVISIBLE = frozenset((0, 0xFFFE, 0xFFFF, 0xAD, 0x200B, 0xFEFF))
+_SHOWN: dict[int, str | None] = {
+    **dict.fromkeys((0, 0xFFFE, 0xFFFF, 0xAD, 0x200B, 0xFEFF)),
+    _HYPHEN: "-",
+}
 _WIDE_GAP = 1.3
 """Between cells, in heights of a line; words of justified text stay below one."""
 _BOLD_WEIGHT = 600
@@ -84,11 +88,12 @@ def page_lines(page: pdfium.PdfPage) -> tuple[Line, ...]:
     """Raises ``Refused`` for more characters than a page has."""
     text = page.get_textpage()
     try:
-        count = raw.FPDFText_CountChars(text)
+        handle = text.raw  # the object itself would be converted anew in each of thousands of calls
+        count = raw.FPDFText_CountChars(handle)
         if count > MOST_CHARACTERS:
             raise Refused("dense")
         get = raw.FPDFText_GetUnicode
-        codes = [get(text, i) for i in range(max(0, count))]
+        codes = [min(get(handle, i), sys.maxunicode) for i in range(max(0, count))]
         seen = _Geometry(page, text)
         lines = [_line(words, seen) for words in _worded(codes, seen)]
     finally:
@@ -104,7 +109,7 @@ class _Geometry:
         self._left, self._bottom = left, bottom
         self._width, self._height = right - left, top - bottom
         self._turned = raw.FPDFPage_GetRotation(page)
-        self._text = text
+        self._text = text.raw
         self._rect = raw.FS_RECTF()
         self._name = ctypes.create_string_buffer(128)
         self._flags = ctypes.c_int()
@@ -152,8 +157,7 @@ def _worded(codes: list[int], seen: _Geometry) -> Iterator[list[_Word]]:
 
 
 def _word(codes: list[int], start: int, end: int, seen: _Geometry) -> _Word | None:
-    seen_codes = (c for c in codes[start:end] if c not in _INVISIBLE and c < 0x110000)
-    text = "".join("-" if c == _HYPHEN else chr(c) for c in seen_codes)
+    text = "".join(map(chr, codes[start:end])).translate(_SHOWN)
     if not text:
         return None
     a, b = seen.box(start), seen.box(end - 1)
