@@ -192,7 +192,7 @@ def _opened(path: Path, limits: ParseLimits) -> int:
 async def _started(descriptor: int, order: Order) -> Process:
     """With nothing of this process's environment: it may hold secrets."""
     environment = {
-        "PYTHONPATH": str(Path(__file__).resolve().parents[3]),
+        "PYTHONPATH": str(Path(__file__).parents[3]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "LC_ALL": "C.UTF-8",
     }
