@@ -303,3 +303,11 @@ def test_data_is_looked_at_behind_its_names() -> None:
     assert guarded_data(stops, {"姓名": "张三", "n": 3}, "results", None, "en") == {
         "姓名": STOPPED("en"), "n": 3,
     }  # fmt: skip
+
+
+def test_an_exception_for_a_channel_is_for_nobody_in_particular() -> None:
+    rules = {s: {} for s in SCOPES} | {"input": {"mobile": "mask"}}
+    only = Exemption("input", frozenset({"web"}), frozenset(), {"mobile": "allow"})
+    guard = Guard(Rules(rules, (only,)))  # type: ignore[arg-type]
+    assert guard.verdict(PHONE, "input").action == "mask"
+    assert guard.verdict(PHONE, "input", Principal("li", frozenset(), channel="web")).text == PHONE
