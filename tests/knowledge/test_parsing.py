@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import docx
@@ -81,6 +83,53 @@ async def test_two_columns_are_read_one_after_the_other(tmp_path: Path) -> None:
     whole = " ".join(texts(found))
     assert whole.rindex("left") < whole.index("right")
     assert len(found) <= 3
+
+
+CHINESE = """#set page(paper: "a4", header: [云山公司员工手册],
+  footer: context align(center, [第 #counter(page).display() 页 共 2 页]))
+#set text(size: 10.5pt, font: ("Noto Sans CJK SC", "Noto Serif CJK SC"), lang: "zh")
+#set par(justify: true, first-line-indent: (amount: 2em, all: true), leading: 1em)
+#align(center)[#text(size: 14pt, weight: "bold")[第一章 总则]]
+第一条 为了规范公司的管理，维护员工的合法权益，根据《中华人民共和国劳动法》《中华人民共和国劳动合同法》和有关法律法规，结合公司实际情况，制定本手册。
+
+（一）事假每月不超过三天；
+
+#table(columns: 3, [级别], [年假天数], [审批人], [初级], [5], [主管], [高级], [15], [总监])
+#pagebreak()
+#text(weight: "bold")[第三条 加班]
+
+加班应当事先申请。
+"""
+
+
+def has_chinese_font() -> bool:
+    listing = shutil.which("fc-list")
+    if listing is None:
+        return False
+    return b"Noto" in subprocess.run([listing, ":lang=zh"], stdout=-1, check=False).stdout
+
+
+async def test_a_chinese_pdf(tmp_path: Path) -> None:
+    if not has_chinese_font():
+        pytest.skip("no Chinese font here: the layout of Chinese pages was not tried")
+    found = await blocks_of(tmp_path, "zh.pdf", samples.pdf(CHINESE))
+    assert [(b.kind, b.text, b.page) for b in found] == [
+        ("heading", "第一章 总则", 1),
+        (
+            "text",
+            "第一条 为了规范公司的管理，维护员工的合法权益，根据《中华人民共和国劳动法》"
+            "《中华人民共和国劳动合同法》和有关法律法规，结合公司实际情况，制定本手册。",
+            1,
+        ),
+        ("list", "（一）事假每月不超过三天；", 1),
+        (
+            "table",
+            "| 级别 | 年假天数 | 审批人 |\n| --- | --- | --- |\n| 初级 | 5 | 主管 |\n| 高级 | 15 | 总监 |",
+            1,
+        ),
+        ("heading", "第三条 加班", 2),
+        ("text", "加班应当事先申请。", 2),
+    ]
 
 
 SCAN = b"q 595 0 0 842 0 0 cm /I Do Q"
@@ -294,6 +343,7 @@ async def test_control_characters_and_halves_of_characters_go(tmp_path: Path) ->
         ("第十二节 假期", 3),
         ("第十条 年假", 4),
         ("第十条 员工享有年假。", 0),
+        ("第一条 为了规范管理，维护员工的合法", 0),
         ("1 总则", 1),
         ("1.2 假期", 2),
         ("1.2.3 年假", 3),

@@ -16,6 +16,8 @@ _WORDS = re.compile(
     r"(?:Chapter|Section|Article|Part|Appendix)\s+[\dIVXLC]{1,7}\b|附[录件则]", re.I
 )
 _ENDS = tuple("。.；;，,！!？?：:、")
+_WITHIN = re.compile(r"[，。；\n]")
+"""Only sentences go on after these."""
 _LONGEST = 60
 """Characters of a heading; what is longer is a sentence with a number before it."""
 
@@ -33,11 +35,10 @@ def is_item(text: str) -> bool:
 
 def heading_level(text: str) -> int:
     """1 to 6 if ``text`` is a numbered heading, else 0: it is short and no sentence."""
-    if len(text) > _LONGEST or text.endswith(_ENDS) or "\n" in text:
+    if len(text) > _LONGEST or text.endswith(_ENDS) or _WITHIN.search(text):
         return 0
     if found := _UNIT.match(text):
-        level = _UNITS[found.group().rstrip("分")[-1]]
-        return level if "。" not in text else 0
+        return _UNITS[found.group().rstrip("分")[-1]]
     if found := _DOTTED.match(text):
         dots = found.group(1).count(".")
         titled = len(text) > found.end() and not text[found.end() :].strip()[:1].isdigit()

@@ -75,10 +75,10 @@ def _goes_on(before: Sequence[Line], line: Line, page: Sequence[Line], usual: fl
         return False
     if line.bold != last.bold and (len(before) == 1 or heading_level(last.text)):
         return False
-    if heading_level(last.text) and len(before) == 1:
-        return False
     column = _column(last, page)
     full = column - last.right <= _RAGGED * max(column - last.left, last.size)
+    if heading_level(last.text) and len(before) == 1 and not full:
+        return False
     if line.top < last.top:  # the next column
         return full and not last.text.endswith(_ENDS)
     if (line.top - last.bottom) / last.size > usual + 0.35:

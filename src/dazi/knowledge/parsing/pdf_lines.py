@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from statistics import median
 from typing import Any
 
@@ -26,8 +27,10 @@ _SHOWN: dict[int, str | None] = {
     **dict.fromkeys((0, 0xFFFE, 0xFFFF, 0xAD, 0x200B, 0xFEFF)),
     _HYPHEN: "-",
 }
-_WIDE_GAP = 1.3
-"""Between cells, in heights of a line; words of justified text stay below one."""
+_UNKNOWN = 0xFFFD
+_WIDE_GAP = 0.8
+"""Between cells, in heights of a line. Words of justified text are seldom so far apart, and their
+gaps do not stand one below the other as those of a table do."""
 _BOLD_WEIGHT = 600
 _BOLD_NAME = re.compile(rb"bold|black|heavy|semib|simhei|heiti", re.IGNORECASE)
 
@@ -92,8 +95,7 @@ def page_lines(page: pdfium.PdfPage) -> tuple[Line, ...]:
         count = raw.FPDFText_CountChars(handle)
         if count > MOST_CHARACTERS:
             raise Refused("dense")
-        get = raw.FPDFText_GetUnicode
-        codes = [min(get(handle, i), sys.maxunicode) for i in range(max(0, count))]
+        codes = list(map(raw.FPDFText_GetUnicode, repeat(handle), range(count)))
         seen = _Geometry(page, text)
         lines = [_line(words, seen) for words in _worded(codes, seen)]
     finally:
@@ -157,7 +159,8 @@ def _worded(codes: list[int], seen: _Geometry) -> Iterator[list[_Word]]:
 
 
 def _word(codes: list[int], start: int, end: int, seen: _Geometry) -> _Word | None:
-    text = "".join(map(chr, codes[start:end])).translate(_SHOWN)
+    known = (c if c <= sys.maxunicode else _UNKNOWN for c in codes[start:end])
+    text = "".join(map(chr, known)).translate(_SHOWN)
     if not text:
         return None
     a, b = seen.box(start), seen.box(end - 1)
