@@ -311,3 +311,12 @@ def test_an_exception_for_a_channel_is_for_nobody_in_particular() -> None:
     guard = Guard(Rules(rules, (only,)))  # type: ignore[arg-type]
     assert guard.verdict(PHONE, "input").action == "mask"
     assert guard.verdict(PHONE, "input", Principal("li", frozenset(), channel="web")).text == PHONE
+
+
+def test_an_exception_of_nobody_in_particular_is_for_all() -> None:
+    rules = {s: {} for s in SCOPES} | {"input": {"mobile": "mask"}}
+    every = Exemption("input", frozenset(), frozenset(), {"mobile": "allow"})
+    other = Exemption("output", frozenset(), frozenset(), {"mobile": "mask"})
+    guard = Guard(Rules(rules, (every, other)))  # type: ignore[arg-type]
+    assert guard.verdict(PHONE, "input").text == PHONE
+    assert guard.verdict(PHONE, "output").action == "mask"

@@ -92,6 +92,7 @@ async def test_defaults_are_filled_in_and_earlier_results_named(house: House) ->
 async def test_what_a_policy_forbids_of_the_arguments_is_refused_and_on_record(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(CedarPolicy, "possible", lambda *_: Decision(True, ""))
     monkeypatch.setattr(CedarPolicy, "decide", lambda *_: Decision(False, "mine.cedar:3"))
     record = await house.call(house.turn("staff", "ORD12345"), "get_order_status", ORDER)
     assert record.outcome == "forbidden" and record.arguments == {"order_id": "ORD12345"}
