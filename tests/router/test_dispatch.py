@@ -294,3 +294,17 @@ async def test_results_are_masked_before_anybody_sees_them(open_house: Open) -> 
     assert result["carrier"][1] == "顺丰" and "内幕" not in result["carrier"][0]
     assert (result["shipped"], result["item"]) == (True, 3)
     assert not any("13800138000" in s.text for s in turn.evidence.sources[1:])
+
+
+async def test_without_the_keys_nothing_is_done(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: Any) -> str:
+        raise OperatorError("audit_keys", "密钥读不出", "the keys cannot be read")
+
+    monkeypatch.setattr(house.intents, "key", lost)
+    for tool, arguments in (("get_order_status", '{"order_id": "ORD12345"}'),
+                            ("update_order_note", '{"order_id": "ORD12345", "note": "周末送"}')):  # fmt: skip
+        record = await house.call(house.turn("supervisor", "ORD12345 周末送"), tool, arguments)
+        assert (record.outcome, record.message) == ("unavailable", "密钥读不出")
+    assert house.systems.asked == []

@@ -8,20 +8,17 @@ from typing import Protocol
 
 from dazi.knowledge.chunks import Chunk
 
-Vector = Sequence[float]
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A chunk to be found. ``readers``: labels such as ``role:staff``, ``user:li`` or ``all``; whoever
-    has one of them may know of it. ``vector`` where an embedding model is set."""
+    has one of them may know of it."""
 
     tenant: str
     document: str
     chunk: Chunk
     title: str
     readers: frozenset[str]
-    vector: Vector | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +28,6 @@ class Wanted:
     text: str
     tenant: str
     labels: frozenset[str]
-    vector: Vector | None = None
     documents: frozenset[str] = frozenset()
     """Only in these; in all where there are none."""
 

@@ -1,7 +1,7 @@
 """What is looked for in a text: its words, and each pair of neighbouring hanzi.
 
 Words say what is meant, and pairs find what the dictionary cuts otherwise in the question than in the
-document. Measured together they find more than either (docs/decisions).
+document. Measured together they find more than either (docs/decisions/0017).
 """
 
 from __future__ import annotations

@@ -186,26 +186,35 @@ class FunctionRouter:
         self, call: str, canonical: Canonical, turn: TurnContext, ticket: Ticket | None = None
     ) -> CallRecord:
         """A write goes on to its recorded outcome even if whoever asked for it leaves."""
+        try:
+            record, key = self._begun(call, canonical, turn, ticket)
+        except OperatorError as e:  # without the person's key nothing can be told from a repeat
+            tool, arguments = canonical.tool, dict(canonical.arguments)
+            said = e.message(turn.language)
+            return CallRecord(call, tool.name, arguments, "unavailable", message=said)
         if canonical.tool.effect == "read":
-            return await self._read(call, canonical, turn, ticket)
-        task = asyncio.create_task(self._write(call, canonical, turn, ticket))
+            return await self._read(record, key, canonical, turn)
+        task = asyncio.create_task(self._write(record, key, canonical, turn, ticket))
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
         return await asyncio.shield(task)
 
     async def _read(
-        self, call: str, canonical: Canonical, turn: TurnContext, ticket: Ticket | None
+        self, record: CallRecord, key: str, canonical: Canonical, turn: TurnContext
     ) -> CallRecord:
-        record, key = self._begun(call, canonical, turn, ticket)
         self._put("call", turn, record, canonical.detail)
         record, _ = await self._executed(record, canonical, turn, key)
         self._put("outcome", turn, record, {})
         return record
 
     async def _write(
-        self, call: str, canonical: Canonical, turn: TurnContext, ticket: Ticket | None
+        self,
+        record: CallRecord,
+        key: str,
+        canonical: Canonical,
+        turn: TurnContext,
+        ticket: Ticket | None,
     ) -> CallRecord:
-        record, key = self._begun(call, canonical, turn, ticket)
         if self._execute and self._care.resting(canonical.tool.connector):
             # Nothing is begun of which it is known that it would fail.
             said = outcome_text("unavailable", canonical.tool, turn.language)
