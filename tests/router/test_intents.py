@@ -8,7 +8,7 @@ import pytest
 
 from dazi.core.errors import CallerError, NotFound
 from dazi.core.principal import Principal
-from dazi.router.intents import digest_of
+from dazi.router.records import digest_of
 from tests.router.conftest import House
 
 
@@ -54,4 +54,4 @@ def test_the_key_is_of_the_call_and_of_nothing_the_model_says(house: House) -> N
               ("a", "t", "x", {"p": 1}, ""), ("a", "t", "x", {}, "z")]  # fmt: skip
     other = house.intents.key(Principal("v", frozenset(), tenant="a"), "t", "x", {"p": 1}, "")
     assert len({one, other, *(key(*o) for o in others)}) == 7
-    assert digest_of("x", {"a": 1}) != digest_of("x", {"a": 2})
+    assert digest_of(["x", {"a": 1}]) != digest_of(["x", {"a": 2}])

@@ -18,8 +18,7 @@ from dazi.core.messages import CallText, dumps
 from dazi.core.tools import Tool
 from dazi.core.turn import CallRecord
 from dazi.memory.threads import Kept
-from dazi.router.intents import digest_of
-from dazi.router.records import loosely
+from dazi.router.records import digest_of, loosely
 from dazi.router.schema import canonicalise, parse_arguments
 
 MOST = 8
@@ -44,7 +43,7 @@ def earlier_calls(company: Company, history: Sequence[Kept], today: date) -> dic
         with suppress(ModelError):
             tool = company.tools[name]
             arguments = canonicalise(tool, parse_arguments(tool, call.arguments), today)
-            found.setdefault(digest_of(name, arguments), call)
+            found.setdefault(digest_of([name, arguments]), call)
     return dict(reversed(found.items()))
 
 
@@ -73,7 +72,7 @@ def to_read_again(
         return []
     earlier = earlier_calls(company, history, today)
     if alone is not None:
-        earlier.pop(digest_of(alone.name, alone.arguments), None)
+        earlier.pop(digest_of([alone.name, alone.arguments]), None)
     calls = [c for c in earlier.values() if alone is None or c.name == alone.name]
     most = (2 if _TWO.search(said) else MOST) - len(fresh)
     return calls[-most:]

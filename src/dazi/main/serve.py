@@ -34,11 +34,12 @@ from dazi.main.auditing import audit_folder
 from dazi.main.erasing import Stores, keep_threads_pruned
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
-from dazi.main.warming import keep_trying, warm
+from dazi.main.warming import AGAIN_S, keep_trying, warm
 
-LATER = Text(
-    "先启动,模型每 3 秒再试一次;试通之前 /readyz 的 model 是 false。",
-    "Starting all the same; the model is tried every 3 seconds. Until then model is false in /readyz.",
+WITHOUT_MODEL = Text(
+    f"先启动,模型每 {AGAIN_S:g} 秒再试一次;试通之前 /readyz 的 model 是 false。",
+    f"Starting all the same; the model is tried every {AGAIN_S:g} seconds. "
+    "Until then model is false in /readyz.",
 )
 SHUTDOWN_S = 10
 BACKLOG = 128
@@ -63,7 +64,7 @@ async def serve(settings: Settings, language: Language, check: bool) -> None:
             await asyncio.to_thread(runtime.demo.make_documents)
         missing = await warm(runtime)
         if missing is not None:
-            typer.echo(f"{missing.message(language)}\n{LATER(language)}", err=True)
+            typer.echo(f"{missing.message(language)}\n{WITHOUT_MODEL(language)}", err=True)
         elif check:
             await self_check(runtime, language)
         config = _config(runtime)

@@ -7,7 +7,6 @@ never done again. Arguments, results and notes are sealed with the key of whoeve
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -201,9 +200,3 @@ class IntentStore:
 
 def _place(name: str, key: str) -> str:
     return f"intents.{name}:{key}"
-
-
-def digest_of(tool: str, arguments: Mapping[str, Any]) -> str:
-    """SHA-256 of tool and canonical arguments, to tell calls apart; it is kept nowhere."""
-    text = msgspec.json.encode([tool, arguments], order="sorted")
-    return hashlib.sha256(text).hexdigest()

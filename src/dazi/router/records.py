@@ -56,9 +56,10 @@ def loosely(arguments: str) -> dict[str, Any]:
     return data if isinstance(data, dict) else {"value": data}
 
 
-def digest_of_result(result: Any) -> str:
-    """SHA-256 of what the person and the model were given; the ledger seals it."""
-    text = msgspec.json.encode(result, enc_hook=str, order="sorted")
+def digest_of(content: Any) -> str:
+    """SHA-256 of its JSON. It is kept nowhere but in what the ledger seals: bare, it could be found
+    by trying."""
+    text = msgspec.json.encode(content, enc_hook=str, order="sorted")
     return hashlib.sha256(text).hexdigest()
 
 
@@ -77,7 +78,7 @@ def audit_body(record: CallRecord, detail: Mapping[str, Any]) -> dict[str, Any]:
         "outcome": record.outcome,
     }
     if record.result is not None:
-        body["result"] = digest_of_result(record.result)
+        body["result"] = digest_of(record.result)
     if record.ticket:
         body["ticket"] = record.ticket
     if record.signals:
