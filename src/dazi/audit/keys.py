@@ -12,6 +12,8 @@ import os
 import secrets
 import sqlite3
 import time
+from base64 import b64decode
+from binascii import b2a_base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -57,6 +59,13 @@ class DataKey:
     def of(cls, number: str, key: bytes) -> DataKey:
         return cls(number, AESGCM(key), hmac.digest(key, b"commitments", "sha256"))
 
+    def seal(self, data: bytes, bound: bytes) -> str:
+        """AES-256-GCM with a random nonce, as text: the key's number, a dot, base64. It opens only
+        with the same ``bound``."""
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = nonce + self.cipher.encrypt(nonce, data, bound)
+        return f"{self.id}.{b2a_base64(sealed, newline=False).decode()}"
+
 
 class SubjectKeys:
     """The keys in ``folder``; nothing is made there before the first one is needed."""
@@ -90,6 +99,18 @@ class SubjectKeys:
         if known is None:
             known = self._by_id[number] = self._read(number)
         return known
+
+    def open(self, text: str, bound: bytes) -> bytes | Absent | Literal["damaged"]:
+        """What ``DataKey.seal`` made ``text`` of, or why that cannot be read."""
+        number, _, sealed = text.partition(".")
+        key = self.by_id(number)
+        if isinstance(key, str):
+            return key
+        try:
+            data = b64decode(sealed)
+            return key.cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], bound)
+        except (InvalidTag, ValueError):
+            return "damaged"
 
     def has(self, subject: str) -> bool:
         """Whether anything may be sealed with a key of the subject's."""

@@ -7,22 +7,18 @@ only: in another row or column it is damaged.
 from __future__ import annotations
 
 import hmac
-import os
 import re
-from base64 import b64decode
-from binascii import b2a_base64
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from cryptography.exceptions import InvalidTag
 
-from dazi.audit.keys import NONCE_BYTES, SubjectKeys
+from dazi.audit.keys import SubjectKeys
 from dazi.audit.sealing import State
 
 READABLE: tuple[State, ...] = ("open", "plain")
-_SEALED = re.compile(r"~([0-9a-f]{16})\.([A-Za-z0-9+/]+={0,2})")
+_SEALED = re.compile(r"~[0-9a-f]{16}\.[A-Za-z0-9+/]+={0,2}")
 _encoded = msgspec.json.Encoder(enc_hook=str, order="sorted").encode
 
 
@@ -47,23 +43,13 @@ class Private:
 
     def seal(self, subject: str, place: str, content: Any) -> str:
         """``place`` names the column and the row. Raises ``OperatorError`` without keys."""
-        key, nonce = self._keys.of(subject), os.urandom(NONCE_BYTES)
-        sealed = nonce + key.cipher.encrypt(nonce, _encoded(content), place.encode())
-        return f"~{key.id}.{b2a_base64(sealed, newline=False).decode()}"
+        return f"~{self._keys.of(subject).seal(_encoded(content), place.encode())}"
 
     def open(self, place: str, text: str) -> Unsealed:
         """Raises ``OperatorError`` where the keys cannot be read."""
-        found = _SEALED.fullmatch(text)
-        if found is None:
-            return _closed("damaged")
-        key = self._keys.by_id(found[1])
-        if isinstance(key, str):
-            return _closed(key)
-        try:
-            sealed = b64decode(found[2])
-            data = key.cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
-        except (InvalidTag, ValueError):
-            return _closed("damaged")
+        data = self._keys.open(text[1:], place.encode()) if is_sealed(text) else "damaged"
+        if isinstance(data, str):
+            return Unsealed({data: True}, data)
         return Unsealed(msgspec.json.decode(data), "open")
 
     def digest(self, subject: str, content: Any) -> str:
@@ -75,7 +61,3 @@ class Private:
 def is_sealed(text: str) -> bool:
     """Rows from before there was sealing hold JSON, or words."""
     return _SEALED.fullmatch(text) is not None
-
-
-def _closed(state: State) -> Unsealed:
-    return Unsealed({state: True}, state)
