@@ -11,17 +11,14 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-from base64 import b64decode
-from binascii import b2a_base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-from cryptography.exceptions import InvalidTag
 
-from dazi.audit.keys import NONCE_BYTES, SubjectKeys
+from dazi.audit.keys import SubjectKeys
 from dazi.audit.records import Record
 
 State = Literal["plain", "open", "erased", "missing", "damaged"]
@@ -67,12 +64,8 @@ class Sealing:
             else:
                 private[name] = body[name]
         if private:
-            key = self.keys.of(user)
-            noise = os.urandom(NONCE_BYTES + SALT_BYTES)
-            nonce = noise[:NONCE_BYTES]
-            text = noise[NONCE_BYTES:] + _encoded(private)
-            sealed = key.cipher.encrypt(nonce, text, _identity(at, kind, user, turn))
-            clear["sealed"] = f"{key.id}.{b2a_base64(nonce + sealed, newline=False).decode()}"
+            text = os.urandom(SALT_BYTES) + _encoded(private)
+            clear["sealed"] = self.keys.of(user).seal(text, _identity(at, kind, user, turn))
             clear["commitment"] = hashlib.sha256(text).hexdigest()
         return _encoded(clear).decode()
 
@@ -83,19 +76,10 @@ class Sealing:
         if not isinstance(sealed, str) or "commitment" not in fields:
             return Content(fields, "plain")
         clear = {k: v for k, v in fields.items() if k not in MARKS}
-        number, _, text = sealed.partition(".")
-        key = self.keys.by_id(number)
-        if isinstance(key, str):
-            return Content({**clear, key: True}, key)
-        try:
-            data = b64decode(text)
-            opened = key.cipher.decrypt(
-                data[:NONCE_BYTES],
-                data[NONCE_BYTES:],
-                _identity(record.at, record.kind, record.user, record.turn),
-            )
-        except (InvalidTag, ValueError):
-            return Content({**clear, "damaged": True}, "damaged")
+        bound = _identity(record.at, record.kind, record.user, record.turn)
+        opened = self.keys.open(sealed, bound)
+        if isinstance(opened, str):
+            return Content({**clear, opened: True}, opened)
         private = msgspec.json.decode(opened[SALT_BYTES:])
         return Content({**clear, **private}, "open", opened[:SALT_BYTES])
 
