@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with open(data / "log.txt", "w", encoding="utf-8") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
-        until(lambda: _answers(port) or server.poll() is not None, 60)
+        until(lambda: _answers(port) or server.poll() is not None, 120)
         assert server.poll() is None, (data / "log.txt").read_text("utf-8")[-2000:]
         yield Served(f"http://127.0.0.1:{port}", data)
     finally:
@@ -59,8 +60,10 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def _answers(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
+    """The port takes connections long before there are answers: the model and the documents come first."""
+    with suppress(OSError, HTTPException), closing(HTTPConnection("127.0.0.1", port, 1)) as asked:
+        asked.request("GET", "/readyz")
+        return asked.getresponse().status == 200
     return False
 
 
