@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,41 @@ async def test_only_in_these_documents(index: KnowledgeIndex) -> None:
     assert [h.document for h in await index.search(only)] == ["y"]
 
 
+async def test_a_document_is_read_in_order_by_who_may(index: KnowledgeIndex) -> None:
+    texts = [f"第{n}段" for n in range(20)]
+    await index.add([entry("x", t, STAFF - ALL, ordinal=n) for n, t in enumerate(texts)])
+    await index.add([entry("y", "别的")])
+    await index.commit()
+    read = await index.read("a", "x", STAFF)
+    assert [h.chunk.text for h in read] == texts
+    assert [h.chunk.ordinal for h in await index.read("a", "x", STAFF, 18)] == [18, 19]
+    assert len(await index.read("a", "x", STAFF, 0, 3)) == 3
+    assert await index.read("a", "x", ALL) == await index.read("b", "x", STAFF) == []
+
+
+async def test_revisions_and_parts_are_deleted_by_themselves(index: KnowledgeIndex) -> None:
+    old = [entry("x", f"旧{n}段", ordinal=n) for n in range(4)]
+    await index.add(old)
+    await index.add([replace(e, revision=2) for e in old])
+    await index.commit()
+    await index.delete("a", ["x"], revision=1)
+    await index.commit()
+    assert [h.revision for h in await index.read("a", "x", ALL)] == [2] * 4
+    await index.delete("a", ["x"], revision=2, since=2)
+    await index.commit()
+    kept = await index.entries("a", "x")
+    assert kept == [replace(e, revision=2) for e in old[:2]]
+
+
+async def test_frequencies_count_what_may_be_read(index: KnowledgeIndex) -> None:
+    await index.add([entry("x", "退货期限"), entry("y", "退货运费", frozenset({"role:staff"}))])
+    await index.commit()
+    terms = ("退货", "期限", "无此")
+    assert await index.frequencies("a", ALL, terms) == {"退货": 1, "期限": 1, "无此": 0}
+    assert (await index.frequencies("a", STAFF, terms))["退货"] == 2
+    assert (await index.frequencies("b", STAFF, terms))["退货"] == 0
+
+
 async def test_it_outlives_the_process(tmp_path: Path) -> None:
     first = EmbeddedIndex(tmp_path)
     await first.add([entry("x", "留下来的话")])
@@ -86,9 +122,10 @@ async def test_one_writer_at_a_time_and_readers_all_along(tmp_path: Path) -> Non
     await one.commit()
     with pytest.raises(OperatorError, match="another process"):
         await other.add([entry("y", "第二份")])
-    await one.close()
+    await one.release()
     await other.add([entry("y", "第二份")])
     await other.commit()
+    await one.close()
     assert sorted(await found(other, "第一份和第二份")) == ["x", "y"]
     await other.close()
 

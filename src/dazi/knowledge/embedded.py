@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import tantivy
-from tantivy import Document, Occur, Query
+from tantivy import Document, FieldType, Occur, Order, Query
 
 from dazi.core.errors import OperatorError
 from dazi.knowledge.chunks import Chunk
@@ -24,6 +24,8 @@ HEAP_BYTES = 64 << 20
 """What the writer holds before it writes a segment."""
 WORDS, PAIRS, HEADS = 1.0, 1.0, 1.0
 """Weights of the words of a text, of its pairs of hanzi, and of the words above it."""
+MOST_ENTRIES = 1_000_000
+"""Chunks of one document: more than ``parsing.ParseLimits`` lets any have."""
 _SPACES = "spaces"
 T = TypeVar("T")
 
@@ -34,6 +36,8 @@ class _Kept(msgspec.Struct, frozen=True):
     document: str
     title: str
     chunk: Chunk
+    readers: frozenset[str]
+    revision: int
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -55,8 +59,15 @@ class EmbeddedIndex:
     async def add(self, entries: Sequence[Entry]) -> None:
         await self._write(partial(self._add, entries))
 
-    async def delete(self, tenant: str, documents: Collection[str]) -> None:
-        await self._write(partial(self._delete, tenant, documents))
+    async def delete(
+        self,
+        tenant: str,
+        documents: Collection[str],
+        *,
+        revision: int | None = None,
+        since: int = 0,
+    ) -> None:
+        await self._write(partial(self._delete, tenant, documents, revision, since))
 
     async def commit(self) -> None:
         await self._write(self._commit)
@@ -64,15 +75,42 @@ class EmbeddedIndex:
     async def search(self, wanted: Wanted, limit: int = 10) -> list[Hit]:
         return await asyncio.to_thread(self._search, wanted, limit)
 
+    async def nearest(self, wanted: Wanted, limit: int = 10) -> list[Hit]:
+        return []
+
+    async def read(
+        self, tenant: str, document: str, labels: frozenset[str], first: int = 0, limit: int = 1000
+    ) -> list[Hit]:
+        query = _all(
+            self._allowed(tenant, labels),
+            self._term("document", document),
+            self._number("ordinal", first, None),
+        )
+        found = await asyncio.to_thread(self._in_order, query, limit)
+        return [Hit(k.document, k.title, k.chunk, 0.0, k.revision) for k in found]
+
+    async def entries(self, tenant: str, document: str) -> list[Entry]:
+        query = _all(self._term("tenant", tenant), self._term("document", document))
+        found = await asyncio.to_thread(self._in_order, query, MOST_ENTRIES)
+        return [Entry(tenant, k.document, k.chunk, k.title, k.readers, k.revision) for k in found]
+
+    async def frequencies(
+        self, tenant: str, labels: frozenset[str], terms: Collection[str]
+    ) -> dict[str, int]:
+        return await asyncio.to_thread(self._frequencies, self._allowed(tenant, labels), terms)
+
     async def count(self, tenant: str, labels: frozenset[str]) -> int:
         query = self._allowed(tenant, labels)
         return await asyncio.to_thread(self._counted, query)
 
-    async def close(self) -> None:
+    async def release(self) -> None:
         async with self._alone:
             if self._writer is not None:
                 await asyncio.to_thread(self._writer.wait_merging_threads)
                 self._writer = None
+
+    async def close(self) -> None:
+        await self.release()
 
     async def _write(self, work: Callable[[], T]) -> T:
         async with self._alone:
@@ -97,19 +135,24 @@ class EmbeddedIndex:
             document.add_text("document", e.document)
             for label in e.readers:
                 document.add_text("readers", label)
+            document.add_unsigned("ordinal", e.chunk.ordinal)
+            document.add_unsigned("revision", e.revision)
             document.add_text("heads", " ".join(words(" ".join((e.title, *e.chunk.path)))))
             document.add_text("words", " ".join(words(e.chunk.text)))
             document.add_text("pairs", " ".join(pairs(e.chunk.text)))
-            document.add_bytes("kept", _encode(_Kept(e.document, e.title, e.chunk)))
+            document.add_bytes("kept", _kept(e))
             self._writer.add_document(document)
 
-    def _delete(self, tenant: str, documents: Collection[str]) -> None:
+    def _delete(
+        self, tenant: str, documents: Collection[str], revision: int | None, since: int
+    ) -> None:
         for number in documents:
-            both = [
-                (Occur.Must, Query.term_query(self._schema, "tenant", tenant)),
-                (Occur.Must, Query.term_query(self._schema, "document", number)),
-            ]
-            self._writer.delete_documents_by_query(Query.boolean_query(both))
+            wanted = [self._term("tenant", tenant), self._term("document", number)]
+            if revision is not None:
+                wanted.append(self._number("revision", revision, revision))
+            if since:
+                wanted.append(self._number("ordinal", since, None))
+            self._writer.delete_documents_by_query(_all(*wanted))
 
     def _commit(self) -> None:
         self._writer.commit()
@@ -124,7 +167,7 @@ class EmbeddedIndex:
             of = Query.term_set_query(self._schema, "document", sorted(wanted.documents))
             must.append(Query.const_score_query(of, 0.0))
         matching = Query.boolean_query([(Occur.Should, t) for t in terms])
-        query = Query.boolean_query([(Occur.Must, q) for q in (*must, matching)])
+        query = _all(*must, matching)
         searcher = self._index.searcher()
         found = searcher.search(query, limit, count=False)
         return [_hit(searcher.doc(address), score) for score, address in found.hits]
@@ -143,14 +186,33 @@ class EmbeddedIndex:
 
     def _allowed(self, tenant: str, labels: frozenset[str]) -> Query:
         """Whoever has no label may read nothing: an empty set matches nothing."""
-        both = [
-            (Occur.Must, Query.term_query(self._schema, "tenant", tenant)),
-            (Occur.Must, Query.term_set_query(self._schema, "readers", sorted(labels))),
-        ]
-        return Query.const_score_query(Query.boolean_query(both), 0.0)
+        readable = Query.term_set_query(self._schema, "readers", sorted(labels))
+        return Query.const_score_query(_all(self._term("tenant", tenant), readable), 0.0)
+
+    def _term(self, field: str, value: str) -> Query:
+        return Query.term_query(self._schema, field, value)
+
+    def _number(self, field: str, least: int, most: int | None) -> Query:
+        return Query.range_query(self._schema, field, FieldType.Unsigned, least, most)
+
+    def _in_order(self, query: Query, limit: int) -> list[_Kept]:
+        searcher = self._index.searcher()
+        found = searcher.search(query, limit, order_by_field="ordinal", order=Order.Asc)
+        return [_kept_in(searcher.doc(address)) for _, address in found.hits]
+
+    def _frequencies(self, allowed: Query, terms: Collection[str]) -> dict[str, int]:
+        out = {}
+        for term in terms:
+            held = [(Occur.Should, self._term(field, term)) for field in ("words", "pairs")]
+            out[term] = self._counted(_all(allowed, Query.boolean_query(held)))
+        return out
 
     def _counted(self, query: Query) -> int:
         return int(self._index.searcher().search(query, 1).count)  # type: ignore[attr-defined]
+
+
+def _all(*queries: Query) -> Query:
+    return Query.boolean_query([(Occur.Must, q) for q in queries])
 
 
 def _schema() -> tantivy.Schema:
@@ -159,10 +221,20 @@ def _schema() -> tantivy.Schema:
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in ("heads", "words", "pairs"):
         builder.add_text_field(name, tokenizer_name=_SPACES, index_option="freq")
+    for name in ("ordinal", "revision"):
+        builder.add_unsigned_field(name, indexed=True, fast=True)
     builder.add_bytes_field("kept", stored=True)
     return builder.build()
 
 
+def _kept(e: Entry) -> bytes:
+    return _encode(_Kept(e.document, e.title, e.chunk, e.readers, e.revision))
+
+
+def _kept_in(document: Document) -> _Kept:
+    return _decode(bytes(document.get_first("kept")))  # type: ignore[arg-type]
+
+
 def _hit(document: Document, score: float) -> Hit:
-    kept = _decode(bytes(document.get_first("kept")))  # type: ignore[arg-type]
-    return Hit(kept.document, kept.title, kept.chunk, score)
+    kept = _kept_in(document)
+    return Hit(kept.document, kept.title, kept.chunk, score, kept.revision)

@@ -12,13 +12,16 @@ from dazi.knowledge.chunks import Chunk
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A chunk to be found. ``readers``: labels such as ``role:staff``, ``user:li`` or ``all``; whoever
-    has one of them may know of it."""
+    has one of them may know of it. ``revision`` counts how often its document was read anew: an
+    earlier one stays until the next is complete. ``vector``: its embedding, where there is a model."""
 
     tenant: str
     document: str
     chunk: Chunk
     title: str
     readers: frozenset[str]
+    revision: int = 1
+    vector: Sequence[float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Wanted:
     labels: frozenset[str]
     documents: frozenset[str] = frozenset()
     """Only in these; in all where there are none."""
+    vector: Sequence[float] | None = None
+    """The embedding of ``text``, for ``nearest``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class Hit:
     title: str
     chunk: Chunk
     score: float
+    revision: int = 1
 
 
 class KnowledgeIndex(Protocol):
@@ -50,16 +56,50 @@ class KnowledgeIndex(Protocol):
 
     async def add(self, entries: Sequence[Entry]) -> None: ...
 
-    async def delete(self, tenant: str, documents: Collection[str]) -> None: ...
+    async def delete(
+        self,
+        tenant: str,
+        documents: Collection[str],
+        *,
+        revision: int | None = None,
+        since: int = 0,
+    ) -> None:
+        """All chunks of ``documents``; only those of ``revision``, and from the ordinal ``since`` on."""
+        ...
 
     async def commit(self) -> None: ...
 
     async def search(self, wanted: Wanted, limit: int = 10) -> list[Hit]:
-        """Best first."""
+        """By words, best first."""
+        ...
+
+    async def nearest(self, wanted: Wanted, limit: int = 10) -> list[Hit]:
+        """By vectors, nearest first; ``[]`` where ``wanted`` has none or none were added."""
+        ...
+
+    async def read(
+        self, tenant: str, document: str, labels: frozenset[str], first: int = 0, limit: int = 1000
+    ) -> list[Hit]:
+        """The chunks of a document from the ordinal ``first`` on, in their order; score 0."""
+        ...
+
+    async def entries(self, tenant: str, document: str) -> list[Entry]:
+        """All that was added of a document, whoever may read it: to add it again otherwise."""
         ...
 
     async def count(self, tenant: str, labels: frozenset[str]) -> int:
         """Chunks that whoever has ``labels`` may read."""
+        ...
+
+    async def frequencies(
+        self, tenant: str, labels: frozenset[str], terms: Collection[str]
+    ) -> dict[str, int]:
+        """Of each word or pair of hanzi (``terms.words``, ``terms.pairs``), how many readable chunks
+        hold it in their text."""
+        ...
+
+    async def release(self) -> None:
+        """Let other processes write. Raises nothing if this one does not."""
         ...
 
     async def close(self) -> None: ...
