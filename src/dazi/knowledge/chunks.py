@@ -36,47 +36,53 @@ class Chunk:
 
 
 @dataclass(slots=True)
-class _Open:
-    """A chunk being put together."""
+class Chunker:
+    """Puts blocks together, one after the other, and gives each chunk once it is whole.
 
-    pieces: list[str] = field(default_factory=list)
-    page: int = 0
-    box: Box | None = None
+    ``path`` and ``ordinal`` after ``close`` are all it takes to go on later: ``path`` holds the open
+    headings, outermost first, with their levels; ``ordinal`` is the next chunk's number.
+    """
 
-    @property
-    def size(self) -> int:
-        return sum(map(len, self.pieces)) + len(self.pieces)
+    path: list[tuple[int, str]] = field(default_factory=list)
+    ordinal: int = 0
+    longest: int = LONGEST
+    _pieces: list[str] = field(default_factory=list)
+    _page: int = 0
+    _box: Box | None = None
+
+    def add(self, block: Block) -> Iterator[Chunk]:
+        """The chunks that ``block`` completes."""
+        if block.kind == "heading":
+            yield from self.close()
+            self.path = [(level, name) for level, name in self.path if level < block.level]
+            self.path.append((block.level, " ".join(block.text.split())))
+            return
+        for piece in _pieces(block, self.longest):
+            begins_clause = block.kind != "table" and bool(clause_of(piece))
+            held = sum(map(len, self._pieces)) + len(self._pieces)
+            full = held + len(piece) > self.longest
+            if self._pieces and (full or (begins_clause and held > self.longest // 2)):
+                yield from self.close()
+            if not self._pieces:
+                self._page, self._box = block.page, block.box
+            self._pieces.append(piece)
+
+    def close(self) -> Iterator[Chunk]:
+        """The chunk that is being put together, if there is one."""
+        text = "\n".join(self._pieces).strip()
+        self._pieces = []
+        if text:
+            names = tuple(name for _, name in self.path)
+            yield Chunk(self.ordinal, text, names, clause_of(text), self._page, self._box)
+            self.ordinal += 1
 
 
 def chunked(blocks: Iterable[Block], longest: int = LONGEST) -> Iterator[Chunk]:
     """The chunks of a document, in order; headings are in their paths and not in their texts."""
-    path: list[tuple[int, str]] = []
-    held, ordinal = _Open(), 0
-
-    def closed() -> Iterator[Chunk]:
-        nonlocal held, ordinal
-        text = "\n".join(held.pieces).strip()
-        if text:
-            names = tuple(name for _, name in path)
-            yield Chunk(ordinal, text, names, clause_of(text), held.page, held.box)
-            ordinal += 1
-        held = _Open()
-
+    chunker = Chunker(longest=longest)
     for block in blocks:
-        if block.kind == "heading":
-            yield from closed()
-            path = [(level, name) for level, name in path if level < block.level]
-            path.append((block.level, " ".join(block.text.split())))
-            continue
-        for piece in _pieces(block, longest):
-            begins_clause = block.kind != "table" and bool(clause_of(piece))
-            full = held.size + len(piece) > longest
-            if held.pieces and (full or (begins_clause and held.size > longest // 2)):
-                yield from closed()
-            if not held.pieces:
-                held.page, held.box = block.page, block.box
-            held.pieces.append(piece)
-    yield from closed()
+        yield from chunker.add(block)
+    yield from chunker.close()
 
 
 def clause_of(text: str) -> str:

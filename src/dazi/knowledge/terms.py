@@ -24,17 +24,27 @@ def folded(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Words of Chinese, and runs of letters and digits whole and in their parts."""
+    """Words of Chinese; runs of letters and digits whole, in their parts, and without endings."""
     out: list[str] = []
     for run in _RUN.findall(folded(text)):
         if _IS_LATIN.match(run):
-            out.append(run)
             parts = _PART.split(run)
-            if len(parts) > 1:
-                out += parts
+            for word in (run, *(parts if len(parts) > 1 else ())):
+                stem = stemmed(word)
+                out += [word, stem] if stem != word else [word]
         else:
             out += _segmenter()(run)
     return out
+
+
+def stemmed(word: str) -> str:
+    """An English word without its commonest endings, so that its forms meet; others as they are."""
+    if not word.isalpha():
+        return word
+    for ending, instead in (("ies", "y"), ("ing", ""), ("ed", ""), ("es", "e"), ("s", "")):
+        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
+            return (word.removesuffix(ending) + instead).rstrip("e") or word
+    return word.rstrip("e") or word
 
 
 def pairs(text: str) -> list[str]:

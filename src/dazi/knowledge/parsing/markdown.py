@@ -13,6 +13,7 @@ from markdown_it.token import Token
 from dazi.knowledge.blocks import Block
 from dazi.knowledge.parsing import html, tables
 from dazi.knowledge.parsing.encoding import encoding_of
+from dazi.knowledge.parsing.front import front_matter
 from dazi.knowledge.parsing.outgoing import BLOCK_CHARACTERS
 from dazi.knowledge.parsing.request import Request
 
@@ -25,8 +26,11 @@ _FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})")
 
 def read(file: BinaryIO, request: Request) -> Iterator[Block]:
     parser = MarkdownIt("commonmark", {"html": True}).enable("table")
+    first = True
     for section in _sections(io.TextIOWrapper(file, encoding_of(file))):
-        yield from _blocks(parser.parse(section))
+        text = front_matter(section)[1] if first else section
+        first = False
+        yield from _blocks(parser.parse(text))
 
 
 def _sections(stream: io.TextIOWrapper) -> Iterator[str]:

@@ -1,0 +1,368 @@
+"""The company's library: where documents come from, which there are, who may read them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from dazi.core.errors import CallerError, DaziError
+from dazi.core.principal import Principal
+from dazi.knowledge.folders import Listed, listing
+from dazi.knowledge.index import KnowledgeIndex
+from dazi.knowledge.indexing import ROW, Indexer, Watch, nobody
+from dazi.knowledge.records import (
+    Document,
+    Records,
+    Source,
+    SourceKind,
+    State,
+    now,
+    unknown_document,
+)
+from dazi.knowledge.rights import EVERYBODY, labels_of
+
+LARGEST_NAME = 200
+"""Characters of an upload's name."""
+UPLOADS = "uploads"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a database as a document: ``key`` says which it is from one time to the next."""
+
+    key: str
+    title: str
+    text: str
+
+
+class Outside(Protocol):
+    """What sources beyond this machine's folders are read with; wired where they are known."""
+
+    async def fetch(self, url: str) -> tuple[str, bytes]:
+        """What is at ``url``: a file name with the ending of its kind, and its content.
+        Raises ``CallerError``."""
+        ...
+
+    def rows(self, place: str) -> AsyncIterator[Row]:
+        """Raises ``CallerError``."""
+        ...
+
+
+@dataclass(slots=True)
+class Changes:
+    """What looking through a source found. ``unknown``: files of kinds that are not read."""
+
+    new: int = 0
+    changed: int = 0
+    gone: int = 0
+    same: int = 0
+    unknown: int = 0
+
+    def __add__(self, other: Changes) -> Changes:
+        mine = (self.new, self.changed, self.gone, self.same, self.unknown)
+        theirs = (other.new, other.changed, other.gone, other.same, other.unknown)
+        return Changes(*(a + b for a, b in zip(mine, theirs, strict=True)))
+
+
+@dataclass(slots=True)
+class Library:
+    """Sources and documents of all tenants over one index. ``files``: where uploads and what came
+    from outside are kept."""
+
+    records: Records
+    index: KnowledgeIndex
+    files: Path
+    indexer: Indexer = field(init=False)
+    outside: Outside | None = None
+    _sources: dict[str, Source] = field(default_factory=dict)
+
+    # --- sources -------------------------------------------------------------------------------------
+
+    async def add_source(
+        self,
+        kind: SourceKind,
+        place: str,
+        *,
+        tenant: str,
+        readers: frozenset[str] = EVERYBODY,
+        by: str = "",
+        declared: bool = False,
+    ) -> Source:
+        """The source at ``place``; one that is there already gets these ``readers``."""
+        if kind == "folder":
+            place = os.path.abspath(place)
+            if not os.path.isdir(place):
+                raise CallerError("folder", f"没有文件夹 {place}", f"there is no folder {place}")
+        number = _number("s", tenant, kind, place)
+        source = Source(number, tenant, kind, place, readers, declared, by, now())
+        old = next((s for s in await self.records.sources(tenant) if s.id == number), None)
+        if old is not None:
+            source = replace(source, at=old.at, by=old.by)
+        await self.records.put_source(source)
+        self._sources[number] = source
+        if old is not None and old.readers != readers:
+            await self._readers_of_source(source)
+        return source
+
+    async def remove_source(self, number: str, tenant: str) -> int:
+        """It and all of its documents; how many. Raises ``NotFound``."""
+        source = await self.records.source(number, tenant)
+        documents = await self.records.documents(tenant, source=number)
+        await self._put_away(documents)
+        await self.records.drop_source(source.id)
+        return len(documents)
+
+    async def declare(self, sources: Sequence[Source]) -> None:
+        """Make ``sources`` all that are declared: others of before are removed."""
+        wanted = {s.id for s in sources}
+        for old in await self.records.sources():
+            if old.declared and old.id not in wanted:
+                await self.remove_source(old.id, old.tenant)
+        for source in sources:
+            await self.add_source(
+                source.kind,
+                source.place,
+                tenant=source.tenant,
+                readers=source.readers,
+                declared=True,
+            )
+
+    # --- documents -----------------------------------------------------------------------------------
+
+    async def add_upload(
+        self, name: str, content: bytes | Path, *, principal: Principal, readers: frozenset[str]
+    ) -> Document:
+        """A document of its own; one of the same name is replaced. Raises ``CallerError``."""
+        plain = Path(name).name.strip()
+        if not plain or plain.startswith(".") or len(plain) > LARGEST_NAME:
+            raise CallerError(
+                "name", f"文件名 “{name[:80]}” 不能用", f"“{name[:80]}” is no file name"
+            )
+        source = await self.add_source("upload", UPLOADS, tenant=principal.tenant)
+        number = _number("d", principal.tenant, source.id, plain)
+        path = self.files / number / plain
+        await asyncio.to_thread(_keep, path, content)
+        size = path.stat().st_size
+        listed = Listed(plain, path, size, now(), readers=readers)
+        old = {d.id: d for d in await self.records.documents(principal.tenant, source=source.id)}
+        document = _compared(source, listed, old.get(number), again=True)
+        document = replace(document, own_readers=True)
+        await self.records.put(document)
+        return document
+
+    async def remove(self, number: str, tenant: str) -> Document:
+        """Delete a document that was uploaded. Raises ``NotFound``, and ``CallerError`` for one that
+        would come back because its source has it."""
+        document = await self._own(number, tenant)
+        source = await self.records.source(document.source, tenant)
+        if source.kind != "upload":
+            raise CallerError(
+                "from_source",
+                f"{document.place} 来自 {source.place};在那里删除它,或移除这个来源 {source.id}",
+                f"{document.place} comes from {source.place}: delete it there, or remove that "
+                f"source, {source.id}",
+            )
+        await self._put_away([document])
+        return document
+
+    async def set_readers(
+        self, number: str, tenant: str, readers: frozenset[str] | None
+    ) -> Document:
+        """Who may read a document from now on; ``None``: whom its source says. Raises ``NotFound``."""
+        document = await self._own(number, tenant)
+        source = await self.records.source(document.source, tenant)
+        own = readers is not None
+        chosen = readers if readers is not None else source.readers
+        changed = replace(document, readers=chosen, own_readers=own, state=_for_others(document))
+        await self.records.note(changed, "readers", "own_readers", "state")
+        return changed
+
+    async def readable(self, principal: Principal) -> list[Document]:
+        """The documents that ``principal`` may know of, by source and place."""
+        labels = labels_of(principal)
+        found = await self.records.documents(principal.tenant)
+        return [d for d in found if d.state != "gone" and d.readers & labels]
+
+    async def document(self, number: str, principal: Principal) -> Document:
+        """Raises ``NotFound`` for one that ``principal`` may not read, as for none."""
+        document = await self._own(number, principal.tenant)
+        if not document.readers & labels_of(principal):
+            raise unknown_document(number)
+        return document
+
+    # --- looking through the sources -----------------------------------------------------------------
+
+    async def look(self, *, tenant: str | None = None, again: bool = False) -> Changes:
+        """What is new, changed or gone is marked for ``index_now``. ``again``: all of it is read anew.
+        A source that cannot be looked through keeps its documents and says why."""
+        found = Changes()
+        for source in await self.records.sources(tenant):
+            self._sources[source.id] = source
+            try:
+                found += await self._look(source, again)
+                error = None
+            except DaziError as e:
+                error = e
+            told = (error.message("zh"), error.message("en")) if error else ("", "")
+            if told != (source.error_zh, source.error_en):
+                await self.records.put_source(replace(source, error_zh=told[0], error_en=told[1]))
+        return found
+
+    async def index_now(self, *, tenant: str | None = None, watch: Watch = nobody) -> int:
+        """Read what is marked, and delete what is gone; how many were read. Raises as
+        ``Indexer.work``."""
+        for source in await self.records.sources(tenant):
+            self._sources[source.id] = source
+        try:
+            return await self.indexer.work(tenant, watch)
+        finally:
+            await self.index.release()
+
+    def path_of(self, document: Document) -> Path | None:
+        """A document's file; ``None`` where its source is gone."""
+        source = self._sources.get(document.source)
+        if source is None:
+            return None
+        if source.kind == "folder":
+            return Path(source.place) / document.place
+        if source.kind == "upload":
+            return self.files / document.id / document.place
+        return next(iter(sorted((self.files / document.id).glob("*"))), None)
+
+    async def _look(self, source: Source, again: bool) -> Changes:
+        found, unknown = await self._found(source)
+        old = {d.id: d for d in await self.records.documents(source.tenant, source=source.id)}
+        changes = Changes(unknown=unknown)
+        put: list[Document] = []
+        for listed in found:
+            number = _number("d", source.tenant, source.id, listed.place)
+            before = old.pop(number, None)
+            document = _compared(source, listed, before, again=again)
+            if before is None or before.state == "gone":
+                changes.new += 1
+            elif document == before:
+                changes.same += 1
+                continue
+            else:
+                changes.changed += document.state == "new" and before.state != "new"
+            put.append(document)
+        await self.records.put(*put)
+        gone = [d for d in old.values() if d.state != "gone"]
+        changes.gone = len(gone)
+        await self._put_away(gone)
+        return changes
+
+    async def _found(self, source: Source) -> tuple[Sequence[Listed], int]:
+        """A source's files, those from outside brought here first."""
+        if source.kind == "folder":
+            found = await asyncio.to_thread(listing, Path(source.place))
+            return found.files, found.unknown
+        if source.kind == "upload":
+            old = await self.records.documents(source.tenant, source=source.id)
+            kept = [d for d in old if d.state != "gone"]
+            return [_as_kept(d, self.files / d.id / d.place) for d in kept], 0
+        if self.outside is None:
+            raise CallerError(
+                "source", "这里读不了这种来源", "sources of this kind cannot be read here"
+            )
+        if source.kind == "url":
+            name, content = await self.outside.fetch(source.place)
+            return [await self._brought(source, source.place, name, content)], 0
+        rows = []
+        async for row in self.outside.rows(source.place):
+            name = f"row{ROW}"
+            brought = await self._brought(source, row.key, name, row.text.encode())
+            rows.append(replace(brought, title=row.title))
+        return rows, 0
+
+    async def _brought(self, source: Source, place: str, name: str, content: bytes) -> Listed:
+        """Kept here; its time is that of its latest change, so that the same content is the same."""
+        folder = self.files / _number("d", source.tenant, source.id, place)
+        path = folder / name
+        status = await asyncio.to_thread(_kept_if_changed, path, content)
+        return Listed(place, path, len(content), status)
+
+    async def _readers_of_source(self, source: Source) -> None:
+        for document in await self.records.documents(source.tenant, source=source.id):
+            if not document.own_readers and document.readers != source.readers:
+                changed = replace(document, readers=source.readers, state=_for_others(document))
+                await self.records.note(changed, "readers", "state")
+
+    async def _put_away(self, documents: Sequence[Document]) -> None:
+        """Nobody finds them from now on; the index follows with the next ``index_now``."""
+        for document in documents:
+            await self.records.note(replace(document, state="gone"), "state")
+            kept = self.files / document.id
+            await asyncio.to_thread(shutil.rmtree, kept, ignore_errors=True)
+
+    async def _own(self, number: str, tenant: str) -> Document:
+        document = await self.records.document(number, tenant)
+        if document.state == "gone":
+            raise unknown_document(number)
+        return document
+
+
+def declared_source(kind: SourceKind, place: str, readers: frozenset[str]) -> Source:
+    """A source as the company's file has it, of the tenant that the file is about."""
+    tenant = Principal("", frozenset()).tenant
+    return Source(_number("s", tenant, kind, place), tenant, kind, place, readers, True, "", 0.0)
+
+
+def _number(letter: str, *parts: str) -> str:
+    """The same for the same thing, whenever it is added."""
+    return f"{letter}_{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:16]}"
+
+
+def _compared(source: Source, listed: Listed, old: Document | None, *, again: bool) -> Document:
+    """A document as it is from now on, ``new`` if it has to be looked into."""
+    readers = listed.readers if listed.readers is not None else source.readers
+    number = _number("d", source.tenant, source.id, listed.place)
+    if old is None or old.state == "gone":
+        return Document(
+            number, source.tenant, source.id, listed.place, listed.title, readers,
+            size=listed.size, changed=listed.changed,
+        )  # fmt: skip
+    if old.own_readers:
+        readers = old.readers
+    title = listed.title or old.title
+    changed = again or (old.size, old.changed) != (listed.size, listed.changed)
+    out = replace(old, title=title, readers=readers, size=listed.size, changed=listed.changed)
+    if again or (listed.title and listed.title != old.title):
+        return replace(out, state="new", digest="")
+    if changed:
+        return replace(out, state="new")
+    return replace(out, state=_for_others(old)) if readers != old.readers else out
+
+
+def _for_others(document: Document) -> State:
+    """The state in which a document gets other readers: what is to be read anyway will have them."""
+    indexed = document.state in ("ready", "failed") and document.revision
+    return "rights" if indexed else document.state
+
+
+def _as_kept(document: Document, path: Path) -> Listed:
+    return Listed(document.place, path, document.size, document.changed, readers=document.readers)
+
+
+def _keep(path: Path, content: bytes | Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part"[-LARGEST_NAME:])
+    if isinstance(content, Path):
+        shutil.copyfile(content, part)
+    else:
+        part.write_bytes(content)
+    part.replace(path)
+
+
+def _kept_if_changed(path: Path, content: bytes) -> float:
+    """When its content changed last."""
+    if not path.is_file() or path.read_bytes() != content:
+        shutil.rmtree(path.parent, ignore_errors=True)
+        _keep(path, content)
+    return path.stat().st_mtime
