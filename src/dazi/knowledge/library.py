@@ -96,9 +96,7 @@ class Library:
     ) -> Source:
         """The source at ``place``; one that is there already gets these ``readers``."""
         if kind == "folder":
-            place = os.path.abspath(place)
-            if not os.path.isdir(place):
-                raise CallerError("folder", f"没有文件夹 {place}", f"there is no folder {place}")
+            place = _folder(place)
         number = _number("s", tenant, kind, place)
         source = Source(number, tenant, kind, place, readers, declared, by, now())
         old = next((s for s in await self.records.sources(tenant) if s.id == number), None)
@@ -312,6 +310,14 @@ def declared_source(kind: SourceKind, place: str, readers: frozenset[str]) -> So
     """A source as the company's file has it, of the tenant that the file is about."""
     tenant = Principal("", frozenset()).tenant
     return Source(_number("s", tenant, kind, place), tenant, kind, place, readers, True, "", 0.0)
+
+
+def _folder(place: str) -> str:
+    """Raises ``CallerError`` for none."""
+    path = os.path.abspath(place)
+    if not os.path.isdir(path):
+        raise CallerError("folder", f"没有文件夹 {path}", f"there is no folder {path}")
+    return path
 
 
 def _number(letter: str, *parts: str) -> str:

@@ -29,11 +29,12 @@ _ASKING = re.compile(
     r"请问|怎么样|怎么|如何|多少|多久|多长|什么|哪些|哪里|能不能|可不可以|有没有|是不是|要不要"
     r"|需不需要|几天|几个|需要|可以|规定|政策|制度|办法|谁出|谁|的|了|吗|呢|么|啊"
 )
-_SMALL = frozenset(
+_SMALL_WORDS = (
     "a an and any are at be by can do does for from have how i in is it long many me much my need of on"
     " or our per policy rule rules s should the there they this to up us we what when where which who"
-    " with work you your".split()
+    " with work you your"
 )
+_SMALL = frozenset(_SMALL_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)
