@@ -6,21 +6,13 @@ company's folder and databases are.
 
 from __future__ import annotations
 
-import math
-import re
-import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-import yaml
 from sqlalchemy import Engine, create_engine, text
 
 from dazi.core.errors import ConnectorError
-from dazi.core.language import Language, language_of
 
 # --- service desk ---------------------------------------------------------------------------
 
@@ -56,115 +48,6 @@ def create_ticket(title: str, ctx: Any, priority: str = "normal") -> dict[str, A
 @lru_cache
 def _engine(url: str) -> Engine:
     return create_engine(url)
-
-
-# --- documents ------------------------------------------------------------------------------
-
-LEAST_COVERAGE = {"zh": 0.45, "en": 0.6}  # pairs of hanzi also fall between words
-LEAD_WEIGHT = 1.2
-K1, B = 1.2, 0.5  # BM25 (Robertson and Zaragoza, 2009); sentences differ little in length
-HEADING_WEIGHT = 0.5
-_PIECE = re.compile(r"[a-z]+|[0-9]+|[\u3400-\u9fff]+")
-_SENTENCE = re.compile(r"[^。！？!?]+[。！？!?]?|[。！？!?]+")
-_ASKING = re.compile(
-    r"请问|怎么样|怎么|如何|多少|多久|多长|什么|哪些|哪里|能不能|可不可以|有没有|是不是|要不要"
-    r"|需不需要|几天|几个|需要|可以|规定|政策|制度|办法|谁出|谁|的|了|吗|呢|么|啊"
-)
-_SMALL_WORD = re.compile(
-    r"an?|and|any|are|at|be|by|can|do|does|for|from|have|how|i|in|is|it|long|many|me|much|my|need"
-    r"|of|on|or|our|per|policy|rules?|s|should|the|there|they|this|to|up|us|we|what|when|where"
-    r"|which|who|with|work|you|your"
-)
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """A quotable sentence; ``context`` holds its document's title and its heading. The ``leads``
-    of documents answer the broad questions."""
-
-    text: str
-    context: str
-    leads: bool
-    source: str
-    roles: frozenset[str]
-
-
-def search_knowledge(query: str, ctx: Any) -> dict[str, str] | None:
-    """The sentence that answers ``query`` best, word for word, out of what the caller may read."""
-    paths = sorted((ctx.folder / "knowledge").glob("*.md"))
-    sentences = _sentences(tuple((path, path.stat().st_mtime_ns) for path in paths))
-    readable = [s for s in sentences if not s.roles or s.roles & ctx.principal.roles]
-    first: Language = language_of(query)
-    for language in (first, "en" if first == "zh" else "zh"):
-        in_english = language == "en"
-        chosen = [s for s in readable if s.source.endswith(".en.md") == in_english]
-        found = _best(query, chosen, language)
-        if found is not None:
-            return {"quote": found.text, "source": found.source}
-    return None
-
-
-@lru_cache(maxsize=2)
-def _sentences(files: tuple[tuple[Path, int], ...]) -> tuple[Sentence, ...]:
-    return tuple(sentence for path, _ in files for sentence in _read(path))
-
-
-def _read(path: Path) -> Iterable[Sentence]:
-    _, front, body = path.read_text("utf-8").split("---\n", 2)
-    about = yaml.safe_load(front)
-    roles, heading, leads = frozenset(about.get("roles", ())), "", True
-    for line in filter(None, map(str.strip, body.splitlines())):
-        if line.startswith("#"):
-            heading = line.lstrip("# ")
-            continue
-        for piece in _SENTENCE.findall(line) if "。" in line else [line]:
-            yield Sentence(piece.strip(), f"{about['title']} {heading}", leads, path.name, roles)
-            leads = False
-
-
-def _best(query: str, sentences: Sequence[Sentence], language: Language) -> Sentence | None:
-    """BM25; nothing at all when too little of what the query is about occurs."""
-    wanted = set(_terms(query))
-    if not wanted or not sentences:
-        return None
-    own = [Counter(_terms(s.text)) for s in sentences]
-    around = [Counter(_terms(s.context)) for s in sentences]
-    length = [sum(terms.values()) for terms in own]
-    mean = sum(length) / len(length)
-    seen = Counter(term for a, b in zip(own, around, strict=True) for term in a.keys() | b.keys())
-    weight = {t: math.log(1 + (len(sentences) - seen[t] + 0.5) / (seen[t] + 0.5)) for t in wanted}
-    best, best_score = None, 0.0
-    for n, sentence in enumerate(sentences):
-        score = covered = 0.0
-        for term in wanted:
-            count = own[n][term] + (HEADING_WEIGHT if around[n][term] else 0)
-            norm = K1 * (1 - B + B * length[n] / mean)
-            score += weight[term] * count * (K1 + 1) / (count + norm)
-            covered += weight[term] if count else 0
-        score *= LEAD_WEIGHT if sentence.leads else 1
-        enough = covered >= LEAST_COVERAGE[language] * sum(weight.values())
-        if enough and score > best_score and wanted & own[n].keys():
-            best, best_score = sentence, score
-    return best
-
-
-def _terms(value: str) -> list[str]:
-    """Words of Latin script without endings, pairs of neighbouring hanzi."""
-    value = _ASKING.sub(" ", unicodedata.normalize("NFKC", value).casefold())
-    terms: list[str] = []
-    for piece in _PIECE.findall(value):
-        if piece[0] >= "\u3400":
-            terms += [piece[i : i + 2] for i in range(len(piece) - 1)] or [piece]
-        elif not _SMALL_WORD.fullmatch(piece):
-            terms.append(_stem(piece))
-    return terms
-
-
-def _stem(word: str) -> str:
-    for ending, instead in (("ies", "y"), ("ing", ""), ("ed", ""), ("es", "e"), ("s", "")):
-        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
-            return (word.removesuffix(ending) + instead).rstrip("e")
-    return word.rstrip("e")
 
 
 # --- risk -----------------------------------------------------------------------------------

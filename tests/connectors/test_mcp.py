@@ -24,7 +24,7 @@ from dazi.core.tools import Parameter, Tool
 from dazi.main.company import load_company
 from dazi.main.importing import ImportRequest, McpRequest, import_mcp
 from dazi.main.initialise import initialise
-from dazi.main.runtime import make_connectors
+from dazi.main.runtime import connector_context, make_connectors
 from tests.connectors.mcp_server import CALLS, make
 from tests.connectors.systems import STAFF, invocation
 
@@ -235,7 +235,7 @@ def test_imported_tools_are_pinned_and_work(folder: Path) -> None:
     with pytest.raises(OperatorError):
         import_mcp(folder, request("no-such-program", replace=True), "en")
     company = load_company(folder)
-    connectors = make_connectors(company, folder / ".dazi", None)
+    connectors = make_connectors(company, connector_context(company, folder / ".dazi", None))
     zones = {"source_timezone": "Asia/Shanghai", "time": "14:30", "target_timezone": "UTC"}
 
     async def convert() -> Any:
@@ -268,4 +268,5 @@ def test_a_wrong_connector_stops_the_start(folder: Path, connector: str) -> None
         encoding="utf-8",
     )
     with pytest.raises(ConfigError):
-        make_connectors(load_company(folder), folder, None)
+        company = load_company(folder)
+        make_connectors(company, connector_context(company, folder, None))

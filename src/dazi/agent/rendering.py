@@ -8,7 +8,7 @@ from dazi.agent.context import results_of
 from dazi.core.company import Company
 from dazi.core.language import Language, Text
 from dazi.core.turn import Attachment, CallRecord
-from dazi.router.view import comparison, plain, table
+from dazi.router.view import comparison, plain, sources, table
 
 AS_FOLLOWS = Text("查询结果如下。", "Here is what I found.")
 
@@ -26,12 +26,14 @@ def drawn(
         out += [side_by_side] if side_by_side else [table(tool, r, language) for r in results]
         if tool.result.attach == "chart":
             out += [Attachment("chart", str(r.get("title", "")), r) for r in results]
+        if tool.result.attach == "sources":
+            out += [sources(r, language) for r in results]
     return tuple(a for a in out if a is not None)
 
 
 def in_words(company: Company, records: Sequence[CallRecord], language: Language) -> str:
     """The results in words that cannot be wrong; those drawn as a table are only announced."""
-    attachments = drawn(company, records, language)
+    attachments = [a for a in drawn(company, records, language) if a.kind != "sources"]
     titles = {a.title for a in attachments if a.kind == "table"}
     parts = [
         plain(tool, result, language)

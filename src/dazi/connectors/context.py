@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dazi.connectors.mail_server import SmtpServer
+from dazi.core.knowledge import KnowledgeSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,4 @@ class ConnectorContext:
     databases: Mapping[str, str] = field(default_factory=dict)
     services: Mapping[str, str] = field(default_factory=dict)
     smtp: SmtpServer | None = None
+    knowledge: KnowledgeSource | None = None

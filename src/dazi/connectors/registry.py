@@ -10,6 +10,7 @@ from dazi.connectors.credentials import KEYS, Credential
 from dazi.connectors.database import open_database
 from dazi.connectors.functions import FunctionConnector
 from dazi.connectors.http import HttpConnector
+from dazi.connectors.knowledge import KnowledgeConnector
 from dazi.connectors.smtp import SmtpConnector
 from dazi.connectors.sql import SqlConnector
 from dazi.core.errors import ConfigError
@@ -119,6 +120,14 @@ def _smtp(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnec
     return SmtpConnector(context.smtp)
 
 
+def _knowledge(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnector:
+    _keys(config, context)
+    if context.knowledge is None:
+        zh, en = "这里没有文档可查", "there are no documents to search here"
+        raise ConfigError(context.folder, None, zh, en)
+    return KnowledgeConnector(context.knowledge)
+
+
 def _mcp(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnector:
     """Imported only where a company uses it: the library is large."""
     from dazi.connectors.mcp import McpConnector, McpServer
@@ -148,3 +157,4 @@ register("http", _http)
 register("python", _python)
 register("smtp", _smtp)
 register("mcp", _mcp)
+register("knowledge", _knowledge)

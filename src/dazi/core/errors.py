@@ -71,8 +71,9 @@ class ConfigError(OperatorError):
 class ConnectorError(DaziError):
     """A company system did not do what was asked.
 
-    ``code`` is one of ``timeout``, ``unavailable``, ``bad_response``, ``too_large``, ``refused``, and
-    ``invalid`` for arguments that whoever proposed them can mend.
+    ``code`` is one of ``timeout``, ``unavailable``, ``bad_response``, ``too_large``, ``refused``,
+    ``not_found`` where there is more to say of it than that, and ``invalid`` for arguments that whoever
+    proposed them can mend.
     ``effect_possible`` is true when the system may have acted although no answer came back.
     """
 

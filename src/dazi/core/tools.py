@@ -58,14 +58,18 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class ToolResultRules:
-    """What the host makes of a result before anybody sees it (see ``router.derive``)."""
+    """What the host makes of a result before anybody sees it (see ``router.derive``).
+
+    ``shown`` are the fields that everybody gets; ``detail`` those that a model gets besides which words
+    its answers itself."""
 
     shape: Literal["one", "many", "value"] = "value"
     rows: str = "rows"
     derive: tuple[Mapping[str, Any], ...] = ()
     shown: tuple[str, ...] = ()
+    detail: tuple[str, ...] = ()
     model_rows: int = 3
-    attach: Literal["none", "table", "chart"] = "none"
+    attach: Literal["none", "table", "chart", "sources"] = "none"
     compare: Mapping[str, Any] = field(default_factory=dict)
     labels: Mapping[str, Text] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
@@ -160,6 +164,8 @@ class Invocation:
     deadline_s: float
     today: str
     evidence: tuple[Any, ...] = ()
+    heard: tuple[str, ...] = ()
+    """What the person said in this thread, latest first."""
 
 
 class Connector(Protocol):

@@ -98,9 +98,10 @@ class ConfirmationNeeded:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A table or chart the host drew from results: never from the model's text."""
+    """A table or chart the host drew from results, or the passages of documents that an answer rests
+    on: never from the model's text."""
 
-    kind: Literal["table", "chart"]
+    kind: Literal["table", "chart", "sources"]
     title: str
     data: Mapping[str, Any]
 

@@ -44,9 +44,9 @@ class Row:
 class Outside(Protocol):
     """What sources beyond this machine's folders are read with; wired where they are known."""
 
-    async def fetch(self, url: str) -> tuple[str, bytes]:
-        """What is at ``url``: a file name with the ending of its kind, and its content.
-        Raises ``CallerError``."""
+    async def fetch(self, url: str, *, declared: bool) -> tuple[str, bytes]:
+        """What is at ``url``: a file name with the ending of its kind, and its content. ``declared``: an
+        operator named it, and not somebody who uses the service. Raises ``CallerError``."""
         ...
 
     def rows(self, place: str) -> AsyncIterator[Row]:
@@ -181,6 +181,12 @@ class Library:
         await self.records.note(changed, "readers", "own_readers", "state")
         return changed
 
+    async def read_again(self, documents: Sequence[Document]) -> None:
+        """Whether they have changed or not."""
+        for document in documents:
+            again = replace(document, state="new", digest="")
+            await self.records.note(again, "state", "digest")
+
     async def readable(self, principal: Principal) -> list[Document]:
         """The documents that ``principal`` may know of, by source and place."""
         labels = labels_of(principal)
@@ -270,7 +276,7 @@ class Library:
                 "source", "这里读不了这种来源", "sources of this kind cannot be read here"
             )
         if source.kind == "url":
-            name, content = await self.outside.fetch(source.place)
+            name, content = await self.outside.fetch(source.place, declared=source.declared)
             return [await self._brought(source, source.place, name, content)], 0
         rows = []
         async for row in self.outside.rows(source.place):

@@ -10,7 +10,8 @@ from dazi.core.language import Language
 from dazi.main.access_settings import access_settings
 from dazi.main.company import load_company
 from dazi.main.guarding import guard_of
-from dazi.main.runtime import make_connectors
+from dazi.main.knowledge_settings import knowledge_settings
+from dazi.main.runtime import connector_context, make_connectors
 from dazi.main.settings import Settings
 
 
@@ -22,7 +23,9 @@ def check_folder(folder: Path, language: Language) -> list[str]:
     rules_of(company.settings, folder)
     prices_of(company.settings, folder)
     access_settings(company)
-    make_connectors(company, Settings().data_folder(folder), None)
+    data = Settings().data_folder(folder)
+    knowledge_settings(company, data)
+    make_connectors(company, connector_context(company, data, None))
     counts = {
         "zh": f"{folder}: {len(company.tools)} 个工具,{len(company.roles)} 个角色,"
         f"{len(company.connectors)} 个系统,{policy.own} 条策略,没有发现问题",

@@ -25,10 +25,11 @@ KNOWN_SECTIONS = frozenset(
         "limits",
         "prices",
         "access",
+        "knowledge",
     }
 )
 
-_TABLES = frozenset({"company", "databases", "services", "mail", "prices", "access"})
+_TABLES = frozenset({"company", "databases", "services", "mail", "prices", "access", "knowledge"})
 
 
 def load_company(folder: Path) -> Company:

@@ -31,6 +31,7 @@ TABLES = (
     "dazi.audit.anchors",
     "dazi.audit.holds",
     "dazi.audit.records",
+    "dazi.knowledge.records",
     "dazi.memory.threads",
     "dazi.router.intents",
     "dazi.router.tickets",

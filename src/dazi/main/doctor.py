@@ -18,7 +18,7 @@ from dazi.inference.catalog import Catalog
 from dazi.inference.profiles import memory_bytes
 from dazi.main.company import load_company
 from dazi.main.database import database_of
-from dazi.main.runtime import choose_model, load_engine, make_connectors
+from dazi.main.runtime import choose_model, connector_context, load_engine, make_connectors
 from dazi.main.settings import Settings
 
 NEEDED_MEMORY_GB = 2.0
@@ -107,7 +107,7 @@ def _clock() -> Finding:
 
 def _company(folder: Path, data: Path) -> Finding:
     company = load_company(folder)
-    make_connectors(company, data, None)
+    make_connectors(company, connector_context(company, data, None))
     return Finding(
         True,
         Text(

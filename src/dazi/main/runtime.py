@@ -42,7 +42,10 @@ from dazi.main.auditing import audit_folder
 from dazi.main.company import load_company
 from dazi.main.database import database_of
 from dazi.main.demo import Demo, Running, addresses
+from dazi.main.documents import Documents, Door, Place, open_documents
 from dazi.main.guarding import guard_of
+from dazi.main.knowledge_settings import knowledge_settings
+from dazi.main.outside import OutsideSources
 from dazi.main.settings import Settings
 from dazi.memory.threads import ThreadStore
 from dazi.prompt.system import system_text
@@ -72,6 +75,7 @@ class Runtime:
     connectors: dict[str, Connector]
     access: Access
     embedder: Embedder | None = None
+    documents: Documents | None = None
     demo: Demo | None = None
     running: Running | None = None
     draining: bool = False
@@ -86,6 +90,8 @@ class Runtime:
         await self.router.settle()
         await self.service.limiter.close()
         await self.access.close()
+        if self.documents is not None:
+            await self.documents.close()
         await self.ledger.flush()
         for connector in self.connectors.values():
             await connector.close()
@@ -118,12 +124,28 @@ async def open_runtime(
         demo = Demo(company, data, today)
         await asyncio.to_thread(demo.seed)
         running = await asyncio.to_thread(demo.start)
-    connectors = make_connectors(company, data, running)
+    context = connector_context(company, data, running)
+    connectors = make_connectors(company, context)
     if engine is None:
         engine = await asyncio.to_thread(load_engine, settings, data)
     runtime = await assemble(settings, company, connectors, engine, data, effects=effects)
     runtime.demo, runtime.running = demo, running
+    runtime.documents = _documents(runtime, context, data)
     return runtime
+
+
+def _documents(runtime: Runtime, context: ConnectorContext, data: Path) -> Documents:
+    """The company's documents, behind the door that its tools have."""
+    settings = knowledge_settings(runtime.company, data)
+    place = Place(runtime.database, data, runtime.embedder, runtime.settings.knowledge_ocr)
+    documents = open_documents(place, settings)
+    documents.library.outside = OutsideSources(context)
+    documents.extractive = runtime.engine.profile.copies_text
+    if runtime.demo is not None:
+        documents.prepare = runtime.demo.make_documents
+    if isinstance(context.knowledge, Door):
+        context.knowledge.behind = documents
+    return documents
 
 
 async def assemble(
@@ -242,19 +264,24 @@ async def make_limiter(settings: Settings, company: Company, database: Database)
     return Limiter(rules, prices, counters)
 
 
-def make_connectors(company: Company, data: Path, running: Running | None) -> dict[str, Connector]:
-    """One connector for each system that the company declares, checked against its tools."""
+def connector_context(company: Company, data: Path, running: Running | None) -> ConnectorContext:
+    """Where the systems are that the company declares."""
     mail = company.settings.get("mail")
     server = None
     if mail is not None:
         server = SmtpServer.of(mail, company.folder, running.mail_port if running else 0)
-    context = ConnectorContext(
+    return ConnectorContext(
         company.folder,
         data,
         {str(k): str(v) for k, v in company.settings.get("databases", {}).items()},
         addresses(company.settings, running),
         server,
+        Door(),
     )
+
+
+def make_connectors(company: Company, context: ConnectorContext) -> dict[str, Connector]:
+    """One connector for each system that the company declares, checked against its tools."""
     out: dict[str, Connector] = {}
     for spec in company.connectors.values():
         tools = [t for t in company.tools.values() if t.connector == spec.name]

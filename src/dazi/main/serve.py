@@ -60,8 +60,6 @@ async def serve(settings: Settings, language: Language, check: bool) -> None:
     began = time.perf_counter()
     runtime = await open_runtime(settings)
     try:
-        if runtime.demo is not None:
-            await asyncio.to_thread(runtime.demo.make_documents)
         missing = await warm(runtime)
         if missing is not None:
             typer.echo(f"{missing.message(language)}\n{WITHOUT_MODEL(language)}", err=True)
@@ -88,6 +86,8 @@ def _beside(runtime: Runtime) -> Iterator[Coroutine[Any, Any, None]]:
     if not runtime.model_reached:
         yield keep_trying(runtime)
     yield runtime.service.keep_taking_up()
+    if runtime.documents is not None:
+        yield runtime.documents.keep_indexed(runtime.settings.knowledge_seconds)
     stores = Stores.of(runtime.database, runtime.sealing.keys)
     yield keep_threads_pruned(stores, runtime.settings.thread_days)
     if runtime.settings.audit != "memory":

@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     embedding_model: str = ""
     embedding_key: str = ""
     """An OpenAI-compatible server of embeddings, the model's name there, and the key it asks for."""
+    knowledge_seconds: float = Field(60.0, ge=1)
+    """How often the sources of documents are looked through for what is new."""
+    knowledge_ocr: bool = False
+    """Pictures of text are recognised in documents (the ``ocr`` extra): minutes instead of seconds."""
     model_wait_seconds: float = Field(60.0, gt=0)
     """How long a model server may be silent, before the first piece of an answer and between two."""
     tls_cert: Path | None = None

@@ -60,8 +60,9 @@ class ResultFile(_Strict):
     rows: str = "rows"
     derive: list[dict[str, Any]] = []
     shown: list[str] = []
+    detail: list[str] = []
     model_rows: int = Field(3, ge=0, le=50)
-    attach: Literal["none", "table", "chart"] = "none"
+    attach: Literal["none", "table", "chart", "sources"] = "none"
     compare: dict[str, str] = {}
     labels: dict[str, Words] = {}
     values: dict[str, dict[str, Words]] = {}
@@ -108,6 +109,7 @@ OPERATION_KEYS: Mapping[str, frozenset[str]] = {
     "python": frozenset({"function", "needs_results", "refused"}),
     "smtp": frozenset({"refused"}),
     "mcp": frozenset({"tool", "pin", "refused"}),
+    "knowledge": frozenset({"refused"}),
 }
 
 
@@ -246,6 +248,7 @@ def _tool(
             rows=rules.rows,
             derive=tuple(rules.derive),
             shown=tuple(rules.shown),
+            detail=tuple(rules.detail),
             model_rows=rules.model_rows,
             attach=rules.attach,
             compare=rules.compare,

@@ -333,6 +333,7 @@ class FunctionRouter:
             deadline,
             turn.evidence.today.isoformat(),
             earlier_results(canonical.arguments, turn.done),
+            tuple(turn.evidence.words()),
         )
         connector = self._connectors[tool.connector]
 
@@ -354,6 +355,8 @@ class FunctionRouter:
                 return "unknown", None, outcome_text("unknown", tool, turn.language)
             if e.code == "invalid":
                 return "invalid", None, e.message(turn.language)
+            if e.code == "not_found":
+                return "not_found", None, e.message(turn.language)
             if e.code == "refused":
                 return "rejected", None, e.message(turn.language)
             outcome = "timeout" if e.code == "timeout" else "unavailable"

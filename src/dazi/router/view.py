@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dazi.core.language import Language
+from dazi.core.language import Language, Text
 from dazi.core.tools import Tool
 from dazi.core.turn import Attachment
 
@@ -19,7 +19,8 @@ def model_view(tool: Tool, result: Mapping[str, Any], *, concise: bool) -> dict[
     rules = tool.result
     rows = result.get(rules.rows) if rules.shape == "many" else None
     if not isinstance(rows, list):
-        return _shown(tool, result)
+        more = {} if concise else {n: result[n] for n in rules.detail if result.get(n)}
+        return {**_shown(tool, result), **more}
     kept = rows[: rules.model_rows] if concise else rows
     whole = {
         k: v
@@ -52,6 +53,21 @@ def table(tool: Tool, result: Mapping[str, Any], language: Language) -> Attachme
             "columns": [label(tool, n, language) for n in names],
             "rows": [[cell(r.get(n)) for n in names] for r in rows],
         },
+    )
+
+
+SOURCES = Text("出处", "Sources")
+
+
+def sources(result: Mapping[str, Any], language: Language) -> Attachment:
+    """The passages of a search, those that the answer quotes first, under ``cited`` their numbers."""
+    cited = result.get("cited")
+    numbers = [cited["number"]] if isinstance(cited, Mapping) else []
+    passages = [p for p in result.get("passages", ()) if p["number"] not in numbers]
+    return Attachment(
+        "sources",
+        SOURCES(language),
+        {"cited": numbers, "passages": [cited, *passages] if numbers else passages},
     )
 
 

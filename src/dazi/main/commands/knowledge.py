@@ -3,18 +3,161 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dazi.main.commands.options import Json, language
+from dazi.main.commands.options import Company, Json, User, language, settings
+
+if TYPE_CHECKING:
+    from dazi.knowledge.indexing import Step, Watch
 
 group = typer.Typer(no_args_is_help=True, help="公司文档。The company's documents.")
+Readers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--reader",
+        help="谁可以看,可写多次:all、role:角色、department:部门、user:用户。Who may read it.",
+    ),
+]
+Tenant = Annotated[str, typer.Option(help="哪个租户。Which tenant.")]
 
 
-@group.callback()
-def _knowledge() -> None: ...
+@group.command("add")
+def knowledge_add(
+    what: Annotated[
+        list[str],
+        typer.Argument(help="文件夹、文件或网址,可写多个。Folders, files or URLs."),
+    ],
+    reader: Readers = None,
+    tenant: Tenant = "default",
+    company: Company = None,
+) -> None:
+    """添加文档并读进来;文件夹和网址以后会自动更新。Add documents and read them."""
+    from dazi.main.managing import desk, index
+
+    async def work() -> list[str]:
+        async with desk(settings(company), tenant) as d:
+            for one in what:
+                added = await d.administration.add(d.by, one, reader or ())
+                typer.echo(f"{added.id}  {added.place}")
+            with _progress() as watch:
+                return await index(d, watch, language())
+
+    _show(asyncio.run(work()))
+
+
+@group.command("list")
+def knowledge_list(
+    json_out: Json = False, tenant: Tenant = "default", company: Company = None
+) -> None:
+    """列出来源和文档、状态、谁可以看。List sources and documents, their state and who may read them."""
+    from dazi.main.managing import as_json, desk, listed, summary
+
+    async def work() -> list[str]:
+        async with desk(settings(company), tenant) as d:
+            sources = await d.administration.sources(d.by)
+            documents = await d.administration.documents(d.by)
+            if json_out:
+                return [as_json(sources, documents)]
+            return [*listed(sources, documents, language()), *await summary(d, language())]
+
+    _show(asyncio.run(work()))
+
+
+@group.command("search")
+def knowledge_search(
+    text: Annotated[str, typer.Argument(help="要查什么。What to look for.")],
+    user: User = "",
+    limit: Annotated[int, typer.Option(min=1, max=30, help="最多几段。Passages at most.")] = 6,
+    json_out: Json = False,
+    company: Company = None,
+) -> None:
+    """按某个用户的权限检索,看原文和出处。Search by a user's rights; see passages and sources."""
+    from dazi.main.managing import Asked, search
+
+    asked = Asked(text, user, limit)
+    typer.echo(asyncio.run(search(settings(company), asked, language(), json_out=json_out)))
+
+
+@group.command("rights")
+def knowledge_rights(
+    number: Annotated[
+        str,
+        typer.Argument(help="文档或来源的编号(dazi knowledge list)。A document's or source's id."),
+    ],
+    reader: Readers = None,
+    inherit: Annotated[
+        bool, typer.Option("--inherit", help="文档改回按来源的权限。As its source says.")
+    ] = False,
+    tenant: Tenant = "default",
+    company: Company = None,
+) -> None:
+    """看或改谁可以看;收回立即生效。See or set who may read it; taking away works at once."""
+    from dazi.main.managing import desk, index, readers_of_number
+
+    async def work() -> list[str]:
+        async with desk(settings(company), tenant) as d:
+            if not reader and not inherit:
+                return [", ".join(await readers_of_number(d, number))]
+            given = None if inherit else reader
+            labels = await d.administration.set_readers(d.by, number, given)
+            with _progress() as watch:
+                await index(d, watch, language())
+            return [", ".join(sorted(labels))]
+
+    _show(asyncio.run(work()))
+
+
+@group.command("reindex")
+def knowledge_reindex(
+    number: Annotated[
+        str,
+        typer.Argument(
+            help="文档或来源的编号;不写只读有变化的。An id; what has changed if left out."
+        ),
+    ] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="全部重读。Read everything anew.")
+    ] = False,
+    tenant: Tenant = "default",
+    company: Company = None,
+) -> None:
+    """重新查看来源,读新的和变了的。Look through the sources; read what is new or has changed."""
+    from dazi.main.managing import desk, index
+
+    async def work() -> list[str]:
+        async with desk(settings(company), tenant) as d:
+            if number or everything:
+                await d.administration.again(d.by, number)
+            with _progress() as watch:
+                return await index(d, watch, language())
+
+    _show(asyncio.run(work()))
+
+
+@group.command("rm")
+def knowledge_rm(
+    number: Annotated[
+        str,
+        typer.Argument(help="文档或来源的编号(dazi knowledge list)。A document's or source's id."),
+    ],
+    tenant: Tenant = "default",
+    company: Company = None,
+) -> None:
+    """删除文档,或来源和它的全部文档。Delete a document, or a source with all of its documents."""
+    from dazi.main.managing import desk, index
+
+    async def work() -> list[str]:
+        async with desk(settings(company), tenant) as d:
+            await d.administration.remove(d.by, number)
+            with _progress() as watch:
+                return await index(d, watch, language())
+
+    _show(asyncio.run(work()))
 
 
 @group.command("eval")
@@ -27,3 +170,28 @@ def knowledge_eval(
     from dazi.main.searching import evaluate
 
     typer.echo(asyncio.run(evaluate(file, format, language(), json_out=json_out)))
+
+
+def _show(lines: list[str]) -> None:
+    for line in lines:
+        typer.echo(line)
+
+
+@contextmanager
+def _progress() -> Iterator[Watch]:
+    """A bar for the documents, and beside it the page of a long one; on a terminal only."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, transient=True) as bar:
+        task = bar.add_task("", total=None, visible=False)
+
+        def watch(step: Step) -> None:
+            name = step.document.place.rpartition("/")[2]
+            page = f"  {step.page}/{step.pages}" if step.pages else ""
+            done = step.number if step.done else step.number - 1
+            bar.update(
+                task, description=f"{name}{page}", completed=done, total=step.total, visible=True
+            )
+
+        yield watch

@@ -1,0 +1,175 @@
+"""The company's documents wired together: library, index, search, and the tool that asks them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dazi.core.engine import Embedder
+from dazi.core.errors import ConnectorError, DaziError, OperatorError
+from dazi.core.knowledge import Cited, KnowledgeAnswer, KnowledgeQuestion
+from dazi.core.language import Language
+from dazi.core.principal import Principal
+from dazi.knowledge.embedded import EmbeddedIndex
+from dazi.knowledge.index import KnowledgeIndex
+from dazi.knowledge.indexing import Indexer, Reading, Watch, nobody
+from dazi.knowledge.library import Library
+from dazi.knowledge.records import Records, State
+from dazi.knowledge.search import Passage, Question, Search
+from dazi.main.knowledge_settings import KnowledgeSettings
+from dazi.store.database import Database
+
+INDEX = "knowledge-index"
+FILES = "knowledge-files"
+"""In the data folder: the index, and uploads with what came from outside."""
+FIRST_WAIT_S = 8.0
+"""How long the first question waits for documents that are being read."""
+POLL_S = 2.0
+PENDING: tuple[State, ...] = ("new", "reading", "rights", "gone")
+
+log = logging.getLogger("dazi.knowledge")
+
+
+@dataclass(slots=True)
+class Documents:
+    """Implements ``core.knowledge.KnowledgeSource``. ``extractive``: the model copies a sentence and
+    can make nothing of passages. ``prepare`` is called once, before the sources are looked through."""
+
+    library: Library
+    search: Search
+    settings: KnowledgeSettings
+    extractive: bool = False
+    prepare: Callable[[], object] | None = None
+    _first: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def may_manage(self, principal: Principal) -> bool:
+        return bool(principal.roles & self.settings.managers)
+
+    async def answer(self, question: KnowledgeQuestion) -> KnowledgeAnswer:
+        await self.looked(FIRST_WAIT_S)
+        asked = Question(question.text, question.principal, question.before)
+        found = await self.search.answer(asked)
+        cited = [cited_of(n, p, question.language) for n, p in enumerate(found.passages, 1)]
+        if found.quote is None or found.source is None:
+            if self.extractive or not cited:
+                raise await self._nothing(question, cited)
+            return KnowledgeAnswer(tuple(cited))
+        by_hit = {id(p.hit): c for p, c in zip(found.passages, cited, strict=True)}
+        quoted = by_hit.get(id(found.source.hit))
+        if quoted is None:  # the sentence stands in a passage further down
+            quoted = cited_of(len(cited) + 1, found.source, question.language)
+            cited.append(quoted)
+        return KnowledgeAnswer(tuple(cited), found.quote.text, quoted)
+
+    async def refresh(self, *, again: bool = False, watch: Watch = nobody) -> int:
+        """Look through the sources and read what is new; how many documents were. Raises
+        ``OperatorError`` while another process is writing."""
+        if self.prepare is not None:
+            await asyncio.to_thread(self.prepare)
+        await self.library.declare(self.settings.sources)
+        await self.library.look(again=again)
+        return await self.library.index_now(watch=watch)
+
+    async def keep_indexed(self, every_s: float) -> None:
+        """Read what is new, from sources every so many seconds and from uploads at once, until
+        cancelled."""
+        loop = asyncio.get_running_loop()
+        looked = loop.time()
+        await self.looked()
+        while True:
+            await asyncio.sleep(POLL_S)
+            try:
+                if loop.time() - looked >= every_s:
+                    looked = loop.time()
+                    await self.refresh()
+                elif await self.pending():
+                    await self.library.index_now()
+            except OperatorError as e:
+                log.info("documents wait: %s", e)
+            except Exception:
+                log.exception("documents could not be read")
+
+    async def pending(self, tenant: str | None = None) -> int:
+        """Documents that are still to be read or deleted."""
+        found = await self.library.records.documents(tenant, states=PENDING)
+        return len(found)
+
+    async def close(self) -> None:
+        if self._first is not None:
+            self._first.cancel()
+            await asyncio.gather(self._first, return_exceptions=True)
+        await self.library.index.close()
+
+    # --- the first look ------------------------------------------------------------------------------
+
+    async def _first_look(self) -> None:
+        try:
+            await self.refresh()
+        except DaziError as e:
+            log.warning("documents could not be read: %s", e)
+
+    async def looked(self, wait_s: float | None = None) -> None:
+        """The sources have been looked through once, or that takes longer than ``wait_s``."""
+        if self._first is None:
+            self._first = asyncio.create_task(self._first_look())
+        await asyncio.wait([self._first], timeout=wait_s)
+
+    async def _nothing(self, question: KnowledgeQuestion, near: list[Cited]) -> ConnectorError:
+        zh, en = "公司文档里没有写这一点。", "The documents do not say that."
+        titles = list(dict.fromkeys(c.title or c.source for c in near))[:3]
+        if titles:
+            zh += f"看过:{'、'.join(f'《{t}》' for t in titles)}。"
+            en += f" Looked at: {', '.join(titles)}."
+        waiting = await self.pending(question.principal.tenant)
+        if waiting:
+            zh += f"还有 {waiting} 份文档正在读,稍后可以再问。"
+            en += f" {waiting} documents are still being read; ask again in a while."
+        return ConnectorError("not_found", zh, en)
+
+
+@dataclass(slots=True)
+class Door:
+    """The tool's way to ``Documents``, which are opened after the tools."""
+
+    behind: Documents | None = None
+
+    async def answer(self, question: KnowledgeQuestion) -> KnowledgeAnswer:
+        if self.behind is None:
+            raise ConnectorError("unavailable", "文档检索没有打开", "documents are not open")
+        return await self.behind.answer(question)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where documents are kept. ``embedder``: what gives vectors, if there is a model."""
+
+    database: Database
+    data: Path
+    embedder: Embedder | None = None
+    ocr: bool = False
+
+
+def open_documents(place: Place, settings: KnowledgeSettings) -> Documents:
+    records = Records(place.database)
+    index: KnowledgeIndex = EmbeddedIndex(place.data / INDEX)
+    library = Library(records, index, place.data / FILES)
+    library.indexer = Indexer(
+        records, index, library.path_of, place.embedder, Reading(ocr=place.ocr)
+    )
+    return Documents(library, Search(records, index), settings)
+
+
+def cited_of(number: int, passage: Passage, language: Language) -> Cited:
+    chunk = passage.hit.chunk
+    document = passage.document
+    source = document.place.rpartition("/")[2]
+    if chunk.page:
+        source += f" 第 {chunk.page} 页" if language == "zh" else f", p. {chunk.page}"
+    title = passage.hit.title
+    above = [name for name in chunk.path if name != title]
+    return Cited(
+        number, chunk.text, title, source, " > ".join(above), document.id, chunk.ordinal, chunk.page
+    )
