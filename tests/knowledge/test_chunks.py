@@ -93,7 +93,7 @@ def test_sentences() -> None:
 
 
 def test_terms() -> None:
-    assert words("ＩＰＨＯＮＥ 15 的价格") == ["iphone", "15", "的", "价格"]
+    assert words("ＩＰＨＯＮＥ 15 的价格") == ["iphone", "iphon", "15", "的", "价格"]
     assert "sku-1001" in words("SKU-1001") and "1001" in words("SKU-1001")
     assert pairs("退货期,货") == ["退货", "货期", "货"]
     assert words("!!。") == pairs("!!。abc") == []

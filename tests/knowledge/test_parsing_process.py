@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 from contextlib import aclosing
@@ -15,7 +16,7 @@ import typst
 
 from dazi.core.errors import CallerError, OperatorError
 from dazi.knowledge.blocks import Block, Progress
-from dazi.knowledge.parsing import process
+from dazi.knowledge.parsing import children, process
 from dazi.knowledge.parsing.limits import ParseLimits
 from dazi.knowledge.parsing.messages import Found, Ready, framed
 from dazi.knowledge.parsing.process import parse
@@ -196,19 +197,23 @@ def test_a_confined_process_opens_nothing(tmp_path: Path) -> None:
 async def test_the_worker_has_nothing_of_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Nor has the process whose copy it is."""
     monkeypatch.setenv("DAZI_API_KEY", "secret")
-    made: list[str] = []
-    started = process._started
-
-    async def seen(descriptor: int, order: process.Order) -> asyncio.subprocess.Process:
-        running = await started(descriptor, order)
-        made.append(kernel_says(running.pid, "environ"))
-        return running
-
-    monkeypatch.setattr(process, "_started", seen)
     (tmp_path / "a.txt").write_text("x")
     await items(tmp_path / "a.txt")
-    assert "secret" not in made[0] and "HOME" not in made[0]
+    has = kernel_says(children.nursery().pid, "environ")
+    assert "PYTHONPATH" in has and "secret" not in has and "HOME" not in has
+
+
+async def test_reading_goes_on_when_the_parsers_process_is_gone(long_pdf: Path) -> None:
+    async with aclosing(parse(long_pdf)) as found:
+        await anext(found)
+        nursery = children.nursery()
+        os.kill(nursery.pid, signal.SIGKILL)
+        assert [item async for item in found]
+    assert nursery.over
+    again = [item async for item in parse(long_pdf, pages=(1, 1))]
+    assert again and children.nursery() is not nursery
 
 
 async def _instead(

@@ -16,6 +16,7 @@ import msgspec
 
 from dazi.core.errors import DaziError
 from dazi.knowledge.blocks import Block, Progress
+from dazi.knowledge.parsing.children import ENVIRONMENT, Child, nursery
 from dazi.knowledge.parsing.failures import no_worker, not_read
 from dazi.knowledge.parsing.kinds import Kind, kind_of
 from dazi.knowledge.parsing.limits import MESSAGE_BYTES, ParseLimits
@@ -81,7 +82,7 @@ async def parse(
 class _Listening:
     """To one worker. It is trusted with nothing: what it says is counted here too."""
 
-    def __init__(self, process: Process, order: Order) -> None:
+    def __init__(self, process: Process | Child, order: Order) -> None:
         assert process.stdout is not None
         self._process = process
         self._stdout = process.stdout
@@ -189,29 +190,30 @@ def _opened(path: Path, limits: ParseLimits) -> int:
     return descriptor
 
 
-async def _started(descriptor: int, order: Order) -> Process:
-    """With nothing of this process's environment: it may hold secrets."""
-    environment = {
-        "PYTHONPATH": str(Path(__file__).parents[3]),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "LC_ALL": "C.UTF-8",
-    }
+async def _started(descriptor: int, order: Order) -> Process | Child:
+    """A copy of one that has the parsers loaded; a process of its own where that is not enough."""
+    text = msgspec.json.encode(order).decode()
+    if not order.ocr:
+        try:
+            return await nursery().begin(descriptor, text)
+        except OSError as error:
+            raise no_worker() from error
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",
         "-m",
         "dazi.knowledge.parsing.worker",
-        msgspec.json.encode(order).decode(),
+        text,
         stdin=descriptor,
         stdout=PIPE,
         stderr=DEVNULL,
-        env=environment,
+        env=ENVIRONMENT,
         cwd="/",
         limit=_BUFFERED,
     )
 
 
-async def _end(process: Process, by_itself: bool) -> None:
+async def _end(process: Process | Child, by_itself: bool) -> None:
     """Ends it, if it does not do so by itself, and takes leave of it."""
     if by_itself:
         with contextlib.suppress(TimeoutError):

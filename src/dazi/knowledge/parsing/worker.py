@@ -40,13 +40,13 @@ def main(order: str) -> int:
     descriptor = os.dup(1)
     outgoing = Outgoing(descriptor, given.limits)
     os.dup2(2, 1)  # what a library prints is no message
-    _load(given.kind)
+    load(given.kind)
     recogniser = None
     refused: Reason | None = None
     if given.ocr:
-        from dazi.knowledge.parsing.ocr import load
+        from dazi.knowledge.parsing import ocr
 
-        recogniser = load()
+        recogniser = ocr.load()
         refused = None if recogniser else "no_ocr"
     _confine(given.limits, descriptor, ocr=given.ocr)
     outgoing.say(Ready())
@@ -89,7 +89,7 @@ def _declares_entities(error: Exception) -> bool:
     return isinstance(error, DefusedXmlException)
 
 
-def _load(kind: Kind | None) -> None:
+def load(kind: Kind | None) -> None:
     """Everything that will be imported: later on no file can be opened."""
     sys.modules["numpy"] = None  # type: ignore[assignment]  # for openpyxl: 100 MiB of addresses
     os.environ["OPENPYXL_LXML"] = "False"  # so that it parses all XML with defusedxml
