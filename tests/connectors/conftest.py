@@ -15,6 +15,10 @@ import uvicorn
 
 from dazi.connectors.context import ConnectorContext
 from dazi.connectors.mail_server import SmtpServer
+from dazi.main.documents import Documents, Door
+from dazi.main.managing import desk
+from dazi.main.settings import Settings
+from tests import documents
 from tests.connectors.systems import FOLDER, TODAY, Company, Talk, load
 
 
@@ -58,11 +62,32 @@ async def sink(mail_folder: Path) -> AsyncIterator[Any]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def documents_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return documents.made(tmp_path_factory)
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door()
+
+
+@pytest.fixture
+async def company_documents(documents_folder: Path, door: Door) -> AsyncIterator[Documents]:
+    """Behind ``door``."""
+    settings = Settings(company=FOLDER, data=documents_folder, today=TODAY)
+    async with desk(settings) as opened:
+        opened.documents.extractive = True
+        door.behind = opened.documents
+        yield opened.documents
+
+
 @pytest.fixture
 async def company(
-    database: Path, sink: Any, request: pytest.FixtureRequest
+    database: Path, sink: Any, door: Door, request: pytest.FixtureRequest
 ) -> AsyncIterator[Company]:
-    """Its HTTP services run for tests that ask for ``services``."""
+    """Its HTTP services run for tests that ask for ``services``, and its documents are open for those
+    that ask for ``company_documents``."""
     base = "http://127.0.0.1:9"
     if "services" in request.fixturenames:
         base = request.getfixturevalue("services")
@@ -73,6 +98,7 @@ async def company(
         databases=dict.fromkeys(names, "sqlite:///yunshan.sqlite"),
         services={"erp": f"{base}/erp", "weather": f"{base}/weather"},
         smtp=SmtpServer("127.0.0.1", sink.port, "dazi@yunshan.example"),
+        knowledge=door,
     )
     made = Company(context, database)
     yield made

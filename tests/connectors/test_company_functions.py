@@ -16,7 +16,6 @@ from dazi.connectors.context import ConnectorContext
 from dazi.connectors.functions import FunctionConnector
 from dazi.core.errors import ConfigError, ConnectorError
 from dazi.core.language import Text
-from dazi.core.principal import Principal
 from dazi.core.tools import Binding, Parameter, Tool, ToolResultRules
 from tests.connectors.systems import CUSTOMER, STAFF, TOOLS, Company, invocation
 
@@ -183,58 +182,6 @@ async def test_a_ticket_is_opened_once(company: Company) -> None:
     assert opened == [("customer", "2025-04-03", "open")] * 2
     blank = replace(made, arguments={"title": "  "})
     assert (await refusal(company.connector(made.tool), blank)).code == "refused"
-
-
-@pytest.mark.parametrize(
-    ("query", "source", "words"),
-    [
-        ("出差住宿标准", "travel.md", "每晚500元"),
-        ("hotel limit for business trips", "travel.en.md", "CNY 500 a night"),
-        ("七天无理由退货", "returns.md", "七天内可以无理由退货"),
-        ("return policy", "returns.en.md", "within seven days"),
-        ("手机保修期限", "warranty.md", "12个月"),
-        ("how long is the warranty on phones", "warranty.en.md", "12 months"),
-        ("年假能不能跨年结转", "leave.md", "次年3月31日"),
-        ("VPN怎么连", "it.md", "vpn.yunshan.example"),
-        ("reset my password", "it.en.md", "Forgot password"),
-        ("发货时效", "shipping.md", "48小时"),
-        ("增值税专用发票", "invoices.md", "税号"),
-        ("报销截止日期", "expenses.md", "次月10日"),
-        ("收到钓鱼邮件怎么办", "security.md", "转发给"),
-        ("会议室要提前预订吗", "meeting-rooms.md", "14天"),
-        ("试用期多长", "onboarding.md", "3个月"),
-    ],
-)
-async def test_documents_are_quoted(company: Company, query: str, source: str, words: str) -> None:
-    found = await company.call("search_knowledge", query=query)
-    assert found["source"] == source
-    assert words in found["quote"]
-    text = (company.context.folder / "knowledge" / source).read_text("utf-8")
-    assert found["quote"] in text
-
-
-@pytest.mark.parametrize(
-    "query", ["火星移民补贴", "can I bring my dog", "?", "", "的的的", "量子 🦄"]
-)
-async def test_what_no_document_says_is_not_found(company: Company, query: str) -> None:
-    assert await company.call("search_knowledge", query=query) is None
-
-
-async def test_documents_have_readers(company: Company) -> None:
-    for query in ("合同审批流程", "contracts over 100k"):
-        made = invocation(TOOLS["search_knowledge"], {"query": query})
-        for role, seen in (
-            ("manager", True),
-            ("finance", True),
-            ("staff", False),
-            ("customer", False),
-        ):
-            found = await company.run(replace(made, principal=Principal(role, frozenset({role}))))
-            source = "" if found is None else found["source"]
-            assert source.startswith("contracts") is seen
-    assert await company.call("search_knowledge", CUSTOMER, query="出差住宿标准") is None
-    assert await company.call("search_knowledge", CUSTOMER, query="退货政策")
-    assert await company.call("search_knowledge", STAFF, query="出差住宿标准")
 
 
 async def test_transactions_are_scored_by_rules(company: Company) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dazi.core.language import Language
+from dazi.main.documents import Documents
 from dazi.router.derive import derive
 from tests.connectors.systems import CUSTOMER, STAFF, TODAY, TOOLS, Company, invocation
 
@@ -38,7 +39,12 @@ def test_every_tool_is_called() -> None:
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize(("name", "arguments"), CALLS)
 async def test_every_shown_field_is_there(
-    company: Company, services: str, name: str, arguments: dict[str, Any], language: Language
+    company: Company,
+    company_documents: Documents,
+    services: str,
+    name: str,
+    arguments: dict[str, Any],
+    language: Language,
 ) -> None:
     tool = TOOLS[name]
     principal = CUSTOMER if "customer" in tool.roles else STAFF

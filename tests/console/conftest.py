@@ -24,6 +24,7 @@ from dazi.console.state import ConsoleState
 from dazi.core.engine import GenerateRequest, ModelProfile
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
+from tests import documents
 from tests.console.browser import Browser, chromium
 from tests.fakes.engine import Pause, Piece, Reply, ScriptedEngine
 
@@ -104,6 +105,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         await runtime.close()
 
     data = tmp_path_factory.mktemp("site")
+    documents.give(documents.made(tmp_path_factory), data)
     thread = threading.Thread(target=lambda: asyncio.run(serve(data)), daemon=True)
     thread.start()
     assert ready.wait(60), "the server did not start"

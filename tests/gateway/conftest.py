@@ -26,6 +26,7 @@ from dazi.main.company import load_company
 from dazi.main.demo import Demo
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
+from tests import documents
 from tests.fakes.engine import Reply, ScriptedEngine
 
 T = TypeVar("T")
@@ -113,10 +114,11 @@ class Answered:
 
 @pytest.fixture(scope="session")
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's data, made once."""
+    """The demo's data, made once, with its documents."""
     folder = tmp_path_factory.mktemp("seeded")
     demo = Demo(load_company(DEMO), folder, TODAY)
     demo.seed()
+    documents.give(documents.made(tmp_path_factory), folder)
     return folder
 
 

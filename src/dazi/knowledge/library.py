@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import os
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -73,13 +73,15 @@ class Changes:
 @dataclass(slots=True)
 class Library:
     """Sources and documents of all tenants over one index. ``files``: where uploads and what came
-    from outside are kept."""
+    from outside are kept. ``roots``: folders that places may begin with by name (``{data}/knowledge``),
+    so that documents stay the same when a company moves."""
 
     records: Records
     index: KnowledgeIndex
     files: Path
     indexer: Indexer = field(init=False)
     outside: Outside | None = None
+    roots: Mapping[str, Path] = field(default_factory=dict)
     _sources: dict[str, Source] = field(default_factory=dict)
 
     # --- sources -------------------------------------------------------------------------------------
@@ -96,15 +98,22 @@ class Library:
     ) -> Source:
         """The source at ``place``; one that is there already gets these ``readers``."""
         if kind == "folder":
-            place = _folder(place)
+            place = self._folder(place)
         number = _number("s", tenant, kind, place)
-        source = Source(number, tenant, kind, place, readers, declared, by, now())
-        old = next((s for s in await self.records.sources(tenant) if s.id == number), None)
+        return await self._put_source(
+            Source(number, tenant, kind, place, readers, declared, by, now())
+        )
+
+    async def _put_source(self, source: Source) -> Source:
+        known = await self.records.sources(source.tenant)
+        old = next((s for s in known if s.id == source.id), None)
         if old is not None:
-            source = replace(source, at=old.at, by=old.by)
-        await self.records.put_source(source)
-        self._sources[number] = source
-        if old is not None and old.readers != readers:
+            kept = replace(old, readers=source.readers, declared=source.declared or old.declared)
+            source = kept
+        if source != old:
+            await self.records.put_source(replace(source, at=source.at or now()))
+        self._sources[source.id] = source
+        if old is not None and old.readers != source.readers:
             await self._readers_of_source(source)
         return source
 
@@ -123,13 +132,7 @@ class Library:
             if old.declared and old.id not in wanted:
                 await self.remove_source(old.id, old.tenant)
         for source in sources:
-            await self.add_source(
-                source.kind,
-                source.place,
-                tenant=source.tenant,
-                readers=source.readers,
-                declared=True,
-            )
+            await self._put_source(source)
 
     # --- documents -----------------------------------------------------------------------------------
 
@@ -228,13 +231,27 @@ class Library:
         finally:
             await self.index.release()
 
+    def resolved(self, place: str) -> Path:
+        """The folder that a source's place means."""
+        name, _, rest = place.partition("/")
+        root = self.roots.get(name)
+        return Path(place) if root is None else root / rest
+
+    def _folder(self, place: str) -> str:
+        """As it is kept. Raises ``CallerError`` where there is none."""
+        if place.partition("/")[0] not in self.roots:
+            place = os.path.abspath(place)
+        if not self.resolved(place).is_dir():
+            raise CallerError("folder", f"没有文件夹 {place}", f"there is no folder {place}")
+        return place
+
     def path_of(self, document: Document) -> Path | None:
         """A document's file; ``None`` where its source is gone."""
         source = self._sources.get(document.source)
         if source is None:
             return None
         if source.kind == "folder":
-            return Path(source.place) / document.place
+            return self.resolved(source.place) / document.place
         if source.kind == "upload":
             return self.files / document.id / document.place
         return next(iter(sorted((self.files / document.id).glob("*"))), None)
@@ -265,7 +282,7 @@ class Library:
     async def _found(self, source: Source) -> tuple[Sequence[Listed], int]:
         """A source's files, those from outside brought here first."""
         if source.kind == "folder":
-            found = await asyncio.to_thread(listing, Path(source.place))
+            found = await asyncio.to_thread(listing, self.resolved(source.place))
             return found.files, found.unknown
         if source.kind == "upload":
             old = await self.records.documents(source.tenant, source=source.id)
@@ -316,14 +333,6 @@ def declared_source(kind: SourceKind, place: str, readers: frozenset[str]) -> So
     """A source as the company's file has it, of the tenant that the file is about."""
     tenant = Principal("", frozenset()).tenant
     return Source(_number("s", tenant, kind, place), tenant, kind, place, readers, True, "", 0.0)
-
-
-def _folder(place: str) -> str:
-    """Raises ``CallerError`` for none."""
-    path = os.path.abspath(place)
-    if not os.path.isdir(path):
-        raise CallerError("folder", f"没有文件夹 {path}", f"there is no folder {path}")
-    return path
 
 
 def _number(letter: str, *parts: str) -> str:

@@ -22,6 +22,8 @@ ABOVE, AROUND = 0.5, 0.5
 """What a term counts towards that which is in the headings only, and in the passage around only."""
 NUMBER = 1.2
 """Who asks how many or how long wants a number."""
+LAST = 3.0
+"""What a term counts of the question that was asked last, of one of the question before."""
 FIRST = 1.2
 """The first sentence of a document answers the broad questions."""
 DEPTH = 10
@@ -62,13 +64,16 @@ def asked(question: str) -> list[str]:
 
 
 def best(
-    question: str, hits: Sequence[Hit], seen: Mapping[str, int], readable: int
+    question: str, hits: Sequence[Hit], seen: Mapping[str, int], readable: int, own: str = ""
 ) -> Quote | None:
-    """``seen``: of each term of ``asked``, in how many of ``readable`` chunks it is."""
+    """``seen``: of each term of ``asked``, in how many of ``readable`` chunks it is. ``own``: the part
+    of ``question`` that was said last, where it leans on one before: that is what matters more."""
     wanted = asked(question)
     if not wanted or not hits:
         return None
     weight = {t: _rarity(seen.get(t, 0), readable) for t in wanted}
+    for term in asked(own) if own != question else ():
+        weight[term] *= LAST
     candidates = [c for hit in hits[:DEPTH] for c in _candidates(hit)]
     mean = sum(c.length for c in candidates) / max(len(candidates), 1) or 1.0
     chinese = any(t[0] >= "\u3400" for t in wanted)

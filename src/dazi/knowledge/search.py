@@ -70,7 +70,7 @@ class Search:
         labels = labels_of(who)
         seen = await self.index.frequencies(who.tenant, labels, wanted)
         readable = await self.index.count(who.tenant, labels)
-        quote = quoting.best(text, [p.hit for p in found], seen, readable)
+        quote = quoting.best(text, [p.hit for p in found], seen, readable, question.text)
         source = next((p for p in found if quote is not None and p.hit is quote.hit), None)
         return Answer(text, tuple(found[: question.limit]), quote, source)
 

@@ -24,7 +24,7 @@ def check_folder(folder: Path, language: Language) -> list[str]:
     prices_of(company.settings, folder)
     access_settings(company)
     data = Settings().data_folder(folder)
-    knowledge_settings(company, data)
+    knowledge_settings(company)
     make_connectors(company, connector_context(company, data, None))
     counts = {
         "zh": f"{folder}: {len(company.tools)} 个工具,{len(company.roles)} 个角色,"

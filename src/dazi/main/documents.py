@@ -19,7 +19,7 @@ from dazi.knowledge.indexing import Indexer, Reading, Watch, nobody
 from dazi.knowledge.library import Library
 from dazi.knowledge.records import Records, State
 from dazi.knowledge.search import Passage, Question, Search
-from dazi.main.knowledge_settings import KnowledgeSettings
+from dazi.main.knowledge_settings import COMPANY, DATA, KnowledgeSettings
 from dazi.store.database import Database
 
 INDEX = "knowledge-index"
@@ -148,6 +148,7 @@ class Place:
 
     database: Database
     data: Path
+    company: Path
     embedder: Embedder | None = None
     ocr: bool = False
 
@@ -156,6 +157,7 @@ def open_documents(place: Place, settings: KnowledgeSettings) -> Documents:
     records = Records(place.database)
     index: KnowledgeIndex = EmbeddedIndex(place.data / INDEX)
     library = Library(records, index, place.data / FILES)
+    library.roots = {DATA: place.data, COMPANY: place.company}
     library.indexer = Indexer(
         records, index, library.path_of, place.embedder, Reading(ocr=place.ocr)
     )

@@ -15,7 +15,8 @@ from dazi.knowledge.rights import EVERYBODY, readers_of
 
 FOLDER = "knowledge"
 """Of a company folder: its documents, where nothing else is declared."""
-DATA = "{data}"
+DATA, COMPANY = "{data}", "{company}"
+"""What places of folders may begin with; relative ones are the company folder's."""
 _KINDS: tuple[SourceKind, ...] = ("folder", "url", "database")
 SEPARATOR = "\n"
 
@@ -28,7 +29,7 @@ class KnowledgeSettings:
     managers: frozenset[str]
 
 
-def knowledge_settings(company: Company, data: Path) -> KnowledgeSettings:
+def knowledge_settings(company: Company) -> KnowledgeSettings:
     """Raises ``ConfigError``."""
     given = company.settings.get("knowledge", {})
     _known(company, given, {"sources", "managers"})
@@ -44,10 +45,10 @@ def knowledge_settings(company: Company, data: Path) -> KnowledgeSettings:
         raise _wrong(
             company, "来源写成 [[knowledge.sources]]", "write sources as [[knowledge.sources]]"
         )
-    return KnowledgeSettings(tuple(_source(company, data, s) for s in sources), frozenset(managers))
+    return KnowledgeSettings(tuple(_source(company, s) for s in sources), frozenset(managers))
 
 
-def _source(company: Company, data: Path, given: Mapping[str, Any]) -> Source:
+def _source(company: Company, given: Mapping[str, Any]) -> Source:
     _known(company, given, {*_KINDS, "query", "readers"})
     kinds = [k for k in _KINDS if k in given]
     if len(kinds) != 1 or ("query" in given) != (kinds == ["database"]):
@@ -59,7 +60,8 @@ def _source(company: Company, data: Path, given: Mapping[str, Any]) -> Source:
     kind = kinds[0]
     place = str(given[kind])
     if kind == "folder":
-        place = str((company.folder / place.replace(DATA, str(data))).absolute())
+        named = place.startswith((f"{DATA}/", f"{COMPANY}/")) or Path(place).is_absolute()
+        place = place if named else f"{COMPANY}/{place}"
     elif kind == "database":
         if place not in company.settings.get("databases", {}):
             raise _wrong(company, f"[databases] 里没有 {place}", f"[databases] has no {place}")

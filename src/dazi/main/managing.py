@@ -57,7 +57,7 @@ async def desk(settings: Settings, tenant: str = "") -> AsyncIterator[Desk]:
     company = load_company(settings.company_folder())
     data = settings.data_folder(company.folder)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    chosen = knowledge_settings(company, data)
+    chosen = knowledge_settings(company)
     database = database_of(settings, data)
     sealing = Sealing(audit_folder(data))
     embedder = make_embedder(settings)
@@ -70,7 +70,7 @@ async def desk(settings: Settings, tenant: str = "") -> AsyncIterator[Desk]:
         async def record(kind: str, who: str, body: Mapping[str, Any]) -> None:
             await ledger.append(cast(Kind, kind), who, "", body)
 
-        place = Place(database, data, embedder, settings.knowledge_ocr)
+        place = Place(database, data, company.folder, embedder, settings.knowledge_ocr)
         documents = open_documents(place, chosen)
         documents.library.outside = OutsideSources(connector_context(company, data, None))
         if company.demo:

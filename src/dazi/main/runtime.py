@@ -136,8 +136,14 @@ async def open_runtime(
 
 def _documents(runtime: Runtime, context: ConnectorContext, data: Path) -> Documents:
     """The company's documents, behind the door that its tools have."""
-    settings = knowledge_settings(runtime.company, data)
-    place = Place(runtime.database, data, runtime.embedder, runtime.settings.knowledge_ocr)
+    settings = knowledge_settings(runtime.company)
+    place = Place(
+        runtime.database,
+        data,
+        runtime.company.folder,
+        runtime.embedder,
+        runtime.settings.knowledge_ocr,
+    )
     documents = open_documents(place, settings)
     documents.library.outside = OutsideSources(context)
     documents.extractive = runtime.engine.profile.copies_text
