@@ -72,9 +72,10 @@ def best(
     if not wanted or not hits:
         return None
     weight = {t: _rarity(seen.get(t, 0), readable) for t in wanted}
-    for term in asked(own) if own != question else ():
+    leans = own not in ("", question)
+    for term in asked(own) if leans else ():
         weight[term] *= LAST
-    candidates = [c for hit in hits[:DEPTH] for c in _candidates(hit)]
+    candidates = [c for hit in hits[:DEPTH] for c in _candidates(hit, leads=not leans)]
     mean = sum(c.length for c in candidates) / max(len(candidates), 1) or 1.0
     chinese = any(t[0] >= "\u3400" for t in wanted)
     enough = LEAST["zh" if chinese else "en"] * sum(weight.values())
@@ -102,11 +103,12 @@ class _Candidate:
         return sum(self.own.values())
 
 
-def _candidates(hit: Hit) -> list[_Candidate]:
+def _candidates(hit: Hit, *, leads: bool) -> list[_Candidate]:
     above = set(_terms(" ".join((hit.title, *hit.chunk.path))))
     around = set(_terms(hit.chunk.text))
+    leads = leads and hit.chunk.ordinal == 0
     return [
-        _Candidate(p, hit, Counter(_terms(p)), above, around, hit.chunk.ordinal == 0 and i == 0)
+        _Candidate(p, hit, Counter(_terms(p)), above, around, leads and i == 0)
         for i, p in enumerate(_sentences(hit.chunk.text))
     ]
 
