@@ -285,7 +285,7 @@ class _Writing:
         self._held: list[Chunk] = []
         progress = document.progress
         self.chunker = Chunker(list(progress.path), progress.ordinal)
-        self.title = document.title
+        self.title = document.title if document.own_title or progress.page else ""
 
     async def add(self, block: Block) -> None:
         self._take(self.chunker.add(block))

@@ -153,7 +153,7 @@ class Library:
         listed = Listed(plain, path, size, now(), readers=readers)
         old = {d.id: d for d in await self.records.documents(principal.tenant, source=source.id)}
         document = _compared(source, listed, old.get(number), again=True)
-        document = replace(document, own_readers=True)
+        document = replace(document, readers=readers, own_readers=True)
         await self.records.put(document)
         return document
 
@@ -347,14 +347,17 @@ def _compared(source: Source, listed: Listed, old: Document | None, *, again: bo
     if old is None or old.state == "gone":
         return Document(
             number, source.tenant, source.id, listed.place, listed.title, readers,
-            size=listed.size, changed=listed.changed,
+            own_title=bool(listed.title), size=listed.size, changed=listed.changed,
         )  # fmt: skip
     if old.own_readers:
         readers = old.readers
     title = listed.title or old.title
     changed = again or (old.size, old.changed) != (listed.size, listed.changed)
-    out = replace(old, title=title, readers=readers, size=listed.size, changed=listed.changed)
-    if again or (listed.title and listed.title != old.title):
+    out = replace(
+        old, title=title, own_title=bool(listed.title), readers=readers,
+        size=listed.size, changed=listed.changed,
+    )  # fmt: skip
+    if again or (out.title, out.own_title) != (old.title, old.own_title):
         return replace(out, state="new", digest="")
     if changed:
         return replace(out, state="new")

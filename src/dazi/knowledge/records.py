@@ -53,6 +53,7 @@ knowledge_documents = Table(
     Column("source", String(64), nullable=False, index=True),
     Column("place", Text, nullable=False),
     Column("title", Text, nullable=False),
+    Column("own_title", Integer, nullable=False),
     Column("readers", Text, nullable=False),
     Column("own_readers", Integer, nullable=False),
     Column("state", String(16), nullable=False, index=True),
@@ -102,11 +103,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """``place`` within its source. ``own_readers``: set for this document by somebody, so that the
-    source's no longer count. ``size`` in bytes and ``changed`` in seconds since the epoch tell
-    whether the file has to be looked at; ``digest`` (SHA-256) whether it has to be read again.
-    ``revision`` is the one that is searched, 0 for none. ``scanned``: pages that are pictures and
-    were not read."""
+    """``place`` within its source. ``own_title``: given, and not taken from its text. ``own_readers``: set
+    for this document by somebody, so that the source's no longer count. ``size`` in bytes and
+    ``changed`` in seconds since the epoch tell whether the file has to be looked at; ``digest``
+    (SHA-256) whether it has to be read again. ``revision`` is the one that is searched, 0 for none.
+    ``scanned``: pages that are pictures and were not read."""
 
     id: str
     tenant: str
@@ -114,6 +115,7 @@ class Document:
     place: str
     title: str
     readers: frozenset[str]
+    own_title: bool = False
     own_readers: bool = False
     state: State = "new"
     size: int = 0
@@ -266,6 +268,7 @@ def _row(document: Document) -> dict[str, Any]:
     progress = [p.digest, p.page, p.pages, p.ordinal, p.path]
     return row | {
         "readers": _listed(document.readers),
+        "own_title": int(document.own_title),
         "own_readers": int(document.own_readers),
         "progress": json.dumps(progress, ensure_ascii=False),
     }
@@ -274,6 +277,7 @@ def _row(document: Document) -> dict[str, Any]:
 def _document(row: Any) -> Document:
     values = {f.name: row[f.name] for f in fields(Document)}
     values["readers"] = frozenset(json.loads(row["readers"]))
+    values["own_title"] = bool(row["own_title"])
     values["own_readers"] = bool(row["own_readers"])
     digest, page, pages, ordinal, path = json.loads(row["progress"])
     headings = tuple((level, name) for level, name in path)
