@@ -80,6 +80,14 @@ async def test_openais_client_gets_its_vectors_in_order(site: Site, server: Serv
     assert answer["tokens"] == [7, 0]
 
 
+async def test_questions_have_their_instruction(server: Server) -> None:
+    embedder = RemoteEmbedder(EmbeddingOptions(server.url, MODEL, question="find: "))
+    await embedder.embed(["退货"], asked=True)
+    await embedder.embed(["退货"])
+    await embedder.close()
+    assert [b["input"] for b in server.bodies] == [["find: 退货"], ["退货"]]
+
+
 @pytest.mark.parametrize("action", ["mask", "pseudonymise", "block"])
 async def test_the_guard_looks_before_it_goes_on(
     site: Site, server: Server, monkeypatch: pytest.MonkeyPatch, action: Action

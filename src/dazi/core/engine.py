@@ -236,8 +236,16 @@ class Embedder(Protocol):
     @property
     def name(self) -> str: ...
 
-    async def embed(self, texts: Sequence[str]) -> Embedded:
-        """Raises ``CallerError`` for texts that are too long and ``OperatorError``."""
+    @property
+    def version(self) -> str:
+        """Tells weights apart that go by one name; empty where only a server knows."""
+        ...
+
+    async def embed(self, texts: Sequence[str], *, asked: bool = False) -> Embedded:
+        """``asked``: the texts are questions, before which some models want an instruction.
+
+        Raises ``CallerError`` for texts that are too long and ``OperatorError``.
+        """
         ...
 
     async def close(self) -> None: ...

@@ -21,12 +21,14 @@ _CALLERS = (400, 413, 422)
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingOptions:
-    """Operator configuration; nothing here may come from a request. ``whole_s`` bounds a request."""
+    """Operator configuration; nothing here may come from a request. ``whole_s`` bounds a request;
+    ``question`` is put before questions."""
 
     base_url: str
     model: str
     api_key: str = field(default="", repr=False)
     whole_s: float = 60.0
+    question: str = ""
 
 
 class _Vector(msgspec.Struct):
@@ -58,9 +60,15 @@ class RemoteEmbedder:
     def name(self) -> str:
         return self._options.model
 
-    async def embed(self, texts: Sequence[str]) -> Embedded:
+    @property
+    def version(self) -> str:
+        return ""
+
+    async def embed(self, texts: Sequence[str], *, asked: bool = False) -> Embedded:
+        before = self._options.question if asked else ""
+        given = [before + t for t in texts]
         body = msgspec.json.encode(
-            {"model": self._options.model, "input": list(texts), "encoding_format": "float"}
+            {"model": self._options.model, "input": given, "encoding_format": "float"}
         )
         answer: Answer | None = None
         try:

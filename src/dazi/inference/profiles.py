@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ PROFILE_FILE = "dazi_model.json"
 DEFAULT_CONTEXT = 8192
 GIB = 1 << 30
 _PARTS = frozenset({".bin", ".xml", ".json", ".gguf"})
+ENCODER_PARTS = _PARTS | {".safetensors"}
 _PIECES, _PIECE = 16, 1 << 20
 """So many pieces of so many bytes: all of a file of 16 MiB."""
 
@@ -46,11 +48,11 @@ def read_profile(folder: Path, name: str = "") -> ModelProfile:
         ) from e
 
 
-def version_of(folder: Path) -> str:
+def version_of(folder: Path, parts: Collection[str] = _PARTS) -> str:
     """A digest of the model's files: twelve hexadecimal digits. Of a large file it takes the length
     and pieces all along it, so that gigabytes of weights delay no start."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in folder.iterdir() if p.is_file() and p.suffix in _PARTS):
+    for path in sorted(p for p in folder.iterdir() if p.is_file() and p.suffix in parts):
         size = path.stat().st_size
         digest.update(f"{path.name} {size}\n".encode())
         with path.open("rb") as file:

@@ -26,6 +26,17 @@ def load_genai() -> Any:
     return _load("openvino_genai")
 
 
+def load_openvino() -> Any:
+    """The ``openvino`` module."""
+    return _load("openvino")
+
+
+def load_opset() -> Any:
+    """What graphs are built of."""
+    _load("openvino")
+    return _load("openvino.opset13")
+
+
 def load_tensor() -> Any:
     """The class ``openvino.Tensor``."""
     return _load("openvino").Tensor

@@ -37,6 +37,7 @@ from dazi.core.tools import Connector
 from dazi.inference.catalog import Catalog, ModelEntry, open_engine
 from dazi.inference.embedded import EmbeddedOptions
 from dazi.inference.embedding import EmbeddingOptions, RemoteEmbedder
+from dazi.inference.embedding_local import LocalEmbedder, LocalEmbedding
 from dazi.main.access_settings import access_settings
 from dazi.main.auditing import audit_folder
 from dazi.main.company import load_company
@@ -307,9 +308,16 @@ def load_engine(settings: Settings, data: Path) -> Engine:
 
 
 def make_embedder(settings: Settings) -> Embedder | None:
-    """Raises ``ConfigError`` for a URL without a model, and ``OperatorError`` for what is no URL."""
+    """A model's folder, or a server's model; ``None`` where neither is set.
+
+    Raises ``ConfigError`` for a URL without a model, and ``OperatorError`` for what is no URL or
+    no model.
+    """
     if not settings.embedding_url:
-        return None
+        if not settings.embedding_model:
+            return None
+        options = LocalEmbedding(settings.threads, settings.embedding_question)
+        return LocalEmbedder(Path(settings.embedding_model), options)
     if not settings.embedding_model:
         raise ConfigError(
             "DAZI_EMBEDDING_MODEL",
@@ -318,7 +326,12 @@ def make_embedder(settings: Settings) -> Embedder | None:
             "DAZI_EMBEDDING_URL is set; name the model as well",
         )
     return RemoteEmbedder(
-        EmbeddingOptions(settings.embedding_url, settings.embedding_model, settings.embedding_key)
+        EmbeddingOptions(
+            settings.embedding_url,
+            settings.embedding_model,
+            settings.embedding_key,
+            question=settings.embedding_question,
+        )
     )
 
 

@@ -40,7 +40,10 @@ class Settings(BaseSettings):
     embedding_url: str = ""
     embedding_model: str = ""
     embedding_key: str = ""
-    """An OpenAI-compatible server of embeddings, the model's name there, and the key it asks for."""
+    """An OpenAI-compatible server of embeddings, the model's name there, and the key it asks for.
+    Without a server the model is a folder, opened in this process."""
+    embedding_question: str = ""
+    """What an embedding model wants before a question, in place of what its folder says."""
     knowledge_seconds: float = Field(60.0, ge=1)
     """How often the sources of documents are looked through for what is new."""
     knowledge_ocr: bool = False
