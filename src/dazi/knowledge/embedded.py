@@ -1,4 +1,5 @@
-"""The index in one folder of this machine: tantivy for words, in a thread so that nobody waits.
+"""The index in one folder of this machine: tantivy for words and rows of bytes for vectors, in a
+thread so that nobody waits.
 
 One process writes at a time; others see what it has committed.
 """
@@ -11,14 +12,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
 import tantivy
-from tantivy import Document, FieldType, Occur, Order, Query
+from tantivy import Document, Occur, Order, Query
 
 from dazi.core.errors import OperatorError
-from dazi.knowledge.chunks import Chunk
+from dazi.knowledge.documents import (
+    SPACES,
+    Kept,
+    Queries,
+    count_of,
+    document_of,
+    every,
+    hit_of,
+    kept_in,
+    make_schema,
+    without,
+)
 from dazi.knowledge.index import Entry, Hit, Wanted
 from dazi.knowledge.terms import pairs, words
+from dazi.knowledge.vectorpart import VectorPart
+from dazi.knowledge.vectors import VectorSpace
 
 HEAP_BYTES = 64 << 20
 """What the writer holds before it writes a segment."""
@@ -26,34 +39,30 @@ WORDS, PAIRS, HEADS = 1.0, 1.0, 1.0
 """Weights of the words of a text, of its pairs of hanzi, and of the words above it."""
 MOST_ENTRIES = 1_000_000
 """Chunks of one document: more than ``parsing.ParseLimits`` lets any have."""
-_SPACES = "spaces"
+_AT_ONCE = 1000
 T = TypeVar("T")
 
 
-class _Kept(msgspec.Struct, frozen=True):
-    """What is stored beside a chunk's terms."""
-
-    document: str
-    title: str
-    chunk: Chunk
-    readers: frozenset[str]
-    revision: int
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Kept).decode
-
-
 class EmbeddedIndex:
-    """Implements ``index.KnowledgeIndex``. ``folder`` is made if it is not there."""
+    """Implements ``index.KnowledgeIndex``. ``folder`` is made if it is not there.
 
-    def __init__(self, folder: Path) -> None:
+    ``vectors``: of which model they are; without, none are taken, and ``nearest`` finds nothing.
+    After a change of the model words find all that they found, and vectors what has been added
+    again (``unembedded``). Raises ``OperatorError`` for a folder that another version wrote.
+    """
+
+    def __init__(self, folder: Path, vectors: VectorSpace | None = None) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._schema = _schema()
-        self._index = tantivy.Index(self._schema, path=str(folder))
+        self._schema = make_schema()
+        self._queries = Queries(self._schema)
+        self._index = _opened(self._schema, folder)
         spaces = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
-        self._index.register_tokenizer(_SPACES, spaces)
+        self._index.register_tokenizer(SPACES, spaces)
+        self._vectors = (
+            VectorPart(folder / "vectors", vectors, self._queries) if vectors is not None else None
+        )
         self._writer: Any = None
+        self._looked = False
         self._alone = asyncio.Lock()
 
     async def add(self, entries: Sequence[Entry]) -> None:
@@ -76,31 +85,44 @@ class EmbeddedIndex:
         return await asyncio.to_thread(self._search, wanted, limit)
 
     async def nearest(self, wanted: Wanted, limit: int = 10) -> list[Hit]:
-        return []
+        """Exact: by cosine, 1 at most. Raises ``OperatorError`` for a vector of another model."""
+        if self._vectors is None:
+            return []
+        if not self._looked:
+            await self._mend(self._vectors)
+        return await asyncio.to_thread(
+            lambda part: part.nearest(self._index.searcher(), wanted, limit), self._vectors
+        )
+
+    async def unembedded(self, tenant: str) -> list[str]:
+        if self._vectors is None:
+            return []
+        return await asyncio.to_thread(self._unembedded, tenant, self._vectors.own)
 
     async def read(
         self, tenant: str, document: str, labels: frozenset[str], first: int = 0, limit: int = 1000
     ) -> list[Hit]:
-        query = _all(
-            self._allowed(tenant, labels),
-            self._term("document", document),
-            self._number("ordinal", first, None),
+        query = every(
+            self._queries.allowed(tenant, labels),
+            self._queries.of_document(tenant, document, since=first),
         )
         found = await asyncio.to_thread(self._in_order, query, limit)
-        return [Hit(k.document, k.title, k.chunk, 0.0, k.revision) for k in found]
+        return [hit_of(kept_in(d), 0.0) for d in found]
 
     async def entries(self, tenant: str, document: str) -> list[Entry]:
-        query = _all(self._term("tenant", tenant), self._term("document", document))
+        query = self._queries.of_document(tenant, document)
         found = await asyncio.to_thread(self._in_order, query, MOST_ENTRIES)
-        return [Entry(tenant, k.document, k.chunk, k.title, k.readers, k.revision) for k in found]
+        return [self._entry(tenant, kept_in(d), d) for d in found]
 
     async def frequencies(
         self, tenant: str, labels: frozenset[str], terms: Collection[str]
     ) -> dict[str, int]:
-        return await asyncio.to_thread(self._frequencies, self._allowed(tenant, labels), terms)
+        return await asyncio.to_thread(
+            self._frequencies, self._queries.allowed(tenant, labels), terms
+        )
 
     async def count(self, tenant: str, labels: frozenset[str]) -> int:
-        query = self._allowed(tenant, labels)
+        query = self._queries.allowed(tenant, labels)
         return await asyncio.to_thread(self._counted, query)
 
     async def release(self) -> None:
@@ -118,59 +140,68 @@ class EmbeddedIndex:
                 self._writer = await asyncio.to_thread(self._open_writer)
             return await asyncio.to_thread(work)
 
+    async def _mend(self, vectors: VectorPart) -> None:
+        """Rows are made again where the files are gone, unless another process is writing: then they
+        are there, or it does so."""
+        self._looked = True
+        searcher = self._index.searcher()
+        if self._writer is None and not await asyncio.to_thread(vectors.whole, searcher):
+            try:
+                await self._write(lambda: None)
+            except OperatorError:
+                return
+            await self.release()
+
     def _open_writer(self) -> Any:
         try:
-            return self._index.writer(HEAP_BYTES, 1)
+            writer = self._index.writer(HEAP_BYTES, 1)
         except ValueError as e:
             raise OperatorError(
                 "index_busy",
                 f"知识索引正由另一个进程写入,请稍后再试({e})",
                 f"another process is writing to the knowledge index; try again later ({e})",
             ) from None
+        if self._vectors is not None:
+            self._index.reload()
+            self._vectors.begin(self._index.searcher())
+        return writer
 
     def _add(self, entries: Sequence[Entry]) -> None:
-        for e in entries:
-            document = Document()
-            document.add_text("tenant", e.tenant)
-            document.add_text("document", e.document)
-            for label in e.readers:
-                document.add_text("readers", label)
-            document.add_unsigned("ordinal", e.chunk.ordinal)
-            document.add_unsigned("revision", e.revision)
-            document.add_text("heads", " ".join(words(" ".join((e.title, *e.chunk.path)))))
-            document.add_text("words", " ".join(words(e.chunk.text)))
-            document.add_text("pairs", " ".join(pairs(e.chunk.text)))
-            document.add_bytes("kept", _kept(e))
+        documents = [document_of(e) for e in entries]
+        if self._vectors is not None:
+            for document, entry in zip(documents, entries, strict=True):
+                self._vectors.add(document, entry)
+        for document in documents:
             self._writer.add_document(document)
 
     def _delete(
         self, tenant: str, documents: Collection[str], revision: int | None, since: int
     ) -> None:
         for number in documents:
-            wanted = [self._term("tenant", tenant), self._term("document", number)]
-            if revision is not None:
-                wanted.append(self._number("revision", revision, revision))
-            if since:
-                wanted.append(self._number("ordinal", since, None))
-            self._writer.delete_documents_by_query(_all(*wanted))
+            query = self._queries.of_document(tenant, number, revision, since)
+            self._writer.delete_documents_by_query(query)
+            if self._vectors is not None:
+                searcher = self._index.searcher()
+                self._vectors.delete(searcher, tenant, number, revision, since)
 
     def _commit(self) -> None:
+        if self._vectors is not None:
+            self._vectors.before()
         self._writer.commit()
         self._index.reload()
+        if self._vectors is not None:
+            self._vectors.after()
 
     def _search(self, wanted: Wanted, limit: int) -> list[Hit]:
         terms = self._terms(wanted.text)
         if not terms:
             return []
-        must = [self._allowed(wanted.tenant, wanted.labels)]
-        if wanted.documents:
-            of = Query.term_set_query(self._schema, "document", sorted(wanted.documents))
-            must.append(Query.const_score_query(of, 0.0))
+        allowed = self._queries.allowed(wanted.tenant, wanted.labels, wanted.documents)
         matching = Query.boolean_query([(Occur.Should, t) for t in terms])
-        query = _all(*must, matching)
+        query = every(allowed, matching)
         searcher = self._index.searcher()
         found = searcher.search(query, limit, count=False)
-        return [_hit(searcher.doc(address), score) for score, address in found.hits]
+        return [hit_of(kept_in(searcher.doc(a)), score) for score, a in found.hits]
 
     def _terms(self, text: str) -> list[Query]:
         out = []
@@ -184,57 +215,43 @@ class EmbeddedIndex:
                 out.append(Query.boost_query(query, weight))
         return out
 
-    def _allowed(self, tenant: str, labels: frozenset[str]) -> Query:
-        """Whoever has no label may read nothing: an empty set matches nothing."""
-        readable = Query.term_set_query(self._schema, "readers", sorted(labels))
-        return Query.const_score_query(_all(self._term("tenant", tenant), readable), 0.0)
-
-    def _term(self, field: str, value: str) -> Query:
-        return Query.term_query(self._schema, field, value)
-
-    def _number(self, field: str, least: int, most: int | None) -> Query:
-        return Query.range_query(self._schema, field, FieldType.Unsigned, least, most)
-
-    def _in_order(self, query: Query, limit: int) -> list[_Kept]:
+    def _in_order(self, query: Query, limit: int) -> list[Document]:
         searcher = self._index.searcher()
         found = searcher.search(query, limit, order_by_field="ordinal", order=Order.Asc)
-        return [_kept_in(searcher.doc(address)) for _, address in found.hits]
+        return [searcher.doc(address) for _, address in found.hits]
+
+    def _entry(self, tenant: str, k: Kept, document: Document) -> Entry:
+        vector = self._vectors.vector_of(document) if self._vectors is not None else None
+        return Entry(tenant, k.document, k.chunk, k.title, k.readers, k.revision, vector)
+
+    def _unembedded(self, tenant: str, own: Query) -> list[str]:
+        searcher = self._index.searcher()
+        left = without(self._queries.term("tenant", tenant), own)
+        found: set[str] = set()
+        while hits := searcher.search(left, _AT_ONCE, count=False).hits:
+            new = {kept_in(searcher.doc(address)).document for _, address in hits}
+            found |= new
+            left = without(left, self._queries.one_of("document", new))
+        return sorted(found)
 
     def _frequencies(self, allowed: Query, terms: Collection[str]) -> dict[str, int]:
         out = {}
         for term in terms:
-            held = [(Occur.Should, self._term(field, term)) for field in ("words", "pairs")]
-            out[term] = self._counted(_all(allowed, Query.boolean_query(held)))
+            held = [(Occur.Should, self._queries.term(field, term)) for field in ("words", "pairs")]
+            out[term] = self._counted(every(allowed, Query.boolean_query(held)))
         return out
 
     def _counted(self, query: Query) -> int:
-        return int(self._index.searcher().search(query, 1).count)  # type: ignore[attr-defined]
+        return count_of(self._index.searcher(), query)
 
 
-def _all(*queries: Query) -> Query:
-    return Query.boolean_query([(Occur.Must, q) for q in queries])
-
-
-def _schema() -> tantivy.Schema:
-    builder = tantivy.SchemaBuilder()
-    for name in ("tenant", "document", "readers"):
-        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
-    for name in ("heads", "words", "pairs"):
-        builder.add_text_field(name, tokenizer_name=_SPACES, index_option="freq")
-    for name in ("ordinal", "revision"):
-        builder.add_unsigned_field(name, indexed=True, fast=True)
-    builder.add_bytes_field("kept", stored=True)
-    return builder.build()
-
-
-def _kept(e: Entry) -> bytes:
-    return _encode(_Kept(e.document, e.title, e.chunk, e.readers, e.revision))
-
-
-def _kept_in(document: Document) -> _Kept:
-    return _decode(bytes(document.get_first("kept")))  # type: ignore[arg-type]
-
-
-def _hit(document: Document, score: float) -> Hit:
-    kept = _kept_in(document)
-    return Hit(kept.document, kept.title, kept.chunk, score, kept.revision)
+def _opened(schema: tantivy.Schema, folder: Path) -> tantivy.Index:
+    try:
+        return tantivy.Index(schema, path=str(folder))
+    except ValueError as e:
+        raise OperatorError(
+            "index_version",
+            f"{folder} 里的知识索引是另一个版本写的({e});移走这个文件夹,重新索引文档",
+            f"the knowledge index in {folder} was written by another version ({e}); move the folder "
+            "away and index the documents again",
+        ) from None

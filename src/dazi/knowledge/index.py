@@ -87,6 +87,11 @@ class KnowledgeIndex(Protocol):
         """All that was added of a document, whoever may read it: to add it again otherwise."""
         ...
 
+    async def unembedded(self, tenant: str) -> list[str]:
+        """Documents with chunks that have no vector of the index's model, as all have after a change
+        of the model: to be added again. None where the index has no model."""
+        ...
+
     async def count(self, tenant: str, labels: frozenset[str]) -> int:
         """Chunks that whoever has ``labels`` may read."""
         ...
