@@ -30,6 +30,7 @@ Path = tuple[str, str]
 HERE, THERE = "default", "other"
 MUTABLE = (
     "accounts", "api_keys", "sessions", "role_requests", "tickets", "threads", "thread_messages",
+    "thread_digests",
     "intents", "second_factors", "recovery_codes", "passwords",
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     delete,
     func,
     insert,
@@ -53,6 +54,16 @@ thread_messages = Table(
     Column("result", Text, nullable=False),
 )
 
+thread_digests = Table(
+    "thread_digests",
+    metadata,
+    Column("thread", String(64), primary_key=True),
+    Column("through", Integer, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+"""See ``dazi.memory.digests``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -61,6 +72,15 @@ class Kept:
     message: Message
     tool: str = ""
     result: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A message with its number in the thread, from 1, and as it lies in the table."""
+
+    seq: int
+    kept: Kept
+    sealed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,48 +96,59 @@ class ThreadStore:
     """Every access names the principal: another's thread looks like none at all."""
 
     def __init__(self, database: Database, private: Private) -> None:
-        self._database = database
-        self._private = private
+        self.database = database
+        self.private = private
 
     async def load(self, thread: str, principal: Principal, last: int = 24) -> list[Kept]:
         """The last messages, oldest first, beginning with a person's; ``[]`` for a new thread.
 
         Raises ``NotFound`` for a thread that is somebody else's.
         """
-        async with self._database.read() as connection:
-            owner = (
-                (await connection.execute(select(threads).where(threads.c.id == thread)))
-                .mappings()
-                .one_or_none()
-            )
-            if owner is None:
-                return []
-            if owner["user"] != principal.user or owner["tenant"] != principal.tenant:
-                raise _unknown()
-            found = await connection.execute(
-                select(thread_messages)
-                .where(thread_messages.c.thread == thread)
-                .order_by(thread_messages.c.seq.desc())
-                .limit(last)
-            )
-            rows = list(found.mappings())[::-1]
-        kept = [k for k in map(self._kept, rows) if k is not None]
+        kept = [n.kept for n in await self.latest(thread, principal, last)]
         first = next((i for i, k in enumerate(kept) if k.message.role == "user"), len(kept))
         return kept[first:]
+
+    async def latest(self, thread: str, principal: Principal, last: int) -> list[Numbered]:
+        """The last messages, whatever they begin with. Raises as ``load``."""
+        async with self.database.read() as connection:
+            if not await _exists(connection, thread, principal):
+                return []
+            return await self._read(connection, thread_messages.c.thread == thread, last)
+
+    async def between(
+        self, thread: str, principal: Principal, after: int, before: int, most: int
+    ) -> list[Numbered]:
+        """The messages numbered above ``after`` and below ``before``, of more than ``most`` the
+        last. Raises as ``load``."""
+        async with self.database.read() as connection:
+            if not await _exists(connection, thread, principal):
+                return []
+            seq = thread_messages.c.seq
+            which = and_(thread_messages.c.thread == thread, seq > after, seq < before)
+            return await self._read(connection, which, most)
+
+    async def _read(
+        self, connection: AsyncConnection, which: ColumnElement[bool], last: int
+    ) -> list[Numbered]:
+        found = await connection.execute(
+            select(thread_messages).where(which).order_by(thread_messages.c.seq.desc()).limit(last)
+        )
+        rows = list(found.mappings())[::-1]
+        read = ((r, self._kept(r)) for r in rows)
+        return [Numbered(r["seq"], k, r["content"]) for r, k in read if k is not None]
 
     async def append(self, thread: str, principal: Principal, messages: Sequence[Kept]) -> None:
         """Raises ``NotFound`` for a thread that is somebody else's."""
         if messages:
-            async with self._database.write() as connection:
+            async with self.database.write() as connection:
                 await self._append(connection, thread, principal, messages)
 
     async def replace(self, thread: str, principal: Principal, messages: Sequence[Kept]) -> None:
         """Make ``messages`` all that the thread holds. Raises as ``append``."""
-        async with self._database.write() as connection:
+        async with self.database.write() as connection:
             await _exists(connection, thread, principal)
-            await connection.execute(
-                delete(thread_messages).where(thread_messages.c.thread == thread)
-            )
+            for table in (thread_messages, thread_digests):
+                await connection.execute(delete(table).where(table.c.thread == thread))
             await self._append(connection, thread, principal, messages)
 
     async def list(self, principal: Principal, limit: int = 50) -> list[Thread]:
@@ -127,25 +158,25 @@ class ThreadStore:
             .order_by(threads.c.at.desc())
             .limit(limit)
         )
-        async with self._database.read() as connection:
+        async with self.database.read() as connection:
             found = await connection.execute(query)
             return [Thread(t.id, self._title(t.id, t.title), t.at) for t in found]
 
     async def delete(self, thread: str, principal: Principal) -> None:
         """Raises ``NotFound`` for a thread that is somebody else's, and for none."""
-        async with self._database.write() as connection:
+        async with self.database.write() as connection:
             if not await _exists(connection, thread, principal):
                 raise _unknown()
             await _delete(connection, threads.c.id == thread)
 
     async def forget(self, user: str) -> int:
         """Delete all threads of somebody who is erased; how many."""
-        async with self._database.write() as connection:
+        async with self.database.write() as connection:
             return await _delete(connection, threads.c.user == user)
 
     async def prune(self, before: float) -> int:
         """Delete threads last written to before then, in seconds since the epoch; how many."""
-        async with self._database.write() as connection:
+        async with self.database.write() as connection:
             return await _delete(connection, threads.c.at < before)
 
     async def _append(
@@ -160,7 +191,7 @@ class ThreadStore:
             await connection.execute(threads.update().where(threads.c.id == thread).values(at=now))
         else:
             title = next((k.message.content for k in messages if k.message.role == "user"), "")[:60]
-            sealed = self._private.seal(principal.user, _title_of(thread), title)
+            sealed = self.private.seal(principal.user, _title_of(thread), title)
             await connection.execute(
                 insert(threads).values(
                     id=thread, tenant=principal.tenant, user=principal.user, title=sealed, at=now
@@ -182,7 +213,7 @@ class ThreadStore:
             "thread": thread,
             "seq": seq,
             "role": m.role,
-            "content": self._private.seal(user, _message_of(thread, seq), content),
+            "content": self.private.seal(user, _message_of(thread, seq), content),
             "calls": "",
             "call": m.call_id,
             "tool": kept.tool,
@@ -197,7 +228,7 @@ class ThreadStore:
             content, result = row["content"], msgspec.json.decode(row["result"])
             calls = msgspec.json.decode(row["calls"])
         else:
-            opened = self._private.open(place, row["content"])
+            opened = self.private.open(place, row["content"])
             if opened.state == "erased":
                 return None
             if opened.state != "open":
@@ -209,7 +240,7 @@ class ThreadStore:
     def _title(self, thread: str, text: str) -> str:
         if not is_sealed(text):
             return text
-        opened = self._private.open(_title_of(thread), text)
+        opened = self.private.open(_title_of(thread), text)
         return opened.content if opened.state == "open" else ""
 
 
@@ -224,7 +255,8 @@ def _message_of(thread: str, seq: int) -> str:
 async def _delete(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
     """Delete threads with all that was said in them; how many."""
     of = select(threads.c.id).where(which)
-    await connection.execute(delete(thread_messages).where(thread_messages.c.thread.in_(of)))
+    for table in (thread_messages, thread_digests):
+        await connection.execute(delete(table).where(table.c.thread.in_(of)))
     done = await connection.execute(delete(threads).where(which))
     return done.rowcount
 
