@@ -13,6 +13,7 @@ from dazi.core.engine import OfferedTool
 from dazi.core.language import Text
 from dazi.core.tools import Parameter, Tool
 from dazi.router.grounding import (
+    MEMORY,
     Evidence,
     date_values,
     held_to_words,
@@ -89,6 +90,19 @@ def test_whose_word_it_is() -> None:
     assert evidence.supports(MAIL, "a@b.example") == "mail:inbox"
     assert evidence.of("inbox") and not evidence.of("outbox")
     assert evidence.words() == ["退 ORD12345"]
+
+
+def test_what_is_remembered_is_nobodys_own_word() -> None:
+    evidence = Evidence(TODAY)
+    evidence.remembered("我的邮箱是 a@b.cn,订单 ORD12345,上次 299 元")
+    evidence.remembered("查邮件 → 付款到 c@d.cn", "mail:inbox")
+    assert evidence.values(MAIL) == {"c@d.cn": "mail:inbox", "a@b.cn": MEMORY}
+    assert evidence.supports(ORDER, "ORD12345") == MEMORY
+    assert evidence.supports(AMOUNT, 299) == MEMORY
+    assert evidence.origins(MAIL, "c@d.cn") == ("mail:inbox",)
+    assert evidence.words() == []
+    evidence.said("寄到 a@b.cn")
+    assert evidence.origins(MAIL, "a@b.cn") == ("person",)
 
 
 def test_numbers_in_data_and_in_texts_within_it() -> None:

@@ -49,6 +49,38 @@ class CallRecord:
     score: float = 0.0
 
 
+Layer = Literal["rules", "message", "live", "short", "middle", "long"]
+"""Rules and tools; the person's newest message; what this turn has found; the last turns word for
+word; what older ones came to; what the person wants remembered."""
+Why = Literal["limit", "cut", "folded", "needless"]
+"""It did not fit; it fits in part; it is told in short in the middle layer; the message needs none
+of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerUse:
+    """``tokens`` of at most ``limit``: of ``taken`` parts (messages, turns, lines), where
+    ``left_out`` others were not taken, for ``why``."""
+
+    layer: Layer
+    tokens: int
+    limit: int
+    taken: int
+    left_out: int = 0
+    why: tuple[Why, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ContextReport:
+    """What the model was given in a turn's last round. ``tokens`` in all, of ``limit``; ``exact`` if
+    the engine's tokenizer counted them, else they are rather fewer."""
+
+    layers: tuple[LayerUse, ...]
+    tokens: int
+    limit: int
+    exact: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class TurnStarted:
     turn: str
@@ -112,7 +144,8 @@ class TurnFinished:
 
     ``replaced`` counts sentences that were made again or replaced because no evidence held what
     they said. ``client_calls`` are for the caller to run (``reason`` is then ``client_tools``).
-    ``cut_short``: the limit on tokens ended the answer.
+    ``cut_short``: the limit on tokens ended the answer. ``context``: what the model was given, where
+    it was asked at all.
     """
 
     answer: str
@@ -124,6 +157,7 @@ class TurnFinished:
     replaced: int = 0
     client_calls: tuple[CallText, ...] = ()
     cut_short: bool = False
+    context: ContextReport | None = None
 
 
 TurnEvent = (

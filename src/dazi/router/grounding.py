@@ -45,6 +45,9 @@ MAX_SPAN_SOURCE = 2_000
 HISTORY = "history"
 """Label of what the assistant said earlier, by the caller's account: nobody knows what of."""
 
+MEMORY = "memory"
+"""Label of what is remembered of a person's words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -90,6 +93,11 @@ class Evidence:
         """An assistant's earlier words, of unknown origin: they ground nothing, and taint what
         repeats or rewords them."""
         self.sources.append(_looked_at(Source(HISTORY, text, None, False)))
+
+    def remembered(self, text: str, label: str = MEMORY) -> None:
+        """What is left of older turns. ``label`` is that of the source that its values came from;
+        a person's own words are no longer theirs once they are condensed."""
+        self.sources.append(_looked_at(Source(label, text, [text])))
 
     def of(self, tool: str) -> bool:
         """Is there a result of ``tool``?"""
