@@ -39,6 +39,11 @@ _LEANS = re.compile(
 """Words that take something from what was talked about before."""
 
 
+def leans(said: str) -> bool:
+    """Does ``said`` take something from what was talked about before?"""
+    return _LEANS.search(said) is not None
+
+
 class Asked:
     """What the questions of one model ask for. Build it once."""
 
@@ -81,7 +86,7 @@ class Asked:
         ``said`` tells it, or leans on the thread's latest call (「那这单呢」), which had it.
         """
         told = {p.name for p in self._parameters if _told(p, said, today)}
-        if _LEANS.search(said):
+        if leans(said):
             told |= _latest(history)
         return frozenset(q for slot in told for q in self._beginnings.get(slot, ()))
 

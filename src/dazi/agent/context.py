@@ -9,6 +9,7 @@ from typing import Any
 
 from dazi.access.limits.rules import Price
 from dazi.agent.asked import Asked
+from dazi.agent.reminding import HEAD, OF_NOTHING, Reminder, folding
 from dazi.core.company import Company
 from dazi.core.engine import GenerateRequest, ModelProfile, OfferedTool, Sampling, ToolChoice
 from dazi.core.language import Language
@@ -16,10 +17,14 @@ from dazi.core.messages import CallText, Message, dumps
 from dazi.core.principal import Principal
 from dazi.core.tools import Tool
 from dazi.core.turn import CallRecord
+from dazi.memory.events import PERSON
+from dazi.memory.recall import Recalled
 from dazi.memory.threads import Kept
+from dazi.prompt.assemble import Fold, Layers, Line
+from dazi.prompt.budget import ContextRules
 from dazi.prompt.system import system_text
 from dazi.router.derive import compare
-from dazi.router.grounding import Evidence
+from dazi.router.grounding import MEMORY, Evidence
 from dazi.router.view import model_view
 
 CLIENT_TOOL = "client"
@@ -50,18 +55,23 @@ class TurnRequest:
     """The company's tools that the caller's key is for; all of the person's where there are none."""
     origin: Mapping[str, str] = field(default_factory=dict)
     """Where it came from, for the ledger."""
+    recalled: Recalled = field(default_factory=Recalled)
+    """Of a kept thread: where the last turns begin in ``history``, and what came before them."""
+    show_context: bool = False
+    """Count exactly what the model is given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What one turn may use: model rounds, calls, seconds, and tokens of one generation. ``price``:
-    what tokens cost, for the record."""
+    what tokens cost, for the record. ``context``: what a prompt may hold."""
 
     rounds: int = 6
     calls: int = 12
     seconds: float = 90.0
     tokens: int = 1024
     price: Price | None = None
+    context: ContextRules = field(default_factory=ContextRules)
 
 
 @dataclass(slots=True)
@@ -72,9 +82,12 @@ class Conversation:
     request: TurnRequest
     profile: ModelProfile
     asked: Asked | None = None
+    reminder: Reminder = OF_NOTHING
     messages: list[Message] = field(default_factory=list)
     added: list[Kept] = field(default_factory=list)
     _shown: str = ""
+    _past: int = 0
+    _lines: list[Line] | None = None
 
     def __post_init__(self) -> None:
         r = self.request
@@ -83,10 +96,12 @@ class Conversation:
         )
         if r.instructions:
             system += "\n\n" + r.instructions
-        self.messages = [Message("system", system), *(m.message for m in r.history)]
+        short = r.history[r.recalled.short :]
+        self.messages = [Message("system", system), *(m.message for m in short)]
         if self.asked and r.said:
-            earlier, self._shown = self.asked.joined(r.history, r.said, r.today)
+            earlier, self._shown = self.asked.joined(short, r.said, r.today)
             self.messages[1:] = earlier
+        self._past = len(self.messages)
 
     def add(self, message: Message, tool: str = "", result: Any = None) -> None:
         self.messages.append(message)
@@ -135,6 +150,29 @@ class Conversation:
             trace=self.request.origin.get("trace", ""),
         )
 
+    def layers(self) -> Layers:
+        """The turn so far begins with the last thing that the person said, in this turn or, where
+        nobody has said anything in it, before."""
+        said = (i for i in range(len(self.messages) - 1, 0, -1) if self.messages[i].role == "user")
+        now = next(said, 0)
+        begun = now or self._past
+        newest = self.messages[now] if now else None
+        if self._lines is None:
+            self._lines = self.reminder.lines(newest.content if newest else "")
+        return Layers(
+            self.messages[0],
+            newest,
+            self.messages[begun + 1 if now else begun :],
+            _turns(self.messages[1:begun]),
+            self._lines,
+            head="" if self.profile.concise else HEAD(self.request.language),
+            needless=self.reminder.needless,
+        )
+
+    def fold(self) -> Fold:
+        said = self.request.said or last_said(self.request.history)
+        return folding(self.company.tools, self.profile, said)
+
     def _confidence(self, tools: Sequence[OfferedTool]) -> float:
         """Asked for at the turn's first decision, where a person was the last to speak; and of tools
         that the model was taught to speak of: of others it cannot be as sure."""
@@ -167,9 +205,26 @@ def said_since_call(history: Sequence[Kept]) -> tuple[str, ...]:
     return tuple(out)
 
 
-def gather_evidence(company: Company, request: TurnRequest) -> Evidence:
-    """What the thread holds: the person's words, and whole results of systems."""
+def _turns(messages: Sequence[Message]) -> list[list[Message]]:
+    """Each begins with what the person says."""
+    out: list[list[Message]] = []
+    for message in messages:
+        if message.role == "user" or not out:
+            out.append([])
+        out[-1].append(message)
+    return out
+
+
+def gather_evidence(
+    company: Company, request: TurnRequest, reminder: Reminder = OF_NOTHING
+) -> Evidence:
+    """What the thread holds: the person's words, whole results of systems, and what the turn is
+    reminded of, under the label of what it came from."""
     evidence = Evidence(request.today)
+    if reminder.summary:
+        evidence.recalled(reminder.summary)
+    for event in reminder.events:
+        evidence.remembered(event.text, MEMORY if event.label == PERSON else event.label)
     for earlier in request.history:
         if earlier.message.role == "user":
             evidence.said(earlier.message.content)

@@ -15,6 +15,7 @@ from dazi.access.limits.limiter import Limiter
 from dazi.agent.again import needs_results
 from dazi.agent.context import TurnRequest, last_said
 from dazi.agent.direct import DirectCall, call
+from dazi.agent.remembering import Remembering
 from dazi.agent.turn import Agent
 from dazi.core.engine import OfferedTool, Sampling, ToolChoice, Usage
 from dazi.core.errors import CallerError, DaziError, NotFound
@@ -30,6 +31,7 @@ from dazi.core.turn import (
     TurnStarted,
 )
 from dazi.guard.engine import Guard
+from dazi.memory.recall import Recalled
 from dazi.memory.threads import Kept, ThreadStore
 from dazi.router.approval import Ticket
 from dazi.router.tickets import TicketStore
@@ -69,6 +71,8 @@ class Ask:
     """Tools that the key is for; all of the person's where there are none."""
     origin: Mapping[str, str] = field(default_factory=dict)
     """Where it came from: request, address, key; for the ledger."""
+    show_context: bool = False
+    """Tell exactly what the model was given."""
 
 
 def taken(guard: Guard, text: str, principal: Principal) -> str:
@@ -112,6 +116,7 @@ class AssistantService:
         self._people = people
         self._max_message_chars = max_message_chars
         self.limiter = limiter or Limiter()
+        self.remembering = Remembering(agent, threads, self.limiter)
         self._turn_tokens = turn_tokens
         self._busy: dict[tuple[str, str, str], asyncio.Event] = {}
 
@@ -193,7 +198,8 @@ class AssistantService:
                     async for event in events:
                         yield event
                 return
-            kept = [*await self._history(ask), *ask.tool_results]
+            recalled = await self._recalled(ask)
+            kept = [*recalled.history, *ask.tool_results]
             request = TurnRequest(
                 ask.principal,
                 ask.thread,
@@ -211,6 +217,8 @@ class AssistantService:
                 told=ask.history is not None,
                 only=ask.only,
                 origin=ask.origin,
+                recalled=recalled,
+                show_context=ask.show_context,
             )
             added = list(ask.tool_results)
             waits = False
@@ -222,6 +230,7 @@ class AssistantService:
             finally:
                 if ask.history is None:
                     await self.threads.append(ask.thread, ask.principal, added)
+                    self.remembering.after(request)
                 elif waits:
                     # Going on after the confirmation takes the conversation that led to it.
                     await self.threads.replace(ask.thread, ask.principal, [*kept, *added])
@@ -335,7 +344,8 @@ class AssistantService:
         language: Language | None,
         today: date | None,
     ) -> AsyncGenerator[TurnEvent, None]:
-        kept = await self.threads.load(ticket.thread, principal)
+        recalled = await self.remembering.recalled(ticket.thread, principal)
+        kept = recalled.history
         request = TurnRequest(
             principal,
             ticket.thread,
@@ -343,7 +353,8 @@ class AssistantService:
             "",
             language or language_of(*(_said(kept) or ("",))),
             today or self._today(),
-            tuple(kept),
+            kept,
+            recalled=recalled,
         )
         added: list[Kept] = []
         acted = False
@@ -357,11 +368,13 @@ class AssistantService:
             if acted:
                 await self.threads.append(ticket.thread, principal, added)
                 await self.tickets.finish(ticket.id)
+                self.remembering.after(request)
 
-    async def _history(self, ask: Ask) -> list[Kept]:
+    async def _recalled(self, ask: Ask) -> Recalled:
+        """What a caller brings along is word for word as far as it fits."""
         if ask.history is not None:
-            return list(ask.history)
-        return await self.threads.load(ask.thread, ask.principal)
+            return Recalled(ask.history)
+        return await self.remembering.recalled(ask.thread, ask.principal)
 
     async def _decided_in_words(self, ask: Ask) -> tuple[Ticket, bool] | None:
         """「确认」 typed where exactly one confirmation waits in this thread decides it.

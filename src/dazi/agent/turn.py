@@ -23,13 +23,16 @@ from dazi.agent.context import (
     Conversation,
     TurnRequest,
     gather_evidence,
+    last_said,
     results_of,
 )
 from dazi.agent.offering import Offering
+from dazi.agent.reminding import reminded
 from dazi.agent.rendering import drawn, in_words, tells
 from dazi.agent.shown import Shown
 from dazi.agent.speaking import Round, speak
 from dazi.agent.taught import Taught
+from dazi.agent.window import Window
 from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
 from dazi.core.engine import Engine, Sampling, Usage
@@ -42,6 +45,7 @@ from dazi.core.turn import (
     CallProposed,
     CallRecord,
     ConfirmationNeeded,
+    ContextReport,
     TurnEvent,
     TurnFinished,
     TurnStarted,
@@ -90,6 +94,7 @@ class Turn:
     cut_short: bool = False
     ended: bool = False
     client_calls: list[CallText] = field(default_factory=list)
+    context_report: ContextReport | None = None
     wanted: list[str] = field(default_factory=list)
     """Tools that the model meant and that lack something: the person is asked for it."""
 
@@ -113,6 +118,7 @@ class Agent:
         self.budget = budget or Budget()
         self.guard = guard or Guard()
         self._chooser = ToolChooser(company.tools.values())
+        self._window: Window | None = None
         self._learn_replies()
 
     def _learn_replies(self) -> None:
@@ -193,8 +199,17 @@ class Agent:
 
     # --- the loop ------------------------------------------------------------------------------
 
+    @property
+    def window(self) -> Window:
+        """What fits into the engine's context."""
+        if self._window is None or self._window.engine is not self.engine:
+            self._window = Window(self.engine, self.budget.context)
+        return self._window
+
     def _begin(self, request: TurnRequest) -> Turn:
-        evidence = gather_evidence(self.company, request)
+        said = request.said or last_said(request.history)
+        reminder = reminded(request.recalled, said, self.engine.profile)
+        evidence = gather_evidence(self.company, request, reminder)
         tools = self._offering.choose(request)
         names = frozenset(t.name for t in tools)
         context = TurnContext(
@@ -209,9 +224,8 @@ class Agent:
         profile = self.engine.profile
         if self._taught.replies is not profile.replies:
             self._learn_replies()
-        talk = Conversation(
-            self.company, request, profile, self._asked if profile.concise else None
-        )
+        asked = self._asked if profile.concise else None
+        talk = Conversation(self.company, request, profile, asked, reminder)
         ids = (f"call_{request.turn[-8:]}_{n}" for n in count())
         shown = Shown(self.guard, request.principal, request.language)
         return Turn(request, talk, context, tools, time.perf_counter(), ids, shown)
@@ -272,6 +286,9 @@ class Agent:
         request = turn.talk.generate_request(offered, sampling)
         if request.tool_choice == "required" and turn.records and not turn.request.client_tools:
             request = replace(request, tool_choice="auto")
+        exact = turn.request.show_context
+        fitted = self.window.fit(request, turn.talk.layers(), turn.talk.fold(), exact=exact)
+        request, turn.context_report = fitted.request, fitted.report
         engine = hiding(self.engine, self.guard, turn.request.principal)
         async with aclosing(speak(engine, request, checker, done, turn.ids)) as events:
             async for event in events:
@@ -423,6 +440,7 @@ class Agent:
             turn.replaced,
             tuple(turn.client_calls),
             turn.cut_short,
+            turn.context_report,
         )
 
     def _record(self, turn: Turn, answer: str, remembered: list[Kept]) -> asyncio.Future[None]:

@@ -89,6 +89,7 @@ class Runtime:
 
     async def close(self) -> None:
         await self.router.settle()
+        await self.service.remembering.settle()
         await self.service.limiter.close()
         await self.access.close()
         if self.documents is not None:
@@ -213,6 +214,7 @@ async def assemble(
         settings.turn_seconds,
         settings.answer_tokens,
         prices_of(company.settings, company.folder).get(engine.profile.name),
+        settings.context_rules(),
     )
     agent = Agent(company, engine, router, ledger, budget, guard)
     service = AssistantService(

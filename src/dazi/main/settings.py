@@ -11,6 +11,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dazi.audit.days import DEFAULT_DAYS
+from dazi.prompt.budget import ContextRules, Shares
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -77,6 +78,17 @@ class Settings(BaseSettings):
     turn_rounds: int = 6
     turn_calls: int = 12
     answer_tokens: int = 1024
+    context_tokens: int = Field(0, ge=0)
+    """What a prompt and its answer may have together; 0 for what suits the model."""
+    memory_turns: int = Field(5, ge=1)
+    """So many of a thread's last turns are given word for word."""
+    memory_digest_tokens: int = Field(2_000, ge=100)
+    """What the older turns of one thread may come to."""
+    share_live: float = Field(0.6, gt=0, le=1)
+    share_short: float = Field(0.5, gt=0, le=1)
+    share_middle: float = Field(0.15, gt=0, le=1)
+    share_long: float = Field(0.1, gt=0, le=1)
+    """Of a prompt's tokens: this turn's results, the last turns, older ones, facts."""
     confirmation_seconds: float = 900.0
     approval_seconds: float = 259_200.0
     """How long a second person has to approve."""
@@ -99,6 +111,12 @@ class Settings(BaseSettings):
             return self.company
         here = Path.cwd()
         return here if (here / "dazi.toml").is_file() else demo_folder()
+
+    def context_rules(self) -> ContextRules:
+        shares = Shares(self.share_live, self.share_short, self.share_middle, self.share_long)
+        return ContextRules(
+            self.context_tokens, self.memory_turns, self.memory_digest_tokens, shares
+        )
 
     def data_folder(self, company: Path) -> Path:
         if self.data is not None:

@@ -1,0 +1,82 @@
+"""Fits each round's prompt into the model's context."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dazi.core.engine import Engine, GenerateRequest, OfferedTool
+from dazi.core.errors import CallerError
+from dazi.core.turn import ContextReport
+from dazi.prompt.assemble import Assembled, Fold, Layers, assemble
+from dazi.prompt.budget import Bound, ContextBudget, ContextRules, Counter
+
+TRIES = 4
+"""Parts are counted one by one, and a whole may take a few tokens more than its parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    request: GenerateRequest
+    report: ContextReport
+
+
+class Window:
+    """Of one engine."""
+
+    def __init__(self, engine: Engine, rules: ContextRules) -> None:
+        self.engine = engine
+        self.rules = rules
+        self.counter = Counter(engine.count_tokens)
+
+    def budget(self, request: GenerateRequest) -> ContextBudget:
+        """What is left for messages, beside the answer and the tools' schemas."""
+        total = self.rules.total(self.engine.profile.context_tokens)
+        tools: Sequence[OfferedTool] = request.tools if request.tool_choice != "none" else ()
+        rest = total - request.sampling.max_tokens - self.counter.tools(tools)
+        return ContextBudget.of(rest, self.rules.shares)
+
+    def fit(
+        self, request: GenerateRequest, layers: Layers, fold: Fold, *, exact: bool = False
+    ) -> Fitted:
+        """``request`` with the messages of ``layers`` that fit. ``exact``: count them even where
+        there is no doubt that they do.
+
+        Raises ``CallerError`` where the person's message alone is more than the operator's limit.
+        """
+        budget = self.budget(request)
+        made = assemble(layers, budget, Bound(), fold)
+        if made.whole and made.report.tokens <= budget.total and not exact:
+            return Fitted(
+                replace(request, messages=made.messages), replace(made.report, exact=False)
+            )
+        for _ in range(TRIES):
+            made = assemble(layers, budget, self.counter, fold)
+            whole = self._whole(request, made)
+            over = whole - self.budget(request).total
+            if over <= 0 or not _lessens(made):
+                break
+            budget = budget.less(over)
+        if self.rules.tokens and over > 0:
+            raise _too_long(whole, self.budget(request).total)
+        report = replace(made.report, tokens=whole, limit=self.budget(request).total)
+        return Fitted(replace(request, messages=made.messages), report)
+
+    def _whole(self, request: GenerateRequest, made: Assembled) -> int:
+        """Of the messages as they will be read, all together."""
+        alone = GenerateRequest(made.messages, thinking=request.thinking, prefix=request.prefix)
+        return self.engine.count_tokens(alone)
+
+
+def _lessens(made: Assembled) -> bool:
+    """Is there anything in it that a smaller budget would leave out?"""
+    return any(use.tokens for use in made.report.layers if use.layer not in ("rules", "message"))
+
+
+def _too_long(needed: int, limit: int) -> CallerError:
+    return CallerError(
+        "context_overflow",
+        f"这条消息需要 {needed} 个词元,而上下文的上限(DAZI_CONTEXT_TOKENS)只剩 {limit} 个;请缩短内容。",
+        f"The message needs {needed} tokens, and the limit of the context (DAZI_CONTEXT_TOKENS) "
+        f"leaves {limit}; shorten it.",
+    )
