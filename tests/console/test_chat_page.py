@@ -34,6 +34,9 @@ def test_an_answer_streams_and_its_call_has_a_card(
     card.find_element("css selector", "summary").click()
     assert "预计发货日期\n2025-04-04" in card.text
     assert browser.typed() == ""
+    context = browser.one(".dz-context", "上下文")
+    context.find_element("css selector", "summary").click()
+    assert "本轮结果" in context.text and "合计" in context.text
     browser.one(".dz-thread", FLAGSHIP[:10])
     browser.driver.refresh()
     browser.ready()

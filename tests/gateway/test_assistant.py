@@ -312,3 +312,16 @@ async def test_a_second_person_decides_over_the_api(site: Site) -> None:
     (made,) = done.json["dazi"]["calls"]
     assert (made["name"], made["outcome"], made.get("result")) == ("send_email", "ok", None)
     assert (await site.request("POST", path, "supervisor", json={"approve": True})).status == 400
+
+
+async def test_what_the_model_was_given_is_told_to_whoever_asks(site: Site) -> None:
+    site.says("你好。", "你好。", "你好。")
+    plain = await site.chat("你好")
+    assert "context" not in plain.json["dazi"]
+    shown = (await site.chat("你好", dazi={"show_context": True})).json["dazi"]["context"]
+    assert 0 < shown["tokens"] <= shown["limit"]
+    assert [u["layer"] for u in shown["layers"]] == [
+        "rules", "message", "live", "short", "middle", "long",
+    ]  # fmt: skip
+    wrong = await site.chat("你好", dazi={"show_context": "yes"})
+    assert wrong.status == 400 and wrong.error["param"] == "dazi.show_context"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import subprocess
@@ -14,9 +15,10 @@ from dazi.core.errors import CallerError, ConfigError, OperatorError
 from dazi.main.checking import check_folder
 from dazi.main.company import load_company
 from dazi.main.initialise import initialise
-from dazi.main.runtime import choose_model, open_runtime
+from dazi.main.runtime import Runtime, choose_model, open_runtime
 from dazi.main.serve import serve
 from dazi.main.settings import Settings, demo_folder
+from tests.fakes.engine import ScriptedEngine
 
 
 @pytest.fixture
@@ -152,3 +154,30 @@ def test_model_add_list_use(tmp_path: Path) -> None:
     assert choose_model(Settings(data=tmp_path), Catalog(tmp_path)).kind == "server"
     missing = dazi("model", "add", str(tmp_path / "nowhere"), **env)
     assert missing.returncode == 2 and "nowhere" in missing.stderr
+
+
+@pytest.mark.parametrize("json_out", [False, True])
+async def test_what_the_model_was_given_is_listed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    json_out: bool,
+) -> None:
+    from dazi.main import terminal
+
+    opened = open_runtime
+
+    async def scripted(settings: Settings) -> Runtime:
+        return await opened(settings, engine=ScriptedEngine(["你好。"]))
+
+    monkeypatch.setattr(terminal, "open_runtime", scripted)
+    how = terminal.Telling(json_out=json_out, show_context=True)
+    await terminal.ask_once(Settings(data=tmp_path / "d"), "你好", "customer", how)
+    said = capsys.readouterr().out
+    if json_out:
+        context = json.loads(said)["context"]
+        assert 0 < context["tokens"] <= context["limit"] and context["exact"]
+    else:
+        lines = [line.split() for line in said.splitlines()[-5:]]
+        assert [line[0] for line in lines[1:]] == ["层", "规则", "这句话", "合计"]
+        assert lines[3][1] == "2", "two characters, by the scripted engine's count"

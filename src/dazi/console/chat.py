@@ -78,7 +78,10 @@ class Chat:
             self.composer.refused(texts.BUSY(self.scene.language))
             return
         service = self.scene.state.service
-        self._start(text, lambda principal: service.ask(Ask(principal, self.thread, text)))
+        self._start(
+            text,
+            lambda principal: service.ask(Ask(principal, self.thread, text, show_context=True)),
+        )
 
     def stop(self) -> None:
         """End the answer; but what was confirmed is done first, so that its outcome is known."""

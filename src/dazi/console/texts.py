@@ -55,6 +55,7 @@ REPLACED = Text(
     "{n} 处表述没有依据,已换成系统数据", "{n} unsupported statement(s) replaced by the data itself"
 )
 CUT_SHORT = Text("太长,未说完", "cut short by the length limit")
+CONTEXT = Text("上下文 {n} 词元", "context: {n} tokens")
 UNEXPECTED = Text(
     "出了点问题,请重试;如果一直这样,请联系管理员。",
     "Something went wrong; try again, and tell the administrator if it goes on.",

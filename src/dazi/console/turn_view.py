@@ -8,7 +8,7 @@ from typing import assert_never
 from nicegui import ui
 from nicegui.element import Element
 
-from dazi.console import attachments, texts
+from dazi.console import attachments, context, texts
 from dazi.console.call_card import CallCard
 from dazi.console.markdown import to_html
 from dazi.console.pieces import div
@@ -152,3 +152,6 @@ class TurnView:
         if event.cut_short:
             details.append(texts.CUT_SHORT(self._language))
         self.label_as_generated(*details)
+        if event.context is not None:
+            with self._foot:
+                context.draw(event.context, self._language)

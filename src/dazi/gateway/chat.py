@@ -75,7 +75,7 @@ def known_model(x: Exchange, name: str) -> str:
 async def _assistant(x: Exchange, request: ChatRequest, talk: Conversation) -> None:
     ask = await _ask(x, request, talk)
     one_call = request.parallel_tool_calls is False
-    record = TurnLog(x.state.company, GOVERNED, one_call)
+    record = TurnLog(x.state.company, GOVERNED, one_call, ask.show_context)
     headers = (GENERATED, (b"x-dazi-thread", ask.thread.encode()))
     events = x.state.service.ask(ask)
     with x.until_gone():
@@ -127,6 +127,7 @@ async def _ask(x: Exchange, request: ChatRequest, talk: Conversation) -> Ask:
         key=x.key,
         origin=x.origin,
         only=x.only,
+        show_context=request.dazi is not None and bool(request.dazi.show_context),
     )
 
 

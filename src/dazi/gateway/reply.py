@@ -20,6 +20,7 @@ from dazi.core.turn import (
     CallProposed,
     CallRecord,
     ConfirmationNeeded,
+    ContextReport,
     TurnEvent,
     TurnFinished,
     TurnStarted,
@@ -64,6 +65,26 @@ class AttachmentView(Struct, frozen=True):
     data: Mapping[str, Any]
 
 
+class LayerView(Struct, frozen=True, omit_defaults=True):
+    """``tokens`` of at most ``limit``, of ``taken`` messages, turns or lines; ``left_out`` others
+    were not given, for ``why``: ``limit``, ``cut``, ``folded``, ``needless``."""
+
+    layer: str
+    tokens: int
+    limit: int
+    taken: int
+    left_out: int = 0
+    why: tuple[str, ...] = ()
+
+
+class ContextView(Struct, frozen=True):
+    """What the model was given in the turn's last round."""
+
+    tokens: int
+    limit: int
+    layers: list[LayerView]
+
+
 class DaziView(Struct, frozen=True, omit_defaults=True):
     """The ``dazi`` object of an answer. ``confirmation`` is the first of ``confirmations``."""
 
@@ -77,6 +98,7 @@ class DaziView(Struct, frozen=True, omit_defaults=True):
     confirmation: ConfirmationView | None = None
     confirmations: list[ConfirmationView] = []
     replaced: int = 0
+    context: ContextView | None = None
 
 
 class CalledFunction(Struct, frozen=True):
@@ -177,6 +199,13 @@ def attachment_view(a: Attachment) -> AttachmentView:
     return AttachmentView(a.kind, a.title, a.data)
 
 
+def context_view(report: ContextReport) -> ContextView:
+    layers = [
+        LayerView(u.layer, u.tokens, u.limit, u.taken, u.left_out, u.why) for u in report.layers
+    ]
+    return ContextView(report.tokens, report.limit, layers)
+
+
 def called_tools(calls: Sequence[CallText]) -> list[CalledTool]:
     return [CalledTool(c.id, CalledFunction(c.name, c.arguments)) for c in calls]
 
@@ -186,12 +215,14 @@ class TurnLog:
     """Follows a turn's events and knows what to answer when it is over.
 
     ``one_call``: the caller takes one tool call at a time (``parallel_tool_calls: false``).
+    ``show_context``: tell what the model was given.
     ``acted``: a call was proposed, so that asking the same again could do something twice.
     """
 
     company: Company
     model: str
     one_call: bool = False
+    show_context: bool = False
     id: str = field(default_factory=completion_id)
     created: int = field(default_factory=lambda: int(time.time()))
     turn: str = ""
@@ -243,6 +274,7 @@ class TurnLog:
             self.confirmations[0] if self.confirmations else None,
             self.confirmations if len(self.confirmations) > 1 else [],
             end.replaced,
+            context_view(end.context) if self.show_context and end.context else None,
         )
 
     def completion(self) -> bytes:

@@ -73,6 +73,12 @@ class ResponseFormat(Struct):
     type: str
 
 
+class DaziOptions(Struct):
+    """What callers who know Dazi ask for beside the answer."""
+
+    show_context: bool | None = None
+
+
 class ChatRequest(Struct):
     """``POST /v1/chat/completions``."""
 
@@ -102,6 +108,7 @@ class ChatRequest(Struct):
     functions: Any = None
     function_call: Any = None
     web_search_options: Any = None
+    dazi: DaziOptions | None = None
 
 
 class Decision(Struct, forbid_unknown_fields=True):

@@ -24,7 +24,16 @@ from dazi.main.commands import (
     tools,
     users,
 )
-from dazi.main.commands.options import Company, Json, Model, Today, User, language, settings
+from dazi.main.commands.options import (
+    Company,
+    Json,
+    Model,
+    ShowContext,
+    Today,
+    User,
+    language,
+    settings,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -76,20 +85,29 @@ def ask(
     approve: Annotated[
         bool, typer.Option("--yes", help="需要确认时直接确认。Confirm what needs confirmation.")
     ] = False,
+    show_context: ShowContext = False,
 ) -> None:
     """问一句,看调用和回答。Ask one question; see the calls and the answer."""
-    from dazi.main.terminal import ask_once
+    from dazi.main.terminal import Telling, ask_once
 
     chosen = settings(company, today, model)
-    asyncio.run(ask_once(chosen, question, user, json_out=json_out, approve=approve))
+    how = Telling(json_out, approve, show_context)
+    asyncio.run(ask_once(chosen, question, user, how))
 
 
 @app.command()
-def chat(user: User = "", company: Company = None, today: Today = None, model: Model = "") -> None:
+def chat(
+    user: User = "",
+    company: Company = None,
+    today: Today = None,
+    model: Model = "",
+    show_context: ShowContext = False,
+) -> None:
     """在终端里对话。Chat in the terminal."""
     from dazi.main.terminal import chat as run_chat
 
-    asyncio.run(run_chat(settings(company, today, model), user, language()))
+    chosen = settings(company, today, model)
+    asyncio.run(run_chat(chosen, user, language(), show_context=show_context))
 
 
 @app.command()

@@ -6,11 +6,12 @@ import json
 import secrets
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import msgspec
 import typer
+from rich.cells import cell_len
 
 from dazi.agent.service import Ask
 from dazi.core.language import Language, language_of
@@ -26,24 +27,39 @@ from dazi.core.turn import (
 )
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
+from dazi.prompt.reporting import COLUMNS, rows
 from dazi.router.view import markdown_table
 
 
-async def ask_once(
-    settings: Settings, question: str, user: str, *, json_out: bool, approve: bool
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """``json_out``: all of it as one object; ``approve``: confirm what needs it; ``show_context``:
+    tell what the model was given."""
+
+    json_out: bool = False
+    approve: bool = False
+    show_context: bool = False
+
+
+async def ask_once(settings: Settings, question: str, user: str, how: Telling) -> None:
     """One question in a thread of its own. A refusal by policy is an answer, not a failure."""
     runtime = await open_runtime(settings)
     try:
         principal = principal_of(runtime, user)
         thread = f"cli-{secrets.token_hex(8)}"
         events: list[TurnEvent] = []
-        async for event in _answer(runtime, principal, thread, question, approve):
+        ask = Ask(principal, thread, question, show_context=how.show_context)
+        async for event in _answer(runtime, ask, how.approve):
             events.append(event)
-            if not json_out:
+            if not how.json_out:
                 show(event)
-        if json_out:
-            sys.stdout.write(json.dumps(as_json(events), ensure_ascii=False, default=str) + "\n")
+                if how.show_context:
+                    tell_context(event, language_of(question))
+        if how.json_out:
+            told = as_json(events)
+            if how.show_context:
+                told["context"] = next(e["context"] for e in told["events"] if "context" in e)
+            sys.stdout.write(json.dumps(told, ensure_ascii=False, default=str) + "\n")
     finally:
         await runtime.close()
 
@@ -54,16 +70,15 @@ def principal_of(runtime: Runtime, user: str) -> Principal:
     return runtime.access.people.principal(user or first, "cli")
 
 
-async def _answer(
-    runtime: Runtime, principal: Principal, thread: str, text: str, approve: bool
-) -> AsyncIterator[TurnEvent]:
+async def _answer(runtime: Runtime, ask: Ask, approve: bool) -> AsyncIterator[TurnEvent]:
     ticket = ""
-    async for event in runtime.service.ask(Ask(principal, thread, text)):
+    async for event in runtime.service.ask(ask):
         if isinstance(event, ConfirmationNeeded) and not event.approver:
             ticket = event.ticket
         yield event
     if ticket and approve:
-        async for event in runtime.service.decide(principal, ticket, True, language_of(text)):
+        language = language_of(ask.text)
+        async for event in runtime.service.decide(ask.principal, ticket, True, language):
             yield event
 
 
@@ -126,6 +141,18 @@ def show(event: TurnEvent) -> None:
         typer.echo("")
 
 
+def tell_context(event: TurnEvent, language: Language) -> None:
+    """What the model was given, as a table under the answer."""
+    if not isinstance(event, TurnFinished) or event.context is None:
+        return
+    heads = tuple(c(language) for c in COLUMNS)
+    table = [heads, *rows(event.context, language)]
+    widths = [max(cell_len(cell) for cell in column) for column in zip(*table, strict=True)]
+    for row in table:
+        cells = (c + " " * (w - cell_len(c)) for c, w in zip(row, widths, strict=True))
+        typer.secho("   " + "  ".join(cells).rstrip(), fg="bright_black")
+
+
 def _chart(chart: Attachment) -> str:
     """Bars of text: a terminal has nothing better."""
     lines = [chart.title]
@@ -140,7 +167,9 @@ def _chart(chart: Attachment) -> str:
     return "\n".join(lines)
 
 
-async def chat(settings: Settings, user: str, language: Language) -> None:
+async def chat(
+    settings: Settings, user: str, language: Language, *, show_context: bool = False
+) -> None:
     """A conversation until an empty line or end of input."""
     runtime = await open_runtime(settings)
     try:
@@ -154,8 +183,11 @@ async def chat(settings: Settings, user: str, language: Language) -> None:
         typer.echo(hello[language])
         while text := _read():
             ticket = ""
-            async for event in runtime.service.ask(Ask(principal, thread, text)):
+            ask = Ask(principal, thread, text, show_context=show_context)
+            async for event in runtime.service.ask(ask):
                 show(event)
+                if show_context:
+                    tell_context(event, language)
                 if isinstance(event, ConfirmationNeeded) and not event.approver:
                     ticket = event.ticket
             if ticket:

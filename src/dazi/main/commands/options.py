@@ -31,6 +31,10 @@ User = Annotated[
         "--as", help="以哪个用户的身份,默认第一个。As which user; the first one if not given."
     ),
 ]
+ShowContext = Annotated[
+    bool,
+    typer.Option("--show-context", help="回答后列出给了模型什么。List what the model was given."),
+]
 
 
 def language() -> Language:
