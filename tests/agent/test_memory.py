@@ -239,3 +239,53 @@ async def test_json_of_a_turn_holds_the_report(house: Start) -> None:
     assert report is not None and report.exact
     assert report.tokens == h.engine.count_tokens(talk.turns[-1])
     json.dumps(as_json(said.events), default=str)
+
+
+async def test_what_a_person_wants_remembered_is_there_in_every_thread(house: Start) -> None:
+    talk = Talk()
+    h = await begun(house, talk)
+    said = await h.ask("customer", "请记住我的收货地址是上海市张江路88号")
+    assert said.end.answer == "记住了:我的收货地址是上海市张江路88号" and talk.turns == []
+    await h.ask("customer", "寄到我的收货地址")
+    assert "上海市张江路88号" in memory_of(talk.turns[-1])
+    await h.ask("customer", "你好", history=())
+    assert "上海市张江路88号" in memory_of(talk.turns[-1])
+    await h.ask("customer2", "寄到我的收货地址")
+    assert "张江路" not in str(talk.turns[-1].messages)
+
+
+async def test_what_was_told_in_passing_is_only_proposed(house: Start) -> None:
+    talk = Talk()
+    h = await begun(house, talk)
+    await h.ask("customer", "我喜欢靠窗的座位")
+    remembering = h.runtime.service.remembering
+    await remembering.settle()
+    await h.ask("customer", "订个座位")
+    assert "靠窗" not in str(talk.turns[-1].messages)
+    principal = h.runtime.directory.principal("customer", "test")
+    (proposed,) = await remembering.facts.list(principal)
+    await remembering.facts.change(principal, proposed.id, confirm=True)
+    await h.ask("customer", "订个座位")
+    assert "我喜欢靠窗的座位" in memory_of(talk.turns[-1])
+
+
+async def test_facts_that_the_message_is_about_come_first(house: Start) -> None:
+    talk = Talk()
+    h = await begun(house, talk, context_tokens=2_200)
+    principal = h.runtime.directory.principal("customer", "test")
+    facts = h.runtime.service.remembering.facts
+    await facts.keep(principal, "我的发票抬头是云杉商贸有限公司")
+    for n in range(60):
+        await facts.keep(principal, f"第{n}件毫不相干的小事情")
+    said = await h.ask("customer", "开发票,抬头用我的", show_context=True)
+    assert "云杉商贸有限公司" in memory_of(talk.turns[-1])
+    assert said.end.context is not None
+    use = next(u for u in said.end.context.layers if u.layer == "long")
+    assert use.tokens <= use.limit and use.left_out and use.why == ("limit",)
+
+
+async def test_when_all_is_full_it_is_told(house: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dazi.memory.facts.MOST_FACTS", 1)
+    h = await begun(house, Talk())
+    await h.ask("customer", "记住我叫小李")
+    assert "记满了" in (await h.ask("customer", "记住我住在上海")).end.answer

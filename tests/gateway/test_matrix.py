@@ -30,7 +30,7 @@ Path = tuple[str, str]
 HERE, THERE = "default", "other"
 MUTABLE = (
     "accounts", "api_keys", "sessions", "role_requests", "tickets", "threads", "thread_messages",
-    "thread_digests",
+    "thread_digests", "memory_facts",
     "intents", "second_factors", "recovery_codes", "passwords",
 )  # fmt: skip
 
@@ -112,6 +112,10 @@ async def world(site: Site) -> World:
         await runtime.service.threads.append(thread, by, [Kept(Message("user", title))])
         w.add("thread", thread, tenant, "li")
         w.owners[title] = {f"{tenant}/li", f"{tenant}/li-key"}
+        fact = f"canary-fact-{tenant}"
+        kept = await runtime.service.remembering.facts.keep(by, fact)
+        w.add("fact", kept.id, tenant, "li")
+        w.owners[fact] = {f"{tenant}/li", f"{tenant}/li-key"}
         reason = f"canary-ticket-{tenant}"
         ticket = await runtime.service.tickets.issue(
             Asked("li", tenant, "web", thread, "turn", "call", "request_refund",
@@ -132,7 +136,7 @@ async def world(site: Site) -> World:
     await stores.sessions.end_token(ended.token)
     w.people.append(Who("ended", ended.token, HERE, "sys", good=False))
     w.objects["model"] = ["dazi", site.engine.profile.name, "none"]
-    for kind in ("user", "session", "key", "request", "ticket", "thread"):
+    for kind in ("user", "session", "key", "request", "ticket", "thread", "fact"):
         w.objects[kind].append("aaaaaaaaaaaa")
     return w
 
@@ -174,6 +178,14 @@ ALLOWED: Mapping[Path, Verdict] = {
     ("GET", "/v1/dazi/threads"): anybody,
     ("DELETE", "/v1/dazi/threads/{thread}"): lambda w, who, at: (
         who.good and w.owned(at["thread"], who)
+    ),
+    ("GET", "/v1/dazi/memory/facts"): anybody,
+    ("POST", "/v1/dazi/memory/facts"): anybody,
+    ("PATCH", "/v1/dazi/memory/facts/{fact}"): lambda w, who, at: (
+        who.good and w.owned(at["fact"], who)
+    ),
+    ("DELETE", "/v1/dazi/memory/facts/{fact}"): lambda w, who, at: (
+        who.good and w.owned(at["fact"], who)
     ),
     ("GET", "/v1/dazi/confirmations"): anybody,
     ("GET", "/v1/dazi/approvals"): anybody,
@@ -226,6 +238,8 @@ BODIES: Mapping[Path, Any] = {
         "model": "dazi", "messages": [{"role": "user", "content": "你好"}],
     },
     ("POST", "/v1/embeddings"): {"model": "m", "input": "你好"},
+    ("POST", "/v1/dazi/memory/facts"): {"text": "made"},
+    ("PATCH", "/v1/dazi/memory/facts/{fact}"): {"text": "changed"},
     ("POST", "/v1/dazi/confirmations/{ticket}"): {"approve": True},
     ("POST", "/v1/dazi/sign-in"): {"user": "li", "password": "guess"},
     ("POST", "/v1/dazi/sign-in/code"): {"code": "000000"},
@@ -321,9 +335,12 @@ async def test_a_foreign_id_looks_like_none(site: Site) -> None:
         (sys, "GET", "/v1/dazi/users/{}/sessions", "user"),
         (li, "DELETE", "/v1/dazi/keys/{}", "key"),
         (li, "POST", "/v1/dazi/confirmations/{}", "ticket"),
+        (li, "PATCH", "/v1/dazi/memory/facts/{}", "fact"),
+        (li, "DELETE", "/v1/dazi/memory/facts/{}", "fact"),
         (li, "DELETE", "/v1/dazi/users/li/sessions/{}", "session"),
     ):
         body = {"approve": True} if "confirmations" in path else None
+        body = {"confirm": True} if method == "PATCH" else body
         foreign = [i for i in w.objects[kind] if i in w.home and not w.near(i, who)]
         assert foreign, kind
         nothing = await ask(w, who, method, path.format("nonesuch"), json=body)

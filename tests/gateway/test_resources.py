@@ -80,3 +80,30 @@ async def test_a_trace_goes_on_to_the_model_and_into_the_ledger(
     assert site.engine.requests[-1].trace == ""
     turn, *_ = await site.audit("turn")
     assert "trace" not in turn["from"]
+
+
+async def test_facts_are_kept_changed_and_forgotten(site: Site) -> None:
+    url = "/v1/dazi/memory/facts"
+    made = (await site.request("POST", url, json={"text": "我的发票抬头是云杉"})).json
+    assert made["state"] == "confirmed" and made["at"] > 0
+    assert (await site.request("GET", url)).json["data"] == [made]
+    assert (await site.request("GET", url, "finance")).json["data"] == []
+    one = f"{url}/{made['id']}"
+    for user, status in (("finance", 404), ("customer", 200)):
+        answered = await site.request("PATCH", one, user, json={"text": "我的发票抬头是云杉商贸"})
+        assert answered.status == status
+    assert (await site.request("GET", url)).json["data"][0]["text"] == "我的发票抬头是云杉商贸"
+    empty = await site.request("POST", url, json={"text": " "})
+    assert empty.status == 400 and empty.error["code"] == "empty"
+    for status in (200, 404):
+        assert (await site.request("DELETE", one)).status == status
+
+
+async def test_a_proposal_is_confirmed_over_http(site: Site) -> None:
+    principal = site.runtime.directory.principal("customer", "api")
+    await site.runtime.service.remembering.facts.propose(principal, ["我喜欢靠窗"], "t")
+    url = "/v1/dazi/memory/facts"
+    (proposed,) = (await site.request("GET", url)).json["data"]
+    assert proposed["state"] == "proposed" and proposed["thread"] == "t"
+    done = await site.request("PATCH", f"{url}/{proposed['id']}", json={"confirm": True})
+    assert done.json["state"] == "confirmed"

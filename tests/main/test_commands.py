@@ -181,3 +181,18 @@ async def test_what_the_model_was_given_is_listed(
         lines = [line.split() for line in said.splitlines()[-5:]]
         assert [line[0] for line in lines[1:]] == ["层", "规则", "这句话", "合计"]
         assert lines[3][1] == "2", "two characters, by the scripted engine's count"
+
+
+def test_facts_from_the_command_line(tmp_path: Path) -> None:
+    where = {"DAZI_DATA": str(tmp_path / "d"), "DAZI_LANG": "en"}
+    assert "Nothing" in dazi("memory", "list", **where).stdout
+    added = dazi("memory", "add", "my desk is 4B", "--as", "staff", **where)
+    assert added.returncode == 0, added.stderr
+    (fact,) = json.loads(dazi("memory", "list", "--as", "staff", "--json", **where).stdout)
+    assert (fact["text"], fact["state"]) == ("my desk is 4B", "confirmed")
+    assert "Nothing" in dazi("memory", "list", "--as", "finance", **where).stdout
+    foreign = dazi("memory", "forget", fact["id"], "--as", "finance", **where)
+    assert foreign.returncode == 2 and "no such fact" in foreign.stderr
+    assert dazi("memory", "confirm", fact["id"], "--as", "staff", **where).returncode == 0
+    assert dazi("memory", "forget", fact["id"], "--as", "staff", **where).returncode == 0
+    assert "Nothing" in dazi("memory", "list", "--as", "staff", **where).stdout

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +28,7 @@ from dazi.memory.events import (
     ids_in,
     merged,
 )  # fmt: skip
+from dazi.memory.facts import asked_to_remember
 
 
 @cache
@@ -162,3 +165,15 @@ def test_a_text_in_both_languages() -> None:
         {"get_order_status": tool},
     )
     assert event.text == "look up(ORD12345) → status sent"
+
+
+@pytest.mark.parametrize(
+    "piece", ["1", "1,", "a", "A1-", "我的", " ", "I ", "my a ", "请", "remember "]
+)
+def test_a_long_message_takes_linear_time(piece: str) -> None:
+    text = (piece * 100_000)[:100_000]
+    began = time.process_time()
+    events_of([Message("user", text)], {})
+    asked_to_remember(text)
+    ids_in(text)
+    assert time.process_time() - began < 2.0

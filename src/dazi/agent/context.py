@@ -59,6 +59,8 @@ class TurnRequest:
     """Of a kept thread: where the last turns begin in ``history``, and what came before them."""
     show_context: bool = False
     """Count exactly what the model is given."""
+    reply: str = ""
+    """The host's own answer: there is nothing to ask the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Conversation:
     _shown: str = ""
     _past: int = 0
     _lines: list[Line] | None = None
+    _facts: list[Line] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         r = self.request
@@ -158,13 +161,16 @@ class Conversation:
         begun = now or self._past
         newest = self.messages[now] if now else None
         if self._lines is None:
-            self._lines = self.reminder.lines(newest.content if newest else "")
+            about = newest.content if newest else ""
+            self._lines = self.reminder.lines(about)
+            self._facts = self.reminder.remembered(about)
         return Layers(
             self.messages[0],
             newest,
             self.messages[begun + 1 if now else begun :],
             _turns(self.messages[1:begun]),
             self._lines,
+            self._facts,
             head="" if self.profile.concise else HEAD(self.request.language),
             needless=self.reminder.needless,
         )
@@ -223,6 +229,8 @@ def gather_evidence(
     evidence = Evidence(request.today)
     if reminder.summary:
         evidence.recalled(reminder.summary)
+    for fact in reminder.facts:
+        evidence.remembered(fact)
     for event in reminder.events:
         evidence.remembered(event.text, MEMORY if event.label == PERSON else event.label)
     for earlier in request.history:

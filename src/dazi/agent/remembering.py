@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from dataclasses import replace
 from typing import Any
 
 from dazi.access.limits.limiter import Limiter
@@ -20,7 +21,8 @@ from dazi.core.messages import Message
 from dazi.core.principal import Principal
 from dazi.guard.hiding_engine import hiding
 from dazi.memory.digests import Digest, DigestStore
-from dazi.memory.events import bounded, events_of, merged
+from dazi.memory.events import ABOUT_PERSON, bounded, events_of, merged
+from dazi.memory.facts import FactStore, asked_to_remember
 from dazi.memory.recall import FOLD_AT, Older, Recall, Recalled
 from dazi.memory.threads import ThreadStore
 
@@ -37,17 +39,30 @@ class Remembering:
         self._agent = agent
         self._limiter = limiter
         self._digests = DigestStore(threads.database, threads.private)
+        self.facts = FactStore(threads.database, threads.private)
         self._recall = Recall(
             threads, self._digests, agent.company.tools, agent.budget.context.turns
         )
         self._folding: dict[tuple[str, str, str], asyncio.Task[None]] = {}
+        self._noticing: set[asyncio.Task[None]] = set()
 
     async def recalled(self, thread: str, principal: Principal) -> Recalled:
         """Raises ``NotFound`` for a thread that is somebody else's."""
-        return await self._recall.of(thread, principal)
+        recalled = await self._recall.of(thread, principal)
+        facts = await self.facts.confirmed(principal)
+        return replace(recalled, facts=tuple(f.text for f in facts))
 
     def after(self, request: TurnRequest) -> None:
         """A turn of a kept thread is over: fold what is older, if there is enough of it."""
+        told = [
+            e.text
+            for e in events_of([Message("user", request.said)], {})
+            if e.weight == ABOUT_PERSON
+        ]
+        if told and asked_to_remember(request.said) is None:
+            noticing = asyncio.create_task(self._propose(request, told), name="propose facts")
+            self._noticing.add(noticing)
+            noticing.add_done_callback(self._noticing.discard)
         key = (request.principal.tenant, request.principal.user, request.thread)
         if request.recalled.unfolded + 1 < FOLD_AT or key in self._folding:
             return
@@ -57,8 +72,14 @@ class Remembering:
 
     async def settle(self) -> None:
         """Wait for what is being folded."""
-        while self._folding:
-            await asyncio.gather(*self._folding.values(), return_exceptions=True)
+        while tasks := [*self._folding.values(), *self._noticing]:
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _propose(self, request: TurnRequest, told: list[str]) -> None:
+        try:
+            await self.facts.propose(request.principal, told, request.thread)
+        except Exception:
+            log.exception("what a person told of themselves was not proposed")
 
     async def _fold_all(self, request: TurnRequest) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,17 +24,26 @@ HEAD = Text(
 )
 FEW = 2
 """What a model is reminded of that was taught no notes: a line or two in the place of the turns."""
+MOST_FACTS = 40
+"""Of what a person wants remembered, a turn is reminded of no more than so many."""
 SUMMARY_RANK = 1_000.0
+_OWN = re.compile(r"我的|我们的|\b(?:my|our)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
     """``summary`` and ``events`` are what the turn is reminded of; ``needless`` others it does not
-    need. Evidence is exactly that."""
+    need; ``facts`` are what the person wants remembered. Evidence is exactly that."""
 
     summary: str = ""
     events: tuple[Event, ...] = ()
     needless: int = 0
+    facts: tuple[str, ...] = ()
+
+    def remembered(self, said: str) -> list[Line]:
+        """Facts, by rank those that ``said`` may be about."""
+        topic = _Topic(said)
+        return [Line(f, topic.common(f)) for f in self.facts]
 
     def lines(self, said: str) -> list[Line]:
         """In order; by rank those that ``said`` may be about."""
@@ -48,10 +58,14 @@ OF_NOTHING = Reminder()
 def reminded(recalled: Recalled, said: str, profile: ModelProfile) -> Reminder:
     """A model that words things itself reads everything; one that was taught a form of prompt gets
     only what ``said`` leans on and the last turns lack."""
+    topic = _Topic(said)
     if not profile.concise:
-        return Reminder(recalled.summary, recalled.events)
+        ranked = sorted(range(len(recalled.facts)), key=lambda i: -topic.common(recalled.facts[i]))
+        facts = tuple(recalled.facts[i] for i in sorted(ranked[:MOST_FACTS]))
+        return Reminder(recalled.summary, recalled.events, facts=facts)
     few = needed(recalled.events, said, recalled.history[recalled.short :])
-    return Reminder("", tuple(few), len(recalled.events) - len(few))
+    own = [f for f in recalled.facts if _OWN.search(said) and topic.common(f) > 0]
+    return Reminder("", tuple(few), len(recalled.events) - len(few), tuple(own[-FEW:]))
 
 
 def needed(events: Sequence[Event], said: str, short: Sequence[Kept]) -> list[Event]:
@@ -77,12 +91,16 @@ def folding(tools: Mapping[str, Tool], profile: ModelProfile, said: str) -> Fold
     return (lambda messages: []) if profile.concise else fold
 
 
+_EVERYBODYS = frozenset({"我的", "我们", "们的", "的是", "my", "our"})
+"""Words that say nothing of what a message is about."""
+
+
 class _Topic:
     """What a message is about, to compare events with."""
 
     def __init__(self, said: str) -> None:
         self._ids = frozenset(i.casefold() for i in ids_in(said))
-        self._terms = frozenset(t for t in terms(said) if len(t) > 1)
+        self._terms = frozenset(t for t in terms(said) if len(t) > 1) - _EVERYBODYS
 
     def line(self, event: Event) -> Line:
         return Line(event.text, self.rank(event), " ".join(event.ids))
@@ -93,4 +111,8 @@ class _Topic:
         return 10 * same + min(self.shared(event), 5) + own + event.weight / 10
 
     def shared(self, event: Event) -> int:
-        return len(self._terms.intersection(terms(event.text)))
+        return self.common(event.text)
+
+    def common(self, text: str) -> int:
+        """How many words ``text`` has in common with the message."""
+        return len(self._terms.intersection(terms(text)))

@@ -31,6 +31,7 @@ from dazi.core.turn import (
     TurnStarted,
 )
 from dazi.guard.engine import Guard
+from dazi.memory.facts import asked_to_remember
 from dazi.memory.recall import Recalled
 from dazi.memory.threads import Kept, ThreadStore
 from dazi.router.approval import Ticket
@@ -38,6 +39,7 @@ from dazi.router.tickets import TicketStore
 
 log = logging.getLogger("dazi.agent")
 
+NOTED = Text("记住了:{fact}", "Noted: {fact}")
 CARRIED_OUT = Text("已批准,并已执行。", "Approved, and done.")
 
 _YES = re.compile(
@@ -199,6 +201,7 @@ class AssistantService:
                         yield event
                 return
             recalled = await self._recalled(ask)
+            noted = await self._noted(ask)
             kept = [*recalled.history, *ask.tool_results]
             request = TurnRequest(
                 ask.principal,
@@ -219,6 +222,7 @@ class AssistantService:
                 origin=ask.origin,
                 recalled=recalled,
                 show_context=ask.show_context,
+                reply=noted,
             )
             added = list(ask.tool_results)
             waits = False
@@ -373,8 +377,21 @@ class AssistantService:
     async def _recalled(self, ask: Ask) -> Recalled:
         """What a caller brings along is word for word as far as it fits."""
         if ask.history is not None:
-            return Recalled(ask.history)
+            facts = await self.remembering.facts.confirmed(ask.principal)
+            return Recalled(ask.history, facts=tuple(f.text for f in facts))
         return await self.remembering.recalled(ask.thread, ask.principal)
+
+    async def _noted(self, ask: Ask) -> str:
+        """Keep what the person asks to have remembered; what to answer if that is all they say."""
+        wanted = asked_to_remember(ask.text)
+        if wanted is None:
+            return ""
+        language = ask.language or language_of(ask.text)
+        try:
+            fact = await self.remembering.facts.keep(ask.principal, wanted.text, ask.thread)
+        except CallerError as e:
+            return e.message(language)
+        return NOTED(language).format(fact=fact.text) if wanted.alone else ""
 
     async def _decided_in_words(self, ask: Ask) -> tuple[Ticket, bool] | None:
         """「确认」 typed where exactly one confirmation waits in this thread decides it.

@@ -137,7 +137,8 @@ class Agent:
         turn = self._begin(request)
         turn.talk.hear(request.said)
         self._note_start(turn)
-        async with aclosing(self._to_the_end(turn, self._loop(turn), remembered)) as events:
+        middle = self._told(turn) if request.reply else self._loop(turn)
+        async with aclosing(self._to_the_end(turn, middle, remembered)) as events:
             async for event in events:
                 yield event
 
@@ -171,6 +172,11 @@ class Agent:
             if not turn.ended:
                 turn.reason = "interrupted"
                 self._record(turn, turn.shown.answer.strip(), remembered)
+
+    async def _told(self, turn: Turn) -> AsyncGenerator[TurnEvent, None]:
+        for said in self._say(turn, turn.request.reply):
+            yield said
+        turn.reason = "answer"
 
     async def _decided(self, turn: Turn, ticket: Ticket) -> AsyncGenerator[TurnEvent, None]:
         request = turn.request

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dazi.gateway import resources
+from dazi.gateway import facts, resources
 from dazi.gateway.accounts import administration as admin
 from dazi.gateway.accounts import bodies, signing_in
 from dazi.gateway.chat import chat
@@ -36,6 +36,7 @@ class RouteSpec:
 
 _THREAD = {"X-Dazi-Thread": "会话编号:沿用服务端保存的会话 / go on in a thread that is kept here"}
 _TURN = (400, 401, 404, 409, 413, 429, 503)
+_FACT = (400, 401, 404, 413, 503)
 _SIGN_IN = (400, 401, 413, 429, 503)
 _ADMIN = (400, 401, 403, 404, 413, 503)
 
@@ -58,6 +59,23 @@ ROUTES: tuple[RouteSpec, ...] = (
     RouteSpec(
         "DELETE", "/v1/dazi/threads/{thread}", resources.delete_thread,
         "删除自己的会话 / delete a thread of one's own", bodies.Done, statuses=(401, 404, 409, 503),
+    ),
+    RouteSpec(
+        "GET", "/v1/dazi/memory/facts", facts.facts, "记住的事 / what is remembered", facts.Facts,
+        statuses=(401, 503),
+    ),
+    RouteSpec(
+        "POST", "/v1/dazi/memory/facts", facts.keep_fact, "记住一条 / remember something",
+        facts.FactView, facts.NewFact, _FACT,
+    ),
+    RouteSpec(
+        "PATCH", "/v1/dazi/memory/facts/{fact}", facts.edit_fact,
+        "修改、确认一条 / other words, or a yes to a proposal", facts.FactView, facts.FactEdit,
+        _FACT,
+    ),
+    RouteSpec(
+        "DELETE", "/v1/dazi/memory/facts/{fact}", facts.forget_fact, "忘掉一条 / forget one",
+        bodies.Done, statuses=(401, 404, 503),
     ),
     RouteSpec(
         "GET", "/v1/dazi/confirmations", resources.confirmations,

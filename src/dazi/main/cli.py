@@ -20,6 +20,7 @@ from dazi.main.commands import (
     evals,
     keys,
     knowledge,
+    memory,
     models,
     tools,
     users,
@@ -45,6 +46,7 @@ app.add_typer(models.group, name="model")
 app.add_typer(evals.group, name="eval")
 app.add_typer(tools.group, name="tool")
 app.add_typer(knowledge.group, name="knowledge")
+app.add_typer(memory.group, name="memory")
 app.add_typer(audit.group, name="audit")
 app.add_typer(guarding.group, name="guard")
 app.add_typer(users.group, name="user")

@@ -32,6 +32,7 @@ TABLES = (
     "dazi.audit.holds",
     "dazi.audit.records",
     "dazi.knowledge.records",
+    "dazi.memory.facts",
     "dazi.memory.threads",
     "dazi.router.intents",
     "dazi.router.tickets",

@@ -14,6 +14,7 @@ from dazi.audit.retention import DAY_S, EVERY_S
 from dazi.core.language import Text
 from dazi.main.auditing import audit_folder, opened
 from dazi.main.settings import Settings
+from dazi.memory.facts import FactStore
 from dazi.memory.threads import ThreadStore
 from dazi.ops.backup.keyfile import Refreshed, refresh
 from dazi.ops.backup.switch import ASIDE
@@ -31,6 +32,7 @@ class Stores:
     threads: ThreadStore
     tickets: TicketStore
     intents: IntentStore
+    facts: FactStore
 
     @classmethod
     def of(cls, database: Database, keys: SubjectKeys) -> Stores:
@@ -39,6 +41,7 @@ class Stores:
             ThreadStore(database, private),
             TicketStore(database, private, 0.0),
             IntentStore(database, private),
+            FactStore(database, private),
         )
 
 
@@ -50,6 +53,7 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         threads = await stores.threads.forget(user)
         tickets = await stores.tickets.forget(user)
         await stores.intents.forget(user)
+        facts = await stores.facts.forget(user)
     data = settings.data_folder(settings.company_folder())
     backups = await asyncio.to_thread(refresh, audit_folder(data))
     for aside in data.glob(f"{ASIDE}*"):  # what a restore replaced
@@ -57,9 +61,9 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         old.destroy(user)
         old.close()
     zh = f"{user}:{done.records} 条记录的内容已不可读,销毁 {done.keys} 把密钥"
-    zh += f";删除 {threads} 个会话、{tickets} 个待确认或已确认的操作"
+    zh += f";删除 {threads} 个会话、{tickets} 个待确认或已确认的操作、{facts} 条记住的事"
     en = f"{user}: the content of {done.records} records is gone, {done.keys} keys destroyed"
-    en += f"; {threads} threads and {tickets} confirmations deleted"
+    en += f"; {threads} threads, {tickets} confirmations and {facts} remembered facts deleted"
     if done.plain:
         zh += f";{done.plain} 条加密之前的旧记录是明文,到保留期才会删除"
         en += f"; {done.plain} records from before encryption are plain and go with retention"

@@ -33,7 +33,7 @@ OUTCOMES: Mapping[str, Text] = {
 }
 
 _SENTENCE = re.compile(r"[^。！？!?；;\n]+[。！？!?；;\n]?")
-_RUN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9][A-Za-z0-9_-]{3,63}")
+_RUN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9][A-Za-z0-9_-]{3,63}(?![A-Za-z0-9])")
 _VALUE = re.compile(
     r"\d{4}-\d{2}-\d{2}|\d{1,2}月\d{1,2}[日号]|\d[\d,.]*\s{0,2}(?:元|块|万|%|美元)"
     r"|(?:CNY|RMB|USD|[$¥￥])\s{0,2}\d|[\w.+-]{1,64}@[\w-]{1,63}\.",
@@ -151,33 +151,22 @@ def _is_id(run: str) -> bool:
 
 def _told(text: str) -> list[Event]:
     found: list[Event] = []
-    for match in _SENTENCE.finditer(text):
-        sentence = match[0].strip()
-        ids = ids_in(sentence)
-        weight = PLAIN
-        if _OWN.search(sentence[:LONGEST_SENTENCE]):
-            weight = ABOUT_PERSON
-        elif ids:
-            weight = WITH_ID
-        elif _VALUE.search(sentence):
-            weight = WITH_VALUE
-        if weight > PLAIN:
-            found += (
-                Event(piece, "", PERSON, ids_in(piece), weight) for piece in _pieces(sentence)
-            )
+    for piece in _pieces(text):
+        ids = ids_in(piece)
+        if _OWN.search(piece):
+            found.append(Event(piece, "", PERSON, ids, ABOUT_PERSON))
+        elif ids or _VALUE.search(piece):
+            found.append(Event(piece, "", PERSON, ids, WITH_ID if ids else WITH_VALUE))
     best = sorted(range(len(found)), key=lambda i: -found[i].weight)[:MOST_SENTENCES]
     return [found[i] for i in sorted(best)]
 
 
-def _pieces(sentence: str) -> Iterator[str]:
-    """A sentence without end is cut, and only what tells something of it is kept."""
-    if len(sentence) <= LONGEST_SENTENCE:
-        yield sentence
-        return
-    for start in range(0, min(len(sentence), MOST_SENTENCES * LONGEST_SENTENCE), LONGEST_SENTENCE):
-        piece = sentence[start : start + LONGEST_SENTENCE]
-        if start == 0 or ids_in(piece) or _VALUE.search(piece):
-            yield piece
+def _pieces(text: str) -> Iterator[str]:
+    """Sentences, long ones cut: no pattern ever sees more at once."""
+    for match in _SENTENCE.finditer(text):
+        sentence = match[0].strip()
+        for start in range(0, len(sentence), LONGEST_SENTENCE):
+            yield sentence[start : start + LONGEST_SENTENCE]
 
 
 def _called(call: CallText, tool: Tool | None, answer: str | None, language: Language) -> Event:

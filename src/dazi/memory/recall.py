@@ -22,13 +22,15 @@ FOLD_AT = 4
 @dataclass(frozen=True, slots=True)
 class Recalled:
     """``history`` word for word, oldest first; its last turns begin at ``short``. ``summary`` and
-    ``events`` tell of everything before those. ``unfolded``: turns that no digest holds yet."""
+    ``events`` tell of everything before those. ``unfolded``: turns that no digest holds yet.
+    ``facts``: what the person wants remembered, in any thread."""
 
     history: tuple[Kept, ...] = ()
     short: int = 0
     summary: str = ""
     events: tuple[Event, ...] = ()
     unfolded: int = 0
+    facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
