@@ -1,6 +1,6 @@
 """Blocks joined and cut into chunks: what is searched, quoted and cited.
 
-A chunk stays under one heading and holds whole sentences; a table is cut between rows, and each part
+A chunk stays under one heading and on one page and holds whole sentences; a table is cut between rows, and each part
 begins with its header.
 """
 
@@ -57,6 +57,8 @@ class Chunker:
             self.path = [(level, name) for level, name in self.path if level < block.level]
             self.path.append((block.level, " ".join(block.text.split())))
             return
+        if self._pieces and block.page != self._page:
+            yield from self.close()  # what is cited is on the page that is named
         for piece in _pieces(block, self.longest):
             begins_clause = block.kind != "table" and bool(clause_of(piece))
             held = sum(map(len, self._pieces)) + len(self._pieces)

@@ -7,6 +7,7 @@ One process writes at a time; others see what it has committed.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
@@ -61,6 +62,8 @@ class EmbeddedIndex:
         self._vectors = (
             VectorPart(folder / "vectors", vectors, self._queries) if vectors is not None else None
         )
+        self._meta = folder / "meta.json"
+        self._seen = 0
         self._writer: Any = None
         self._looked = False
         self._alone = asyncio.Lock()
@@ -91,7 +94,7 @@ class EmbeddedIndex:
         if not self._looked:
             await self._mend(self._vectors)
         return await asyncio.to_thread(
-            lambda part: part.nearest(self._index.searcher(), wanted, limit), self._vectors
+            lambda part: part.nearest(self._fresh(), wanted, limit), self._vectors
         )
 
     async def unembedded(self, tenant: str) -> list[str]:
@@ -125,6 +128,13 @@ class EmbeddedIndex:
         query = self._queries.allowed(tenant, labels)
         return await asyncio.to_thread(self._counted, query)
 
+    async def size(self) -> int:
+        return int(await asyncio.to_thread(lambda: self._fresh().num_docs))
+
+    async def purge(self) -> None:
+        if await asyncio.to_thread(self._leftovers):
+            await self._write(self._purge)
+
     async def release(self) -> None:
         async with self._alone:
             if self._writer is not None:
@@ -144,7 +154,7 @@ class EmbeddedIndex:
         """Rows are made again where the files are gone, unless another process is writing: then they
         are there, or it does so."""
         self._looked = True
-        searcher = self._index.searcher()
+        searcher = self._fresh()
         if self._writer is None and not await asyncio.to_thread(vectors.whole, searcher):
             try:
                 await self._write(lambda: None)
@@ -163,7 +173,7 @@ class EmbeddedIndex:
             ) from None
         if self._vectors is not None:
             self._index.reload()
-            self._vectors.begin(self._index.searcher())
+            self._vectors.begin(self._fresh())
         return writer
 
     def _add(self, entries: Sequence[Entry]) -> None:
@@ -181,7 +191,7 @@ class EmbeddedIndex:
             query = self._queries.of_document(tenant, number, revision, since)
             self._writer.delete_documents_by_query(query)
             if self._vectors is not None:
-                searcher = self._index.searcher()
+                searcher = self._fresh()
                 self._vectors.delete(searcher, tenant, number, revision, since)
 
     def _commit(self) -> None:
@@ -192,6 +202,36 @@ class EmbeddedIndex:
         if self._vectors is not None:
             self._vectors.after()
 
+    def _fresh(self) -> tantivy.Searcher:
+        """What has been committed up to now, by whatever process."""
+        changed = self._meta.stat().st_mtime_ns if self._meta.exists() else 0
+        if changed != self._seen:
+            self._index.reload()
+            self._seen = changed
+        return self._index.searcher()
+
+    def _leftovers(self) -> int:
+        """Chunks that are deleted and still in the files."""
+        if not self._meta.exists():
+            return 0
+        segments = json.loads(self._meta.read_bytes())["segments"]
+        return sum((s.get("deletes") or {}).get("num_deleted_docs", 0) for s in segments)
+
+    def _purge(self) -> None:
+        """All that is there is written anew, into files of its own. Before the commit nothing has
+        changed; until then the old files stay readable."""
+        self._commit()
+        searcher = self._fresh()
+        every_one = searcher.search(Query.all_query(), max(searcher.num_docs, 1), count=False).hits
+        self._writer.delete_all_documents()
+        if self._vectors is not None:
+            self._vectors.leave_all(searcher)
+        for first in range(0, len(every_one), _AT_ONCE):
+            kept = [searcher.doc(a) for _, a in every_one[first : first + _AT_ONCE]]
+            self._add([self._entry(str(d.get_first("tenant")), kept_in(d), d) for d in kept])
+        self._commit()
+        self._writer.garbage_collect_files()
+
     def _search(self, wanted: Wanted, limit: int) -> list[Hit]:
         terms = self._terms(wanted.text)
         if not terms:
@@ -199,7 +239,7 @@ class EmbeddedIndex:
         allowed = self._queries.allowed(wanted.tenant, wanted.labels, wanted.documents)
         matching = Query.boolean_query([(Occur.Should, t) for t in terms])
         query = every(allowed, matching)
-        searcher = self._index.searcher()
+        searcher = self._fresh()
         found = searcher.search(query, limit, count=False)
         return [hit_of(kept_in(searcher.doc(a)), score) for score, a in found.hits]
 
@@ -216,7 +256,7 @@ class EmbeddedIndex:
         return out
 
     def _in_order(self, query: Query, limit: int) -> list[Document]:
-        searcher = self._index.searcher()
+        searcher = self._fresh()
         found = searcher.search(query, limit, order_by_field="ordinal", order=Order.Asc)
         return [searcher.doc(address) for _, address in found.hits]
 
@@ -225,7 +265,7 @@ class EmbeddedIndex:
         return Entry(tenant, k.document, k.chunk, k.title, k.readers, k.revision, vector)
 
     def _unembedded(self, tenant: str, own: Query) -> list[str]:
-        searcher = self._index.searcher()
+        searcher = self._fresh()
         left = without(self._queries.term("tenant", tenant), own)
         found: set[str] = set()
         while hits := searcher.search(left, _AT_ONCE, count=False).hits:
@@ -242,7 +282,7 @@ class EmbeddedIndex:
         return out
 
     def _counted(self, query: Query) -> int:
-        return count_of(self._index.searcher(), query)
+        return count_of(self._fresh(), query)
 
 
 def _opened(schema: tantivy.Schema, folder: Path) -> tantivy.Index:

@@ -96,11 +96,19 @@ class KnowledgeIndex(Protocol):
         """Chunks that whoever has ``labels`` may read."""
         ...
 
+    async def size(self) -> int:
+        """Chunks of all tenants."""
+        ...
+
     async def frequencies(
         self, tenant: str, labels: frozenset[str], terms: Collection[str]
     ) -> dict[str, int]:
         """Of each word or pair of hanzi (``terms.words``, ``terms.pairs``), how many readable chunks
         hold it in their text."""
+        ...
+
+    async def purge(self) -> None:
+        """What was deleted is on no disk any more; takes as long as adding everything again."""
         ...
 
     async def release(self) -> None:

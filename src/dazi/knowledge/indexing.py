@@ -94,6 +94,8 @@ class Indexer:
         self._path_of = path_of
         self._embedder = embedder
         self._reading = reading or Reading()
+        self.left = False
+        """Chunks were deleted since the index was purged."""
 
     async def work(self, tenant: str | None = None, watch: Watch = nobody) -> int:
         """Until nothing is left to do; how many documents were read. One that cannot be read is
@@ -175,6 +177,7 @@ class Indexer:
                     await writing.checkpoint(item)
         await writing.close()
         if document.revision:
+            self.left = True
             await self._index.delete(document.tenant, [document.id], revision=document.revision)
         done = replace(
             document,
@@ -244,6 +247,7 @@ class Indexer:
         gone = await self._records.documents(tenant, states=("gone",))
         for of in sorted({d.tenant for d in gone}):
             numbers = [d.id for d in gone if d.tenant == of]
+            self.left = True
             await self._index.delete(of, numbers)
             await self._index.commit()
             await self._records.drop(numbers)

@@ -30,6 +30,8 @@ from dazi.knowledge.rights import EVERYBODY, labels_of
 LARGEST_NAME = 200
 """Characters of an upload's name."""
 UPLOADS = "uploads"
+PURGED_AT_ONCE = 50_000
+"""Chunks up to which what was deleted is taken from the disk at once; of more, by ``purge``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,19 @@ class Library:
         for source in await self.records.sources(tenant):
             self._sources[source.id] = source
         try:
-            return await self.indexer.work(tenant, watch)
+            done = await self.indexer.work(tenant, watch)
+            if self.indexer.left and await self.index.size() <= PURGED_AT_ONCE:
+                await self.index.purge()
+                self.indexer.left = False
+            return done
+        finally:
+            await self.index.release()
+
+    async def purge(self) -> None:
+        """What was deleted is on no disk any more. Raises ``OperatorError`` while another process is
+        writing."""
+        try:
+            await self.index.purge()
         finally:
             await self.index.release()
 

@@ -74,6 +74,10 @@ class VectorPart:
 
         self._pending = [p for p in self._pending if not goes(p.entry)]
 
+    def leave_all(self, searcher: Any) -> None:
+        """The rows of all chunks that there are go with the next commit."""
+        self._gone |= {int(s) for s in self._slots(searcher, self.own)}
+
     def begin(self, searcher: Any) -> None:
         """Makes rows fit the chunks: after a kill some have no chunk, and without the files all
         chunks have no row."""

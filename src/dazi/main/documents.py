@@ -28,6 +28,8 @@ FILES = "knowledge-files"
 FIRST_WAIT_S = 8.0
 """How long the first question waits for documents that are being read."""
 POLL_S = 2.0
+PURGE_S = 86_400.0
+"""How long deleted words may stay in the files of a very large index."""
 PENDING: tuple[State, ...] = ("new", "reading", "rights", "gone")
 
 log = logging.getLogger("dazi.knowledge")
@@ -77,7 +79,7 @@ class Documents:
         """Read what is new, from sources every so many seconds and from uploads at once, until
         cancelled."""
         loop = asyncio.get_running_loop()
-        looked = loop.time()
+        looked = purged = loop.time()
         await self.looked()
         while True:
             await asyncio.sleep(POLL_S)
@@ -85,6 +87,9 @@ class Documents:
                 if loop.time() - looked >= every_s:
                     looked = loop.time()
                     await self.refresh()
+                elif loop.time() - purged >= PURGE_S:
+                    purged = loop.time()
+                    await self.library.purge()
                 elif await self.pending():
                     await self.library.index_now()
             except OperatorError as e:
