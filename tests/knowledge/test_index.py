@@ -182,7 +182,7 @@ async def test_scores(tmp_path: Path, index: KnowledgeIndex) -> None:
     path.write_text(SQUAD, "utf-8")
     passages = read_squad(path)
     await fill(index, passages)
-    found = await score(index, passages)
+    found = await score(index.search, passages)
     assert (found.passages, found.questions) == (2, 3)
     assert found.recall_1 == found.recall_5 == found.mrr == pytest.approx(2 / 3)
     for wrong in ("[]", '{"data": [{"paragraphs": [{}]}]}', "x", '{"data": []}'):

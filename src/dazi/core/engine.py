@@ -249,3 +249,19 @@ class Embedder(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class Reranker(Protocol):
+    """Reads a question and each text together, which says more than where their vectors are."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def rank(self, query: str, texts: Sequence[str]) -> list[float]:
+        """How well each text answers ``query``, in their order; only values of one call compare.
+
+        Raises ``CallerError`` for texts that are too long and ``OperatorError``.
+        """
+        ...
+
+    async def close(self) -> None: ...

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
+from dazi.core.engine import Embedder
 from dazi.core.errors import CallerError
 from dazi.knowledge.chunks import Chunk
-from dazi.knowledge.index import Entry, KnowledgeIndex, Wanted
+from dazi.knowledge.hybrid import passage_text
+from dazi.knowledge.index import Entry, Hit, KnowledgeIndex, Wanted
 
 TENANT = "eval"
 ALL = frozenset({"all"})
 DEPTH = 10
 """Results that are looked at; a passage further down counts as not found."""
+_AT_ONCE = 64
+Find: TypeAlias = Callable[[Wanted, int], Awaitable[Sequence[Hit]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +71,29 @@ def read_squad(path: Path) -> Passages:
     return Passages(texts, titles, questions)
 
 
-async def fill(index: KnowledgeIndex, passages: Passages) -> None:
-    """One chunk a passage, whatever its length."""
+async def fill(index: KnowledgeIndex, passages: Passages, embedder: Embedder | None = None) -> None:
+    """One chunk a passage, whatever its length; with a vector if there is a model."""
     entries = [
         Entry(TENANT, str(i), Chunk(0, text), title, ALL)
         for i, (text, title) in enumerate(zip(passages.texts, passages.titles, strict=True))
     ]
+    if embedder is not None:
+        read = [passage_text(e.title, e.chunk) for e in entries]
+        vectors: list[Sequence[float]] = []
+        for i in range(0, len(read), _AT_ONCE):
+            vectors += (await embedder.embed(read[i : i + _AT_ONCE])).vectors
+        entries = [replace(e, vector=v) for e, v in zip(entries, vectors, strict=True)]
     await index.add(entries)
     await index.commit()
 
 
-async def score(index: KnowledgeIndex, passages: Passages) -> Scores:
+async def score(find: Find, passages: Passages) -> Scores:
+    """``find`` answers each question in turn."""
     ranks: list[int] = []
     times: list[float] = []
     for question, right in passages.questions:
         began = time.perf_counter()
-        hits = await index.search(Wanted(question, TENANT, ALL), DEPTH)
+        hits = await find(Wanted(question, TENANT, ALL), DEPTH)
         times.append((time.perf_counter() - began) * 1000)
         found = [hit.document for hit in hits]
         ranks.append(found.index(str(right)) + 1 if str(right) in found else 0)

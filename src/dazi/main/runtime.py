@@ -29,7 +29,7 @@ from dazi.connectors.context import ConnectorContext
 from dazi.connectors.mail_server import SmtpServer
 from dazi.connectors.registry import make_connector
 from dazi.core.company import Company
-from dazi.core.engine import Embedder, Engine, GenerateRequest, OfferedTool
+from dazi.core.engine import Embedder, Engine, GenerateRequest, OfferedTool, Reranker
 from dazi.core.errors import CallerError, ConfigError, NotFound
 from dazi.core.language import Language
 from dazi.core.messages import Message
@@ -38,6 +38,8 @@ from dazi.inference.catalog import Catalog, ModelEntry, open_engine
 from dazi.inference.embedded import EmbeddedOptions
 from dazi.inference.embedding import EmbeddingOptions, RemoteEmbedder
 from dazi.inference.embedding_local import LocalEmbedder, LocalEmbedding
+from dazi.inference.reranking import RemoteReranker, RerankOptions
+from dazi.inference.reranking_local import LocalReranker
 from dazi.main.access_settings import access_settings
 from dazi.main.auditing import audit_folder
 from dazi.main.company import load_company
@@ -335,6 +337,18 @@ def make_embedder(settings: Settings) -> Embedder | None:
             question=settings.embedding_question,
         )
     )
+
+
+def make_reranker(settings: Settings) -> Reranker | None:
+    """A model's folder, or a server's model; ``None`` where neither is set. Raises
+    ``OperatorError`` for what is no URL or no model."""
+    if settings.rerank_url:
+        return RemoteReranker(
+            RerankOptions(settings.rerank_url, settings.rerank_model, settings.rerank_key)
+        )
+    if settings.rerank_model:
+        return LocalReranker(Path(settings.rerank_model), settings.threads)
+    return None
 
 
 def choose_model(settings: Settings, catalog: Catalog) -> ModelEntry:

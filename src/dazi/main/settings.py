@@ -45,6 +45,11 @@ class Settings(BaseSettings):
     Without a server the model is a folder, opened in this process."""
     embedding_question: str = ""
     """What an embedding model wants before a question, in place of what its folder says."""
+    rerank_url: str = ""
+    rerank_model: str = ""
+    rerank_key: str = ""
+    """A server with a ``/rerank`` route, the model's name there, and the key it asks for. Without a
+    server the model is a folder, opened in this process."""
     knowledge_seconds: float = Field(60.0, ge=1)
     """How often the sources of documents are looked through for what is new."""
     knowledge_ocr: bool = False

@@ -167,9 +167,22 @@ def knowledge_eval(
     json_out: Json = False,
 ) -> None:
     """量检索:每个问题自己的段落排第几。Measure search: where each question's own passage stands."""
-    from dazi.main.searching import evaluate
+    typer.echo(asyncio.run(_evaluated(file, format, json_out=json_out)))
 
-    typer.echo(asyncio.run(evaluate(file, format, language(), json_out=json_out)))
+
+async def _evaluated(file: Path, format: str, *, json_out: bool) -> str:
+    from dazi.main.runtime import make_embedder, make_reranker
+    from dazi.main.searching import Models, evaluate
+    from dazi.main.settings import Settings
+
+    settings = Settings()
+    models = Models(make_embedder(settings), make_reranker(settings))
+    try:
+        return await evaluate(file, format, language(), models, json_out=json_out)
+    finally:
+        for model in (models.embedder, models.reranker):
+            if model is not None:
+                await model.close()
 
 
 def _show(lines: list[str]) -> None:
