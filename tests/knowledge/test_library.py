@@ -21,6 +21,7 @@ from dazi.core.errors import AccessError, CallerError, NotFound
 from dazi.core.principal import Principal
 from dazi.knowledge.administration import OPERATOR, Administration
 from dazi.knowledge.embedded import EmbeddedIndex
+from dazi.knowledge.hybrid import Hybrid
 from dazi.knowledge.indexing import Indexer, Reading, Step
 from dazi.knowledge.library import Library, Row, declared_source
 from dazi.knowledge.records import Document, Records
@@ -49,7 +50,7 @@ class World:
         self.library.indexer = Indexer(
             self.records, self.index, self.library.path_of, None, reading
         )
-        self.search = Search(self.records, self.index)
+        self.search = Search(self.records, self.index, Hybrid(self.index))
         self.recorded: list[tuple[str, str]] = []
         self.administration = Administration(
             self.library, frozenset({"manager"}), ROLES, self._record
@@ -147,12 +148,12 @@ async def test_a_broken_file_says_why_and_its_last_good_state_stays(here: World)
 
 
 async def test_rights_by_listing_front_matter_and_source(here: World) -> None:
-    (here.docs / "all.md").write_text("共同的词。", "utf-8")
+    (here.docs / "all.md").write_text("共同的词,给所有人。", "utf-8")
     (here.docs / "front.md").write_text(
-        "---\ntitle: 标题\nroles: [manager]\n---\n共同的词。", "utf-8"
+        "---\ntitle: 标题\nroles: [manager]\n---\n共同的词,给经理看。", "utf-8"
     )
-    (here.docs / "listed.txt").write_text("共同的词。", "utf-8")
-    (here.docs / "mine.txt").write_text("共同的词。", "utf-8")
+    (here.docs / "listed.txt").write_text("共同的词,给客户看。", "utf-8")
+    (here.docs / "mine.txt").write_text("共同的词,给我自己。", "utf-8")
     told = [
         {"file": "listed.txt", "roles": ["customer"], "title": "给客户"},
         {"file": "mine.txt", "readers": ["user:li", "department:hr"]},

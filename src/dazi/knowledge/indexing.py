@@ -19,6 +19,7 @@ from dazi.core.errors import CallerError, NotFound, OverloadError
 from dazi.knowledge.blocks import Block
 from dazi.knowledge.blocks import Progress as PageRead
 from dazi.knowledge.chunks import Chunk, Chunker
+from dazi.knowledge.hybrid import passage_text
 from dazi.knowledge.index import Entry, KnowledgeIndex
 from dazi.knowledge.parsing.limits import ParseLimits
 from dazi.knowledge.parsing.process import DEFAULT_LIMITS, parse
@@ -121,6 +122,7 @@ class Indexer:
         finally:
             await self._commit(finished)
             await self._tidy(tenant)
+        await self._embed_left(tenant)
         return len(todo)
 
     async def _tidy(self, tenant: str | None) -> None:
@@ -224,8 +226,11 @@ class Indexer:
     ) -> Sequence[Sequence[float] | None]:
         if self._embedder is None:
             return [None] * len(chunks)
-        texts = [embedded_text(title, chunk) for chunk in chunks]
-        out: list[Sequence[float] | None] = []
+        return await self._embedded([passage_text(title, chunk) for chunk in chunks])
+
+    async def _embedded(self, texts: Sequence[str]) -> list[Sequence[float]]:
+        assert self._embedder is not None
+        out: list[Sequence[float]] = []
         for first in range(0, len(texts), EMBEDDED_AT_ONCE):
             out += await self._embed(self._embedder, texts[first : first + EMBEDDED_AT_ONCE])
         return out
@@ -263,6 +268,25 @@ class Indexer:
             await self._index.commit()
             state: State = "failed" if document.error_zh else "ready"
             await self._records.note(replace(document, state=state), "state")
+
+    async def _embed_left(self, tenant: str | None) -> None:
+        """Chunks that have no vector of the model that is set now, which may be another than before."""
+        if self._embedder is None:
+            return
+        documents = await self._records.documents(tenant, states=("ready", "failed"))
+        for of in sorted({d.tenant for d in documents}):
+            for number in await self._index.unembedded(of):
+                entries = await self._index.entries(of, number)
+                await self._index.delete(of, [number])
+                for first in range(0, len(entries), AT_ONCE):
+                    part = entries[first : first + AT_ONCE]
+                    texts = [passage_text(e.title, e.chunk) for e in part]
+                    vectors = await self._embedded(texts)
+                    await self._index.add(
+                        [replace(e, vector=v) for e, v in zip(part, vectors, strict=True)]
+                    )
+                await self._index.commit()
+                self.left = True
 
     async def _commit(self, finished: _Finished) -> None:
         if not finished.documents:
@@ -334,12 +358,6 @@ OUTCOME = (
 """What reading a document writes down."""
 ROW = ".row"
 """The ending of files that hold a row of a database: our own text, which needs no parser."""
-
-
-def embedded_text(title: str, chunk: Chunk) -> str:
-    """What a chunk's vector is of: it, under its title and headings."""
-    above = " > ".join(dict.fromkeys((title, *chunk.path)))
-    return f"{above}\n{chunk.text}" if above else chunk.text
 
 
 def _ready(document: Document) -> Document:

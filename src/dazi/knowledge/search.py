@@ -6,21 +6,23 @@ deletion at once, is asked again before anything is shown.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dazi.core.principal import Principal
 from dazi.knowledge import quoting
+from dazi.knowledge.hybrid import DEPTH, Hybrid
 from dazi.knowledge.index import Hit, KnowledgeIndex, Wanted
 from dazi.knowledge.quoting import Quote
 from dazi.knowledge.records import Document, Records
 from dazi.knowledge.rewriting import whole
 from dazi.knowledge.rights import labels_of
 
-DEPTH = 30
-"""Passages that are looked at more closely."""
 LIMIT = 6
 """Passages that are given."""
+
+log = logging.getLogger("dazi.knowledge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Answer:
 class Search:
     records: Records
     index: KnowledgeIndex
+    hybrid: Hybrid
 
     async def passages(self, question: Question) -> list[Passage]:
         """Best first."""
@@ -77,8 +80,10 @@ class Search:
     async def _found(self, question: Question) -> list[Passage]:
         who = question.principal
         wanted = Wanted(question.text, who.tenant, labels_of(who), question.documents)
-        hits = await self.index.search(wanted, DEPTH)
-        return await self._checked(who, hits)
+        found = await self.hybrid.find(wanted, DEPTH)
+        for error in found.missing:
+            log.warning("searched without: %s", error)
+        return await self._checked(who, found.hits)
 
     async def _checked(self, who: Principal, hits: Sequence[Hit]) -> list[Passage]:
         """Those that the database lets ``who`` read now."""

@@ -8,22 +8,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dazi.core.engine import Embedder
+import msgspec
+
+from dazi.core.engine import Embedder, Reranker
 from dazi.core.errors import ConnectorError, DaziError, OperatorError
 from dazi.core.knowledge import Cited, KnowledgeAnswer, KnowledgeQuestion
 from dazi.core.language import Language
 from dazi.core.principal import Principal
 from dazi.knowledge.embedded import EmbeddedIndex
+from dazi.knowledge.hybrid import Hybrid
 from dazi.knowledge.index import KnowledgeIndex
 from dazi.knowledge.indexing import Indexer, Reading, Watch, nobody
 from dazi.knowledge.library import Library
 from dazi.knowledge.records import Records, State
 from dazi.knowledge.search import Passage, Question, Search
+from dazi.knowledge.vectors import VectorSpace, space_of
 from dazi.main.knowledge_settings import COMPANY, DATA, KnowledgeSettings
 from dazi.store.database import Database
 
 INDEX = "knowledge-index"
 FILES = "knowledge-files"
+SPACE = "vector-space.json"
 """In the data folder: the index, and uploads with what came from outside."""
 FIRST_WAIT_S = 8.0
 """How long the first question waits for documents that are being read."""
@@ -149,24 +154,50 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where documents are kept. ``embedder``: what gives vectors, if there is a model."""
+    """Where documents are kept, and the models that are set: they are closed by whoever made them."""
 
     database: Database
     data: Path
     company: Path
     embedder: Embedder | None = None
+    reranker: Reranker | None = None
     ocr: bool = False
 
 
-def open_documents(place: Place, settings: KnowledgeSettings) -> Documents:
+async def open_documents(place: Place, settings: KnowledgeSettings) -> Documents:
     records = Records(place.database)
-    index: KnowledgeIndex = EmbeddedIndex(place.data / INDEX)
+    folder = place.data / INDEX
+    space = await _space(folder, place.embedder) if place.embedder is not None else None
+    index: KnowledgeIndex = EmbeddedIndex(folder, space)
+    hybrid = Hybrid(index, place.embedder if space is not None else None, place.reranker)
     library = Library(records, index, place.data / FILES)
     library.roots = {DATA: place.data, COMPANY: place.company}
     library.indexer = Indexer(
-        records, index, library.path_of, place.embedder, Reading(ocr=place.ocr)
+        records,
+        index,
+        library.path_of,
+        place.embedder if space is not None else None,
+        Reading(ocr=place.ocr),
     )
-    return Documents(library, Search(records, index), settings)
+    return Documents(library, Search(records, index, hybrid), settings)
+
+
+async def _space(folder: Path, embedder: Embedder) -> VectorSpace | None:
+    """The space of the vectors, which the index remembers for when the model does not answer;
+    ``None`` where it never has: then words alone find until the next start."""
+    kept = folder / SPACE
+    try:
+        space = await space_of(embedder)
+    except DaziError as e:
+        log.warning("the embedding model does not answer: %s", e)
+        return msgspec.json.decode(kept.read_bytes(), type=VectorSpace) if kept.exists() else None
+    await asyncio.to_thread(_keep, kept, msgspec.json.encode(space))
+    return space
+
+
+def _keep(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.write_bytes(content)
 
 
 def cited_of(number: int, passage: Passage, language: Language) -> Cited:

@@ -29,7 +29,7 @@ from dazi.main.demo import Demo
 from dazi.main.documents import Documents, Place, cited_of, open_documents
 from dazi.main.knowledge_settings import knowledge_settings
 from dazi.main.outside import OutsideSources
-from dazi.main.runtime import connector_context, make_access, make_embedder
+from dazi.main.runtime import connector_context, make_access, make_embedder, make_reranker
 from dazi.main.settings import Settings
 
 WAIT_S = 0.5
@@ -60,7 +60,7 @@ async def desk(settings: Settings, tenant: str = "") -> AsyncIterator[Desk]:
     chosen = knowledge_settings(company)
     database = database_of(settings, data)
     sealing = Sealing(audit_folder(data))
-    embedder = make_embedder(settings)
+    embedder, reranker = make_embedder(settings), make_reranker(settings)
     documents: Documents | None = None
     try:
         await database.create()
@@ -70,8 +70,8 @@ async def desk(settings: Settings, tenant: str = "") -> AsyncIterator[Desk]:
         async def record(kind: str, who: str, body: Mapping[str, Any]) -> None:
             await ledger.append(cast(Kind, kind), who, "", body)
 
-        place = Place(database, data, company.folder, embedder, settings.knowledge_ocr)
-        documents = open_documents(place, chosen)
+        place = Place(database, data, company.folder, embedder, reranker, settings.knowledge_ocr)
+        documents = await open_documents(place, chosen)
         documents.library.outside = OutsideSources(connector_context(company, data, None))
         if company.demo:
             demo = Demo(company, data, settings.today or date.today())
@@ -90,8 +90,9 @@ async def desk(settings: Settings, tenant: str = "") -> AsyncIterator[Desk]:
     finally:
         if documents is not None:
             await documents.close()
-        if embedder is not None:
-            await embedder.close()
+        for model in (embedder, reranker):
+            if model is not None:
+                await model.close()
         sealing.close()
         await database.close()
 

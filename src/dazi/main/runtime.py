@@ -78,6 +78,7 @@ class Runtime:
     connectors: dict[str, Connector]
     access: Access
     embedder: Embedder | None = None
+    reranker: Reranker | None = None
     documents: Documents | None = None
     demo: Demo | None = None
     running: Running | None = None
@@ -100,8 +101,9 @@ class Runtime:
         for connector in self.connectors.values():
             await connector.close()
         await self.engine.close()
-        if self.embedder is not None:
-            await self.embedder.close()
+        for model in (self.embedder, self.reranker):
+            if model is not None:
+                await model.close()
         self.sealing.close()
         await self.database.close()
         if self.demo is not None:
@@ -134,21 +136,23 @@ async def open_runtime(
         engine = await asyncio.to_thread(load_engine, settings, data)
     runtime = await assemble(settings, company, connectors, engine, data, effects=effects)
     runtime.demo, runtime.running = demo, running
-    runtime.documents = _documents(runtime, context, data)
+    runtime.documents = await _documents(runtime, context, data)
     return runtime
 
 
-def _documents(runtime: Runtime, context: ConnectorContext, data: Path) -> Documents:
+async def _documents(runtime: Runtime, context: ConnectorContext, data: Path) -> Documents:
     """The company's documents, behind the door that its tools have."""
+    runtime.reranker = make_reranker(runtime.settings)
     settings = knowledge_settings(runtime.company)
     place = Place(
         runtime.database,
         data,
         runtime.company.folder,
         runtime.embedder,
+        runtime.reranker,
         runtime.settings.knowledge_ocr,
     )
-    documents = open_documents(place, settings)
+    documents = await open_documents(place, settings)
     documents.library.outside = OutsideSources(context)
     documents.extractive = runtime.engine.profile.copies_text
     if runtime.demo is not None:
