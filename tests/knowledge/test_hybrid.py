@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,10 +15,13 @@ from dazi.core.errors import OperatorError
 from dazi.knowledge.chunks import Chunk
 from dazi.knowledge.duplicates import distinct
 from dazi.knowledge.embedded import EmbeddedIndex
-from dazi.knowledge.fusion import Ranking, fused
+from dazi.knowledge.fusion import fused
 from dazi.knowledge.hybrid import Hybrid, passage_text
 from dazi.knowledge.index import Entry, Hit, Wanted
 from dazi.knowledge.vectors import space_of
+from dazi.main.searching import Models, evaluate
+from tests.inference import bert_oracle as oracle
+from tests.main.test_commands import dazi
 
 ALL = frozenset({"all"})
 
@@ -25,33 +30,38 @@ def hit(document: str, text: str = "", ordinal: int = 0, revision: int = 1) -> H
     return Hit(document, "标题", Chunk(ordinal, text or document), 1.0, revision)
 
 
-def hits(names: str) -> list[Hit]:
-    return [hit(n) for n in names]
+def scored(**scores: float) -> list[Hit]:
+    return [replace(hit(name), score=score) for name, score in scores.items()]
 
 
 def order(found: Sequence[Hit]) -> str:
     return "".join(h.document for h in found)
 
 
-def test_ranks_are_added_up_by_weight() -> None:
-    words, near = hits("abc"), hits("cad")
-    found = fused(Ranking(words), Ranking(near))
+def test_scores_are_added_up() -> None:
+    words, near = scored(a=8.0, b=4.0, c=2.0), scored(c=0.75, a=0.5, d=0.25)
+    found = fused(words, near, 2.0)
     assert order(found) == "acbd"
-    assert found[0].score == pytest.approx(1 / 61 + 1 / 62)
-    assert found[1].score == pytest.approx(1 / 63 + 1 / 61)
-    assert order(fused(Ranking(words, 1.0), Ranking(near, 0.0))) == "abcd"
-    assert order(fused(Ranking(words, 0.0), Ranking(near, 1.0))) == "cadb"
-    assert fused() == fused(Ranking([])) == []
+    assert [h.score for h in found] == [1 + 2 * 0.25, 0.25 + 2 * 0.5, 0.5, 0.0]
+    assert order(fused(words, near, 4.0)) == "cabd"
+    assert order(fused(words, [], 4.0)) == "abc" and order(fused([], near)) == "cad"
+    assert fused([], []) == []
 
 
-def test_equal_ones_keep_the_first_order() -> None:
-    assert order(fused(Ranking(hits("ab")), Ranking(hits("ba")))) == "ab"
-    assert order(fused(Ranking(hits("b")), Ranking(hits("a")))) == "ba"
+def test_a_model_that_finds_all_alike_has_little_to_say() -> None:
+    words = scored(a=8.0, b=7.0)
+    assert order(fused(words, scored(b=0.91, c=0.90, a=0.89))) == "abc"
+    assert order(fused(words, scored(b=0.81, c=0.20, a=0.19))) == "bac"
+
+
+def test_equal_ones_keep_the_order_of_words() -> None:
+    assert order(fused(scored(a=1.0, b=1.0), scored(c=0.5))) == "abc"
+    assert order(fused(scored(b=0.0), scored(a=0.5))) == "ba"
 
 
 def test_chunks_and_revisions_are_apart() -> None:
     several = [hit("a", ordinal=0), hit("a", ordinal=1), hit("a", revision=2)]
-    assert len(fused(Ranking(several), Ranking(several))) == 3
+    assert len(fused(several, several)) == 3
 
 
 RULE = "员工请年假须提前三个工作日在系统中提出申请,由直接主管批准后生效,未经批准不得离岗。"
@@ -161,3 +171,44 @@ async def test_models_that_are_down_leave_the_rest(index: EmbeddedIndex) -> None
     assert sorted(order(found.hits)) == ["0", "1"]
     assert [e.code for e in found.missing] == ["embedding_server", "rerank_server"]
     await index.close()
+
+
+SQUAD = """{"data": [{"title": "手册", "paragraphs": [
+ {"context": "退货期限为七天。", "qas": [{"question": "how to send back"}]},
+ {"context": "年假为五天,入职满一年后可以使用。", "qas": [{"question": "年假"}]}]}]}"""
+
+
+async def test_each_way_of_searching_is_measured(tmp_path: Path) -> None:
+    path = tmp_path / "q.json"
+    await asyncio.to_thread(path.write_text, SQUAD, "utf-8")
+    told = json.loads(
+        await evaluate(path, "squad", "zh", Models(Meanings(), Judge()), json_out=True)
+    )
+    rows = {row["engine"]: row["recall_1"] for row in (told, *told["engines"])}
+    assert rows == {
+        "bm25": 0.5,
+        "bm25+rerank": 0.5,
+        "vectors": 1.0,
+        "bm25+vectors": 1.0,
+        "bm25+vectors+rerank": 0.5,
+    }
+    lines = await evaluate(path, "squad", "en", Models(Meanings()), json_out=False)
+    assert [line.split(":")[0].rpartition(" ")[2] for line in lines.splitlines()] == [
+        "bm25",
+        "vectors",
+        "bm25+vectors",
+    ]
+    with pytest.raises(OperatorError, match="down"):
+        await evaluate(path, "squad", "en", Models(Meanings(), Judge(fails=True)), json_out=True)
+
+
+def test_the_command_takes_the_models_of_the_settings(tmp_path: Path) -> None:
+    oracle.write_bert(tmp_path / "model")
+    (tmp_path / "q.json").write_text(SQUAD, "utf-8")
+    model = str(tmp_path / "model")
+    told = dazi("knowledge", "eval", str(tmp_path / "q.json"), "--json", DAZI_EMBEDDING_MODEL=model)
+    assert [row["engine"] for row in json.loads(told.stdout)["engines"]] == [
+        "vectors",
+        "bm25+vectors",
+    ]
+    assert "engines" not in dazi("knowledge", "eval", str(tmp_path / "q.json"), "--json").stdout

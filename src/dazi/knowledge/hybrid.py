@@ -10,13 +10,11 @@ from dazi.core.engine import Embedder, Reranker
 from dazi.core.errors import DaziError
 from dazi.knowledge.chunks import Chunk
 from dazi.knowledge.duplicates import distinct
-from dazi.knowledge.fusion import Ranking, fused
+from dazi.knowledge.fusion import fused
 from dazi.knowledge.index import Hit, KnowledgeIndex, Wanted
 
 DEPTH = 30
 """So many of each ranking are looked at."""
-WORDS, VECTORS = 1.0, 0.5
-"""What ranks count; chosen in docs/decisions/0018."""
 RERANKED = 20
 """So many of the best are read again by the reranker."""
 
@@ -47,13 +45,11 @@ class Hybrid:
         words, near = await asyncio.gather(
             self._index.search(wanted, max(DEPTH, limit)), self._near(wanted, limit)
         )
-        rankings = [Ranking(words, WORDS)]
         missing: list[DaziError] = []
         if isinstance(near, DaziError):
             missing.append(near)
-        else:
-            rankings.append(Ranking(near, VECTORS))
-        hits = distinct(fused(*rankings))
+            near = []
+        hits = distinct(fused(words, near))
         if self._reranker is not None and len(hits) > 1:
             try:
                 hits = await self._again(self._reranker, wanted.text, hits)
