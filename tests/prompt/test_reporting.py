@@ -28,8 +28,3 @@ def test_a_row_for_each_layer_that_holds_anything() -> None:
         "last turns", "1,900", "2,000", "3 turns word for word", "2 (no room, folded into older turns)",
     )  # fmt: skip
     assert all(len(r) == len(COLUMNS) for r in rows(REPORT, "en"))
-
-
-def test_a_bound_is_told_as_one() -> None:
-    bound = ContextReport(REPORT.layers, 2_110, 4_000, exact=False)
-    assert rows(bound, "zh")[-1][1] == "≤2,110"

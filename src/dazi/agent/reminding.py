@@ -42,12 +42,12 @@ class Reminder:
 
     def remembered(self, said: str) -> list[Line]:
         """Facts, by rank those that ``said`` may be about."""
-        topic = _Topic(said)
+        topic = _Topic(said) if self.facts else _NO_TOPIC
         return [Line(f, topic.common(f)) for f in self.facts]
 
     def lines(self, said: str) -> list[Line]:
         """In order; by rank those that ``said`` may be about."""
-        topic = _Topic(said)
+        topic = _Topic(said) if self.events else _NO_TOPIC
         out = [Line(self.summary, SUMMARY_RANK)] if self.summary else []
         return out + [topic.line(e) for e in self.events]
 
@@ -58,6 +58,8 @@ OF_NOTHING = Reminder()
 def reminded(recalled: Recalled, said: str, profile: ModelProfile) -> Reminder:
     """A model that words things itself reads everything; one that was taught a form of prompt gets
     only what ``said`` leans on and the last turns lack."""
+    if not recalled.facts and not recalled.events:
+        return Reminder(recalled.summary) if not profile.concise else OF_NOTHING
     topic = _Topic(said)
     if not profile.concise:
         ranked = sorted(range(len(recalled.facts)), key=lambda i: -topic.common(recalled.facts[i]))
@@ -83,9 +85,9 @@ def needed(events: Sequence[Event], said: str, short: Sequence[Kept]) -> list[Ev
 
 def folding(tools: Mapping[str, Tool], profile: ModelProfile, said: str) -> Fold:
     """What is left of a turn that does not fit: nothing that a taught model could read."""
-    topic = _Topic(said)
 
     def fold(messages: Sequence[Message]) -> list[Line]:
+        topic = _Topic(said)
         return [topic.line(e) for e in events_of(messages, tools)]
 
     return (lambda messages: []) if profile.concise else fold
@@ -116,3 +118,6 @@ class _Topic:
     def common(self, text: str) -> int:
         """How many words ``text`` has in common with the message."""
         return len(self._terms.intersection(terms(text)))
+
+
+_NO_TOPIC = _Topic("")

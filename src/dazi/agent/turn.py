@@ -208,9 +208,10 @@ class Agent:
     @property
     def window(self) -> Window:
         """What fits into the engine's context."""
-        if self._window is None or self._window.engine is not self.engine:
-            self._window = Window(self.engine, self.budget.context)
-        return self._window
+        made, rules = self._window, self.budget.context
+        if made is None or made.engine is not self.engine or made.rules is not rules:
+            made = self._window = Window(self.engine, rules)
+        return made
 
     def _begin(self, request: TurnRequest) -> Turn:
         said = request.said or last_said(request.history)

@@ -7,18 +7,22 @@ from dataclasses import dataclass, replace
 
 from dazi.core.engine import Engine, GenerateRequest, OfferedTool
 from dazi.core.errors import CallerError
+from dazi.core.messages import Message
 from dazi.core.turn import ContextReport
 from dazi.prompt.assemble import Assembled, Fold, Layers, assemble
 from dazi.prompt.budget import Bound, ContextBudget, ContextRules, Counter
 
+BOUND = Bound()
 TRIES = 4
 """Parts are counted one by one, and a whole may take a few tokens more than its parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
+    """``report``: where it was asked for, or something was left out."""
+
     request: GenerateRequest
-    report: ContextReport
+    report: ContextReport | None
 
 
 class Window:
@@ -45,11 +49,8 @@ class Window:
         Raises ``CallerError`` where the person's message alone is more than the operator's limit.
         """
         budget = self.budget(request)
-        made = assemble(layers, budget, Bound(), fold)
-        if made.whole and made.report.tokens <= budget.total and not exact:
-            return Fitted(
-                replace(request, messages=made.messages), replace(made.report, exact=False)
-            )
+        if not exact and (messages := _surely(layers, budget)):
+            return Fitted(replace(request, messages=messages), None)
         for _ in range(TRIES):
             made = assemble(layers, budget, self.counter, fold)
             whole = self._whole(request, made)
@@ -66,6 +67,17 @@ class Window:
         """Of the messages as they will be read, all together."""
         alone = GenerateRequest(made.messages, thinking=request.thinking, prefix=request.prefix)
         return self.engine.count_tokens(alone)
+
+
+def _surely(layers: Layers, budget: ContextBudget) -> tuple[Message, ...]:
+    """All messages, if there is no doubt that they fit; the ordinary case, and a cheap one."""
+    if layers.middle or layers.facts:
+        made = assemble(layers, budget, BOUND, lambda _: ())
+        return made.messages if made.whole and made.report.tokens <= budget.total else ()
+    spoken = (layers.newest,) if layers.newest else ()
+    past = (m for turn in layers.turns for m in turn)
+    whole = (layers.rules, *past, *spoken, *layers.live)
+    return whole if sum(map(BOUND.message, whole)) <= min(budget.live, budget.short) else ()
 
 
 def _lessens(made: Assembled) -> bool:

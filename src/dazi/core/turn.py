@@ -72,13 +72,12 @@ class LayerUse:
 
 @dataclass(frozen=True, slots=True)
 class ContextReport:
-    """What the model was given in a turn's last round. ``tokens`` in all, of ``limit``; ``exact`` if
-    the engine's tokenizer counted them, else they are rather fewer."""
+    """What the model was given in a turn's last round: ``tokens`` in all, of ``limit``, by the engine's
+    tokenizer."""
 
     layers: tuple[LayerUse, ...]
     tokens: int
     limit: int
-    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,7 @@ class TurnFinished:
     ``replaced`` counts sentences that were made again or replaced because no evidence held what
     they said. ``client_calls`` are for the caller to run (``reason`` is then ``client_tools``).
     ``cut_short``: the limit on tokens ended the answer. ``context``: what the model was given, where
-    it was asked at all.
+    that was asked for, or not all of it fitted.
     """
 
     answer: str

@@ -13,8 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+import msgspec
+
 from dazi.core.engine import GenerateRequest, OfferedTool
-from dazi.core.messages import Message, dumps
+from dazi.core.messages import Message
 
 MOST_TOKENS = 20_000
 """What a prompt takes at the most, however large the model's context is: more slows every answer,
@@ -23,6 +25,7 @@ SHARE = 5 / 8
 """Of the model's context; the rest is for its answer and for what the count does not see."""
 MARKUP_BYTES = 64
 """More than the marks around one message, or one call, in any of the conversation formats."""
+_encoded = msgspec.json.Encoder(enc_hook=dict).encode
 REMEMBERED = 4_096
 """So many counts are kept."""
 
@@ -119,7 +122,8 @@ class Counter:
     def message(self, message: Message) -> int:
         written = [message.role, message.content]
         written += [part for c in message.calls for part in (c.name, c.arguments)]
-        return self._of("\0".join(written), lambda: self._alone((message,)))
+        whole = "\0".join(written).encode("utf-8", "surrogatepass")
+        return self._kept(whole, lambda: self._alone((message,)))
 
     def text(self, text: str) -> int:
         empty = self.message(Message("user", ""))
@@ -129,16 +133,16 @@ class Counter:
         """What their schemas add to a prompt."""
         if not tools:
             return 0
-        written = dumps([[t.name, t.description, t.parameters] for t in tools])
-        return self._of("tools\0" + written, lambda: self._alone((), tuple(tools)))
+        written = _encoded([(t.name, t.description, t.parameters) for t in tools])
+        return self._kept(b"tools\0" + written, lambda: self._alone((), tuple(tools)))
 
     def _alone(self, messages: tuple[Message, ...], tools: tuple[OfferedTool, ...] = ()) -> int:
         if self._frame < 0:
             self._frame = self.count(GenerateRequest(()))
         return max(self.count(GenerateRequest(messages, tools)) - self._frame, 0)
 
-    def _of(self, written: str, count: Callable[[], int]) -> int:
-        key = hashlib.blake2b(written.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    def _kept(self, written: bytes, count: Callable[[], int]) -> int:
+        key = hashlib.blake2b(written, digest_size=16).digest()
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = count()

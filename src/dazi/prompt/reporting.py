@@ -42,21 +42,17 @@ TOTAL = Text("合计", "total")
 def rows(report: ContextReport, language: Language) -> list[tuple[str, ...]]:
     """A row for each layer that holds or lacks anything, and one for all of them."""
     used = [u for u in report.layers if u.taken or u.left_out]
-    whole = TOTAL(language), _number(report.tokens, report), f"{report.limit:,}", "", ""
-    return [*(_row(u, report, language) for u in used), whole]
+    whole = TOTAL(language), f"{report.tokens:,}", f"{report.limit:,}", "", ""
+    return [*(_row(u, language) for u in used), whole]
 
 
-def _row(use: LayerUse, report: ContextReport, language: Language) -> tuple[str, ...]:
+def _row(use: LayerUse, language: Language) -> tuple[str, ...]:
     why = ", ".join(WHY[w](language) for w in use.why)
     left = f"{use.left_out} ({why})" if use.left_out and why else why
     return (
         LAYERS[use.layer](language),
-        _number(use.tokens, report),
+        f"{use.tokens:,}",
         f"{use.limit:,}",
         TAKEN[use.layer](language).format(n=use.taken) if use.taken else "",
         left,
     )
-
-
-def _number(tokens: int, report: ContextReport) -> str:
-    return f"{tokens:,}" if report.exact else f"≤{tokens:,}"
