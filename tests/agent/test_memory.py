@@ -289,3 +289,22 @@ async def test_when_all_is_full_it_is_told(house: Start, monkeypatch: pytest.Mon
     h = await begun(house, Talk())
     await h.ask("customer", "记住我叫小李")
     assert "记满了" in (await h.ask("customer", "记住我住在上海")).end.answer
+
+
+async def test_large_tools_of_a_caller_leave_room_for_results(house: Start) -> None:
+    from dazi.core.engine import OfferedTool
+
+    talk = Talk()
+    h = await begun(house, talk)
+    h.engine.count_tokens = lambda request: (  # type: ignore[method-assign]
+        sum(len(m.content) for m in request.messages)
+        + sum(len(str(t.parameters)) for t in request.tools)
+    )
+    from tests.fakes.engine import call
+
+    large = OfferedTool("theirs", "", {"type": "object", "description": "长" * 4_500})
+    talk.next = [call("get_order_status", order_id="ORD12345"), "已打包。"]
+    said = await h.ask("customer", "ORD12345 到哪了", client_tools=(large,))
+    assert said.end.answer == "已打包。"
+    assert any(m.role == "tool" and "ORD12345" in m.content for m in talk.turns[-1].messages)
+    assert h.engine.count_tokens(talk.turns[-1]) + 1_024 <= 8_192

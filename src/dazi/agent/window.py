@@ -13,6 +13,9 @@ from dazi.prompt.assemble import Assembled, Fold, Layers, assemble
 from dazi.prompt.budget import Bound, ContextBudget, ContextRules, Counter
 
 BOUND = Bound()
+LEAST = 0.25
+"""Of the total, what messages have at least where the model's context allows it."""
+SPARE = 64
 TRIES = 4
 """Parts are counted one by one, and a whole may take a few tokens more than its parts."""
 
@@ -35,9 +38,14 @@ class Window:
 
     def budget(self, request: GenerateRequest) -> ContextBudget:
         """What is left for messages, beside the answer and the tools' schemas."""
-        total = self.rules.total(self.engine.profile.context_tokens)
+        context = self.engine.profile.context_tokens
+        total = self.rules.total(context)
         tools: Sequence[OfferedTool] = request.tools if request.tool_choice != "none" else ()
-        rest = total - request.sampling.max_tokens - self.counter.tools(tools)
+        beside = request.sampling.max_tokens + self.counter.tools(tools)
+        rest = total - beside
+        if not self.rules.tokens:
+            # Callers may bring very large tools: a turn still has to see its own results.
+            rest = max(rest, min(int(total * LEAST), context - beside - SPARE))
         return ContextBudget.of(rest, self.rules.shares)
 
     def fit(
