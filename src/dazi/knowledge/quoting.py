@@ -2,7 +2,7 @@
 
 BM25 over sentences (Robertson and Zaragoza, 2009), with how rare a term is counted in all that the
 person may read. A sentence answers only if it and what stands around it hold enough of what the
-question is about, weighed by how rare it is (docs/decisions/0019).
+question is about, weighed by how rare it is (docs/decisions/0020).
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ async def summary(d: Desk, language: Language) -> list[str]:
     out = [
         Text(
             f"{len(ready)} 份文档可查,共 {chunks} 段",
-            f"{len(ready)} documents can be searched, {chunks} passages",
+            f"{len(ready)} document{'' if len(ready) == 1 else 's'} can be searched, {chunks} passages",
         )(language)
     ]
     if scanned:
