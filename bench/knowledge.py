@@ -42,10 +42,13 @@ READERS: Sequence[tuple[float, frozenset[str]]] = (
     (0.45, frozenset({"all"})),
     (0.44, frozenset({"role:manager"})),
 )
-_SUBJECTS = "退货 保修 报销 差旅 合同 发票 库存 配送 会员 积分 采购 供应商 考勤 培训 安全 仓库 价格 折扣 投诉 验收".split()
-_VERBS = "提交 审批 登记 核对 通知 退回 延期 支付 检查 更换 归档 公示 复核 停用".split()
-_THINGS = "申请单 清单 报告 凭证 协议 设备 样品 余额 名册 方案 预算 记录 包装 标签 说明书".split()
-_PLACES = "北京 上海 广州 深圳 成都 杭州 武汉 西安 南京 苏州".split()
+_WORDS = (
+    "退货 保修 报销 差旅 合同 发票 库存 配送 会员 积分 采购 供应商 考勤 培训 安全 仓库 价格 折扣 验收",
+    "提交 审批 登记 核对 通知 退回 延期 支付 检查 更换 归档 公示 复核 停用",
+    "申请单 清单 报告 凭证 协议 设备 样品 余额 名册 方案 预算 记录 包装 标签 说明书",
+    "北京 上海 广州 深圳 成都 杭州 武汉 西安 南京 苏州",
+)
+_SUBJECTS, _VERBS, _THINGS, _PLACES = (line.split() for line in _WORDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ async def measured(chunks: int, vectors: bool) -> Measured:
         await index.commit()
         await index.release()
         built, built_cpu = time.perf_counter() - began, time.process_time() - cpu
-        disk = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 2**20
+        disk = size(folder) / 2**20
         gc.collect()
         words = await times(index, vectors, near=False)
         near = await times(index, vectors, near=True) if vectors else [0.0]
@@ -126,6 +129,10 @@ async def measured(chunks: int, vectors: bool) -> Measured:
             chunks, vectors, built, built_cpu, disk, most,
             at(words, 50), at(words, 99), at(beside, 50), at(beside, 99), at(near, 50), at(near, 99),
         )  # fmt: skip
+
+
+def size(folder: Path) -> int:
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
 
 
 async def times(index: EmbeddedIndex, vectors: bool, *, near: bool) -> list[float]:
