@@ -1,6 +1,6 @@
 """The demo company's documents and questions in SQuAD's form, for ``dazi knowledge eval``.
 
-    .venv/bin/python bench/demo_squad.py en > /tmp/demo-en.json
+    .venv/bin/python bench/demo_squad.py en > demo-en.json
 
 A passage is a chunk of a document's Markdown source; a question's passage is the first that holds the
 sentence of its answer. Questions whose sentence stands in no chunk whole are left out.
