@@ -41,7 +41,7 @@ def give(documents: Path, data: Path) -> None:
         part = documents / name
         if part.is_dir():
             shutil.copytree(part, data / name, dirs_exist_ok=True)
-        else:
+        elif part.exists():
             shutil.copy(part, data / name)
 
 
