@@ -196,3 +196,20 @@ def test_facts_from_the_command_line(tmp_path: Path) -> None:
     assert dazi("memory", "confirm", fact["id"], "--as", "staff", **where).returncode == 0
     assert dazi("memory", "forget", fact["id"], "--as", "staff", **where).returncode == 0
     assert "Nothing" in dazi("memory", "list", "--as", "staff", **where).stdout
+
+
+async def test_a_chat_lists_it_after_each_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dazi.main import terminal
+
+    opened, said = open_runtime, iter(["你好", "在吗", ""])
+
+    async def scripted(settings: Settings) -> Runtime:
+        return await opened(settings, engine=ScriptedEngine(["你好。", "在的。"]))
+
+    monkeypatch.setattr(terminal, "open_runtime", scripted)
+    monkeypatch.setattr(terminal, "_read", lambda: next(said))
+    await terminal.chat(Settings(data=tmp_path / "d"), "customer", "en", show_context=True)
+    shown = capsys.readouterr().out
+    assert shown.count("total") == 2 and "1 turns word for word" in shown
