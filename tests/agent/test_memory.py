@@ -172,8 +172,10 @@ async def test_closing_waits_for_what_is_being_folded(house: Start) -> None:
     for n in range(9):
         await h.ask("customer", f"第{n}句闲聊", "t")
     settling = asyncio.create_task(h.runtime.service.remembering.settle())
-    await asyncio.sleep(0.05)
-    assert not settling.done() and talk.summaries
+    while not talk.summaries:
+        assert not settling.done()
+        await asyncio.sleep(0.01)
+    assert not settling.done()
     release.set()
     await settling
     threads = h.runtime.service.threads
