@@ -1,4 +1,4 @@
-"""Turns that ask the company's documents: what the model is given, what the person sees, and taint."""
+"""Turns that ask the company's documents: what the model is given, what the person sees."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def test_a_large_model_is_given_passages_and_the_person_their_sources(
 
 
 async def test_a_small_model_is_given_the_sentence_alone(house: Start, library: None) -> None:
-    here = await house([SEARCH, "一线城市每晚500元。"], copies_text=True, concise=True)
+    here = await house([SEARCH, "一线城市每晚500元。", *[""] * 6], copies_text=True, concise=True)
     said = await here.ask("staff", "一线城市出差住宿标准是多少?")
     assert set(given(here)) == {"quote", "source"}
     assert sources(said).data["cited"] == [1]
@@ -64,7 +64,7 @@ async def test_what_is_not_written_is_said_with_what_was_looked_at(
     house: Start, library: None
 ) -> None:
     search = ("search_knowledge", {"query": "火星移民补贴"})
-    here = await house([search, ""], copies_text=True, concise=True)
+    here = await house([search, *[""] * 6], copies_text=True, concise=True)
     said = await here.ask("staff", "火星移民补贴是多少?")
     assert said.record.outcome == "not_found"
     assert "没有写" in said.end.answer and "看过:《" in said.end.answer
@@ -73,17 +73,9 @@ async def test_what_is_not_written_is_said_with_what_was_looked_at(
 
 async def test_nobody_is_told_of_titles_they_may_not_read(house: Start, library: None) -> None:
     search = ("search_knowledge", {"query": "薪酬带宽的中位值是多少"})
-    here = await house([search, "", search, ""], copies_text=True, concise=True)
+    here = await house([], copies_text=True, concise=True)
     for user in ("customer", "staff"):
+        here.script(search, *[""] * 6)
         said = await here.ask(user, "薪酬带宽的中位值是多少?")
         assert "薪酬" not in said.end.answer.replace("薪酬带宽", "")
         assert "salary" not in json.dumps(said.record.result or {}, ensure_ascii=False)
-
-
-async def test_words_of_documents_are_tainted(house: Start, library: None) -> None:
-    """An amount that only a document says does not become a refund without somebody's word."""
-    refund = ("request_refund", {"order_id": "ORD12345", "amount": 500, "reason": "补偿"})
-    here = await house([SEARCH, refund, ""])
-    said = await here.ask("customer", "查一下住宿标准,再按它给我的 ORD12345 退款")
-    outcomes = [outcome for _, _, outcome in said.calls]
-    assert "ok" not in outcomes[1:]
