@@ -335,6 +335,20 @@ async def test_a_folder_that_is_gone_keeps_its_documents(here: World) -> None:
     assert (await here.records.sources())[0].error_zh == ""
 
 
+async def test_an_index_that_is_lost_is_made_anew(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        (w.docs / "a.md").write_text("共同的词。", "utf-8")
+        await w.library.add_source("folder", str(w.docs), tenant="default")
+        await w.look()
+    shutil.rmtree(tmp_path / "index")
+    async with world(tmp_path) as w:
+        assert await w.found("共同的词") == []
+        await w.look()
+        assert await w.found("共同的词") == ["a.md"]
+        assert await w.index.size() == 1
+        assert await w.look() == (0, 0, 0)
+
+
 async def test_links_and_hidden_files_are_passed_over(here: World, tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("机密的词", "utf-8")
     (here.docs / "link.txt").symlink_to(tmp_path / "secret.txt")

@@ -18,6 +18,7 @@ from dazi.knowledge.index import KnowledgeIndex
 from dazi.knowledge.indexing import ROW, Indexer, Watch, nobody
 from dazi.knowledge.records import (
     Document,
+    Progress,
     Records,
     Source,
     SourceKind,
@@ -211,6 +212,7 @@ class Library:
         """What is new, changed or gone is marked for ``index_now``. ``again``: all of it is read anew.
         A source that cannot be looked through keeps its documents and says why."""
         found = Changes()
+        await self._look_at_index()
         for source in await self.records.sources(tenant):
             self._sources[source.id] = source
             try:
@@ -269,6 +271,15 @@ class Library:
         if source.kind == "upload":
             return self.files / document.id / document.place
         return next(iter(sorted((self.files / document.id).glob("*"))), None)
+
+    async def _look_at_index(self) -> None:
+        """An index that has lost chunks, with its folder or to a restored database, is made anew."""
+        documents = [d for d in await self.records.documents() if d.revision and d.state != "gone"]
+        if await self.index.size() < sum(d.chunks for d in documents):
+            lost = [replace(d, revision=0, progress=Progress()) for d in documents]
+            for document in lost:
+                await self.records.note(document, "revision", "progress")
+            await self.read_again(lost)
 
     async def _look(self, source: Source, again: bool) -> Changes:
         found, unknown = await self._found(source)

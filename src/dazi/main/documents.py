@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,7 +169,7 @@ async def open_documents(place: Place, settings: KnowledgeSettings) -> Documents
     records = Records(place.database)
     folder = place.data / INDEX
     space = await _space(folder, place.embedder) if place.embedder is not None else None
-    index: KnowledgeIndex = EmbeddedIndex(folder, space)
+    index: KnowledgeIndex = await asyncio.to_thread(_index, folder, space)
     hybrid = Hybrid(index, place.embedder if space is not None else None, place.reranker)
     library = Library(records, index, place.data / FILES)
     library.roots = {DATA: place.data, COMPANY: place.company}
@@ -193,6 +194,18 @@ async def _space(folder: Path, embedder: Embedder) -> VectorSpace | None:
         return msgspec.json.decode(kept.read_bytes(), type=VectorSpace) if kept.exists() else None
     await asyncio.to_thread(_keep, kept, msgspec.json.encode(space))
     return space
+
+
+def _index(folder: Path, space: VectorSpace | None) -> EmbeddedIndex:
+    """The index of this version. One of another is put away: the library makes it anew."""
+    try:
+        return EmbeddedIndex(folder, space)
+    except OperatorError as e:
+        if e.code != "index_version":
+            raise
+        log.warning("the index is made anew: %s", e)
+        shutil.rmtree(folder)
+        return EmbeddedIndex(folder, space)
 
 
 def _keep(path: Path, content: bytes) -> None:
