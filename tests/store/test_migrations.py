@@ -153,7 +153,10 @@ def test_the_file_as_it_was_stays_beside_it(tmp_path: Path, name: str) -> None:
     with closing(sqlite3.connect(copy)) as connection:
         tables = {n for (n,) in connection.execute("SELECT name FROM sqlite_master")}
         noted = schema.VERSIONS in tables
-        assert noted == (name in ("before_sealed_titles", "before_memory")) and "tickets" in tables
+        assert (
+            noted == (name in ("before_sealed_titles", "before_memory", "before_knowledge"))
+            and "tickets" in tables
+        )
         assert connection.execute('SELECT "user" FROM audit_records').fetchall() == [("李华",)]
 
 

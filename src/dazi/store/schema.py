@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from dazi.core.errors import OperatorError
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision in ``migrations/versions``."""
 VERSIONS = "alembic_version"
 _versions = Table(
