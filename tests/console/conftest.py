@@ -90,8 +90,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         settings = Settings(data=data, today=TODAY, max_message_chars=SERVICE_LIMIT)
         runtime = await open_runtime(settings, engine=engine)
         app = FastAPI()
+        assert runtime.documents is not None
         state = ConsoleState(
-            runtime.service, runtime.access, runtime.company, engine, runtime.ledger, PAGE_LIMIT
+            runtime.service,
+            runtime.access,
+            runtime.company,
+            engine,
+            runtime.ledger,
+            PAGE_LIMIT,
+            knowledge=runtime.documents.people,
         )
         mount_console(app, state)
         listening = socket.create_server(("127.0.0.1", 0))

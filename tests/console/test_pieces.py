@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from dazi.console import sign_in_texts, texts
+from dazi.console import knowledge_texts, sign_in_texts, texts
 from dazi.console.abilities import abilities, first_clause, remark, short, suggestions
 from dazi.console.attachments import chart_options
 from dazi.console.call_card import TONES
@@ -35,8 +35,10 @@ def company() -> Company:
 
 
 def test_every_text_is_there_in_both_languages() -> None:
-    found = [v for m in (texts, sign_in_texts) for v in vars(m).values() if isinstance(v, Text)]
+    modules = (texts, sign_in_texts, knowledge_texts)
+    found = [v for m in modules for v in vars(m).values() if isinstance(v, Text)]
     found += [*texts.OUTCOMES.values(), *sign_in_texts.ERRORS.values()]
+    found += [*knowledge_texts.STATES.values(), *knowledge_texts.KINDS.values()]
     assert len(found) > 70
     for text in found:
         assert text.zh and text.en, text

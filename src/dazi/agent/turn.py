@@ -16,6 +16,7 @@ from typing import Any
 
 from dazi.agent.again import needs_results, of_all, to_read_again
 from dazi.agent.asked import Asked
+from dazi.agent.attribution import attributed
 from dazi.agent.check import AnswerChecker
 from dazi.agent.context import (
     CLIENT_TOOL,
@@ -431,7 +432,9 @@ class Agent:
 
     async def _end(self, turn: Turn, remembered: list[Kept]) -> AsyncGenerator[TurnEvent, None]:
         drawings = drawn(self.company, turn.records, turn.request.language)
-        attachments = tuple(turn.shown.attachment(a) for a in drawings)
+        attachments = attributed(
+            [turn.shown.attachment(a) for a in drawings], turn.shown.answer.strip()
+        )
         for attachment in attachments:
             yield attachment
         tables = [markdown_table(a) for a in attachments if a.kind == "table"]

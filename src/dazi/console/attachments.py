@@ -1,4 +1,4 @@
-"""Tables and charts that the host drew from results."""
+"""Tables and charts that the host drew from results, and the passages that it found."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from nicegui import ui
 
+from dazi.console import sources
 from dazi.console.abilities import first_clause
 from dazi.console.pieces import div
 from dazi.console.visible import reveal
@@ -26,14 +27,19 @@ _SORT = (
 )
 
 
-def draw(attachment: Attachment, language: Language) -> None:
-    with div("dz-attachment"):
+def draw(
+    attachment: Attachment, language: Language, show: sources.OpenPassage | None = None
+) -> None:
+    """``show`` opens a passage; without it, passages are only named."""
+    with div("dz-attachment" + (" dz-sources" if attachment.kind == "sources" else "")):
         table = attachment.kind == "table"
         title = first_clause(attachment.title) if table else attachment.title
         if title:
             ui.label(reveal(title)).classes("dz-attachment-title")
         if table:
             _table(attachment.data)
+        elif attachment.kind == "sources":
+            sources.draw(attachment.data, language, show)
         else:
             options = chart_options(attachment.data, language)
             ui.echart(options).classes("dz-chart")

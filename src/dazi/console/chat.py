@@ -21,6 +21,7 @@ from dazi.console.confirmation import ConfirmDialog, Waiting
 from dazi.console.history import PastTurn
 from dazi.console.pieces import div
 from dazi.console.sign_in import sign_in_url
+from dazi.console.sources import PassageDialog
 from dazi.console.state import Scene
 from dazi.console.turn_view import TurnView
 from dazi.core.errors import DaziError
@@ -264,4 +265,11 @@ class Chat:
             ui.label(said)
 
     def _view(self, *, live: bool) -> TurnView:
-        return TurnView(self._turns, self.scene.state.company, self.scene.language, live=live)
+        knowledge = self.scene.state.knowledge
+        return TurnView(
+            self._turns,
+            self.scene.state.company,
+            self.scene.language,
+            live=live,
+            show=PassageDialog(self.scene, knowledge).show if knowledge is not None else None,
+        )

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from dazi.agent.attribution import attributed
 from dazi.agent.rendering import drawn
 from dazi.console.texts import OUTCOMES
 from dazi.core.company import Company
@@ -70,7 +71,9 @@ def _turn(said: str, kept: list[Kept], company: Company) -> PastTurn:
             for call in k.message.calls:
                 calls[call.id] = call
                 events.append(CallProposed(call.id, call.name, call.arguments))
-    return PastTurn(said, (*events, *drawn(company, records, language)))
+    answer = "".join(e.text for e in events if isinstance(e, AnswerDelta))
+    drawings = attributed(drawn(company, records, language), answer)
+    return PastTurn(said, (*events, *drawings))
 
 
 def _record(call: CallText, kept: Kept, company: Company, language: Language) -> CallRecord:

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from nicegui import app as pages
 from nicegui import ui
 
-from dazi.console import approvals_page, chat_page, login_page
+from dazi.console import approvals_page, chat_page, knowledge_routes, login_page
 from dazi.console.frame import FAVICON, begin_page
 from dazi.console.headers import PageHeaders
 from dazi.console.sign_in import add_routes, safe_return, sign_in_url
@@ -32,6 +32,8 @@ def mount_console(app: FastAPI, state: ConsoleState) -> None:
     visits = Visits(state.access)
     _start_anew()
     add_routes(app, state, visits)
+    if state.knowledge is not None:
+        knowledge_routes.add_routes(app, state.knowledge, visits)
     _add_pages(state, visits)
     app.add_middleware(PageHeaders)
     ui.run_with(

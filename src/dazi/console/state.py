@@ -12,6 +12,7 @@ from dazi.core.company import Company
 from dazi.core.engine import Engine
 from dazi.core.language import Language
 from dazi.core.principal import Principal
+from dazi.knowledge.service import KnowledgeService
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class ConsoleState:
     ledger: Ledger
     max_message_chars: int = 100_000
     public_url: str = ""
+    knowledge: KnowledgeService | None = None
+    """The company's documents, where there are any."""
 
     def name_of(self, user: str, tenant: str, language: Language) -> str:
         """What a person is called; for nobody we know, the name they signed in by."""

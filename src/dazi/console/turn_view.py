@@ -12,6 +12,7 @@ from dazi.console import attachments, context, texts
 from dazi.console.call_card import CallCard
 from dazi.console.markdown import to_html
 from dazi.console.pieces import div
+from dazi.console.sources import OpenPassage
 from dazi.console.visible import reveal
 from dazi.core.company import Company
 from dazi.core.language import Language
@@ -29,11 +30,18 @@ from dazi.core.turn import (
 
 
 class TurnView:
-    """``live`` turns show that something is going on until ``end``."""
+    """``live`` turns show that something is going on until ``end``. ``show`` opens a passage."""
 
     def __init__(
-        self, parent: Element, company: Company, language: Language, *, live: bool = True
+        self,
+        parent: Element,
+        company: Company,
+        language: Language,
+        *,
+        live: bool = True,
+        show: OpenPassage | None = None,
     ) -> None:
+        self._show_passage = show
         self._company = company
         self._language = language
         self.cards: dict[str, CallCard] = {}
@@ -69,7 +77,7 @@ class TurnView:
                 card.finish(record)
                 self._set_working(texts.WORKING(self._language))
             case Attachment():
-                self._block(lambda: attachments.draw(event, self._language))
+                self._block(lambda: attachments.draw(event, self._language, self._show_passage))
             case TurnFinished():
                 self._finish(event)
             case _:

@@ -15,6 +15,8 @@ from dazi.knowledge.rights import EVERYBODY, readers_of
 
 OPERATOR = "cli"
 """The channel of whoever runs the machine: they can read and write the files anyway."""
+WEB = ("http://", "https://")
+LONGEST_URL = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +37,10 @@ class Administration:
     ) -> Source | Document:
         """A folder, a URL, or a file, which is copied. Folders and files of this machine are for its
         operator to add."""
-        self._check(by)
+        if what.startswith(WEB):
+            return await self.add_url(by, what, readers)
+        self.check(by)
         labels = self._readers(readers)
-        if what.startswith(("http://", "https://")):
-            async with recorded(
-                self.record, by, "knowledge_add", what=what, readers=sorted(labels)
-            ):
-                return await self.library.add_source(
-                    "url", what, tenant=by.tenant, readers=labels, by=by.user
-                )
         if by.channel != OPERATOR:
             raise _not_here()
         path, folder = _local(what)
@@ -56,17 +53,27 @@ class Administration:
                 )
             return await self.library.add_upload(path.name, path, principal=by, readers=labels)
 
+    async def add_url(self, by: Principal, url: str, readers: Collection[str] = ()) -> Source:
+        self.check(by)
+        labels = self._readers(readers)
+        if not url.startswith(WEB) or len(url) > LONGEST_URL:
+            raise _not_here()
+        async with recorded(self.record, by, "knowledge_add", what=url, readers=sorted(labels)):
+            return await self.library.add_source(
+                "url", url, tenant=by.tenant, readers=labels, by=by.user
+            )
+
     async def upload(
         self, by: Principal, name: str, content: bytes | Path, readers: Collection[str] = ()
     ) -> Document:
-        self._check(by)
+        self.check(by)
         labels = self._readers(readers)
         async with recorded(self.record, by, "knowledge_add", what=name, readers=sorted(labels)):
             return await self.library.add_upload(name, content, principal=by, readers=labels)
 
     async def remove(self, by: Principal, number: str) -> int:
         """A source with all of its documents, or a document; how many documents. Raises ``NotFound``."""
-        self._check(by)
+        self.check(by)
         async with recorded(self.record, by, "knowledge_remove", what=number):
             if number.startswith("d_"):
                 await self.library.remove(number, by.tenant)
@@ -85,7 +92,7 @@ class Administration:
     ) -> frozenset[str]:
         """Who may read a document, or all of a source that say nothing of their own, from now on.
         ``None`` gives a document its source's. Raises ``NotFound``."""
-        self._check(by)
+        self.check(by)
         labels = None if readers is None else readers_of(readers, self.roles)
         said = None if labels is None else sorted(labels)
         async with recorded(self.record, by, "knowledge_rights", what=number, readers=said):
@@ -105,12 +112,12 @@ class Administration:
 
     async def documents(self, by: Principal) -> list[Document]:
         """All of the tenant, whoever may read them."""
-        self._check(by)
+        self.check(by)
         found = await self.library.records.documents(by.tenant)
         return [d for d in found if d.state != "gone"]
 
     async def sources(self, by: Principal) -> list[Source]:
-        self._check(by)
+        self.check(by)
         return await self.library.records.sources(by.tenant)
 
     async def again(self, by: Principal, number: str = "") -> int:
@@ -124,7 +131,8 @@ class Administration:
             await self.library.read_again(chosen)
         return len(chosen)
 
-    def _check(self, by: Principal) -> None:
+    def check(self, by: Principal) -> None:
+        """Raises ``AccessError`` for whoever may not."""
         if not self.may(by):
             raise AccessError(
                 "forbidden", "您没有权限管理文档", "you are not allowed to manage documents"

@@ -208,12 +208,16 @@ class Library:
 
     # --- looking through the sources -----------------------------------------------------------------
 
-    async def look(self, *, tenant: str | None = None, again: bool = False) -> Changes:
-        """What is new, changed or gone is marked for ``index_now``. ``again``: all of it is read anew.
-        A source that cannot be looked through keeps its documents and says why."""
+    async def look(
+        self, *, tenant: str | None = None, only: str = "", again: bool = False
+    ) -> Changes:
+        """What is new, changed or gone is marked for ``index_now``. ``only``: one source. ``again``:
+        all of it is read anew. A source that cannot be looked through keeps its documents and says why."""
         found = Changes()
         await self._look_at_index()
         for source in await self.records.sources(tenant):
+            if only not in ("", source.id):
+                continue
             self._sources[source.id] = source
             try:
                 found += await self._look(source, again)
@@ -260,6 +264,13 @@ class Library:
         if not self.resolved(place).is_dir():
             raise CallerError("folder", f"没有文件夹 {place}", f"there is no folder {place}")
         return place
+
+    async def file_of(self, document: Document) -> Path | None:
+        """As ``path_of``, also of a source that was not looked through yet."""
+        if document.source not in self._sources:
+            for source in await self.records.sources(document.tenant):
+                self._sources[source.id] = source
+        return self.path_of(document)
 
     def path_of(self, document: Document) -> Path | None:
         """A document's file; ``None`` where its source is gone."""

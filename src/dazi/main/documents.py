@@ -23,6 +23,7 @@ from dazi.knowledge.indexing import Indexer, Reading, Watch, nobody
 from dazi.knowledge.library import Library
 from dazi.knowledge.records import Records, State
 from dazi.knowledge.search import Passage, Question, Search
+from dazi.knowledge.service import KnowledgeService
 from dazi.knowledge.vectors import VectorSpace, space_of
 from dazi.main.knowledge_settings import COMPANY, DATA, KnowledgeSettings
 from dazi.store.database import Database
@@ -50,6 +51,8 @@ class Documents:
     search: Search
     settings: KnowledgeSettings
     extractive: bool = False
+    people: KnowledgeService | None = None
+    """What pages and routes work with, where there are any."""
     prepare: Callable[[], object] | None = None
     _first: asyncio.Task[None] | None = field(default=None, init=False)
 
@@ -109,6 +112,8 @@ class Documents:
         return len(found)
 
     async def close(self) -> None:
+        if self.people is not None:
+            await self.people.close()
         if self._first is not None:
             self._first.cancel()
             await asyncio.gather(self._first, return_exceptions=True)

@@ -17,6 +17,7 @@ from dazi.access.limits.limiter import Limiter
 from dazi.access.limits.rules import prices_of, rules_of
 from dazi.access.limits.shared import SharedCounters
 from dazi.access.limits.totals import DatabaseTotals
+from dazi.access.recording import Record
 from dazi.access.users import Directory
 from dazi.agent.context import Budget
 from dazi.agent.service import AssistantService
@@ -40,6 +41,8 @@ from dazi.inference.embedding import EmbeddingOptions, RemoteEmbedder
 from dazi.inference.embedding_local import LocalEmbedder, LocalEmbedding
 from dazi.inference.reranking import RemoteReranker, RerankOptions
 from dazi.inference.reranking_local import LocalReranker
+from dazi.knowledge.administration import Administration
+from dazi.knowledge.service import KnowledgeService
 from dazi.main.access_settings import access_settings
 from dazi.main.auditing import audit_folder
 from dazi.main.company import load_company
@@ -159,7 +162,25 @@ async def _documents(runtime: Runtime, context: ConnectorContext, data: Path) ->
         documents.prepare = runtime.demo.make_documents
     if isinstance(context.knowledge, Door):
         context.knowledge.behind = documents
+    administration = Administration(
+        documents.library, settings.managers, runtime.company.roles.keys(), recorder(runtime.ledger)
+    )
+    documents.people = KnowledgeService(
+        documents.library,
+        documents.search,
+        administration,
+        runtime.settings.knowledge_upload_bytes,
+    )
     return documents
+
+
+def recorder(ledger: Ledger) -> Record:
+    """What administration writes its record with."""
+
+    async def record(kind: str, who: str, body: Mapping[str, Any]) -> None:
+        await ledger.append(cast(Kind, kind), who, "", body)
+
+    return record
 
 
 async def assemble(
@@ -255,13 +276,10 @@ def make_access(
 ) -> Access:
     """Accounts and keys, beside the users of the company's file."""
 
-    async def record(kind: str, who: str, body: Mapping[str, Any]) -> None:
-        await ledger.append(cast(Kind, kind), who, "", body)
-
     given = access_settings(company)
     ldap = Ldap(given.ldap) if given.ldap is not None else None
     installation = Installation(
-        database, directory, company.roles, data / "access.key", record, ldap, given.oidc
+        database, directory, company.roles, data / "access.key", recorder(ledger), ldap, given.oidc
     )
     return Access(installation, given.rules)
 

@@ -174,6 +174,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             runtime.ledger,
             s.max_message_chars,
             s.public_url,
+            runtime.documents.people if runtime.documents is not None else None,
         ),
     )
     return app

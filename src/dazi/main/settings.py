@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     server the model is a folder, opened in this process."""
     knowledge_seconds: float = Field(60.0, ge=1)
     """How often the sources of documents are looked through for what is new."""
+    knowledge_upload_bytes: int = Field(50_000_000, ge=1)
+    """The largest file that a manager may upload."""
     knowledge_ocr: bool = False
     """Pictures of text are recognised in documents (the ``ocr`` extra): minutes instead of seconds."""
     model_wait_seconds: float = Field(60.0, gt=0)

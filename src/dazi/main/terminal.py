@@ -7,7 +7,7 @@ import secrets
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 import typer
@@ -135,8 +135,7 @@ def show(event: TurnEvent) -> None:
         for name, labels in event.sources.items():
             typer.secho(f"     {name} <- {', '.join(labels)}", fg="yellow")
     elif isinstance(event, Attachment):
-        text = markdown_table(event) if event.kind == "table" else _chart(event)
-        typer.echo("\n\n" + text, nl=False)
+        typer.echo("\n\n" + _attached(event), nl=False)
     elif isinstance(event, TurnFinished):
         typer.echo("")
 
@@ -151,6 +150,29 @@ def tell_context(event: TurnEvent, language: Language) -> None:
     for row in table:
         cells = (c + " " * (w - cell_len(c)) for c, w in zip(row, widths, strict=True))
         typer.secho("   " + "  ".join(cells).rstrip(), fg="bright_black")
+
+
+def _attached(event: Attachment) -> str:
+    match event.kind:
+        case "table":
+            return markdown_table(event)
+        case "chart":
+            return _chart(event)
+        case "sources":
+            return _sources(event)
+        case _:
+            assert_never(event.kind)
+
+
+def _sources(attachment: Attachment) -> str:
+    """A line a passage; where the model worded the answer, what rests on which."""
+    lines = [attachment.title]
+    for p in attachment.data["passages"]:
+        title = p["title"] if p["title"] not in p["source"] else ""
+        lines.append(f"[{p['number']}] {' · '.join(filter(None, (title, p['source'])))}")
+    lines += [f"  {s['text']} [{s['passage']}]" for s in attachment.data.get("statements", ())]
+    # Names of files are others' words too: nothing in them may steer the terminal.
+    return "\n".join("".join(c for c in line if c.isprintable()) for line in lines)
 
 
 def _chart(chart: Attachment) -> str:

@@ -60,14 +60,19 @@ SOURCES = Text("出处", "Sources")
 
 
 def sources(result: Mapping[str, Any], language: Language) -> Attachment:
-    """The passages of a search, those that the answer quotes first, under ``cited`` their numbers."""
+    """The passages of a search, those that the answer quotes first, under ``cited`` their numbers;
+    ``quote`` is the sentence that does."""
     cited = result.get("cited")
     numbers = [cited["number"]] if isinstance(cited, Mapping) else []
     passages = [p for p in result.get("passages", ()) if p["number"] not in numbers]
     return Attachment(
         "sources",
         SOURCES(language),
-        {"cited": numbers, "passages": [cited, *passages] if numbers else passages},
+        {
+            "cited": numbers,
+            "quote": str(result.get("quote", "")),
+            "passages": [cited, *passages] if numbers else passages,
+        },
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 PAGES_A_STRETCH = 200
 MESSAGE_BYTES = 1 << 20
 """The longest message between the two processes."""
+PICTURE_BYTES = 12 << 20
+"""The largest picture of a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +31,7 @@ class ParseLimits:
     def seconds_for(self, pages: int) -> float:
         """Seconds that reading so many pages, and some of the next ones, may take."""
         return min(self.seconds_in_all, self.seconds * (1 + pages // PAGES_A_STRETCH))
+
+
+PICTURE_LIMITS = ParseLimits(seconds=8.0, seconds_in_all=8.0)
+"""One page, for somebody who waits for it."""

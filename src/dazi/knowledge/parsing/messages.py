@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from dazi.knowledge.blocks import Block, Progress
+from dazi.knowledge.blocks import Block, Box, Progress
 from dazi.knowledge.parsing.kinds import Kind
 from dazi.knowledge.parsing.limits import ParseLimits
 from dazi.knowledge.parsing.refusals import Reason
@@ -12,13 +12,22 @@ from dazi.knowledge.parsing.refusals import Reason
 LENGTH_BYTES = 4
 
 
+class Drawing(msgspec.Struct, frozen=True):
+    """A page as a picture, counted from 1, with a frame around ``box``."""
+
+    page: int
+    box: Box | None = None
+
+
 class Order(msgspec.Struct, frozen=True):
-    """What the worker is to do with the file that is its standard input. ``pages``: first and last."""
+    """What the worker is to do with the file that is its standard input. ``pages``: first and last.
+    ``drawing``: instead of reading it."""
 
     kind: Kind | None
     limits: ParseLimits
     pages: tuple[int, int] | None = None
     ocr: bool = False
+    drawing: Drawing | None = None
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready", array_like=True):
@@ -30,6 +39,12 @@ class Found(msgspec.Struct, frozen=True, tag="found", array_like=True):
     progress: Progress | None = None
 
 
+class Piece(msgspec.Struct, frozen=True, tag="piece", array_like=True):
+    """Of a picture."""
+
+    data: bytes
+
+
 class Failed(msgspec.Struct, frozen=True, tag="failed", array_like=True):
     reason: Reason
 
@@ -38,7 +53,7 @@ class Done(msgspec.Struct, frozen=True, tag="done", array_like=True):
     """All has been said."""
 
 
-Message = Ready | Found | Failed | Done
+Message = Ready | Found | Piece | Failed | Done
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Message)
 

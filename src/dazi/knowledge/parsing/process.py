@@ -9,24 +9,27 @@ import signal
 import stat
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 
 from dazi.core.errors import DaziError
-from dazi.knowledge.blocks import Block, Progress
+from dazi.knowledge.blocks import Block, Box, Progress
 from dazi.knowledge.parsing.children import ENVIRONMENT, Child, nursery
 from dazi.knowledge.parsing.failures import no_worker, not_read
 from dazi.knowledge.parsing.kinds import Kind, kind_of
-from dazi.knowledge.parsing.limits import MESSAGE_BYTES, ParseLimits
+from dazi.knowledge.parsing.limits import MESSAGE_BYTES, PICTURE_BYTES, PICTURE_LIMITS, ParseLimits
 from dazi.knowledge.parsing.messages import (
     LENGTH_BYTES,
     Done,
+    Drawing,
     Failed,
     Found,
     Message,
     Order,
+    Piece,
     Ready,
     read_message,
 )
@@ -37,6 +40,7 @@ _START_SECONDS = 60.0
 """For a machine that is busy: until the libraries are loaded nothing of the file is read."""
 _LEAVE_SECONDS = 5.0
 DEFAULT_LIMITS = ParseLimits()
+_NOTHING_YET = Found([], None)
 
 
 async def parse(
@@ -59,15 +63,9 @@ async def parse(
     """
     try:
         order = Order(kind or kind_of(path), limits, pages, ocr)
-        descriptor = await asyncio.to_thread(_opened, path, limits)
     except Refused as refused:
         raise not_read(path.name, refused.reason, limits) from None
-    try:
-        process = await _started(descriptor, order)
-    finally:
-        os.close(descriptor)
-    listening = _Listening(process, order)
-    try:
+    async with _worker(path, order) as listening:
         while (found := await listening.next()) is not None:
             for block in found.blocks:
                 yield block
@@ -75,6 +73,39 @@ async def parse(
                 yield found.progress
         if listening.failed is not None:
             raise _error(path.name, listening.failed, order)
+
+
+async def picture(
+    path: Path, page: int, box: Box | None = None, limits: ParseLimits = PICTURE_LIMITS
+) -> bytes:
+    """A page of a PDF as PNG, counted from 1, with a frame around ``box``. Drawn where files are
+    read, within the same limits and fewer seconds.
+
+    Raises ``CallerError`` with one of ``failures.CODES``; ``OperatorError`` as ``parse``.
+    """
+    order = Order("pdf", limits, drawing=Drawing(page, box))
+    async with _worker(path, order) as listening:
+        while await listening.next() is not None:
+            pass
+        if listening.failed is not None:
+            raise _error(path.name, listening.failed, order)
+        return bytes(listening.picture)
+
+
+@asynccontextmanager
+async def _worker(path: Path, order: Order) -> AsyncIterator[_Listening]:
+    """At work on a file, and ended afterwards."""
+    try:
+        descriptor = await asyncio.to_thread(_opened, path, order.limits)
+    except Refused as refused:
+        raise not_read(path.name, refused.reason, order.limits) from None
+    try:
+        process = await _started(descriptor, order)
+    finally:
+        os.close(descriptor)
+    listening = _Listening(process, order)
+    try:
+        yield listening
     finally:
         await _end(process, listening.over)
 
@@ -93,6 +124,7 @@ class _Listening:
         self._characters = 0
         self._seconds = 0.0
         self._ready = False
+        self.picture = bytearray()
         self.over = False
         """It has said its last and ends by itself."""
         self.failed: Reason | None = None
@@ -115,9 +147,12 @@ class _Listening:
         match message:
             case Found():
                 return message if self._counted(message) else None
+            case Piece(data) if len(self.picture) + len(data) <= PICTURE_BYTES:
+                self.picture += data
+                return _NOTHING_YET
             case Failed(reason):
                 self.over, self.failed = True, reason
-            case Ready():
+            case Ready() | Piece():
                 self.failed = "crashed"
             case Done():
                 self.over = True

@@ -14,12 +14,13 @@ import resource
 import signal
 import sys
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import msgspec
 
 from dazi.knowledge.parsing.kinds import Kind, settled
 from dazi.knowledge.parsing.limits import ParseLimits
-from dazi.knowledge.parsing.messages import Done, Failed, Order, Ready
+from dazi.knowledge.parsing.messages import Done, Failed, Order, Piece, Ready
 from dazi.knowledge.parsing.outgoing import Outgoing
 from dazi.knowledge.parsing.refusals import Reason, Refused
 from dazi.knowledge.parsing.request import Item, Reader, Request
@@ -59,6 +60,12 @@ def main(order: str) -> int:
 def _read(given: Order, outgoing: Outgoing, request: Request) -> Reason | None:
     """Why reading ended early, if it did. Parsers raise anything on a bad file."""
     try:
+        if given.drawing is not None:
+            from dazi.knowledge.parsing import drawing
+
+            for piece in drawing.png(_file(given)[0], given.drawing):
+                outgoing.say(Piece(piece))
+            return None
         for item in _items(given, request):
             outgoing.add(item)
     except Refused as refused:
@@ -75,12 +82,18 @@ def _read(given: Order, outgoing: Outgoing, request: Request) -> Reason | None:
 
 
 def _items(given: Order, request: Request) -> Iterator[Item]:
+    file, kind = _file(given)
+    reader: Reader = importlib.import_module(_READERS[kind]).read
+    yield from reader(file, request)
+
+
+def _file(given: Order) -> tuple[BinaryIO, Kind]:
     file = os.fdopen(0, "rb")
     if os.fstat(0).st_size > given.limits.file_bytes:
         raise Refused("file_size")
-    reader: Reader = importlib.import_module(_READERS[settled(file, given.kind)]).read
+    kind = settled(file, given.kind)
     file.seek(0)
-    yield from reader(file, request)
+    return file, kind
 
 
 def _declares_entities(error: Exception) -> bool:
@@ -98,6 +111,8 @@ def load(kind: Kind | None) -> None:
     importlib.import_module("defusedxml.common")
     for module in _READERS.values() if kind is None else (_READERS[kind],):
         importlib.import_module(module)
+    if kind in (None, "pdf"):
+        importlib.import_module("dazi.knowledge.parsing.drawing")
     del sys.modules["numpy"]
 
 
