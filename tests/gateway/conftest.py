@@ -155,6 +155,7 @@ async def open_site(
         ready,
         runtime.access,
         runtime.embedder,
+        runtime.documents.people if runtime.documents is not None else None,
     )
     config = uvicorn.Config(create_app(state), port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)

@@ -31,7 +31,8 @@ HERE, THERE = "default", "other"
 MUTABLE = (
     "accounts", "api_keys", "sessions", "role_requests", "tickets", "threads", "thread_messages",
     "thread_digests", "memory_facts",
-    "intents", "second_factors", "recovery_codes", "passwords",
+    "intents", "second_factors", "recovery_codes", "passwords", "knowledge_sources",
+    "knowledge_documents",
 )  # fmt: skip
 
 
@@ -123,6 +124,7 @@ async def world(site: Site) -> World:
         )  # fmt: skip
         w.add("ticket", ticket.id, tenant, "li")
         w.owners[reason] = {f"{tenant}/li", f"{tenant}/li-key"}
+        await documents(w, tenant)
     await account("only-there", THERE, "employee")
     w.people += [
         Who("nobody", None, good=False),
@@ -136,9 +138,50 @@ async def world(site: Site) -> World:
     await stores.sessions.end_token(ended.token)
     w.people.append(Who("ended", ended.token, HERE, "sys", good=False))
     w.objects["model"] = ["dazi", site.engine.profile.name, "none"]
-    for kind in ("user", "session", "key", "request", "ticket", "thread", "fact"):
+    for kind in (
+        "user", "session", "key", "request", "ticket", "thread", "fact", "source", "document",
+    ):  # fmt: skip
         w.objects[kind].append("aaaaaaaaaaaa")
     return w
+
+
+READERS = {
+    "all": {"sys", "sec", "aud", "li", "wang", "li-key", "boss"},
+    "role:employee": {"li", "wang", "li-key", "boss"},
+    "user:li": {"li", "li-key"},
+    "user:nobody": set[str](),
+}
+"""Labels of documents, and of the people of a tenant who may read one that has it."""
+
+
+async def documents(w: World, tenant: str) -> None:
+    """One for each kind of reader, a source, and the manager of the tenant's documents."""
+    runtime, stores = w.site.runtime, w.site.runtime.access.stores
+    assert runtime.documents is not None
+    library = runtime.documents.library
+    boss = Account("boss", Text("boss", "boss"), frozenset({"admin"}), tenant=tenant)
+    await stores.accounts.create(boss)
+    begun = await stores.sessions.begin((tenant, "boss"), "api", "127.0.0.1")
+    w.people.append(Who(f"{tenant}/boss", begun.token, tenant, "boss", frozenset({"admin"})))
+    by = runtime.access.people.principal("boss", "web", tenant)
+    here = {"customer", "admin"} if tenant == HERE else set()
+    for label, names in READERS.items():
+        canary = f"canarydoc{tenant}{label.replace(':', '')}"
+        text = f"# {canary}\n\nThe word of the day is {canary}, says the handbook of bananas.\n"
+        made = await library.add_upload(
+            f"{canary}.md", text.encode(), principal=by, readers=frozenset({label})
+        )
+        demo = (
+            here if label == "all" else here - {"customer"} if label == "role:employee" else set()
+        )
+        w.add("document", made.id, tenant, label)
+        w.owners[canary] = {f"{tenant}/{n}" for n in names} | demo
+    source = await library.add_source(
+        "url", f"http://127.0.0.1:1/canary-source-{tenant}", tenant=tenant
+    )
+    w.add("source", source.id, tenant, "boss")
+    w.owners[f"canary-source-{tenant}"] = {f"{tenant}/boss"} | (here - {"customer"})
+    await library.index_now(tenant=tenant)
 
 
 Verdict = Callable[[World, Who, Mapping[str, str]], bool]
@@ -167,12 +210,38 @@ def own_or(*roles: str) -> Verdict:
     return verdict
 
 
+def reads(w: World, who: Who, at: Mapping[str, str]) -> bool:
+    """Of a document that ``who`` may read."""
+    (label,) = {label for _, label in w.home.get(at["document"], ())} or {""}
+    canary = {c for c in w.owners if c.startswith("canarydoc") and who.name in w.owners[c]}
+    return (
+        who.good
+        and any(c.endswith(f"{who.tenant}{label.replace(':', '')}") for c in canary)
+        and (w.near(at["document"], who))
+    )
+
+
+def manager(w: World, who: Who, at: Mapping[str, str]) -> bool:
+    near = all(w.near(at[kind], who) for kind in ("document", "source") if kind in at)
+    return who.good and who.user in ("boss", "admin") and near
+
+
 ALLOWED: Mapping[Path, Verdict] = {
+    ("GET", "/v1/dazi/knowledge/documents"): anybody,
+    ("GET", "/v1/dazi/knowledge/documents/{document}"): reads,
+    ("POST", "/v1/dazi/knowledge/search"): anybody,
+    ("GET", "/v1/dazi/knowledge/sources"): manager,
+    ("POST", "/v1/dazi/knowledge/sources"): manager,
+    ("DELETE", "/v1/dazi/knowledge/sources/{source}"): manager,
+    ("POST", "/v1/dazi/knowledge/documents"): manager,
+    ("PUT", "/v1/dazi/knowledge/documents/{document}/readers"): manager,
+    ("DELETE", "/v1/dazi/knowledge/documents/{document}"): manager,
+    ("POST", "/v1/dazi/knowledge/documents/{document}/reindex"): manager,
     ("POST", "/v1/chat/completions"): anybody,
     ("POST", "/v1/embeddings"): anybody,
     ("GET", "/v1/models"): anybody,
     ("GET", "/v1/models/{model}"): lambda w, who, at: (
-        who.good and (at["model"] == "dazi" or (who.user == "admin" and at["model"] != "none"))
+        who.good and (at["model"] == "dazi" or (who.user in ("admin", "boss") and at["model"] != "none"))
     ),
     ("GET", "/v1/dazi/me"): anybody,
     ("GET", "/v1/dazi/threads"): anybody,
@@ -234,6 +303,10 @@ ALLOWED: Mapping[Path, Verdict] = {
 }  # fmt: skip
 
 BODIES: Mapping[Path, Any] = {
+    ("POST", "/v1/dazi/knowledge/search"): {"query": "handbook of bananas"},
+    ("POST", "/v1/dazi/knowledge/sources"): {"url": "http://127.0.0.1:1/made"},
+    ("POST", "/v1/dazi/knowledge/documents"): {"made": True},
+    ("PUT", "/v1/dazi/knowledge/documents/{document}/readers"): {"readers": ["all"]},
     ("POST", "/v1/chat/completions"): {
         "model": "dazi", "messages": [{"role": "user", "content": "你好"}],
     },
@@ -324,11 +397,35 @@ async def test_nobody_gets_what_is_not_theirs(site: Site) -> None:
     assert counted["may not"] > 800 and counted["may"] > 100
 
 
+async def test_a_search_finds_what_the_searcher_may_read(site: Site) -> None:
+    """Everybody asks with the word that stands in all of the documents: those of theirs come, all of
+    them, and no others. So does the list that managers may have."""
+    w = await world(site)
+    searched = 0
+    for who in w.people:
+        if not who.good:
+            continue
+        body = {"query": "handbook of bananas", "limit": 30}
+        answered = await ask(w, who, "POST", "/v1/dazi/knowledge/search", json=body)
+        assert answered.status == 200
+        said = answered.body.decode()
+        found = {c for c in w.owners if c.startswith("canarydoc") and c in said}
+        theirs = {c for c in w.owners if c.startswith("canarydoc") and who.name in w.owners[c]}
+        assert found == theirs, who.name
+        searched += 1
+        every = await ask(w, who, "GET", "/v1/dazi/knowledge/documents?all=true")
+        assert every.status == (200 if manager(w, who, {}) else 403), who.name
+        foreign = THERE if who.tenant == HERE else HERE
+        assert f"canarydoc{foreign}" not in every.body.decode()
+    assert searched > 10
+
+
 async def test_a_foreign_id_looks_like_none(site: Site) -> None:
     """Also nested: the status and the body of what is another's are those of what is not there."""
     w = await world(site)
     sys = next(p for p in w.people if p.name == f"{HERE}/sys")
     li = next(p for p in w.people if p.name == f"{HERE}/li")
+    boss = next(p for p in w.people if p.name == f"{HERE}/boss")
     for who, method, path, kind in (
         (sys, "GET", "/v1/dazi/users/{}", "user"),
         (sys, "DELETE", "/v1/dazi/users/{}", "user"),
@@ -338,9 +435,15 @@ async def test_a_foreign_id_looks_like_none(site: Site) -> None:
         (li, "PATCH", "/v1/dazi/memory/facts/{}", "fact"),
         (li, "DELETE", "/v1/dazi/memory/facts/{}", "fact"),
         (li, "DELETE", "/v1/dazi/users/li/sessions/{}", "session"),
+        (li, "GET", "/v1/dazi/knowledge/documents/{}", "document"),
+        (boss, "PUT", "/v1/dazi/knowledge/documents/{}/readers", "document"),
+        (boss, "DELETE", "/v1/dazi/knowledge/documents/{}", "document"),
+        (boss, "POST", "/v1/dazi/knowledge/documents/{}/reindex", "document"),
+        (boss, "DELETE", "/v1/dazi/knowledge/sources/{}", "source"),
     ):
         body = {"approve": True} if "confirmations" in path else None
         body = {"confirm": True} if method == "PATCH" else body
+        body = {"readers": ["all"]} if method == "PUT" else body
         foreign = [i for i in w.objects[kind] if i in w.home and not w.near(i, who)]
         assert foreign, kind
         nothing = await ask(w, who, method, path.format("nonesuch"), json=body)
@@ -364,7 +467,7 @@ async def test_a_thread_is_its_owners(site: Site) -> None:
         assert answered.status == 404 and not leaks(w, who, answered), (who.name, thread)
 
 
-@pytest.mark.parametrize("broken", ["role", "owner", "route"])
+@pytest.mark.parametrize("broken", ["role", "owner", "route", "reader"])
 async def test_a_hole_is_noticed(site: Site, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
     allowed = dict(ALLOWED)
     if broken == "role":
@@ -377,10 +480,15 @@ async def test_a_hole_is_noticed(site: Site, monkeypatch: pytest.MonkeyPatch, br
 
         of_tenant = keys.of_tenant
         monkeypatch.setattr(type(keys), "of_tenant", lambda self, *given: everybodys(*given))
+    elif broken == "reader":
+        everybody = frozenset({"all", *READERS})
+        monkeypatch.setattr("dazi.knowledge.library.labels_of", lambda principal: everybody)
+        monkeypatch.setattr("dazi.knowledge.service.labels_of", lambda principal: everybody)
     else:
         del allowed["GET", "/v1/dazi/keys"]
     _, wrong = await cells(await world(site), allowed)
     assert any(
-        {"role": "it may not", "owner": "tells", "route": "written down"}[broken] in w
+        {"role": "it may not", "owner": "tells", "route": "written down", "reader": "tells"}[broken]
+        in w
         for w in wrong
     )

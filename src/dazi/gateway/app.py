@@ -43,7 +43,8 @@ def create_app(state: GatewayState) -> FastAPI:
     listing = RouteSpec("GET", "/openapi.json", openapi, "")
     specs = (*ROUTES, listing)
     doors = {
-        spec: Door(state, spec.handler, gate if spec.turns else None, spec.entry) for spec in specs
+        spec: Door(state, spec.handler, gate if spec.turns else None, spec.entry, spec.takes_file)
+        for spec in specs
     }
     app.state.doors = {(s.method, s.path): door for s, door in doors.items() if "{" not in s.path}
     routes = [

@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any
+from urllib.parse import parse_qs
 
 from dazi.access.keyring import Grant
 from dazi.access.sessions import Session
 from dazi.core.language import Language, language_of
 from dazi.core.principal import Principal
+from dazi.gateway.errors import BadField
 from dazi.gateway.state import GatewayState
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -36,6 +38,7 @@ _EVENTS: tuple[Header, ...] = (
 )
 
 
+MOST_PARAMETERS = 250
 WATCHED_AFTER_S = 0.05
 """A caller's leaving is looked for from then on."""
 
@@ -74,6 +77,8 @@ class Exchange:
     """Of the caller's session, if they came by one."""
     session: Session | None = None
     """That session, once no step of signing in is left."""
+    asked: bytes = b""
+    """What stands behind the question mark of the address."""
     _watch: asyncio.Task[None] | None = field(default=None, init=False)
     _ahead: list[MutableMapping[str, Any]] = field(default_factory=list, init=False)
     """What of a body came while we looked whether the caller is still there."""
@@ -103,6 +108,35 @@ class Exchange:
     def header(self, name: bytes) -> str:
         return self.headers.get(name, b"").decode("latin-1").strip()
 
+    @property
+    def query(self) -> dict[str, list[str]]:
+        """Parameters of the address. Raises ``BadField`` for too many."""
+        try:
+            text = self.asked.decode("latin-1")
+            return parse_qs(text, keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
+        except ValueError:
+            raise BadField("query", "参数太多", "there are too many parameters") from None
+
+    def text(self, name: str) -> str:
+        """The last of that name, empty where there is none."""
+        return self.query.get(name, [""])[-1]
+
+    def flag(self, name: str) -> bool:
+        """Raises ``BadField``."""
+        value = self.text(name)
+        if value not in ("", "true", "false"):
+            raise BadField(name, "应为 true 或 false", "must be true or false")
+        return value == "true"
+
+    def number(self, name: str, default: int, *, least: int = 0, most: int = 1_000_000) -> int:
+        """Raises ``BadField``."""
+        value = self.text(name)
+        if not value:
+            return default
+        if not (value.isascii() and value.isdigit() and least <= int(value[:9]) <= most):
+            raise BadField(name, f"应为 {least} 到 {most} 的整数", f"must be {least} to {most}")
+        return int(value)
+
     def know(self, scope: Mapping[str, Any]) -> None:
         """Take from the connection what the request itself does not say."""
         given = self.headers.get(REQUEST_ID, b"")
@@ -110,6 +144,7 @@ class Exchange:
         parent = self.headers.get(TRACE)
         if parent is not None and _TRACE.fullmatch(parent):
             self.trace = f"{parent[:36].decode()}{token_hex(8)}{parent[52:].decode()}"
+        self.asked = scope.get("query_string", b"")
         client = scope.get("client")
         self.address = str(client[0]) if client else ""
 

@@ -93,8 +93,15 @@ def _operation(spec: RouteSpec, schema: dict[type, Any]) -> dict[str, Any]:
         }
         for n, d in spec.headers.items()
     ]
+    parameters += [
+        {"name": n, "in": "query", "required": n in spec.needs, "schema": dict(schema)}
+        for n, schema in spec.query.items()
+    ]
     if parameters:
         operation["parameters"] = parameters
+    if spec.takes_file:
+        content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+        operation["requestBody"] = {"required": True, "content": content}
     if spec.body is not None:
         content = {"application/json": {"schema": schema[spec.body]}}
         operation["requestBody"] = {"required": True, "content": content}

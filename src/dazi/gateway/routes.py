@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from dazi.gateway import facts, resources
 from dazi.gateway.accounts import administration as admin
@@ -11,6 +12,8 @@ from dazi.gateway.accounts import bodies, signing_in
 from dazi.gateway.chat import chat
 from dazi.gateway.door import Entry, Handler
 from dazi.gateway.embeddings import EmbeddingRequest, Embeddings, embeddings
+from dazi.gateway.knowledge import bodies as knowledge
+from dazi.gateway.knowledge import managing, reading
 from dazi.gateway.reply import Completion
 from dazi.gateway.wire import ChatRequest, Decision
 
@@ -19,7 +22,8 @@ from dazi.gateway.wire import ChatRequest, Decision
 class RouteSpec:
     """A route. ``turns``: it runs the assistant, so it needs one of the places; ``statuses``: what
     may come back but success; ``headers``: those that mean something here; ``entry``: who is let
-    in."""
+    in. ``query``: parameters of the address with their JSON schemas, those in ``needs`` required;
+    ``takes_file``: the body is a file."""
 
     method: str
     path: str
@@ -32,6 +36,9 @@ class RouteSpec:
     streams: bool = False
     entry: Entry = "key"
     headers: Mapping[str, str] = field(default_factory=dict, hash=False)
+    query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+    needs: tuple[str, ...] = ()
+    takes_file: bool = False
 
 
 _THREAD = {"X-Dazi-Thread": "会话编号:沿用服务端保存的会话 / go on in a thread that is kept here"}
@@ -39,6 +46,9 @@ _TURN = (400, 401, 404, 409, 413, 429, 503)
 _FACT = (400, 401, 404, 413, 503)
 _SIGN_IN = (400, 401, 413, 429, 503)
 _ADMIN = (400, 401, 403, 404, 413, 503)
+_SEARCH = (400, 401, 403, 404, 413, 429, 503)
+_KNOWLEDGE = "/v1/dazi/knowledge"
+_DOCUMENT = f"{_KNOWLEDGE}/documents/{{document}}"
 
 ROUTES: tuple[RouteSpec, ...] = (
     RouteSpec(
@@ -191,5 +201,56 @@ ROUTES: tuple[RouteSpec, ...] = (
     RouteSpec(
         "DELETE", "/v1/dazi/keys/{key}", admin.revoke_key, "吊销密钥 / revoke a key", bodies.Done,
         None, _ADMIN, entry="session",
+    ),
+    RouteSpec(
+        "GET", f"{_KNOWLEDGE}/documents", reading.documents,
+        "可以看的文档 / documents that the caller may read", knowledge.Documents, None, _ADMIN,
+        query={"all": {"type": "boolean", "description": "管理者:全部 / for managers: all"}},
+    ),
+    RouteSpec(
+        "GET", _DOCUMENT, reading.document, "一份文档的段落 / a document's passages",
+        knowledge.OpenedDocument, None, _ADMIN,
+        query={
+            "first": {"type": "integer", "minimum": 0, "maximum": 1_000_000, "default": 0},
+            "limit": {
+                "type": "integer", "minimum": 1, "maximum": reading.MOST_PASSAGES, "default": 50,
+            },
+        },
+    ),
+    RouteSpec(
+        "POST", f"{_KNOWLEDGE}/search", reading.search, "检索文档 / search the documents",
+        knowledge.FoundPassages, knowledge.KnowledgeQuery, _SEARCH, turns=True,
+    ),
+    RouteSpec(
+        "GET", f"{_KNOWLEDGE}/sources", managing.sources, "文档来源 / where documents come from",
+        knowledge.Sources, None, _ADMIN,
+    ),
+    RouteSpec(
+        "POST", f"{_KNOWLEDGE}/sources", managing.add_source, "添加网址 / add a URL",
+        knowledge.SourceView, knowledge.NewSource, _ADMIN,
+    ),
+    RouteSpec(
+        "DELETE", f"{_KNOWLEDGE}/sources/{{source}}", managing.remove_source,
+        "移除来源和它的文档 / remove a source with its documents", knowledge.Removed, None, _ADMIN,
+    ),
+    RouteSpec(
+        "POST", f"{_KNOWLEDGE}/documents", managing.upload, "上传文档 / upload a document",
+        knowledge.DocumentView, None, _ADMIN, takes_file=True, needs=("name",),
+        query={
+            "name": {"type": "string", "minLength": 1, "maxLength": 200},
+            "readers": {"type": "array", "items": {"type": "string"}, "maxItems": 200},
+        },
+    ),
+    RouteSpec(
+        "PUT", f"{_DOCUMENT}/readers", managing.set_readers, "改谁可以看 / who may read it",
+        knowledge.ReadersView, knowledge.NewReaders, _ADMIN,
+    ),
+    RouteSpec(
+        "DELETE", _DOCUMENT, managing.remove_document, "删除上传的文档 / delete an upload",
+        knowledge.Removed, None, _ADMIN,
+    ),
+    RouteSpec(
+        "POST", f"{_DOCUMENT}/reindex", managing.read_again, "重新读 / read it again",
+        knowledge.DocumentView, None, _ADMIN,
     ),
 )  # fmt: skip

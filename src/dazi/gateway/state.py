@@ -13,6 +13,7 @@ from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
 from dazi.core.engine import Embedder, Engine
 from dazi.core.principal import Principal
+from dazi.knowledge.service import KnowledgeService
 
 GOVERNED = "dazi"
 """The governed assistant's name as a model."""
@@ -47,6 +48,8 @@ class GatewayState:
     access: Access | None = None
     """Accounts and keys beside the company's file."""
     embedder: Embedder | None = None
+    knowledge: KnowledgeService | None = None
+    """The company's documents, where there are any."""
 
     def models_for(self, principal: Principal, grant: Grant | None = None) -> tuple[str, ...]:
         """Names of the models that this caller may chat with; the governed assistant comes first."""

@@ -6,15 +6,16 @@ import asyncio
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from dazi.core.errors import DaziError, NotFound
 from dazi.core.principal import Principal
 from dazi.knowledge.administration import Administration
 from dazi.knowledge.index import Hit
 from dazi.knowledge.library import Library
+from dazi.knowledge.parsing.failures import not_read
 from dazi.knowledge.parsing.kinds import kind_of
-from dazi.knowledge.parsing.process import picture
+from dazi.knowledge.parsing.process import DEFAULT_LIMITS, picture
 from dazi.knowledge.parsing.refusals import Refused
 from dazi.knowledge.records import Document, Source
 from dazi.knowledge.rights import labels_of
@@ -89,6 +90,18 @@ class KnowledgeService:
         self._looking.add(task)
         task.add_done_callback(self._looking.discard)
         return added
+
+    async def upload(
+        self, by: Principal, name: str, path: Path, readers: Collection[str]
+    ) -> Document:
+        """A copy of the file at ``path``. Raises as ``Administration.upload``, and ``CallerError`` for a
+        kind of file that cannot be read."""
+        try:
+            kind_of(PurePath(name))
+        except Refused as refused:
+            self.administration.check(by)
+            raise not_read(PurePath(name).name, refused.reason, DEFAULT_LIMITS) from None
+        return await self.administration.upload(by, name, path, readers)
 
     async def close(self) -> None:
         for task in self._looking:

@@ -162,6 +162,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             ready,
             runtime.access,
             runtime.embedder,
+            runtime.documents.people if runtime.documents is not None else None,
         )
     )
     mount_console(
