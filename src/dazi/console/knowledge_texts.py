@@ -41,3 +41,46 @@ KINDS: Mapping[SourceKind, Text] = {
     "url": Text("网址", "URL"),
     "database": Text("数据库", "Database"),
 }
+
+SEARCH = Text("在文档里查……", "Search the documents…")
+SEARCH_BUTTON = Text("查", "Search")
+FOUND_NOTHING = Text("没有找到。", "Nothing was found.")
+FILTER = Text("按标题或文件名筛选", "Filter by title or file name")
+NO_DOCUMENTS = Text("没有您可以看的文档", "There are no documents that you may read")
+PAGES = Text("{n} 页", "{n} pages")
+PASSAGES = Text("{n} 段", "{n} passages")
+MORE = Text("更多", "More")
+NOT_FOUND = Text("没有这份文档", "No such document")
+NOT_FOUND_HINT = Text("它不存在,或者您不能看。", "It does not exist, or is not yours to read.")
+
+TAB_READ = Text("查阅", "Read")
+TAB_ALL = Text("全部文档", "All documents")
+TAB_SOURCES = Text("来源", "Sources")
+UPLOAD = Text("把文件拖到这里,或点 + 选择(可多选)", "Drop files here, or choose with +")
+UPLOADED = Text("已上传 {name},正在读", "{name} is uploaded and being read")
+REJECTED = Text("文件太大:最多 {mb} MB", "The file is too large: at most {mb} MB")
+ADD_URL = Text("网址 https://…", "URL https://…")
+ADD = Text("添加", "Add")
+ADDED = Text("已添加,正在读", "Added, and being read")
+DECLARED = Text("写在 dazi.toml", "in dazi.toml")
+DOCUMENTS_IN = Text("{n} 份文档", "{n} documents")
+AT_PAGE = Text("第 {page}/{pages} 页", "page {page} of {pages}")
+SCANNED = Text("{n} 页是图片,没有读", "{n} pages are pictures and were not read")
+
+READERS = Text("谁可以看", "Who may read it")
+EVERYBODY = Text("所有人", "Everybody")
+ROLES = Text("角色(包括所有人)", "Roles, or everybody")
+DEPARTMENTS = Text("部门,用逗号隔开", "Departments, separated by commas")
+USERS = Text("用户名,用逗号隔开", "User names, separated by commas")
+SAVE = Text("保存", "Save")
+CANCEL = Text("取消", "Cancel")
+AS_SOURCE = Text("跟随来源", "As its source says")
+READ_AGAIN = Text("重读", "Read again")
+DELETE = Text("删除", "Delete")
+DELETE_DOCUMENT = Text(
+    "删除“{name}”?马上就查不到了,不能恢复。",
+    "Delete “{name}”? It is found no more at once, and for good.",
+)
+DELETE_SOURCE = Text(
+    "移除来源“{name}”和它的 {n} 份文档?", "Remove the source “{name}” with its {n} documents?"
+)

@@ -9,14 +9,23 @@ from fastapi.responses import RedirectResponse, Response
 from nicegui import app as pages
 from nicegui import ui
 
-from dazi.console import approvals_page, chat_page, knowledge_routes, login_page
+from dazi.console import (
+    approvals_page,
+    chat_page,
+    document_page,
+    knowledge_page,
+    knowledge_routes,
+    login_page,
+)
 from dazi.console.frame import FAVICON, begin_page
 from dazi.console.headers import PageHeaders
 from dazi.console.sign_in import add_routes, safe_return, sign_in_url
 from dazi.console.state import ConsoleState, Scene
+from dazi.console.uploads import UploadGuard
 from dazi.console.visits import COOKIE, Visit, Visits
 from dazi.core.errors import NotFound
 from dazi.core.principal import Principal
+from dazi.knowledge.service import KnowledgeService
 
 RECONNECT_S = 3.0
 """How long a browser may be away (a phone changing networks) before its tab counts as closed and
@@ -36,6 +45,7 @@ def mount_console(app: FastAPI, state: ConsoleState) -> None:
         knowledge_routes.add_routes(app, state.knowledge, visits)
     _add_pages(state, visits)
     app.add_middleware(PageHeaders)
+    app.add_middleware(UploadGuard, visits=visits, knowledge=state.knowledge)
     ui.run_with(
         app,
         title="Dazi",
@@ -78,6 +88,9 @@ def _add_pages(state: ConsoleState, visits: Visits) -> None:
         await approvals_page.draw(_scene(request, state, *found), visits)
         return None
 
+    if state.knowledge is not None:
+        _add_knowledge_pages(state, visits, state.knowledge)
+
     @ui.page("/t/{thread:path}", response_timeout=BUILD_S)
     async def kept(request: Request, thread: str) -> Response | None:
         return await chat(request, thread)
@@ -92,6 +105,29 @@ def _add_pages(state: ConsoleState, visits: Visits) -> None:
         except NotFound:
             ui.context.client.status_code = 404
             chat_page.draw_not_found(scene)
+        return None
+
+
+def _add_knowledge_pages(state: ConsoleState, visits: Visits, knowledge: KnowledgeService) -> None:
+    @ui.page("/knowledge", response_timeout=BUILD_S)
+    async def documents(request: Request) -> Response | None:
+        found = await visits.of(request)
+        if found is None:
+            return RedirectResponse(sign_in_url(return_to="/knowledge"), 303)
+        await knowledge_page.draw(_scene(request, state, *found), visits, knowledge)
+        return None
+
+    @ui.page("/knowledge/d/{number}", response_timeout=BUILD_S)
+    async def document(request: Request, number: str, at: int | None = None) -> Response | None:
+        found = await visits.of(request)
+        if found is None:
+            return RedirectResponse(sign_in_url(return_to=safe_return(request.url.path)), 303)
+        scene = _scene(request, state, *found)
+        try:
+            await document_page.draw(scene, visits, knowledge, number, at)
+        except NotFound:
+            ui.context.client.status_code = 404
+            document_page.draw_not_found(scene)
         return None
 
 

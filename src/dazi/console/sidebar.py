@@ -13,6 +13,7 @@ from nicegui.element import Element
 
 from dazi.console import texts
 from dazi.console.frame import brand
+from dazi.console.knowledge_texts import KNOWLEDGE
 from dazi.console.pieces import div
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
@@ -34,6 +35,10 @@ class Sidebar:
             with ui.element("a").props("href=/").classes("dz-new"):
                 ui.icon("edit_square")
                 ui.label(texts.NEW_CHAT(language))
+            if scene.state.knowledge is not None:
+                with ui.element("a").props("href=/knowledge").classes("dz-documents-link"):
+                    ui.icon("menu_book")
+                    ui.label(KNOWLEDGE(language))
             self._approvals = div()
             self._list = ui.element("nav").classes("dz-threads")
             self._list.props["aria-label"] = texts.MENU(language)

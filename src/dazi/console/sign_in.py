@@ -30,7 +30,9 @@ LARGEST_FORM = 8192
 OIDC_COOKIE = "dazi_oidc"
 OIDC_PATH = "/login/oidc"
 OIDC_S = 600
-_RETURN_TO = re.compile(r"/t/[A-Za-z0-9_%.~-]{1,200}|/approvals")
+_RETURN_TO = re.compile(
+    r"/t/[A-Za-z0-9_%.~-]{1,200}|/approvals|/knowledge(?:/d/[A-Za-z0-9_]{1,80})?"
+)
 
 Form = dict[str, str]
 

@@ -40,13 +40,13 @@ def draw(data: Mapping[str, Any], language: Language, show: OpenPassage | None) 
     cited = {*data.get("cited", ()), *(s["passage"] for s in statements)}
     quote = str(data.get("quote", ""))
 
-    def entry(passage: Mapping[str, Any]) -> None:
+    def one(passage: Mapping[str, Any]) -> None:
         told = quote if passage["number"] in data.get("cited", ()) else ""
-        _entry(passage, language, show and (lambda: show(passage, told)))
+        entry(passage, language, show and (lambda: show(passage, told)))
 
     for passage in passages:
         if passage["number"] in cited:
-            entry(passage)
+            one(passage)
     if statements:
         _statements(statements, passages, language, show)
     others = [p for p in passages if p["number"] not in cited]
@@ -55,12 +55,13 @@ def draw(data: Mapping[str, Any], language: Language, show: OpenPassage | None) 
             with ui.element("summary"):
                 ui.label(texts.OTHERS(language).format(n=len(others)))
             for passage in others:
-                entry(passage)
+                one(passage)
 
 
-def _entry(
+def entry(
     passage: Mapping[str, Any], language: Language, on_click: Callable[[], object] | None
 ) -> None:
+    """A line that names a passage, and opens it."""
     number = passage["number"]
     if on_click is None:
         row = div("dz-source")

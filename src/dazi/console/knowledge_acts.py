@@ -1,0 +1,76 @@
+"""What every act on the pages about documents has in common: who acts, and what is told of an error."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from nicegui import ui
+
+from dazi.console import knowledge_texts as texts
+from dazi.console.pieces import div
+from dazi.console.sign_in import sign_in_url
+from dazi.console.state import Scene
+from dazi.console.texts import UNEXPECTED
+from dazi.console.visible import reveal
+from dazi.core.errors import DaziError
+from dazi.core.language import Text
+from dazi.core.principal import Principal
+
+T = TypeVar("T")
+
+log = logging.getLogger("dazi.console")
+
+
+async def act(scene: Scene, work: Callable[[Principal], Awaitable[T]]) -> T | None:
+    """With the rights that the person has now; an error is told, and then there is no result."""
+    principal = await scene.visit.principal()
+    if principal is None:
+        ui.navigate.to(sign_in_url("ended", return_to="/knowledge"))
+        return None
+    try:
+        return await work(principal)
+    except DaziError as e:
+        tell(e.message(scene.language), wrong=True)
+    except Exception:
+        log.exception("an act on documents failed on a page")
+        tell(UNEXPECTED(scene.language), wrong=True)
+    return None
+
+
+def tell(said: str, *, wrong: bool = False) -> None:
+    ui.notify(reveal(said), type="negative" if wrong else "positive", multi_line=True)
+
+
+def confirm(scene: Scene, question: str, do: Callable[[], Awaitable[object]]) -> None:
+    """Ask before something that cannot be taken back."""
+    language = scene.language
+    with ui.dialog() as dialog, div("dz-dialog dz-confirm-delete"):
+        ui.label(reveal(question))
+
+        async def agreed() -> None:
+            dialog.close()
+            await do()
+
+        with div("dz-dialog-actions"):
+            button(texts.CANCEL(language), dialog.close, "dz-button-quiet")
+            button(texts.DELETE(language), agreed, "dz-button dz-delete-now")
+    dialog.on("hide", lambda _: dialog.delete(), args=[])
+    dialog.open()
+
+
+def button(label: str, do: Callable[[], object], classes: str) -> ui.button:
+    made = ui.button(label, on_click=lambda _: do(), color=None)
+    return made.props("unelevated no-caps dense").classes(classes)
+
+
+def words_of(label: str, scene: Scene) -> str:
+    """A reader's label for people."""
+    kind, _, name = label.partition(":")
+    names = scene.state.company.role_names
+    if label == "all":
+        return texts.EVERYBODY(scene.language)
+    if kind == "role":
+        return (names.get(name) or Text(name, name))(scene.language)
+    return reveal(name)
