@@ -12,7 +12,8 @@ from pathlib import Path
 import uvloop
 
 from bench.scripted import CUSTOMER, open_scripted, question
-from dazi.agent.service import Ask, AssistantService
+from dazi.agent.asking import Ask
+from dazi.agent.service import AssistantService
 from dazi.core.turn import TurnFinished
 from dazi.inference.remote import RemoteEngine, RemoteOptions
 

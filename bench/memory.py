@@ -16,8 +16,8 @@ from pathlib import Path
 
 from bench.options import Options
 from bench.tables import Table
+from dazi.agent.asking import Ask
 from dazi.agent.context import TurnRequest
-from dazi.agent.service import Ask
 from dazi.core.engine import (
     CallArgumentsDelta,
     CallDone,

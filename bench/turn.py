@@ -17,11 +17,13 @@ from types import MappingProxyType
 
 from bench.options import Options
 from bench.tables import Table
-from dazi.agent.service import Ask, AssistantService
+from dazi.agent.asking import Ask
+from dazi.agent.service import AssistantService
 from dazi.core.principal import Principal
 from dazi.core.turn import AnswerDelta, CallProposed, TurnFinished
 from dazi.inference.catalog import BUNDLED
-from dazi.main.runtime import Runtime, load_engine, open_runtime, warm_requests
+from dazi.main.engines import load_engine
+from dazi.main.runtime import Runtime, open_runtime, warm_requests
 from dazi.main.settings import Settings, demo_folder
 
 QUESTION = "我三天前下的订单 {order} 还没发货,怎么回事?"

@@ -15,8 +15,9 @@ from typing import Any
 from bench.security.house import Effect, NotingConnector, Stronghold
 from bench.security.oracle import Heard, violations
 from dazi.access.cedar import CedarPolicy
+from dazi.agent.asking import Ask
 from dazi.agent.context import Budget
-from dazi.agent.service import Ask, AssistantService
+from dazi.agent.service import AssistantService
 from dazi.agent.turn import Agent
 from dazi.core.engine import (
     CallArgumentsDelta,

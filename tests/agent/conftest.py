@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dazi.agent.service import Ask
+from dazi.agent.asking import Ask
 from dazi.core.turn import AnswerDelta, CallRecord, ConfirmationNeeded, TurnEvent, TurnFinished
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings

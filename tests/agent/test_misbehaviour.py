@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from dazi.agent.service import Ask
+from dazi.agent.asking import Ask
 from dazi.core.errors import AccessError, CallerError, NotFound, OperatorError
 from dazi.core.turn import TurnFinished
 from tests.agent.conftest import Start

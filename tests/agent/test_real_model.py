@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dazi.agent.service import Ask
+from dazi.agent.asking import Ask
 from dazi.core.errors import CallerError
 from dazi.core.turn import TurnFinished
 from dazi.inference.catalog import BUNDLED

@@ -47,7 +47,7 @@ async def test_an_order_that_is_not_yours_looks_like_none(house: Start) -> None:
 async def test_a_customer_without_an_identity_sees_nothing(house: Start) -> None:
     from types import MappingProxyType
 
-    from dazi.agent.service import Ask
+    from dazi.agent.asking import Ask
     from dazi.core.principal import Principal
 
     h = await house([[("list_orders", {})], "没有权限。"])

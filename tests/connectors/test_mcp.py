@@ -24,7 +24,7 @@ from dazi.core.tools import Parameter, Tool
 from dazi.main.company import load_company
 from dazi.main.importing import ImportRequest, McpRequest, import_mcp
 from dazi.main.initialise import initialise
-from dazi.main.runtime import connector_context, make_connectors
+from dazi.main.systems import connector_context, make_connectors
 from tests.connectors.mcp_server import CALLS, make
 from tests.connectors.systems import STAFF, invocation
 

@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from dazi.agent.service import Ask
+from dazi.agent.asking import Ask
 from tests.console.browser import Browser
 from tests.console.conftest import Site, until
 from tests.fakes.engine import call

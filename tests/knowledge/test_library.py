@@ -20,10 +20,11 @@ import pytest
 from dazi.core.errors import AccessError, CallerError, NotFound
 from dazi.core.principal import Principal
 from dazi.knowledge.administration import OPERATOR, Administration
+from dazi.knowledge.comparing import declared_source
 from dazi.knowledge.embedded import EmbeddedIndex
 from dazi.knowledge.hybrid import Hybrid
 from dazi.knowledge.indexing import Indexer, Reading, Step
-from dazi.knowledge.library import Library, Row, declared_source
+from dazi.knowledge.library import Library, Row
 from dazi.knowledge.records import Document, Records
 from dazi.knowledge.rights import EVERYBODY, labels_of, readers_of
 from dazi.knowledge.search import Question, Search

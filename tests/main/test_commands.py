@@ -14,8 +14,9 @@ import pytest
 from dazi.core.errors import CallerError, ConfigError, OperatorError
 from dazi.main.checking import check_folder
 from dazi.main.company import load_company
+from dazi.main.engines import choose_model
 from dazi.main.initialise import initialise
-from dazi.main.runtime import Runtime, choose_model, open_runtime
+from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.serve import serve
 from dazi.main.settings import Settings, demo_folder
 from tests.fakes.engine import ScriptedEngine

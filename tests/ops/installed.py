@@ -12,7 +12,7 @@ from typing import Any
 
 from dazi.access.accounts import Account
 from dazi.access.sign_in import Attempt
-from dazi.agent.service import Ask
+from dazi.agent.asking import Ask
 from dazi.core.language import Text
 from dazi.core.principal import Principal
 from dazi.core.tools import Invocation

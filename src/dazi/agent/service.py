@@ -6,18 +6,19 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 
 from dazi.access.limits.limiter import Limiter
 from dazi.agent.again import needs_results
+from dazi.agent.asking import Ask, taken
 from dazi.agent.context import TurnRequest, last_said
 from dazi.agent.direct import DirectCall, call
 from dazi.agent.remembering import Remembering
 from dazi.agent.turn import Agent
-from dazi.core.engine import OfferedTool, Sampling, ToolChoice, Usage
+from dazi.core.engine import Usage
 from dazi.core.errors import CallerError, DaziError, NotFound
 from dazi.core.language import Language, Text, language_of
 from dazi.core.principal import Principal
@@ -30,7 +31,6 @@ from dazi.core.turn import (
     TurnFinished,
     TurnStarted,
 )
-from dazi.guard.engine import Guard
 from dazi.memory.facts import asked_to_remember
 from dazi.memory.recall import Recalled
 from dazi.memory.threads import Kept, ThreadStore
@@ -46,50 +46,6 @@ _YES = re.compile(
     r"\s*(确认|确定|同意|是的?,?确认|confirm(ed)?|yes,? confirm)\s*[。.!!]?\s*", re.IGNORECASE
 )
 _NO = re.compile(r"\s*(取消|不同意|算了|cancel|reject)\s*[。.!!]?\s*", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What somebody asks. ``history`` replaces the kept thread when a caller brings its own;
-    ``tool_results`` are what the caller's own tools gave, in a kept thread; ``today`` is the day it
-    is asked on, without one the service's."""
-
-    principal: Principal
-    thread: str
-    text: str
-    language: Language | None = None
-    history: tuple[Kept, ...] | None = None
-    instructions: str = ""
-    client_tools: tuple[OfferedTool, ...] = ()
-    tool_choice: ToolChoice = "auto"
-    sampling: Sampling | None = None
-    thinking: bool = False
-    today: date | None = None
-    own_tools: bool = True
-    tool_results: tuple[Kept, ...] = ()
-    key: str = ""
-    """What tells the API key apart that it came with, for limits on keys."""
-    only: frozenset[str] = frozenset()
-    """Tools that the key is for; all of the person's where there are none."""
-    origin: Mapping[str, str] = field(default_factory=dict)
-    """Where it came from: request, address, key; for the ledger."""
-    show_context: bool = False
-    """Tell exactly what the model was given."""
-
-
-def taken(guard: Guard, text: str, principal: Principal) -> str:
-    """A person's message as it may go on. Raises ``CallerError`` for what the company's rules
-    block, and for what could not be checked."""
-    verdict = guard.verdict(text, "input", principal)
-    if verdict.action != "block":
-        return verdict.text
-    if verdict.failed:
-        zh = "消息没能检查,所以没有处理;请改写后再试"
-        en = "the message could not be checked and was not taken; word it differently"
-    else:
-        zh = "消息里有公司规定不能发送的内容,请去掉后再发"
-        en = "the message holds what company rules do not allow; take it out and send it again"
-    raise CallerError("guard_blocked", zh, en)
 
 
 class AssistantService:

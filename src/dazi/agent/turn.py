@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -33,20 +33,19 @@ from dazi.agent.rendering import drawn, in_words, tells
 from dazi.agent.shown import Shown
 from dazi.agent.speaking import Round, speak
 from dazi.agent.taught import Taught
+from dazi.agent.turn_state import CONCISE_TOKENS, MENDABLE, Turn
 from dazi.agent.window import Window
 from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
-from dazi.core.engine import Engine, Sampling, Usage
+from dazi.core.engine import Engine, Sampling
 from dazi.core.language import Text
 from dazi.core.messages import CallText, Message, dumps
-from dazi.core.tools import Tool
 from dazi.core.turn import (
     AnswerDelta,
     CallFinished,
     CallProposed,
     CallRecord,
     ConfirmationNeeded,
-    ContextReport,
     TurnEvent,
     TurnFinished,
     TurnStarted,
@@ -68,36 +67,8 @@ BUDGET_SPENT = Text(
     "这件事超出了单次对话的处理上限,请拆成几步再问。",
     "This takes more than one turn may use; please ask in smaller steps.",
 )
-CONCISE_TOKENS = 256
-"""What a model that answers in a sentence may use of the answer's tokens: it may not ramble."""
 DECIDED = {True: Text("确认", "Confirmed"), False: Text("取消", "Cancelled")}
 """What the thread remembers a person as saying when they decide a confirmation."""
-MENDABLE = frozenset({"invalid", "ungrounded", "unknown_tool"})
-"""Outcomes that the model may mend by proposing a better call or by asking the person."""
-
-
-@dataclass(slots=True)
-class Turn:
-    """A turn under way."""
-
-    request: TurnRequest
-    talk: Conversation
-    context: TurnContext
-    tools: tuple[Tool, ...]
-    began: float
-    ids: Iterator[str]
-    shown: Shown
-    usage: Usage = field(default_factory=Usage)
-    answer: str = ""
-    records: list[CallRecord] = field(default_factory=list)
-    replaced: int = 0
-    reason: str = ""
-    cut_short: bool = False
-    ended: bool = False
-    client_calls: list[CallText] = field(default_factory=list)
-    context_report: ContextReport | None = None
-    wanted: list[str] = field(default_factory=list)
-    """Tools that the model meant and that lack something: the person is asked for it."""
 
 
 class Agent:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from nicegui import background_tasks, ui
 from nicegui.element import Element
 
-from dazi.agent.service import Ask
+from dazi.agent.asking import Ask
 from dazi.console import texts
 from dazi.console.call_card import CallCard
 from dazi.console.composer import Composer

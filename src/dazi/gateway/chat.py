@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
-from dazi.agent.service import Ask, taken
+from dazi.agent.asking import Ask, taken
 from dazi.core.engine import Sampling
 from dazi.core.errors import NotFound
 from dazi.core.language import language_of

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from dazi.agent.service import taken
+from dazi.agent.asking import taken
 from dazi.core.engine import Usage
 from dazi.core.errors import DaziError, NotFound
 from dazi.gateway.errors import BadField

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Protocol
 
 from dazi.core.errors import CallerError, DaziError
 from dazi.core.principal import Principal
+from dazi.knowledge.comparing import as_kept, compared, for_others, number_of
 from dazi.knowledge.folders import Listed, listing
 from dazi.knowledge.index import KnowledgeIndex
 from dazi.knowledge.indexing import ROW, Indexer, Watch, nobody
@@ -22,7 +22,6 @@ from dazi.knowledge.records import (
     Records,
     Source,
     SourceKind,
-    State,
     now,
     unknown_document,
 )
@@ -102,7 +101,7 @@ class Library:
         """The source at ``place``; one that is there already gets these ``readers``."""
         if kind == "folder":
             place = self._folder(place)
-        number = _number("s", tenant, kind, place)
+        number = number_of("s", tenant, kind, place)
         return await self._put_source(
             Source(number, tenant, kind, place, readers, declared, by, now())
         )
@@ -149,13 +148,13 @@ class Library:
                 "name", f"文件名 “{name[:80]}” 不能用", f"“{name[:80]}” is no file name"
             )
         source = await self.add_source("upload", UPLOADS, tenant=principal.tenant)
-        number = _number("d", principal.tenant, source.id, plain)
+        number = number_of("d", principal.tenant, source.id, plain)
         path = self.files / number / plain
         await asyncio.to_thread(_keep, path, content)
         size = path.stat().st_size
         listed = Listed(plain, path, size, now(), readers=readers)
         old = {d.id: d for d in await self.records.documents(principal.tenant, source=source.id)}
-        document = _compared(source, listed, old.get(number), again=True)
+        document = compared(source, listed, old.get(number), again=True)
         document = replace(document, readers=readers, own_readers=True)
         await self.records.put(document)
         return document
@@ -183,7 +182,7 @@ class Library:
         source = await self.records.source(document.source, tenant)
         own = readers is not None
         chosen = readers if readers is not None else source.readers
-        changed = replace(document, readers=chosen, own_readers=own, state=_for_others(document))
+        changed = replace(document, readers=chosen, own_readers=own, state=for_others(document))
         await self.records.note(changed, "readers", "own_readers", "state")
         return changed
 
@@ -298,9 +297,9 @@ class Library:
         changes = Changes(unknown=unknown)
         put: list[Document] = []
         for listed in found:
-            number = _number("d", source.tenant, source.id, listed.place)
+            number = number_of("d", source.tenant, source.id, listed.place)
             before = old.pop(number, None)
-            document = _compared(source, listed, before, again=again)
+            document = compared(source, listed, before, again=again)
             if before is None or before.state == "gone":
                 changes.new += 1
             elif document == before:
@@ -323,7 +322,7 @@ class Library:
         if source.kind == "upload":
             old = await self.records.documents(source.tenant, source=source.id)
             kept = [d for d in old if d.state != "gone"]
-            return [_as_kept(d, self.files / d.id / d.place) for d in kept], 0
+            return [as_kept(d, self.files / d.id / d.place) for d in kept], 0
         if self.outside is None:
             raise CallerError(
                 "source", "这里读不了这种来源", "sources of this kind cannot be read here"
@@ -340,7 +339,7 @@ class Library:
 
     async def _brought(self, source: Source, place: str, name: str, content: bytes) -> Listed:
         """Kept here; its time is that of its latest change, so that the same content is the same."""
-        folder = self.files / _number("d", source.tenant, source.id, place)
+        folder = self.files / number_of("d", source.tenant, source.id, place)
         path = folder / name
         status = await asyncio.to_thread(_kept_if_changed, path, content)
         return Listed(place, path, len(content), status)
@@ -348,7 +347,7 @@ class Library:
     async def _readers_of_source(self, source: Source) -> None:
         for document in await self.records.documents(source.tenant, source=source.id):
             if not document.own_readers and document.readers != source.readers:
-                changed = replace(document, readers=source.readers, state=_for_others(document))
+                changed = replace(document, readers=source.readers, state=for_others(document))
                 await self.records.note(changed, "readers", "state")
 
     async def _put_away(self, documents: Sequence[Document]) -> None:
@@ -363,51 +362,6 @@ class Library:
         if document.state == "gone":
             raise unknown_document(number)
         return document
-
-
-def declared_source(kind: SourceKind, place: str, readers: frozenset[str]) -> Source:
-    """A source as the company's file has it, of the tenant that the file is about."""
-    tenant = Principal("", frozenset()).tenant
-    return Source(_number("s", tenant, kind, place), tenant, kind, place, readers, True, "", 0.0)
-
-
-def _number(letter: str, *parts: str) -> str:
-    """The same for the same thing, whenever it is added."""
-    return f"{letter}_{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:16]}"
-
-
-def _compared(source: Source, listed: Listed, old: Document | None, *, again: bool) -> Document:
-    """A document as it is from now on, ``new`` if it has to be looked into."""
-    readers = listed.readers if listed.readers is not None else source.readers
-    number = _number("d", source.tenant, source.id, listed.place)
-    if old is None or old.state == "gone":
-        return Document(
-            number, source.tenant, source.id, listed.place, listed.title, readers,
-            own_title=bool(listed.title), size=listed.size, changed=listed.changed,
-        )  # fmt: skip
-    if old.own_readers:
-        readers = old.readers
-    title = listed.title or old.title
-    changed = again or (old.size, old.changed) != (listed.size, listed.changed)
-    out = replace(
-        old, title=title, own_title=bool(listed.title), readers=readers,
-        size=listed.size, changed=listed.changed,
-    )  # fmt: skip
-    if again or (out.title, out.own_title) != (old.title, old.own_title):
-        return replace(out, state="new", digest="")
-    if changed:
-        return replace(out, state="new")
-    return replace(out, state=_for_others(old)) if readers != old.readers else out
-
-
-def _for_others(document: Document) -> State:
-    """The state in which a document gets other readers: what is to be read anyway will have them."""
-    indexed = document.state in ("ready", "failed") and document.revision
-    return "rights" if indexed else document.state
-
-
-def _as_kept(document: Document, path: Path) -> Listed:
-    return Listed(document.place, path, document.size, document.changed, readers=document.readers)
 
 
 def _keep(path: Path, content: bytes | Path) -> None:

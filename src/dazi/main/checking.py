@@ -11,8 +11,8 @@ from dazi.main.access_settings import access_settings
 from dazi.main.company import load_company
 from dazi.main.guarding import guard_of
 from dazi.main.knowledge_settings import knowledge_settings
-from dazi.main.runtime import connector_context, make_connectors
 from dazi.main.settings import Settings
+from dazi.main.systems import connector_context, make_connectors
 
 
 def check_folder(folder: Path, language: Language) -> list[str]:

@@ -18,8 +18,9 @@ from dazi.inference.catalog import Catalog
 from dazi.inference.profiles import memory_bytes
 from dazi.main.company import load_company
 from dazi.main.database import database_of
-from dazi.main.runtime import choose_model, connector_context, load_engine, make_connectors
+from dazi.main.engines import choose_model, load_engine
 from dazi.main.settings import Settings
+from dazi.main.systems import connector_context, make_connectors
 
 NEEDED_MEMORY_GB = 2.0
 NEEDED_DISK_GB = 1.0

@@ -21,7 +21,8 @@ from dazi.lab.evals.report import Report
 from dazi.lab.evals.runner import Runner, principals, run_cases
 from dazi.lab.evals.scoring import CaseResult
 from dazi.lab.evals.table import print_report
-from dazi.main.runtime import load_engine, open_runtime
+from dazi.main.engines import load_engine
+from dazi.main.runtime import open_runtime
 from dazi.main.settings import Settings
 
 PROGRESS_EVERY = 25

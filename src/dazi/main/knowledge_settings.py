@@ -9,7 +9,7 @@ from typing import Any
 
 from dazi.core.company import Company
 from dazi.core.errors import CallerError, ConfigError
-from dazi.knowledge.library import declared_source
+from dazi.knowledge.comparing import declared_source
 from dazi.knowledge.records import Source, SourceKind
 from dazi.knowledge.rights import EVERYBODY, readers_of
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from dazi.agent.service import Ask
+from dazi.agent.asking import Ask
 from dazi.core.company import Company
 from dazi.core.engine import Engine
 from dazi.core.errors import ConfigError, ConnectorError
@@ -32,7 +32,8 @@ from dazi.core.language import Text
 from dazi.core.principal import Principal
 from dazi.core.tools import Effect, Format, Invocation, Parameter, Scalar, Tool, ToolResultRules
 from dazi.core.turn import CallRecord, ConfirmationNeeded, TurnEvent, TurnFinished
-from dazi.main.runtime import Runtime, assemble, load_engine
+from dazi.main.engines import load_engine
+from dazi.main.runtime import Runtime, assemble
 from dazi.main.settings import Settings
 
 ROLE = "user"

@@ -27,10 +27,12 @@ from dazi.main.company import load_company
 from dazi.main.database import database_of
 from dazi.main.demo import Demo
 from dazi.main.documents import Documents, Place, cited_of, open_documents
+from dazi.main.engines import make_embedder, make_reranker
 from dazi.main.knowledge_settings import knowledge_settings
 from dazi.main.outside import OutsideSources
-from dazi.main.runtime import connector_context, make_access, make_embedder, make_reranker
+from dazi.main.runtime import make_access
 from dazi.main.settings import Settings
+from dazi.main.systems import connector_context
 
 WAIT_S = 0.5
 STATES = {

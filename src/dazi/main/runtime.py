@@ -27,32 +27,25 @@ from dazi.audit.private import Private
 from dazi.audit.sealing import Sealing
 from dazi.audit.search import Opened
 from dazi.connectors.context import ConnectorContext
-from dazi.connectors.mail_server import SmtpServer
-from dazi.connectors.registry import make_connector
 from dazi.core.company import Company
 from dazi.core.engine import Embedder, Engine, GenerateRequest, OfferedTool, Reranker
-from dazi.core.errors import CallerError, ConfigError, NotFound
 from dazi.core.language import Language
 from dazi.core.messages import Message
 from dazi.core.tools import Connector
-from dazi.inference.catalog import Catalog, ModelEntry, open_engine
-from dazi.inference.embedded import EmbeddedOptions
-from dazi.inference.embedding import EmbeddingOptions, RemoteEmbedder
-from dazi.inference.embedding_local import LocalEmbedder, LocalEmbedding
-from dazi.inference.reranking import RemoteReranker, RerankOptions
-from dazi.inference.reranking_local import LocalReranker
 from dazi.knowledge.administration import Administration
 from dazi.knowledge.service import KnowledgeService
 from dazi.main.access_settings import access_settings
 from dazi.main.auditing import audit_folder
 from dazi.main.company import load_company
 from dazi.main.database import database_of
-from dazi.main.demo import Demo, Running, addresses
+from dazi.main.demo import Demo, Running
 from dazi.main.documents import Documents, Door, Place, open_documents
+from dazi.main.engines import load_engine, make_embedder, make_reranker
 from dazi.main.guarding import guard_of
 from dazi.main.knowledge_settings import knowledge_settings
 from dazi.main.outside import OutsideSources
 from dazi.main.settings import Settings
+from dazi.main.systems import connector_context, make_connectors
 from dazi.memory.threads import ThreadStore
 from dazi.prompt.system import system_text
 from dazi.router.care import Care, CareRules
@@ -295,109 +288,6 @@ async def make_limiter(settings: Settings, company: Company, database: Database)
         counters = ProcessCounters(totals=DatabaseTotals(database))
         await counters.open()
     return Limiter(rules, prices, counters)
-
-
-def connector_context(company: Company, data: Path, running: Running | None) -> ConnectorContext:
-    """Where the systems are that the company declares."""
-    mail = company.settings.get("mail")
-    server = None
-    if mail is not None:
-        server = SmtpServer.of(mail, company.folder, running.mail_port if running else 0)
-    return ConnectorContext(
-        company.folder,
-        data,
-        {str(k): str(v) for k, v in company.settings.get("databases", {}).items()},
-        addresses(company.settings, running),
-        server,
-        Door(),
-    )
-
-
-def make_connectors(company: Company, context: ConnectorContext) -> dict[str, Connector]:
-    """One connector for each system that the company declares, checked against its tools."""
-    out: dict[str, Connector] = {}
-    for spec in company.connectors.values():
-        tools = [t for t in company.tools.values() if t.connector == spec.name]
-        out[spec.name] = make_connector(spec.kind, spec.config, context, tools)
-    return out
-
-
-def load_engine(settings: Settings, data: Path) -> Engine:
-    """The model that settings or ``dazi model use`` name. Raises ``OperatorError``."""
-    entry = choose_model(settings, Catalog(data))
-    options = EmbeddedOptions(
-        cache_gb=settings.cache_gb, num_threads=settings.threads, cache_dir=data / "models"
-    )
-    return open_engine(
-        entry, embedded=options, api_key=settings.api_key, wait_s=settings.model_wait_seconds
-    )
-
-
-def make_embedder(settings: Settings) -> Embedder | None:
-    """A model's folder, or a server's model; ``None`` where neither is set.
-
-    Raises ``ConfigError`` for a URL without a model, and ``OperatorError`` for what is no URL or
-    no model.
-    """
-    if not settings.embedding_url:
-        if not settings.embedding_model:
-            return None
-        options = LocalEmbedding(settings.threads, settings.embedding_question)
-        return LocalEmbedder(Path(settings.embedding_model), options)
-    if not settings.embedding_model:
-        raise ConfigError(
-            "DAZI_EMBEDDING_MODEL",
-            None,
-            "设置了 DAZI_EMBEDDING_URL,还要写明模型名",
-            "DAZI_EMBEDDING_URL is set; name the model as well",
-        )
-    return RemoteEmbedder(
-        EmbeddingOptions(
-            settings.embedding_url,
-            settings.embedding_model,
-            settings.embedding_key,
-            question=settings.embedding_question,
-        )
-    )
-
-
-def make_reranker(settings: Settings) -> Reranker | None:
-    """A model's folder, or a server's model; ``None`` where neither is set. Raises
-    ``OperatorError`` for what is no URL or no model."""
-    if settings.rerank_url:
-        return RemoteReranker(
-            RerankOptions(settings.rerank_url, settings.rerank_model, settings.rerank_key)
-        )
-    if settings.rerank_model:
-        return LocalReranker(Path(settings.rerank_model), settings.threads)
-    return None
-
-
-def choose_model(settings: Settings, catalog: Catalog) -> ModelEntry:
-    if settings.model:
-        if settings.model.startswith(("http://", "https://")):
-            return ModelEntry(settings.model, "server", settings.model)
-        path = Path(settings.model)
-        if path.exists():
-            return ModelEntry(path.stem, "local", str(path))
-        try:
-            return catalog.get(settings.model)
-        except NotFound:
-            known = ", ".join(m.name for m in catalog.list()) or "-"
-            raise CallerError(
-                "unknown_model",
-                f"没有模型 {settings.model};可用:{known}。用 dazi model add 添加",
-                f"no model {settings.model}; there are: {known}. Add one with dazi model add",
-            ) from None
-    entry = catalog.active()
-    if entry is None:
-        raise ConfigError(
-            "models",
-            None,
-            "没有可用的模型。用 dazi model add 添加一个,或重新安装以恢复内置模型",
-            "there is no model. Add one with dazi model add, or reinstall to get the bundled one",
-        )
-    return entry
 
 
 def warm_requests(runtime: Runtime) -> Iterator[GenerateRequest]:

@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from dazi.access.users import DEMO_KEY_PREFIX
-from dazi.agent.service import Ask
+from dazi.agent.asking import Ask
 from dazi.audit.checkpoints import Checkpoints, keep_checkpoints
 from dazi.audit.days import checked_days
 from dazi.audit.retention import Retention, keep_pruned

@@ -13,7 +13,7 @@ import msgspec
 import typer
 from rich.cells import cell_len
 
-from dazi.agent.service import Ask
+from dazi.agent.asking import Ask
 from dazi.core.language import Language, language_of
 from dazi.core.principal import Principal
 from dazi.core.turn import (

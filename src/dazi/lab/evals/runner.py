@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from dazi.access.users import Directory, expand
-from dazi.agent.service import Ask, AssistantService
+from dazi.agent.asking import Ask
+from dazi.agent.service import AssistantService
 from dazi.core.company import Company
 from dazi.core.errors import CallerError, DaziError
 from dazi.core.principal import Principal

@@ -171,7 +171,7 @@ def knowledge_eval(
 
 
 async def _evaluated(file: Path, format: str, *, json_out: bool) -> str:
-    from dazi.main.runtime import make_embedder, make_reranker
+    from dazi.main.engines import make_embedder, make_reranker
     from dazi.main.searching import Models, evaluate
     from dazi.main.settings import Settings
 

@@ -1,0 +1,49 @@
+"""A turn under way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from dazi.agent.context import (
+    Conversation,
+    TurnRequest,
+)
+from dazi.agent.shown import Shown
+from dazi.core.engine import Usage
+from dazi.core.messages import CallText
+from dazi.core.tools import Tool
+from dazi.core.turn import (
+    CallRecord,
+    ContextReport,
+)
+from dazi.router.dispatch import TurnContext
+
+CONCISE_TOKENS = 256
+"""What a model that answers in a sentence may use of the answer's tokens: it may not ramble."""
+MENDABLE = frozenset({"invalid", "ungrounded", "unknown_tool"})
+"""Outcomes that the model may mend by proposing a better call or by asking the person."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """A turn under way."""
+
+    request: TurnRequest
+    talk: Conversation
+    context: TurnContext
+    tools: tuple[Tool, ...]
+    began: float
+    ids: Iterator[str]
+    shown: Shown
+    usage: Usage = field(default_factory=Usage)
+    answer: str = ""
+    records: list[CallRecord] = field(default_factory=list)
+    replaced: int = 0
+    reason: str = ""
+    cut_short: bool = False
+    ended: bool = False
+    client_calls: list[CallText] = field(default_factory=list)
+    context_report: ContextReport | None = None
+    wanted: list[str] = field(default_factory=list)
+    """Tools that the model meant and that lack something: the person is asked for it."""

@@ -1,0 +1,93 @@
+"""The models that settings name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dazi.core.engine import Embedder, Engine, Reranker
+from dazi.core.errors import CallerError, ConfigError, NotFound
+from dazi.inference.catalog import Catalog, ModelEntry, open_engine
+from dazi.inference.embedded import EmbeddedOptions
+from dazi.inference.embedding import EmbeddingOptions, RemoteEmbedder
+from dazi.inference.embedding_local import LocalEmbedder, LocalEmbedding
+from dazi.inference.reranking import RemoteReranker, RerankOptions
+from dazi.inference.reranking_local import LocalReranker
+from dazi.main.settings import Settings
+
+
+def load_engine(settings: Settings, data: Path) -> Engine:
+    """The model that settings or ``dazi model use`` name. Raises ``OperatorError``."""
+    entry = choose_model(settings, Catalog(data))
+    options = EmbeddedOptions(
+        cache_gb=settings.cache_gb, num_threads=settings.threads, cache_dir=data / "models"
+    )
+    return open_engine(
+        entry, embedded=options, api_key=settings.api_key, wait_s=settings.model_wait_seconds
+    )
+
+
+def make_embedder(settings: Settings) -> Embedder | None:
+    """A model's folder, or a server's model; ``None`` where neither is set.
+
+    Raises ``ConfigError`` for a URL without a model, and ``OperatorError`` for what is no URL or
+    no model.
+    """
+    if not settings.embedding_url:
+        if not settings.embedding_model:
+            return None
+        options = LocalEmbedding(settings.threads, settings.embedding_question)
+        return LocalEmbedder(Path(settings.embedding_model), options)
+    if not settings.embedding_model:
+        raise ConfigError(
+            "DAZI_EMBEDDING_MODEL",
+            None,
+            "设置了 DAZI_EMBEDDING_URL,还要写明模型名",
+            "DAZI_EMBEDDING_URL is set; name the model as well",
+        )
+    return RemoteEmbedder(
+        EmbeddingOptions(
+            settings.embedding_url,
+            settings.embedding_model,
+            settings.embedding_key,
+            question=settings.embedding_question,
+        )
+    )
+
+
+def make_reranker(settings: Settings) -> Reranker | None:
+    """A model's folder, or a server's model; ``None`` where neither is set. Raises
+    ``OperatorError`` for what is no URL or no model."""
+    if settings.rerank_url:
+        return RemoteReranker(
+            RerankOptions(settings.rerank_url, settings.rerank_model, settings.rerank_key)
+        )
+    if settings.rerank_model:
+        return LocalReranker(Path(settings.rerank_model), settings.threads)
+    return None
+
+
+def choose_model(settings: Settings, catalog: Catalog) -> ModelEntry:
+    if settings.model:
+        if settings.model.startswith(("http://", "https://")):
+            return ModelEntry(settings.model, "server", settings.model)
+        path = Path(settings.model)
+        if path.exists():
+            return ModelEntry(path.stem, "local", str(path))
+        try:
+            return catalog.get(settings.model)
+        except NotFound:
+            known = ", ".join(m.name for m in catalog.list()) or "-"
+            raise CallerError(
+                "unknown_model",
+                f"没有模型 {settings.model};可用:{known}。用 dazi model add 添加",
+                f"no model {settings.model}; there are: {known}. Add one with dazi model add",
+            ) from None
+    entry = catalog.active()
+    if entry is None:
+        raise ConfigError(
+            "models",
+            None,
+            "没有可用的模型。用 dazi model add 添加一个,或重新安装以恢复内置模型",
+            "there is no model. Add one with dazi model add, or reinstall to get the bundled one",
+        )
+    return entry
