@@ -42,6 +42,7 @@ def opened(browser: Browser, user: str, path: str = "/knowledge") -> None:
 
 
 def search(browser: Browser, text: str) -> None:
+    browser.press(".dz-search input[type=search]")
     box = browser.one(".dz-search input[type=search]")
     box.clear()
     box.send_keys(text, Keys.ENTER)

@@ -51,6 +51,11 @@ class AllDocuments:
         self._filter.props["aria-label"] = texts.FILTER(language)
         self._list = ui.element("ul").classes("dz-documents dz-managed")
 
+    @property
+    def waiting(self) -> bool:
+        """Something was still to be read at the last look."""
+        return any(d.state in WAITING for d in self._shown or ())
+
     async def refresh(self) -> None:
         knowledge, principal = self._knowledge, self._scene.principal
         if not knowledge.administration.may(principal):
@@ -62,7 +67,7 @@ class AllDocuments:
             self.settled = False
             return
         self._shown = found
-        self.settled = not any(d.state in WAITING for d in found)
+        self.settled = not self.waiting
         self._draw()
 
     def _draw(self) -> None:

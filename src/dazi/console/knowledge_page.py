@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 from nicegui import ui
@@ -27,6 +28,8 @@ FOUND = 10
 SHOWN = 200
 """Documents of a list that are drawn at once; a filter finds the others."""
 LOOK_S = 2.0
+"""How often managers' lists look while documents are being read; else every ``SELDOM``-th time."""
+SELDOM = 4
 
 
 async def draw(scene: Scene, visits: Visits, knowledge: KnowledgeService) -> None:
@@ -66,8 +69,12 @@ async def _with_tabs(scene: Scene, knowledge: KnowledgeService) -> None:
     for part in (room, every, sources):
         await part.refresh()
 
+    looks = count(1)
+
     async def look() -> None:
         if scene.visit.ended:  # looking on its own must not keep a session from idling out
+            return
+        if not every.waiting and next(looks) % SELDOM:
             return
         await every.refresh()
         await sources.refresh()
