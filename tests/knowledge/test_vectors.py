@@ -25,6 +25,7 @@ from dazi.knowledge.embedded import EmbeddedIndex
 from dazi.knowledge.index import Entry, Hit, KnowledgeIndex, Wanted
 from dazi.knowledge.vectorfile import Row, VectorFile
 from dazi.knowledge.vectors import VectorSpace, compact, highest
+from tests.knowledge.conftest import OpenIndex
 
 SIZE = 24
 SPACE = VectorSpace("test-model 1", SIZE)
@@ -33,8 +34,8 @@ LABELS = [f"role:{r}" for r in "abcd"] + ["user:li", "department:hr"]
 
 
 @pytest.fixture
-async def index(tmp_path: Path) -> AsyncIterator[KnowledgeIndex]:
-    made = EmbeddedIndex(tmp_path / "index", SPACE)
+async def index(open_index: OpenIndex) -> AsyncIterator[KnowledgeIndex]:
+    made = open_index(SPACE)
     yield made
     await made.close()
 
@@ -218,29 +219,29 @@ async def test_it_outlives_the_process_and_others_see_it(tmp_path: Path) -> None
     await other.close()
 
 
-async def test_after_a_change_of_the_model(tmp_path: Path) -> None:
-    first = EmbeddedIndex(tmp_path, SPACE)
+async def test_after_a_change_of_the_model(open_index: OpenIndex) -> None:
+    first = open_index(SPACE)
     await added(first, entry("x", 1), entry("y", 2), entry("z", 3, tenant="b"))
     assert await first.unembedded("a") == []
     await first.close()
     for other in (VectorSpace("other", SIZE), VectorSpace(SPACE.name, SIZE + 1)):
-        index = EmbeddedIndex(tmp_path, other)
+        index = open_index(other)
         ask = Wanted("", "a", ALL, vector=[1.0] * other.dimensions)
         assert await index.nearest(ask) == []
         assert documents(await index.search(Wanted("第1段", "a", ALL), 1)) == ["x"]
         assert await index.unembedded("a") == ["x", "y"]
         assert [e.vector for e in await index.entries("a", "x")] == [None]
         await index.close()
-    index = EmbeddedIndex(tmp_path, other)
+    index = open_index(other)
     await index.delete("a", ["x"])
     await added(index, replace(entry("x", 1), vector=[1.0] * other.dimensions))
     assert documents(await index.nearest(ask)) == ["x"]
     assert await index.unembedded("a") == ["y"] and await index.unembedded("b") == ["z"]
     await index.close()
-    none = EmbeddedIndex(tmp_path)
+    none = open_index(None)
     assert await none.nearest(wanted(1)) == await none.unembedded("a") == []
     await none.close()
-    back = EmbeddedIndex(tmp_path, SPACE)
+    back = open_index(SPACE)
     assert documents(await back.nearest(wanted(2))) == ["y"]
     assert await back.unembedded("a") == ["x"]
     await back.close()

@@ -21,11 +21,14 @@ from dazi.knowledge.hybrid import Hybrid
 from dazi.knowledge.index import KnowledgeIndex
 from dazi.knowledge.indexing import Indexer, Reading, Watch, nobody
 from dazi.knowledge.library import Library
+from dazi.knowledge.milvus import MilvusIndex
+from dazi.knowledge.milvusserver import MilvusAddress
 from dazi.knowledge.records import Records, State
 from dazi.knowledge.search import Passage, Question, Search
 from dazi.knowledge.service import KnowledgeService
 from dazi.knowledge.vectors import VectorSpace, space_of
 from dazi.main.knowledge_settings import COMPANY, DATA, KnowledgeSettings
+from dazi.main.settings import Settings
 from dazi.store.database import Database
 
 INDEX = "knowledge-index"
@@ -62,7 +65,11 @@ class Documents:
     async def answer(self, question: KnowledgeQuestion) -> KnowledgeAnswer:
         await self.looked(FIRST_WAIT_S)
         asked = Question(question.text, question.principal, question.before)
-        found = await self.search.answer(asked)
+        try:
+            found = await self.search.answer(asked)
+        except OperatorError as e:
+            log.warning("documents could not be searched: %s", e)
+            raise _unavailable() from e
         cited = [cited_of(n, p, question.language) for n, p in enumerate(found.passages, 1)]
         if found.quote is None or found.source is None:
             if self.extractive or not cited:
@@ -146,6 +153,14 @@ class Documents:
         return ConnectorError("not_found", zh, en)
 
 
+def _unavailable() -> ConnectorError:
+    return ConnectorError(
+        "unavailable",
+        "公司文档现在查不了,请稍后再试",
+        "documents cannot be searched now; try again later",
+    )
+
+
 @dataclass(slots=True)
 class Door:
     """The tool's way to ``Documents``, which are opened after the tools."""
@@ -160,7 +175,8 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where documents are kept, and the models that are set: they are closed by whoever made them."""
+    """Where documents are kept, and the models that are set: they are closed by whoever made them.
+    ``milvus``: the server that has the index; without one, a folder in ``data``."""
 
     database: Database
     data: Path
@@ -168,13 +184,26 @@ class Place:
     embedder: Embedder | None = None
     reranker: Reranker | None = None
     ocr: bool = False
+    milvus: MilvusAddress | None = None
+
+
+def milvus_of(settings: Settings) -> MilvusAddress | None:
+    if not settings.milvus_url:
+        return None
+    return MilvusAddress(settings.milvus_url, settings.milvus_token)
 
 
 async def open_documents(place: Place, settings: KnowledgeSettings) -> Documents:
+    """Raises ``OperatorError`` for a Milvus server that cannot be one. It need not be there now:
+    documents wait for it, and until then the tool says that it is unavailable."""
     records = Records(place.database)
     folder = place.data / INDEX
     space = await _space(folder, place.embedder) if place.embedder is not None else None
-    index: KnowledgeIndex = await asyncio.to_thread(_index, folder, space)
+    index: KnowledgeIndex
+    if place.milvus is not None:
+        index = MilvusIndex(place.milvus, space)
+    else:
+        index = await asyncio.to_thread(_index, folder, space)
     hybrid = Hybrid(index, place.embedder if space is not None else None, place.reranker)
     library = Library(records, index, place.data / FILES)
     library.roots = {DATA: place.data, COMPANY: place.company}

@@ -26,7 +26,7 @@ from dazi.main.auditing import audit_folder
 from dazi.main.company import load_company
 from dazi.main.database import database_of
 from dazi.main.demo import Demo
-from dazi.main.documents import Documents, Place, cited_of, open_documents
+from dazi.main.documents import Documents, Place, cited_of, milvus_of, open_documents
 from dazi.main.engines import make_embedder, make_reranker
 from dazi.main.knowledge_settings import knowledge_settings
 from dazi.main.outside import OutsideSources
@@ -72,7 +72,15 @@ async def desk(settings: Settings, tenant: str = "") -> AsyncIterator[Desk]:
         async def record(kind: str, who: str, body: Mapping[str, Any]) -> None:
             await ledger.append(cast(Kind, kind), who, "", body)
 
-        place = Place(database, data, company.folder, embedder, reranker, settings.knowledge_ocr)
+        place = Place(
+            database,
+            data,
+            company.folder,
+            embedder,
+            reranker,
+            settings.knowledge_ocr,
+            milvus_of(settings),
+        )
         documents = await open_documents(place, chosen)
         documents.library.outside = OutsideSources(connector_context(company, data, None))
         if company.demo:

@@ -39,7 +39,7 @@ from dazi.main.auditing import audit_folder
 from dazi.main.company import load_company
 from dazi.main.database import database_of
 from dazi.main.demo import Demo, Running
-from dazi.main.documents import Documents, Door, Place, open_documents
+from dazi.main.documents import Documents, Door, Place, milvus_of, open_documents
 from dazi.main.engines import load_engine, make_embedder, make_reranker
 from dazi.main.guarding import guard_of
 from dazi.main.knowledge_settings import knowledge_settings
@@ -147,6 +147,7 @@ async def _documents(runtime: Runtime, context: ConnectorContext, data: Path) ->
         runtime.embedder,
         runtime.reranker,
         runtime.settings.knowledge_ocr,
+        milvus_of(runtime.settings),
     )
     documents = await open_documents(place, settings)
     documents.library.outside = OutsideSources(context)

@@ -56,6 +56,10 @@ class Settings(BaseSettings):
     """The largest file that a manager may upload."""
     knowledge_ocr: bool = False
     """Pictures of text are recognised in documents (the ``ocr`` extra): minutes instead of seconds."""
+    milvus_url: str = Field("", repr=False)
+    milvus_token: str = Field("", repr=False)
+    """A Milvus server that keeps the index of documents, and ``user:password`` or the key it asks for;
+    without one, the data folder keeps it."""
     model_wait_seconds: float = Field(60.0, gt=0)
     """How long a model server may be silent, before the first piece of an answer and between two."""
     tls_cert: Path | None = None
