@@ -29,6 +29,7 @@ from dazi.main.runtime import Runtime
 from dazi.main.settings import Settings
 from dazi.ops.backup import backup, keyfile, restore, switch
 from dazi.ops.backup.entries import File, Packer, Piece, entries
+from dazi.ops.backup.files import data_files
 from dazi.ops.backup.sealed import CHUNK, Header, SealedReader, SealedWriter
 from dazi.store.database import Database
 from dazi.store.presence import Presence
@@ -699,3 +700,11 @@ def test_killed_at_every_step_it_is_the_old_or_the_new(kind: str, place: Make, s
         seen += waiting
     assert set(seen) == {old, new} and len(seen) == copies.number > 10
     assert seen == sorted(seen, key=[old, new].index), "from some step on it is the new one"
+
+
+def test_uploads_come_along_and_the_index_does_not(tmp_path: Path) -> None:
+    for name in ("knowledge-index/meta.json", "knowledge-files/d_1/a.md"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_text("x")
+    assert [name for name, _ in data_files(tmp_path)] == ["knowledge-files/d_1/a.md"]

@@ -30,6 +30,10 @@ from dazi.knowledge.rights import EVERYBODY, labels_of
 LARGEST_NAME = 200
 """Characters of an upload's name."""
 UPLOADS = "uploads"
+INDEX = "knowledge-index"
+FILES = "knowledge-files"
+"""In the data folder: the index, which can be made anew, and what cannot: uploads, and what came from
+outside."""
 PURGED_AT_ONCE = 50_000
 """Chunks up to which what was deleted is taken from the disk at once; of more, by ``purge``."""
 

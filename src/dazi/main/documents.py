@@ -20,7 +20,7 @@ from dazi.knowledge.embedded import EmbeddedIndex
 from dazi.knowledge.hybrid import Hybrid
 from dazi.knowledge.index import KnowledgeIndex
 from dazi.knowledge.indexing import Indexer, Reading, Watch, nobody
-from dazi.knowledge.library import Library
+from dazi.knowledge.library import FILES, INDEX, Library
 from dazi.knowledge.milvus import MilvusIndex
 from dazi.knowledge.milvusserver import MilvusAddress
 from dazi.knowledge.records import Records, State
@@ -31,10 +31,8 @@ from dazi.main.knowledge_settings import COMPANY, DATA, KnowledgeSettings
 from dazi.main.settings import Settings
 from dazi.store.database import Database
 
-INDEX = "knowledge-index"
-FILES = "knowledge-files"
 SPACE = "vector-space.json"
-"""In the data folder: the index, and uploads with what came from outside."""
+"""In the index's folder: which model its vectors are of."""
 FIRST_WAIT_S = 8.0
 """How long the first question waits for documents that are being read."""
 POLL_S = 2.0

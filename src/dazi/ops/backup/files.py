@@ -12,6 +12,7 @@ from typing import IO
 
 from dazi.audit.keys import MASTER, SUBJECTS
 from dazi.core.errors import OperatorError
+from dazi.knowledge.library import INDEX
 from dazi.ops.backup.entries import PIECE, File, Packer, Piece
 from dazi.ops.backup.keyfile import KNOWN
 from dazi.ops.backup.sealed import damaged
@@ -40,7 +41,8 @@ def belongs(name: str) -> bool:
 
 def data_files(data: Path) -> Iterator[tuple[str, Path]]:
     """Names below the folder and where they are; the database and the keys are not among them."""
-    for path in _below(data, lambda p: p.parent != data or belongs(p.name)):
+    index = data / INDEX  # made anew of the documents, and somebody may be writing to it
+    for path in _below(data, lambda p: p != index and (p.parent != data or belongs(p.name))):
         name = path.relative_to(data).as_posix()
         if name not in _KEYS and name != DATABASE and not name.endswith(_SIDES):
             yield name, path
