@@ -186,3 +186,16 @@ def test_it_fits_on_a_phone(browser: Browser, site: Site) -> None:
     browser.js("arguments[0].click()", browser.all(".dz-found .dz-source")[0])
     browser.one(".dz-passage-dialog")
     assert browser.js(WIDEST) <= PHONE[0]
+
+
+def test_whoever_signs_in_comes_back_and_it_is_there_in_english(
+    browser: Browser, site: Site
+) -> None:
+    number = put(site)
+    browser.open(f"/knowledge/d/{number}")
+    until(lambda: "next=%2Fknowledge%2Fd%2F" in browser.driver.current_url)
+    browser.set_cookie("dazi_language", "en")
+    opened(browser, "admin")
+    browser.one(".dz-h1", "Documents")
+    browser.one(".q-tab", "All documents")
+    assert browser.one(".dz-search input[type=search]").get_attribute("aria-label")
