@@ -132,13 +132,14 @@ async def test_a_server_that_is_away_is_said_and_found_again(milvus: Lite) -> No
     index = MilvusIndex(MilvusAddress(milvus.url), SPACE)
     await index.add([entry("x", 1)])
     await index.commit()
+    await index.add([entry("y", 2)])
     milvus.stop()
     with pytest.raises(OperatorError, match="DAZI_MILVUS_URL") as told:
         await index.search(Wanted("第1段", "a", ALL))
     assert told.value.code == "index_unavailable"
-    await index.add([entry("y", 2)])
-    with pytest.raises(OperatorError):
-        await index.commit()
+    for refused in (index.commit(), index.add([entry("w", 3)])):
+        with pytest.raises(OperatorError):
+            await refused
     milvus.start()
     await index.commit()  # what could not be written was kept
     assert {h.document for h in await index.search(Wanted("第1段", "a", ALL))} >= {"x"}

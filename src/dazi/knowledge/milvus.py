@@ -69,6 +69,7 @@ class MilvusIndex:
         self._alone = asyncio.Lock()
 
     async def add(self, entries: Sequence[Entry]) -> None:
+        await self._server.call(lambda client: None)  # else much would be read for nothing
         made = await asyncio.to_thread(lambda: [added(e, self._space) for e in entries])
         async with self._alone:
             self._pending.added |= {a.row["id"]: a for a in made}

@@ -14,7 +14,7 @@ import msgspec
 from dazi.core.engine import Embedder, Reranker
 from dazi.core.errors import ConnectorError, DaziError, OperatorError
 from dazi.core.knowledge import Cited, KnowledgeAnswer, KnowledgeQuestion
-from dazi.core.language import Language
+from dazi.core.language import Language, Text
 from dazi.core.principal import Principal
 from dazi.knowledge.embedded import EmbeddedIndex
 from dazi.knowledge.hybrid import Hybrid
@@ -197,11 +197,11 @@ async def open_documents(place: Place, settings: KnowledgeSettings) -> Documents
     records = Records(place.database)
     folder = place.data / INDEX
     space = await _space(folder, place.embedder) if place.embedder is not None else None
-    index: KnowledgeIndex
-    if place.milvus is not None:
-        index = MilvusIndex(place.milvus, space)
-    else:
-        index = await asyncio.to_thread(_index, folder, space)
+    index: KnowledgeIndex = (
+        await asyncio.to_thread(_index, folder, space)
+        if place.milvus is None
+        else MilvusIndex(place.milvus, space)
+    )
     hybrid = Hybrid(index, place.embedder if space is not None else None, place.reranker)
     library = Library(records, index, place.data / FILES)
     library.roots = {DATA: place.data, COMPANY: place.company}
@@ -245,12 +245,16 @@ def _keep(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
+PAGE, SHEET = Text(" 第 {} 页", ", p. {}"), Text(" 第 {} 张表", ", sheet {}")
+
+
 def cited_of(number: int, passage: Passage, language: Language) -> Cited:
     chunk = passage.hit.chunk
     document = passage.document
     source = document.place.rpartition("/")[2]
     if chunk.page:
-        source += f" 第 {chunk.page} 页" if language == "zh" else f", p. {chunk.page}"
+        place = SHEET if document.place.lower().endswith((".xlsx", ".xlsm")) else PAGE
+        source += place(language).format(chunk.page)
     title = passage.hit.title
     above = [name for name in chunk.path if name != title]
     return Cited(
