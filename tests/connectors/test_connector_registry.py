@@ -14,7 +14,7 @@ from tests.connectors.systems import TOOLS, Company
 async def test_every_declared_tool_fits_its_connector(company: Company) -> None:
     for tool in TOOLS.values():
         company.connector(tool).check(tool)
-    assert registry.kinds() == ("http", "mcp", "python", "smtp", "sql")
+    assert registry.kinds() == ("http", "knowledge", "mcp", "python", "smtp", "sql")
 
 
 def test_a_kind_is_registered_once() -> None:

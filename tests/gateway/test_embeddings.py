@@ -58,6 +58,9 @@ async def site(
     embedder = RemoteEmbedder(EmbeddingOptions(server.url, MODEL, "k3y"))
     monkeypatch.setattr("dazi.main.runtime.make_embedder", lambda settings: embedder)
     async with open_site(tmp_path / "data", seeded, limits) as made:
+        # The documents asked it once, for how long its vectors are.
+        server.bodies.clear()
+        server.keys.clear()
         yield made
 
 
