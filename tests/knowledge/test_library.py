@@ -10,14 +10,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from dazi.core.errors import AccessError, CallerError, NotFound
+from dazi.core.engine import Embedded
+from dazi.core.errors import AccessError, CallerError, NotFound, OperatorError
 from dazi.core.principal import Principal
 from dazi.knowledge.administration import OPERATOR, Administration
 from dazi.knowledge.comparing import declared_source
@@ -28,6 +29,7 @@ from dazi.knowledge.library import Library, Row
 from dazi.knowledge.records import Document, Records
 from dazi.knowledge.rights import EVERYBODY, labels_of, readers_of
 from dazi.knowledge.search import Question, Search
+from dazi.knowledge.vectors import VectorSpace
 from dazi.store.database import Database
 from tests.knowledge import samples
 
@@ -348,6 +350,61 @@ async def test_an_index_that_is_lost_is_made_anew(tmp_path: Path) -> None:
         assert await w.found("共同的词") == ["a.md"]
         assert await w.index.size() == 1
         assert await w.look() == (0, 0, 0)
+
+
+async def test_a_document_that_breaks_us_holds_up_no_other(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here.docs / "a.md").write_text("共同的词。", "utf-8")
+    (here.docs / "b.md").write_text("共同的词,还有别的。", "utf-8")
+    blocks = Indexer._blocks
+
+    def broken(self: Indexer, path: Path, after: int) -> object:
+        if path.name == "a.md":
+            raise ZeroDivisionError
+        return blocks(self, path, after)
+
+    monkeypatch.setattr(Indexer, "_blocks", broken)
+    await here.look()
+    assert (await here.document("a.md")).state == "failed"
+    assert await here.found("共同的词") == ["b.md"]
+
+
+class Model:
+    """Embeds by counting characters; ``down`` while it does not answer."""
+
+    name, version = "counting", "1"
+
+    def __init__(self) -> None:
+        self.down = False
+
+    async def embed(self, texts: Sequence[str], *, asked: bool = False) -> Embedded:
+        if self.down:
+            raise OperatorError("embedding_server", "没有回应", "does not answer")
+        return Embedded([[1.0, float(len(t)), float("退" in t)] for t in texts], 0)
+
+    async def close(self) -> None:
+        return None
+
+
+async def test_without_the_model_words_find_and_vectors_come_later(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        model = Model()
+        await w.index.close()
+        w.index = EmbeddedIndex(tmp_path / "vectors", VectorSpace("counting 1", 3))
+        w.library.index = w.index
+        w.library.indexer = Indexer(w.records, w.index, w.library.path_of, model)
+        w.search = Search(w.records, w.index, Hybrid(w.index, model))
+        (w.docs / "a.md").write_text("退货期限是七天。", "utf-8")
+        await w.library.add_source("folder", str(w.docs), tenant="default")
+        model.down = True
+        await w.look()
+        assert await w.found("退货期限") == ["a.md"]
+        assert await w.index.unembedded("default")
+        model.down = False
+        await w.look()
+        assert await w.index.unembedded("default") == []
+        assert await w.found("量子") == ["a.md"], "by vectors: no word of it is there"
 
 
 async def test_links_and_hidden_files_are_passed_over(here: World, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
@@ -15,7 +16,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dazi.core.engine import Embedder
-from dazi.core.errors import CallerError, NotFound, OverloadError
+from dazi.core.errors import CallerError, DaziError, NotFound, OverloadError
+from dazi.core.language import Text
 from dazi.knowledge.blocks import Block
 from dazi.knowledge.blocks import Progress as PageRead
 from dazi.knowledge.chunks import Chunk, Chunker
@@ -34,6 +36,9 @@ AT_ONCE = 256
 """Chunks that are given to the index at once."""
 EMBEDDED_AT_ONCE = 32
 EMBEDDER_TRIES = 5
+UNKNOWN = Text("读这份文档时出错,详情在日志里", "reading it failed; the log says how")
+
+log = logging.getLogger("dazi.knowledge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +148,24 @@ class Indexer:
                 return _ready(document)
             return await self._read(document, path, digest, at)
         except CallerError as e:
-            # What was found of it before stays; what was read of the new one goes.
-            await self._index.delete(document.tenant, [document.id], revision=document.revision + 1)
-            return replace(
-                document,
-                state="failed",
-                progress=Progress(),
-                error_zh=e.message("zh"),
-                error_en=e.message("en"),
-                at=time.time(),
-            )
+            return await self._failed(document, e.text)
+        except DaziError:
+            raise  # nothing is wrong with the document
+        except Exception:  # others must not wait for it
+            log.exception("%s could not be read", document.place)
+            return await self._failed(document, UNKNOWN)
+
+    async def _failed(self, document: Document, why: Text) -> Document:
+        """What was found of it before stays; what was read of the new one goes."""
+        await self._index.delete(document.tenant, [document.id], revision=document.revision + 1)
+        return replace(
+            document,
+            state="failed",
+            progress=Progress(),
+            error_zh=why.zh,
+            error_en=why.en,
+            at=time.time(),
+        )
 
     async def _read(
         self, document: Document, path: Path, digest: str, at: Callable[[int, int], None]
@@ -226,7 +239,11 @@ class Indexer:
     ) -> Sequence[Sequence[float] | None]:
         if self._embedder is None:
             return [None] * len(chunks)
-        return await self._embedded([passage_text(title, chunk) for chunk in chunks])
+        try:
+            return await self._embedded([passage_text(title, chunk) for chunk in chunks])
+        except DaziError as e:  # words find them all the same, and vectors are made later
+            log.warning("added without vectors: %s", e)
+            return [None] * len(chunks)
 
     async def _embedded(self, texts: Sequence[str]) -> list[Sequence[float]]:
         assert self._embedder is not None
@@ -277,14 +294,17 @@ class Indexer:
         for of in sorted({d.tenant for d in documents}):
             for number in await self._index.unembedded(of):
                 entries = await self._index.entries(of, number)
-                await self._index.delete(of, [number])
-                for first in range(0, len(entries), AT_ONCE):
-                    part = entries[first : first + AT_ONCE]
-                    texts = [passage_text(e.title, e.chunk) for e in part]
-                    vectors = await self._embedded(texts)
-                    await self._index.add(
-                        [replace(e, vector=v) for e, v in zip(part, vectors, strict=True)]
+                try:
+                    vectors = await self._embedded(
+                        [passage_text(e.title, e.chunk) for e in entries]
                     )
+                except DaziError as e:
+                    log.warning("vectors are made later: %s", e)
+                    return
+                whole = [replace(e, vector=v) for e, v in zip(entries, vectors, strict=True)]
+                await self._index.delete(of, [number])
+                for first in range(0, len(whole), AT_ONCE):
+                    await self._index.add(whole[first : first + AT_ONCE])
                 await self._index.commit()
                 self.left = True
 

@@ -36,6 +36,8 @@ SPACE = "vector-space.json"
 FIRST_WAIT_S = 8.0
 """How long the first question waits for documents that are being read."""
 POLL_S = 2.0
+REST = 20.0
+"""So many times as long as looking through all sources took they are left alone."""
 PURGE_S = 86_400.0
 """How long deleted words may stay in the files of a very large index."""
 PENDING: tuple[State, ...] = ("new", "reading", "rights", "gone")
@@ -83,8 +85,9 @@ class Documents:
     async def refresh(self, *, again: bool = False, watch: Watch = nobody) -> int:
         """Look through the sources and read what is new; how many documents were. Raises
         ``OperatorError`` while another process is writing."""
-        if self.prepare is not None:
-            await asyncio.to_thread(self.prepare)
+        prepare, self.prepare = self.prepare, None
+        if prepare is not None:
+            await asyncio.to_thread(prepare)
         await self.library.declare(self.settings.sources)
         await self.library.look(again=again)
         return await self.library.index_now(watch=watch)
@@ -93,14 +96,17 @@ class Documents:
         """Read what is new, from sources every so many seconds and from uploads at once, until
         cancelled."""
         loop = asyncio.get_running_loop()
-        looked = purged = loop.time()
+        began = purged = loop.time()
         await self.looked()
+        due = loop.time() + max(every_s, REST * (loop.time() - began))
         while True:
             await asyncio.sleep(POLL_S)
             try:
-                if loop.time() - looked >= every_s:
-                    looked = loop.time()
+                if loop.time() >= due:
+                    began = loop.time()
+                    due = began + every_s
                     await self.refresh()
+                    due = loop.time() + max(every_s, REST * (loop.time() - began))
                 elif loop.time() - purged >= PURGE_S:
                     purged = loop.time()
                     await self.library.purge()
