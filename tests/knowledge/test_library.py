@@ -244,6 +244,11 @@ async def test_uploads_are_kept_replaced_and_removed(here: World, tmp_path: Path
     assert again.id == first.id
     await here.library.index_now()
     assert await here.found("共同", MANAGER) == [] and await here.found("另外") == ["a.md"]
+    await add.set_readers(MANAGER, first.id, ["role:manager"])
+    await add.upload(MANAGER, "a.md", "另外的词,新的。".encode())
+    assert (await here.document("a.md")).readers == {"role:manager"}, "nobody else was named"
+    await add.set_readers(MANAGER, first.id, ["all"])
+    await here.library.index_now()
     with pytest.raises(NotFound):
         await add.remove(replace(MANAGER, tenant="other"), first.id)
     assert await add.remove(MANAGER, first.id) == 1
@@ -323,6 +328,14 @@ async def test_pages_and_rows(here: World) -> None:
     await here.look()
     assert await here.found("exchanges"), "a page that is down stays as it was"
     assert any(s.error_en == "cannot be fetched" for s in await here.records.sources())
+
+
+async def test_adding_a_source_again_makes_it_no_more_public(here: World) -> None:
+    for readers, then in ((["role:manager"], {"role:manager"}), ([], {"role:manager"})):
+        added = await here.administration.add(OPERATES, str(here.docs), readers)
+        assert added.readers == then
+    (source,) = await here.records.sources()
+    assert source.readers == {"role:manager"}
 
 
 async def test_a_folder_that_is_gone_keeps_its_documents(here: World) -> None:

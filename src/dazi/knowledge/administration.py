@@ -11,7 +11,7 @@ from dazi.core.errors import AccessError, CallerError, NotFound
 from dazi.core.principal import Principal
 from dazi.knowledge.library import Library
 from dazi.knowledge.records import Document, Source
-from dazi.knowledge.rights import EVERYBODY, readers_of
+from dazi.knowledge.rights import readers_of
 
 OPERATOR = "cli"
 """The channel of whoever runs the machine: they can read and write the files anyway."""
@@ -44,9 +44,7 @@ class Administration:
         if by.channel != OPERATOR:
             raise _not_here()
         path, folder = _local(what)
-        async with recorded(
-            self.record, by, "knowledge_add", what=str(path), readers=sorted(labels)
-        ):
+        async with recorded(self.record, by, "knowledge_add", what=str(path), readers=told(labels)):
             if folder:
                 return await self.library.add_source(
                     "folder", str(path), tenant=by.tenant, readers=labels, by=by.user
@@ -58,7 +56,7 @@ class Administration:
         labels = self._readers(readers)
         if not url.startswith(WEB) or len(url) > LONGEST_URL:
             raise _not_here()
-        async with recorded(self.record, by, "knowledge_add", what=url, readers=sorted(labels)):
+        async with recorded(self.record, by, "knowledge_add", what=url, readers=told(labels)):
             return await self.library.add_source(
                 "url", url, tenant=by.tenant, readers=labels, by=by.user
             )
@@ -68,7 +66,7 @@ class Administration:
     ) -> Document:
         self.check(by)
         labels = self._readers(readers)
-        async with recorded(self.record, by, "knowledge_add", what=name, readers=sorted(labels)):
+        async with recorded(self.record, by, "knowledge_add", what=name, readers=told(labels)):
             return await self.library.add_upload(name, content, principal=by, readers=labels)
 
     async def remove(self, by: Principal, number: str) -> int:
@@ -94,8 +92,7 @@ class Administration:
         ``None`` gives a document its source's. Raises ``NotFound``."""
         self.check(by)
         labels = None if readers is None else readers_of(readers, self.roles)
-        said = None if labels is None else sorted(labels)
-        async with recorded(self.record, by, "knowledge_rights", what=number, readers=said):
+        async with recorded(self.record, by, "knowledge_rights", what=number, readers=told(labels)):
             if number.startswith("d_"):
                 return (await self.library.set_readers(number, by.tenant, labels)).readers
             source = await self.library.records.source(number, by.tenant)
@@ -138,8 +135,13 @@ class Administration:
                 "forbidden", "您没有权限管理文档", "you are not allowed to manage documents"
             )
 
-    def _readers(self, readers: Collection[str]) -> frozenset[str]:
-        return readers_of(readers, self.roles) if readers else EVERYBODY
+    def _readers(self, readers: Collection[str]) -> frozenset[str] | None:
+        """``None`` where nobody is named: what is there already keeps those it has."""
+        return readers_of(readers, self.roles) if readers else None
+
+
+def told(labels: frozenset[str] | None) -> list[str] | None:
+    return None if labels is None else sorted(labels)
 
 
 def _local(what: str) -> tuple[Path, bool]:

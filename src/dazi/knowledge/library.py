@@ -98,14 +98,18 @@ class Library:
         place: str,
         *,
         tenant: str,
-        readers: frozenset[str] = EVERYBODY,
+        readers: frozenset[str] | None = None,
         by: str = "",
         declared: bool = False,
     ) -> Source:
-        """The source at ``place``; one that is there already gets these ``readers``."""
+        """The source at ``place``. One that is there already gets these ``readers``, or keeps its own;
+        a new one without is for everybody."""
         if kind == "folder":
             place = self._folder(place)
         number = number_of("s", tenant, kind, place)
+        if readers is None:
+            known = await self.records.sources(tenant)
+            readers = next((s.readers for s in known if s.id == number), EVERYBODY)
         return await self._put_source(
             Source(number, tenant, kind, place, readers, declared, by, now())
         )
@@ -143,9 +147,15 @@ class Library:
     # --- documents -----------------------------------------------------------------------------------
 
     async def add_upload(
-        self, name: str, content: bytes | Path, *, principal: Principal, readers: frozenset[str]
+        self,
+        name: str,
+        content: bytes | Path,
+        *,
+        principal: Principal,
+        readers: frozenset[str] | None,
     ) -> Document:
-        """A document of its own; one of the same name is replaced. Raises ``CallerError``."""
+        """A document of its own; one of the same name is replaced. Without ``readers`` that keeps those
+        it had, and a new one is for everybody. Raises ``CallerError``."""
         plain = Path(name).name.strip()
         if not plain or plain.startswith(".") or len(plain) > LARGEST_NAME:
             raise CallerError(
@@ -153,12 +163,14 @@ class Library:
             )
         source = await self.add_source("upload", UPLOADS, tenant=principal.tenant)
         number = number_of("d", principal.tenant, source.id, plain)
+        known = {d.id: d for d in await self.records.documents(principal.tenant, source=source.id)}
+        old = known.get(number)
+        if readers is None:
+            readers = old.readers if old is not None and old.state != "gone" else EVERYBODY
         path = self.files / number / plain
         await asyncio.to_thread(_keep, path, content)
-        size = path.stat().st_size
-        listed = Listed(plain, path, size, now(), readers=readers)
-        old = {d.id: d for d in await self.records.documents(principal.tenant, source=source.id)}
-        document = compared(source, listed, old.get(number), again=True)
+        listed = Listed(plain, path, path.stat().st_size, now(), readers=readers)
+        document = compared(source, listed, old, again=True)
         document = replace(document, readers=readers, own_readers=True)
         await self.records.put(document)
         return document
