@@ -35,6 +35,8 @@ SPACE = "vector-space.json"
 """In the index's folder: which model its vectors are of."""
 FIRST_WAIT_S = 8.0
 """How long the first question waits for documents that are being read."""
+START_S = 5.0
+"""After the start others go first; whoever searches before that has the sources looked through at once."""
 POLL_S = 2.0
 REST = 20.0
 """So many times as long as looking through all sources took they are left alone."""
@@ -96,6 +98,7 @@ class Documents:
         """Read what is new, from sources every so many seconds and from uploads at once, until
         cancelled."""
         loop = asyncio.get_running_loop()
+        await asyncio.sleep(START_S)
         began = purged = loop.time()
         await self.looked()
         due = loop.time() + max(every_s, REST * (loop.time() - began))
