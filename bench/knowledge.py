@@ -81,6 +81,7 @@ def entries(chunks: int, vectors: bool, first: int = 0) -> Iterator[list[Entry]]
     rng = random.Random(first + 7)
     numbers = np.random.default_rng(first + 7)
     batch: list[Entry] = []
+    readers = READERS[0][1]
     for n in range(first, first + chunks):
         if n % PASSAGES == 0:
             readers = rng.choices([r for _, r in READERS], [w for w, _ in READERS])[0]
