@@ -1,4 +1,4 @@
-"""The demo company's own functions: tickets, documents, transaction rules and charts.
+"""The demo company's own functions: tickets, transaction rules and charts.
 
 Each is a tool of ``tools/python.yaml``. ``ctx`` tells who asks, what day it is, and where the
 company's folder and databases are.

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dazi.knowledge.blocks import Block
-from dazi.knowledge.chunks import LONGEST, chunked, clause_of, sentences
+from dazi.knowledge.chunks import LONGEST, Chunk, Chunker, clause_of, sentences
 from dazi.knowledge.terms import pairs, words
+
+
+def chunked(blocks: Iterable[Block]) -> Iterator[Chunk]:
+    """The chunks of a document, in order; headings are in their paths and not in their texts."""
+    chunker = Chunker()
+    for block in blocks:
+        yield from chunker.add(block)
+    yield from chunker.close()
 
 
 def text_of(blocks: list[Block]) -> str:

@@ -62,9 +62,9 @@ class World:
     async def _record(self, kind: str, who: str, body: object) -> None:
         self.recorded.append((who, str(dict(body)["act"])))  # type: ignore[call-overload]
 
-    async def look(self, **options: bool) -> tuple[int, int, int]:
+    async def look(self) -> tuple[int, int, int]:
         """What was new, changed and gone; and all of it is read."""
-        found = await self.library.look(**options)
+        found = await self.library.look()
         await self.library.index_now()
         return found.new, found.changed, found.gone
 
@@ -200,6 +200,57 @@ async def test_rights_that_are_taken_away_work_before_the_index_follows(here: Wo
     assert (await here.document("a.md")).revision == document.revision, "it was not read again"
 
 
+async def test_what_is_deleted_while_it_is_read_stays_deleted(
+    tmp_path: Path,
+) -> None:
+    pages = "#pagebreak()\n".join(f"第{n}页有个词\n" for n in range(30))
+    async with world(tmp_path, Reading(checkpoint_pages=5)) as w:
+        (tmp_path / "a.pdf").write_bytes(samples.pdf(pages))
+        number = (await w.administration.add(OPERATES, str(tmp_path / "a.pdf"))).id
+        removing: list[asyncio.Task[int]] = []
+
+        def watch(step: Step) -> None:
+            if step.page == 7:
+                removal = w.administration.remove(OPERATES, number)
+                removing.append(asyncio.create_task(removal))
+
+        await w.library.index_now(watch=watch)
+        await asyncio.gather(*removing)
+        assert removing and await w.found("有个词") == []
+        await w.library.index_now()
+        assert await w.records.documents() == [] and await w.index.size() == 0
+
+
+async def test_what_comes_back_brings_nothing_of_before(here: World) -> None:
+    """Deleted and there again before the index has followed, then with another content."""
+    path = here.docs / "a.md"
+    path.write_text("旧的秘密。", "utf-8")
+    await here.look()
+    path.unlink()
+    await here.library.look()
+    path.write_text("新的内容。", "utf-8")
+    await here.library.look()
+    assert await here.found("秘密") == []
+    await here.library.index_now()
+    assert await here.found("秘密") == [] and await here.found("新的内容") == ["a.md"]
+    assert await here.index.size() == 1
+    path.unlink()
+    await here.library.look()
+    path.write_bytes(b"\x00\x01broken")
+    await here.look()
+    assert (await here.document("a.md")).state == "failed"
+    assert await here.found("新的内容") == [] and await here.index.size() == 0
+
+
+async def test_rights_that_somebody_sets_are_not_written_over_by_the_source(here: World) -> None:
+    (here.docs / "a.md").write_text("共同的词。", "utf-8")
+    await here.look()
+    stale = await here.document("a.md")
+    await here.library.set_readers(stale.id, "default", frozenset({"role:manager"}))
+    await here.records.inherit(replace(stale, readers=EVERYBODY, state="rights"))
+    assert (await here.document("a.md")).readers == {"role:manager"}
+
+
 async def test_random_rights_leak_nothing_by_search_list_or_document(here: World) -> None:
     rng = random.Random(11)
     labels = ["all", "role:staff", "role:manager", "role:customer", "user:li", "department:sales"]
@@ -298,15 +349,18 @@ class Outside:
     """Pages and rows that the test sets."""
 
     def __init__(self) -> None:
+        self.calls = 0
         self.page: bytes | None = b"<h1>Page</h1><p>Returns take seven days.</p>"
         self.table = [Row("1", "耳机", "降噪,续航三十小时。"), Row("2", "手表", "防水五十米。")]
 
     async def fetch(self, url: str, *, declared: bool) -> tuple[str, bytes]:
+        self.calls += 1
         if self.page is None:
             raise CallerError("url", "取不到", "cannot be fetched")
         return "page.html", self.page
 
     async def rows(self, place: str) -> AsyncIterator[Row]:
+        self.calls += 1
         for row in self.table:
             yield row
 
@@ -324,6 +378,9 @@ async def test_pages_and_rows(here: World) -> None:
     await here.look()
     assert await here.found("exchanges") and await here.found("防水") == []
     assert await here.found("四十小时") == ["1"]
+    calls = outside.calls
+    await here.library.look(outside=False)
+    assert outside.calls == calls, "others are asked seldomer than folders"
     outside.page = None
     await here.look()
     assert await here.found("exchanges"), "a page that is down stays as it was"
@@ -497,8 +554,7 @@ async def test_two_processes_do_not_read_the_same(tmp_path: Path) -> None:
 
         done = await asyncio.gather(work(one), work(other))
         assert -2 not in done
-        tally = await one.records.tally("default")
-        assert tally == {"ready": 30}
+        assert [d.state for d in await one.records.documents("default")] == ["ready"] * 30
         assert await other.index.count("default", labels_of(STAFF)) == 30
 
 

@@ -11,8 +11,9 @@ import msgspec
 
 from dazi.core.engine import Embedded
 from dazi.core.errors import CallerError, DaziError, OperatorError, OverloadError
+from dazi.inference.keyed import KeyedServer
 from dazi.inference.remote import base_url
-from dazi.net import Answer, LeanClient
+from dazi.net import Answer
 
 LARGEST_ANSWER = 64 << 20
 _EXCERPT = 300
@@ -53,8 +54,8 @@ class RemoteEmbedder:
 
     def __init__(self, options: EmbeddingOptions) -> None:
         self._options = options
-        self._base = base_url(options.base_url)
-        self._client: LeanClient | None = None
+        base = base_url(options.base_url)
+        self._server = KeyedServer(base, options.api_key, options.whole_s)
 
     @property
     def name(self) -> str:
@@ -73,7 +74,7 @@ class RemoteEmbedder:
         answer: Answer | None = None
         try:
             async with asyncio.timeout(self._options.whole_s):
-                answer = await self._http().request("POST", "/embeddings", body)
+                answer = await self._server.client().request("POST", "/embeddings", body)
                 raw = await answer.whole(LARGEST_ANSWER)
             if answer.status != 200:
                 raise _refusal(answer.status, raw[:_EXCERPT].decode("utf-8", "replace"))
@@ -87,17 +88,7 @@ class RemoteEmbedder:
                 answer.close()
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
-
-    def _http(self) -> LeanClient:
-        """Made on first use, because connections belong to the running loop."""
-        if self._client is None:
-            key = self._options.api_key
-            headers = {"authorization": f"Bearer {key}"} if key else {}
-            self._client = LeanClient(self._base, headers, idle_s=self._options.whole_s)
-        return self._client
+        await self._server.close()
 
 
 def _read(raw: bytes, wanted: int) -> Embedded:

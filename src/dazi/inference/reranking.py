@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 import msgspec
 
 from dazi.core.errors import CallerError, DaziError, OperatorError, OverloadError
+from dazi.inference.keyed import KeyedServer
 from dazi.inference.remote import base_url
-from dazi.net import Answer, LeanClient
+from dazi.net import Answer
 
 LARGEST_ANSWER = 16 << 20
 _EXCERPT = 300
@@ -50,8 +51,8 @@ class RemoteReranker:
 
     def __init__(self, options: RerankOptions) -> None:
         self._options = options
-        self._base = base_url(options.url).removesuffix(_PATH)
-        self._client: LeanClient | None = None
+        base = base_url(options.url).removesuffix(_PATH)
+        self._server = KeyedServer(base, options.api_key, options.whole_s)
         self._field = "documents"
 
     @property
@@ -81,24 +82,14 @@ class RemoteReranker:
             body |= {"model": self._options.model}
         answer: Answer | None = None
         try:
-            answer = await self._http().request("POST", _PATH, msgspec.json.encode(body))
+            answer = await self._server.client().request("POST", _PATH, msgspec.json.encode(body))
             return answer.status, await answer.whole(LARGEST_ANSWER)
         finally:
             if answer is not None:
                 answer.close()
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
-
-    def _http(self) -> LeanClient:
-        """Made on first use, because connections belong to the running loop."""
-        if self._client is None:
-            key = self._options.api_key
-            headers = {"authorization": f"Bearer {key}"} if key else {}
-            self._client = LeanClient(self._base, headers, idle_s=self._options.whole_s)
-        return self._client
+        await self._server.close()
 
 
 def _read(raw: bytes, wanted: int) -> list[float]:

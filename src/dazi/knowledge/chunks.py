@@ -79,14 +79,6 @@ class Chunker:
             self.ordinal += 1
 
 
-def chunked(blocks: Iterable[Block], longest: int = LONGEST) -> Iterator[Chunk]:
-    """The chunks of a document, in order; headings are in their paths and not in their texts."""
-    chunker = Chunker(longest=longest)
-    for block in blocks:
-        yield from chunker.add(block)
-    yield from chunker.close()
-
-
 def clause_of(text: str) -> str:
     """The number that ``text`` begins with, such as 第十二条 or 3.2."""
     found = _CLAUSE.match(text)

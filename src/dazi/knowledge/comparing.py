@@ -27,7 +27,7 @@ def number_of(letter: str, *parts: str) -> str:
     return f"{letter}_{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:16]}"
 
 
-def compared(source: Source, listed: Listed, old: Document | None, *, again: bool) -> Document:
+def compared(source: Source, listed: Listed, old: Document | None) -> Document:
     """A document as it is from now on, ``new`` if it has to be looked into."""
     readers = listed.readers if listed.readers is not None else source.readers
     number = number_of("d", source.tenant, source.id, listed.place)
@@ -35,16 +35,17 @@ def compared(source: Source, listed: Listed, old: Document | None, *, again: boo
         return Document(
             number, source.tenant, source.id, listed.place, listed.title, readers,
             own_title=bool(listed.title), size=listed.size, changed=listed.changed,
+            revision=old.revision if old else 0,  # the index may still have it
         )  # fmt: skip
     if old.own_readers:
         readers = old.readers
     title = listed.title or old.title
-    changed = again or (old.size, old.changed) != (listed.size, listed.changed)
+    changed = (old.size, old.changed) != (listed.size, listed.changed)
     out = replace(
         old, title=title, own_title=bool(listed.title), readers=readers,
         size=listed.size, changed=listed.changed,
     )  # fmt: skip
-    if again or (out.title, out.own_title) != (old.title, old.own_title):
+    if (out.title, out.own_title) != (old.title, old.own_title):
         return replace(out, state="new", digest="")
     if changed:
         return replace(out, state="new")

@@ -16,11 +16,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dazi.core.engine import Embedder
-from dazi.core.errors import CallerError, DaziError, NotFound, OverloadError
+from dazi.core.errors import CallerError, DaziError, NotFound
 from dazi.core.language import Text
 from dazi.knowledge.blocks import Block
 from dazi.knowledge.blocks import Progress as PageRead
 from dazi.knowledge.chunks import Chunk, Chunker
+from dazi.knowledge.embedding import Embedding
 from dazi.knowledge.hybrid import passage_text
 from dazi.knowledge.index import Entry, KnowledgeIndex
 from dazi.knowledge.parsing.limits import ParseLimits
@@ -34,8 +35,6 @@ TOGETHER = 2_000
 TOGETHER_S = 5.0
 AT_ONCE = 256
 """Chunks that are given to the index at once."""
-EMBEDDED_AT_ONCE = 32
-EMBEDDER_TRIES = 5
 UNKNOWN = Text("读这份文档时出错,详情在日志里", "reading it failed; the log says how")
 
 log = logging.getLogger("dazi.knowledge")
@@ -98,10 +97,10 @@ class Indexer:
         self._records = records
         self._index = index
         self._path_of = path_of
-        self._embedder = embedder
+        self._embedding = Embedding(embedder) if embedder is not None else None
         self._reading = reading or Reading()
-        self.left = False
-        """Chunks were deleted since the index was purged."""
+        self.left = True
+        """Chunks may have been deleted since the index was purged, by an earlier process too."""
 
     async def work(self, tenant: str | None = None, watch: Watch = nobody) -> int:
         """Until nothing is left to do; how many documents were read. One that cannot be read is
@@ -156,8 +155,10 @@ class Indexer:
             return await self._failed(document, UNKNOWN)
 
     async def _failed(self, document: Document, why: Text) -> Document:
-        """What was found of it before stays; what was read of the new one goes."""
-        await self._index.delete(document.tenant, [document.id], revision=document.revision + 1)
+        """What was found of it before stays; what was read of the new one goes. Where nothing of it
+        counts, as of one that was deleted and came back, all goes."""
+        new = document.revision + 1 if document.chunks else None
+        await self._index.delete(document.tenant, [document.id], revision=new)
         return replace(
             document,
             state="failed",
@@ -237,31 +238,13 @@ class Indexer:
     async def _vectors(
         self, title: str, chunks: Sequence[Chunk]
     ) -> Sequence[Sequence[float] | None]:
-        if self._embedder is None:
+        if self._embedding is None:
             return [None] * len(chunks)
         try:
-            return await self._embedded([passage_text(title, chunk) for chunk in chunks])
+            return await self._embedding.of([passage_text(title, chunk) for chunk in chunks])
         except DaziError as e:  # words find them all the same, and vectors are made later
             log.warning("added without vectors: %s", e)
             return [None] * len(chunks)
-
-    async def _embedded(self, texts: Sequence[str]) -> list[Sequence[float]]:
-        assert self._embedder is not None
-        out: list[Sequence[float]] = []
-        for first in range(0, len(texts), EMBEDDED_AT_ONCE):
-            out += await self._embed(self._embedder, texts[first : first + EMBEDDED_AT_ONCE])
-        return out
-
-    async def _embed(self, embedder: Embedder, texts: Sequence[str]) -> Sequence[Sequence[float]]:
-        """A server that is busy or starting is asked again; work is not lost by a hiccup."""
-        for attempt in range(EMBEDDER_TRIES):
-            try:
-                return (await embedder.embed(texts)).vectors
-            except OverloadError as e:
-                if attempt == EMBEDDER_TRIES - 1:
-                    raise
-                await asyncio.sleep(e.retry_after * 2**attempt)
-        raise AssertionError
 
     # --- all of them ---------------------------------------------------------------------------------
 
@@ -283,19 +266,22 @@ class Indexer:
             for first in range(0, len(changed), AT_ONCE):
                 await self._index.add(changed[first : first + AT_ONCE])
             await self._index.commit()
-            state: State = "failed" if document.error_zh else "ready"
-            await self._records.note(replace(document, state=state), "state")
+            self.left = True
+            now = await self._records.document(document.id, document.tenant)
+            if now.readers == document.readers:  # else they were changed once more
+                state: State = "failed" if document.error_zh else "ready"
+                await self._records.note(replace(document, state=state), "state")
 
     async def _embed_left(self, tenant: str | None) -> None:
         """Chunks that have no vector of the model that is set now, which may be another than before."""
-        if self._embedder is None:
+        if self._embedding is None:
             return
         documents = await self._records.documents(tenant, states=("ready", "failed"))
         for of in sorted({d.tenant for d in documents}):
             for number in await self._index.unembedded(of):
                 entries = await self._index.entries(of, number)
                 try:
-                    vectors = await self._embedded(
+                    vectors = await self._embedding.of(
                         [passage_text(e.title, e.chunk) for e in entries]
                     )
                 except DaziError as e:
@@ -317,8 +303,6 @@ class Indexer:
                 now = await self._records.document(document.id, document.tenant)
             except NotFound:
                 continue
-            if now.state == "gone":
-                continue  # while it was read; it is deleted next
             if now.readers != document.readers and document.state == "ready":
                 document = replace(document, state="rights")
             await self._records.note(document, *OUTCOME)

@@ -16,6 +16,7 @@ from dazi.knowledge.comparing import as_kept, compared, for_others, number_of
 from dazi.knowledge.folders import Listed, listing
 from dazi.knowledge.index import KnowledgeIndex
 from dazi.knowledge.indexing import ROW, Indexer, Watch, nobody
+from dazi.knowledge.kept import LARGEST_NAME, keep, kept_if_changed
 from dazi.knowledge.records import (
     Document,
     Progress,
@@ -27,9 +28,10 @@ from dazi.knowledge.records import (
 )
 from dazi.knowledge.rights import EVERYBODY, labels_of
 
-LARGEST_NAME = 200
-"""Characters of an upload's name."""
 UPLOADS = "uploads"
+OUTSIDE = ("url", "database")
+SEEN = ("title", "own_title", "size", "changed", "state", "digest")
+"""What looking at a source writes of a document that was there before."""
 INDEX = "knowledge-index"
 FILES = "knowledge-files"
 """In the data folder: the index, which can be made anew, and what cannot: uploads, and what came from
@@ -168,10 +170,10 @@ class Library:
         if readers is None:
             readers = old.readers if old is not None and old.state != "gone" else EVERYBODY
         path = self.files / number / plain
-        await asyncio.to_thread(_keep, path, content)
+        await asyncio.to_thread(keep, path, content)
         listed = Listed(plain, path, path.stat().st_size, now(), readers=readers)
-        document = compared(source, listed, old, again=True)
-        document = replace(document, readers=readers, own_readers=True)
+        document = compared(source, listed, old)
+        document = replace(document, readers=readers, own_readers=True, state="new", digest="")
         await self.records.put(document)
         return document
 
@@ -224,18 +226,19 @@ class Library:
     # --- looking through the sources -----------------------------------------------------------------
 
     async def look(
-        self, *, tenant: str | None = None, only: str = "", again: bool = False
+        self, *, tenant: str | None = None, only: str = "", outside: bool = True
     ) -> Changes:
-        """What is new, changed or gone is marked for ``index_now``. ``only``: one source. ``again``:
-        all of it is read anew. A source that cannot be looked through keeps its documents and says why."""
+        """What is new, changed or gone is marked for ``index_now``. ``only``: one source. ``outside``:
+        web pages and databases too, which others have to answer for. A source that cannot be looked
+        through keeps its documents and says why."""
         found = Changes()
         await self._look_at_index()
         for source in await self.records.sources(tenant):
-            if only not in ("", source.id):
+            if only not in ("", source.id) or (source.kind in OUTSIDE and not outside):
                 continue
             self._sources[source.id] = source
             try:
-                found += await self._look(source, again)
+                found += await self._look(source)
                 error = None
             except DaziError as e:
                 error = e
@@ -307,24 +310,26 @@ class Library:
                 await self.records.note(document, "revision", "progress")
             await self.read_again(lost)
 
-    async def _look(self, source: Source, again: bool) -> Changes:
+    async def _look(self, source: Source) -> Changes:
         found, unknown = await self._found(source)
         old = {d.id: d for d in await self.records.documents(source.tenant, source=source.id)}
         changes = Changes(unknown=unknown)
-        put: list[Document] = []
+        new: list[Document] = []
         for listed in found:
             number = number_of("d", source.tenant, source.id, listed.place)
             before = old.pop(number, None)
-            document = compared(source, listed, before, again=again)
+            document = compared(source, listed, before)
             if before is None or before.state == "gone":
                 changes.new += 1
+                new.append(document)
             elif document == before:
                 changes.same += 1
-                continue
             else:
                 changes.changed += document.state == "new" and before.state != "new"
-            put.append(document)
-        await self.records.put(*put)
+                await self.records.note(document, *SEEN)
+                if document.readers != before.readers:
+                    await self.records.inherit(document)
+        await self.records.put(*new)
         gone = [d for d in old.values() if d.state != "gone"]
         changes.gone = len(gone)
         await self._put_away(gone)
@@ -357,14 +362,14 @@ class Library:
         """Kept here; its time is that of its latest change, so that the same content is the same."""
         folder = self.files / number_of("d", source.tenant, source.id, place)
         path = folder / name
-        status = await asyncio.to_thread(_kept_if_changed, path, content)
+        status = await asyncio.to_thread(kept_if_changed, path, content)
         return Listed(place, path, len(content), status)
 
     async def _readers_of_source(self, source: Source) -> None:
         for document in await self.records.documents(source.tenant, source=source.id):
             if not document.own_readers and document.readers != source.readers:
                 changed = replace(document, readers=source.readers, state=for_others(document))
-                await self.records.note(changed, "readers", "state")
+                await self.records.inherit(changed)
 
     async def _put_away(self, documents: Sequence[Document]) -> None:
         """Nobody finds them from now on; the index follows with the next ``index_now``."""
@@ -378,21 +383,3 @@ class Library:
         if document.state == "gone":
             raise unknown_document(number)
         return document
-
-
-def _keep(path: Path, content: bytes | Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part"[-LARGEST_NAME:])
-    if isinstance(content, Path):
-        shutil.copyfile(content, part)
-    else:
-        part.write_bytes(content)
-    part.replace(path)
-
-
-def _kept_if_changed(path: Path, content: bytes) -> float:
-    """When its content changed last."""
-    if not path.is_file() or path.read_bytes() != content:
-        shutil.rmtree(path.parent, ignore_errors=True)
-        _keep(path, content)
-    return path.stat().st_mtime

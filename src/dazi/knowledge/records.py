@@ -17,7 +17,6 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
-    func,
     insert,
     select,
     update,
@@ -219,28 +218,26 @@ class Records:
             await connection.execute(insert(table), [_row(d) for d in documents])
 
     async def note(self, document: Document, *names: str) -> None:
-        """Write those fields of it, if it is still there."""
+        """Write those fields of it, if it is still there: what is gone stays so, whoever was at it."""
         row = {k: v for k, v in _row(document).items() if k in names}
         table = knowledge_documents
         async with self._database.write() as connection:
-            await connection.execute(update(table).where(table.c.id == document.id).values(row))
+            await connection.execute(
+                update(table).where(table.c.id == document.id, table.c.state != "gone").values(row)
+            )
+
+    async def inherit(self, document: Document) -> None:
+        """Write its readers and its state, unless somebody has set others for it meanwhile."""
+        row = {k: v for k, v in _row(document).items() if k in ("readers", "state")}
+        table = knowledge_documents
+        there = (table.c.id == document.id, table.c.state != "gone", table.c.own_readers == 0)
+        async with self._database.write() as connection:
+            await connection.execute(update(table).where(*there).values(row))
 
     async def drop(self, numbers: Sequence[str]) -> None:
         table = knowledge_documents
         async with self._database.write() as connection:
             await connection.execute(delete(table).where(table.c.id.in_(numbers)))
-
-    async def tally(self, tenant: str) -> dict[str, int]:
-        """Documents by their state."""
-        table = knowledge_documents
-        query = (
-            select(table.c.state, func.count())
-            .where(table.c.tenant == tenant)
-            .group_by(table.c.state)
-        )
-        async with self._database.read() as connection:
-            found = await connection.execute(query)
-            return {str(row[0]): int(row[1]) for row in found}
 
 
 def unknown_document(number: str) -> NotFound:

@@ -94,9 +94,16 @@ class Search:
             document = documents.get(hit.document)
             if document is None or document.state == "gone" or document.tenant != who.tenant:
                 continue
-            if document.readers & labels:
+            if document.readers & labels and _counts(hit, document):
                 out.append(Passage(hit, document))
         return out
 
     def _whole(self, question: Question) -> str:
         return whole(question.text, question.before)
+
+
+def _counts(hit: Hit, document: Document) -> bool:
+    """Of the revision that is searched, or the next, which is being read. One that was deleted and
+    came back has none yet: what the index still has of before is nobody's."""
+    coming = document.revision + 1
+    return hit.revision in ((document.revision, coming) if document.chunks else (coming,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,6 @@ from dazi.core.engine import Embedder, Reranker
 from dazi.core.errors import ConnectorError, DaziError, OperatorError
 from dazi.core.knowledge import Cited, KnowledgeAnswer, KnowledgeQuestion
 from dazi.core.language import Language, Text
-from dazi.core.principal import Principal
 from dazi.knowledge.embedded import EmbeddedIndex
 from dazi.knowledge.hybrid import Hybrid
 from dazi.knowledge.index import KnowledgeIndex
@@ -40,11 +40,29 @@ START_S = 5.0
 POLL_S = 2.0
 REST = 20.0
 """So many times as long as looking through all sources took they are left alone."""
-PURGE_S = 86_400.0
-"""How long deleted words may stay in the files of a very large index."""
+FIRST_PURGE_S, PURGE_S = 3_600.0, 86_400.0
+"""When after the start, and how often, deleted words are taken from the files of a very large index."""
 PENDING: tuple[State, ...] = ("new", "reading", "rights", "gone")
 
 log = logging.getLogger("dazi.knowledge")
+
+
+class _Due:
+    """Something that is to be done every so many seconds."""
+
+    def __init__(self, every_s: float, first_s: float | None = None) -> None:
+        self._every = every_s
+        self._at = time.monotonic() + (every_s if first_s is None else first_s)
+
+    def now(self) -> bool:
+        """Is it time? Then the next comes after the whole interval."""
+        if time.monotonic() < self._at:
+            return False
+        self._at = time.monotonic() + self._every
+        return True
+
+    def put_off(self, at_least_s: float) -> None:
+        self._at = max(self._at, time.monotonic() + at_least_s)
 
 
 @dataclass(slots=True)
@@ -60,9 +78,6 @@ class Documents:
     """What pages and routes work with, where there are any."""
     prepare: Callable[[], object] | None = None
     _first: asyncio.Task[None] | None = field(default=None, init=False)
-
-    def may_manage(self, principal: Principal) -> bool:
-        return bool(principal.roles & self.settings.managers)
 
     async def answer(self, question: KnowledgeQuestion) -> KnowledgeAnswer:
         await self.looked(FIRST_WAIT_S)
@@ -84,34 +99,33 @@ class Documents:
             cited.append(quoted)
         return KnowledgeAnswer(tuple(cited), found.quote.text, quoted)
 
-    async def refresh(self, *, again: bool = False, watch: Watch = nobody) -> int:
+    async def refresh(self, *, outside: bool = True, watch: Watch = nobody) -> int:
         """Look through the sources and read what is new; how many documents were. Raises
         ``OperatorError`` while another process is writing."""
         prepare, self.prepare = self.prepare, None
         if prepare is not None:
             await asyncio.to_thread(prepare)
         await self.library.declare(self.settings.sources)
-        await self.library.look(again=again)
+        await self.library.look(outside=outside)
         return await self.library.index_now(watch=watch)
 
-    async def keep_indexed(self, every_s: float) -> None:
-        """Read what is new, from sources every so many seconds and from uploads at once, until
-        cancelled."""
-        loop = asyncio.get_running_loop()
+    async def keep_indexed(self, folders_s: float, outside_s: float) -> None:
+        """Read what is new until cancelled: from folders every so many seconds, from web pages and
+        databases seldomer, and from uploads at once."""
         await asyncio.sleep(START_S)
-        began = purged = loop.time()
+        outside, purge = _Due(outside_s), _Due(PURGE_S, FIRST_PURGE_S)
+        began = time.monotonic()
         await self.looked()
-        due = loop.time() + max(every_s, REST * (loop.time() - began))
+        # Looking through very many files takes long itself: then it rests in proportion.
+        look = _Due(folders_s, max(folders_s, REST * (time.monotonic() - began)))
         while True:
             await asyncio.sleep(POLL_S)
             try:
-                if loop.time() >= due:
-                    began = loop.time()
-                    due = began + every_s
-                    await self.refresh()
-                    due = loop.time() + max(every_s, REST * (loop.time() - began))
-                elif loop.time() - purged >= PURGE_S:
-                    purged = loop.time()
+                if look.now():
+                    began = time.monotonic()
+                    await self.refresh(outside=outside.now())
+                    look.put_off(REST * (time.monotonic() - began))
+                elif purge.now():
                     await self.library.purge()
                 elif await self.pending():
                     await self.library.index_now()

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from getpass import getuser
-from typing import Any, cast
+from typing import Any
 
 from dazi.access.control import Access
 from dazi.access.users import Directory
-from dazi.audit.ledger import Kind, Ledger, SqlSink
+from dazi.audit.ledger import Ledger, SqlSink
 from dazi.audit.sealing import Sealing
 from dazi.core.errors import OperatorError
 from dazi.core.language import Language, Text
@@ -30,7 +30,7 @@ from dazi.main.documents import Documents, Place, cited_of, milvus_of, open_docu
 from dazi.main.engines import make_embedder, make_reranker
 from dazi.main.knowledge_settings import knowledge_settings
 from dazi.main.outside import OutsideSources
-from dazi.main.runtime import make_access
+from dazi.main.runtime import make_access, recorder
 from dazi.main.settings import Settings
 from dazi.main.systems import connector_context
 
@@ -68,10 +68,6 @@ async def desk(settings: Settings, tenant: str = "") -> AsyncIterator[Desk]:
         await database.create()
         ledger = Ledger(SqlSink(database), sealing)
         await ledger.open()
-
-        async def record(kind: str, who: str, body: Mapping[str, Any]) -> None:
-            await ledger.append(cast(Kind, kind), who, "", body)
-
         place = Place(
             database,
             data,
@@ -89,7 +85,7 @@ async def desk(settings: Settings, tenant: str = "") -> AsyncIterator[Desk]:
         by = Principal(getuser(), frozenset(), channel=OPERATOR)
         by = replace(by, tenant=tenant) if tenant else by
         administration = Administration(
-            documents.library, chosen.managers, company.roles.keys(), record
+            documents.library, chosen.managers, company.roles.keys(), recorder(ledger)
         )
         directory = Directory(company, settings.host)
         access = make_access(company, database, ledger, directory, data)

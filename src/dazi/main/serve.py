@@ -87,7 +87,9 @@ def _beside(runtime: Runtime) -> Iterator[Coroutine[Any, Any, None]]:
         yield keep_trying(runtime)
     yield runtime.service.keep_taking_up()
     if runtime.documents is not None:
-        yield runtime.documents.keep_indexed(runtime.settings.knowledge_seconds)
+        yield runtime.documents.keep_indexed(
+            runtime.settings.knowledge_seconds, runtime.settings.knowledge_outside_seconds
+        )
     stores = Stores.of(runtime.database, runtime.sealing.keys)
     yield keep_threads_pruned(stores, runtime.settings.thread_days)
     if runtime.settings.audit != "memory":

@@ -51,9 +51,11 @@ class Settings(BaseSettings):
     """A server with a ``/rerank`` route, the model's name there, and the key it asks for. Without a
     server the model is a folder, opened in this process."""
     knowledge_seconds: float = Field(60.0, ge=1)
-    """How often the sources of documents are looked through for what is new."""
+    """How often folders of documents are looked through for what is new."""
     knowledge_upload_bytes: int = Field(50_000_000, ge=1)
     """The largest file that a manager may upload."""
+    knowledge_outside_seconds: float = Field(3_600.0, ge=60)
+    """How often web pages are fetched again and databases asked again for documents."""
     knowledge_ocr: bool = False
     """Pictures of text are recognised in documents (the ``ocr`` extra): minutes instead of seconds."""
     milvus_url: str = Field("", repr=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +14,7 @@ from dazi.main.commands.options import Company, Json, User, language, settings
 
 if TYPE_CHECKING:
     from dazi.knowledge.indexing import Step, Watch
+    from dazi.main.managing import Desk
 
 group = typer.Typer(no_args_is_help=True, help="公司文档。The company's documents.")
 Readers = Annotated[
@@ -37,17 +38,13 @@ def knowledge_add(
     company: Company = None,
 ) -> None:
     """添加文档并读进来;文件夹和网址以后会自动更新。Add documents and read them."""
-    from dazi.main.managing import desk, index
 
-    async def work() -> list[str]:
-        async with desk(settings(company), tenant) as d:
-            for one in what:
-                added = await d.administration.add(d.by, one, reader or ())
-                typer.echo(f"{added.id}  {added.place}")
-            with _progress() as watch:
-                return await index(d, watch, language())
+    async def add(d: Desk) -> None:
+        for one in what:
+            added = await d.administration.add(d.by, one, reader or ())
+            typer.echo(f"{added.id}  {added.place}")
 
-    _show(asyncio.run(work()))
+    _show(asyncio.run(_and_read(company, tenant, add)))
 
 
 @group.command("list")
@@ -127,16 +124,12 @@ def knowledge_reindex(
     company: Company = None,
 ) -> None:
     """重新查看来源,读新的和变了的。Look through the sources; read what is new or has changed."""
-    from dazi.main.managing import desk, index
 
-    async def work() -> list[str]:
-        async with desk(settings(company), tenant) as d:
-            if number or everything:
-                await d.administration.again(d.by, number)
-            with _progress() as watch:
-                return await index(d, watch, language())
+    async def mark(d: Desk) -> None:
+        if number or everything:
+            await d.administration.again(d.by, number)
 
-    _show(asyncio.run(work()))
+    _show(asyncio.run(_and_read(company, tenant, mark)))
 
 
 @group.command("rm")
@@ -149,15 +142,11 @@ def knowledge_rm(
     company: Company = None,
 ) -> None:
     """删除文档,或来源和它的全部文档。Delete a document, or a source with all of its documents."""
-    from dazi.main.managing import desk, index
 
-    async def work() -> list[str]:
-        async with desk(settings(company), tenant) as d:
-            await d.administration.remove(d.by, number)
-            with _progress() as watch:
-                return await index(d, watch, language())
+    async def remove(d: Desk) -> None:
+        await d.administration.remove(d.by, number)
 
-    _show(asyncio.run(work()))
+    _show(asyncio.run(_and_read(company, tenant, remove)))
 
 
 @group.command("eval")
@@ -183,6 +172,18 @@ async def _evaluated(file: Path, format: str, *, json_out: bool) -> str:
         for model in (models.embedder, models.reranker):
             if model is not None:
                 await model.close()
+
+
+async def _and_read(
+    company: Path | None, tenant: str, act: Callable[[Desk], Awaitable[None]]
+) -> list[str]:
+    """Do something with the library, and read what is to be read then; what came of it."""
+    from dazi.main.managing import desk, index
+
+    async with desk(settings(company), tenant) as d:
+        await act(d)
+        with _progress() as watch:
+            return await index(d, watch, language())
 
 
 def _show(lines: list[str]) -> None:
