@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dazi.main.managing import desk
+from dazi.main.managing_documents import desk
 from dazi.main.settings import Settings, demo_folder
 
 PARTS = ("knowledge", "knowledge-index", "dazi.sqlite", "audit")

@@ -16,7 +16,7 @@ import uvicorn
 from dazi.connectors.context import ConnectorContext
 from dazi.connectors.mail_server import SmtpServer
 from dazi.main.documents import Documents, Door
-from dazi.main.managing import desk
+from dazi.main.managing_documents import desk
 from dazi.main.settings import Settings
 from tests import documents
 from tests.connectors.systems import FOLDER, TODAY, Company, Talk, load

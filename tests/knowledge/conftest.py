@@ -13,7 +13,7 @@ import pytest
 from dazi.knowledge.embedded import EmbeddedIndex
 from dazi.knowledge.index import KnowledgeIndex
 from dazi.knowledge.milvus import MilvusIndex
-from dazi.knowledge.milvusserver import MilvusAddress
+from dazi.knowledge.milvus_server import MilvusAddress
 from dazi.knowledge.vectors import VectorSpace
 from tests.knowledge.milvuslite import Lite
 

@@ -19,7 +19,7 @@ from dazi.knowledge.fusion import fused
 from dazi.knowledge.hybrid import Hybrid, passage_text
 from dazi.knowledge.index import Entry, Hit, Wanted
 from dazi.knowledge.vectors import space_of
-from dazi.main.searching import Models, evaluate
+from dazi.main.search_eval import Models, evaluate
 from tests.inference import bert_oracle as oracle
 from tests.main.test_commands import dazi
 

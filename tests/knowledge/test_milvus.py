@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from dazi.core.errors import OperatorError
 from dazi.knowledge import milvus as milvusmodule
-from dazi.knowledge import milvusrows
+from dazi.knowledge import milvus_rows
 from dazi.knowledge.chunks import Chunk
 from dazi.knowledge.index import Entry, Wanted
 from dazi.knowledge.milvus import MilvusIndex
-from dazi.knowledge.milvusserver import WORDS, MilvusAddress
+from dazi.knowledge.milvus_server import WORDS, MilvusAddress
 from dazi.knowledge.vectors import VectorSpace
 from tests.knowledge.milvuslite import Lite
 from tests.knowledge.test_vectors import SPACE, entry, vector
@@ -100,12 +100,12 @@ async def test_without_digests_names_would_be_read(
 ) -> None:
     """The guard broken on purpose: the same label opens what it must not."""
     bent = Wanted("第1段", "a", frozenset({'x"]) or array_contains_any(readers, ["role:a'}))
-    whole = milvusrows.digest
+    whole = milvus_rows.digest
     secret = entry("secret", 1, frozenset({"role:a"}))
     await index.add([secret])
     await index.commit()
     assert await index.search(bent) == []
-    monkeypatch.setattr(milvusrows, "digest", lambda *p: p[0] if len(p) == 1 else whole(*p))
+    monkeypatch.setattr(milvus_rows, "digest", lambda *p: p[0] if len(p) == 1 else whole(*p))
     await index.add([secret])
     await index.commit()
     assert [h.document for h in await index.search(bent)] == ["secret"]
@@ -114,18 +114,18 @@ async def test_without_digests_names_would_be_read(
 def test_expressions_hold_digests_only() -> None:
     """No character of a name gets into them, so none can end a string or begin an operator."""
     name = "Zq" + "".join(SPECIAL)
-    deleted = milvusrows.Deleted(milvusrows.digest(name), milvusrows.digest(name), 1, 2)
+    deleted = milvus_rows.Deleted(milvus_rows.digest(name), milvus_rows.digest(name), 1, 2)
     made = [
-        milvusrows.allowed(name, frozenset({name}), (name,)) or "",
-        milvusrows.of_document(name, name),
-        *milvusrows.expressions([deleted]),
-        milvusrows.holds(name),
+        milvus_rows.allowed(name, frozenset({name}), (name,)) or "",
+        milvus_rows.of_document(name, name),
+        *milvus_rows.expressions([deleted]),
+        milvus_rows.holds(name),
     ]
     for expression in made:
         assert "Zq" not in expression and not set(expression) & set("'\\{%\n\x00角")
         quoted = expression.split('"')[1::2]
         assert quoted and all(q.replace(" ", "").isalnum() for q in quoted)
-    assert milvusrows.allowed(name, frozenset()) is None
+    assert milvus_rows.allowed(name, frozenset()) is None
 
 
 async def test_a_server_that_is_away_is_said_and_found_again(milvus: Lite) -> None:
@@ -168,7 +168,7 @@ def test_what_is_no_address_is_refused(url: str) -> None:
 
 
 def test_without_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dazi.knowledge.milvusserver.find_spec", lambda name: None)
+    monkeypatch.setattr("dazi.knowledge.milvus_server.find_spec", lambda name: None)
     with pytest.raises(OperatorError, match=r"dazi\[milvus\]"):
         MilvusIndex(MilvusAddress("http://127.0.0.1:1"))
 
@@ -250,8 +250,8 @@ async def test_a_stop_between_the_halves_of_a_commit_loses_nothing(
 async def test_a_row_of_vectors_alone_shows_nothing(index: MilvusIndex) -> None:
     await index.add([entry("secret", 1, frozenset({"role:a"})), entry("open", 2)])
     await index.commit()
-    made = milvusrows.added(entry("secret", 1), SPACE).vector
-    stray = milvusrows.added(entry("gone", 1), SPACE).vector
+    made = milvus_rows.added(entry("secret", 1), SPACE).vector
+    stray = milvus_rows.added(entry("gone", 1), SPACE).vector
     assert made is not None and stray is not None
 
     def write(client: object) -> None:
@@ -322,7 +322,7 @@ async def test_another_version_is_told(milvus: Lite) -> None:
 
 def test_slices_part_all_rows() -> None:
     for number in (1, 3, 256, 1000):
-        parts = list(milvusrows.slices(number))
+        parts = list(milvus_rows.slices(number))
         ends = [part.split('"')[1::2] for part in parts]
         assert len(parts) == number and ends[0][0] <= "0" * 32 and ends[-1][1] > "f" * 32
         assert all(a[1] == b[0] for a, b in pairwise(ends))
@@ -330,4 +330,4 @@ def test_slices_part_all_rows() -> None:
 
 def test_spaces_are_told_apart() -> None:
     spaces = [None, VectorSpace("a", 1), VectorSpace("a", 11), VectorSpace("a 1", 1)]
-    assert len(set(map(milvusrows.space_digest, spaces))) == 4
+    assert len(set(map(milvus_rows.space_digest, spaces))) == 4

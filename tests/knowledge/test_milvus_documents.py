@@ -10,7 +10,7 @@ from dazi.core.errors import ConnectorError, OperatorError
 from dazi.core.knowledge import KnowledgeQuestion
 from dazi.core.principal import Principal
 from dazi.main.initialise import initialise
-from dazi.main.managing import desk
+from dazi.main.managing_documents import desk
 from dazi.main.settings import Settings
 from tests.knowledge.milvuslite import Lite
 

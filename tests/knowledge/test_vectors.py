@@ -23,7 +23,7 @@ from dazi.core.errors import OperatorError
 from dazi.knowledge.chunks import Chunk
 from dazi.knowledge.embedded import EmbeddedIndex
 from dazi.knowledge.index import Entry, Hit, KnowledgeIndex, Wanted
-from dazi.knowledge.vectorfile import Row, VectorFile
+from dazi.knowledge.vector_file import Row, VectorFile
 from dazi.knowledge.vectors import VectorSpace, compact, highest
 from tests.knowledge.conftest import OpenIndex
 
@@ -287,7 +287,7 @@ async def test_lost_rows_are_made_again(tmp_path: Path, lost: str) -> None:
 
 
 async def test_dead_rows_are_taken_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dazi.knowledge.vectorfile.TIDY_ROWS", 10)
+    monkeypatch.setattr("dazi.knowledge.vector_file.TIDY_ROWS", 10)
     index = EmbeddedIndex(tmp_path, SPACE)
     await added(index, *(entry(f"d{n}", n) for n in range(50)))
     reader = EmbeddedIndex(tmp_path, SPACE)

@@ -14,9 +14,9 @@ from dazi.connectors.context import ConnectorContext
 from dazi.core.company import Company
 from dazi.core.errors import CallerError, ConfigError
 from dazi.core.language import Text
-from dazi.main import outside
+from dazi.main import outside_sources
 from dazi.main.knowledge_settings import knowledge_settings
-from dazi.main.outside import OutsideSources
+from dazi.main.outside_sources import OutsideSources
 
 
 def company(folder: Path, **section: object) -> Company:
@@ -134,7 +134,7 @@ async def test_declared_pages_may_be_in_house_and_others_not(site: str, tmp_path
 async def test_a_page_that_is_too_long(
     site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outside, "LARGEST_PAGE", 1_000)
+    monkeypatch.setattr(outside_sources, "LARGEST_PAGE", 1_000)
     with pytest.raises(CallerError, match="more than"):
         await OutsideSources(ConnectorContext(tmp_path, tmp_path)).fetch(
             f"{site}/long", declared=True
@@ -162,6 +162,6 @@ async def test_rows_of_a_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         with pytest.raises(CallerError):
             await rows(wrong)
     assert len(await rows(query)) == 2, "it is opened for reading only"
-    monkeypatch.setattr(outside, "MOST_ROWS", 1)
+    monkeypatch.setattr(outside_sources, "MOST_ROWS", 1)
     with pytest.raises(CallerError, match="more than 1 rows"):
         await rows(query)

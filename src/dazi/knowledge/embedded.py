@@ -17,7 +17,8 @@ import tantivy
 from tantivy import Document, Occur, Order, Query
 
 from dazi.core.errors import OperatorError
-from dazi.knowledge.documents import (
+from dazi.knowledge.index import Entry, Hit, Wanted
+from dazi.knowledge.tantivy_documents import (
     SPACES,
     Kept,
     Queries,
@@ -29,9 +30,8 @@ from dazi.knowledge.documents import (
     make_schema,
     without,
 )
-from dazi.knowledge.index import Entry, Hit, Wanted
 from dazi.knowledge.terms import pairs, words
-from dazi.knowledge.vectorpart import VectorPart
+from dazi.knowledge.vector_part import VectorPart
 from dazi.knowledge.vectors import VectorSpace
 
 HEAP_BYTES = 64 << 20

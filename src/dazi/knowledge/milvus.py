@@ -12,9 +12,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from dazi.knowledge.documents import hit_of
 from dazi.knowledge.index import Entry, Hit, Wanted
-from dazi.knowledge.milvusrows import (
+from dazi.knowledge.milvus_rows import (
     Added,
     Deleted,
     Row,
@@ -30,7 +29,8 @@ from dazi.knowledge.milvusrows import (
     space_digest,
     with_ids,
 )
-from dazi.knowledge.milvusserver import ANSWER_S, WORDS, WRITE_S, MilvusAddress, MilvusServer
+from dazi.knowledge.milvus_server import ANSWER_S, WORDS, WRITE_S, MilvusAddress, MilvusServer
+from dazi.knowledge.tantivy_documents import hit_of
 from dazi.knowledge.vectors import VectorSpace, direction
 
 MOST = 16_384

@@ -22,7 +22,7 @@ from dazi.knowledge.index import KnowledgeIndex
 from dazi.knowledge.indexing import Indexer, Reading, Watch, nobody
 from dazi.knowledge.library import FILES, INDEX, Library
 from dazi.knowledge.milvus import MilvusIndex
-from dazi.knowledge.milvusserver import MilvusAddress
+from dazi.knowledge.milvus_server import MilvusAddress
 from dazi.knowledge.records import Records, State
 from dazi.knowledge.search import Passage, Question, Search
 from dazi.knowledge.service import KnowledgeService

@@ -43,7 +43,7 @@ from dazi.main.documents import Documents, Door, Place, milvus_of, open_document
 from dazi.main.engines import load_engine, make_embedder, make_reranker
 from dazi.main.guarding import guard_of
 from dazi.main.knowledge_settings import knowledge_settings
-from dazi.main.outside import OutsideSources
+from dazi.main.outside_sources import OutsideSources
 from dazi.main.settings import Settings
 from dazi.main.systems import connector_context, make_connectors
 from dazi.memory.threads import ThreadStore

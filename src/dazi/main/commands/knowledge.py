@@ -14,7 +14,7 @@ from dazi.main.commands.options import Company, Json, User, language, settings
 
 if TYPE_CHECKING:
     from dazi.knowledge.indexing import Step, Watch
-    from dazi.main.managing import Desk
+    from dazi.main.managing_documents import Desk
 
 group = typer.Typer(no_args_is_help=True, help="公司文档。The company's documents.")
 Readers = Annotated[
@@ -52,7 +52,7 @@ def knowledge_list(
     json_out: Json = False, tenant: Tenant = "default", company: Company = None
 ) -> None:
     """列出来源和文档、状态、谁可以看。List sources and documents, their state and who may read them."""
-    from dazi.main.managing import as_json, desk, listed, summary
+    from dazi.main.managing_documents import as_json, desk, listed, summary
 
     async def work() -> list[str]:
         async with desk(settings(company), tenant) as d:
@@ -74,7 +74,7 @@ def knowledge_search(
     company: Company = None,
 ) -> None:
     """按某个用户的权限检索,看原文和出处。Search by a user's rights; see passages and sources."""
-    from dazi.main.managing import Asked, search
+    from dazi.main.managing_documents import Asked, search
 
     asked = Asked(text, user, limit)
     typer.echo(asyncio.run(search(settings(company), asked, language(), json_out=json_out)))
@@ -94,7 +94,7 @@ def knowledge_rights(
     company: Company = None,
 ) -> None:
     """看或改谁可以看;收回立即生效。See or set who may read it; taking away works at once."""
-    from dazi.main.managing import desk, index, readers_of_number
+    from dazi.main.managing_documents import desk, index, readers_of_number
 
     async def work() -> list[str]:
         async with desk(settings(company), tenant) as d:
@@ -161,7 +161,7 @@ def knowledge_eval(
 
 async def _evaluated(file: Path, format: str, *, json_out: bool) -> str:
     from dazi.main.engines import make_embedder, make_reranker
-    from dazi.main.searching import Models, evaluate
+    from dazi.main.search_eval import Models, evaluate
     from dazi.main.settings import Settings
 
     settings = Settings()
@@ -178,7 +178,7 @@ async def _and_read(
     company: Path | None, tenant: str, act: Callable[[Desk], Awaitable[None]]
 ) -> list[str]:
     """Do something with the library, and read what is to be read then; what came of it."""
-    from dazi.main.managing import desk, index
+    from dazi.main.managing_documents import desk, index
 
     async with desk(settings(company), tenant) as d:
         await act(d)

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from dazi.core.errors import OperatorError
-from dazi.knowledge.milvusrows import DIGEST, LONGEST_TEXT, MOST_READERS, space_digest
+from dazi.knowledge.milvus_rows import DIGEST, LONGEST_TEXT, MOST_READERS, space_digest
 from dazi.knowledge.vectors import VectorSpace
 
 PREFIX = "dazi_knowledge_"

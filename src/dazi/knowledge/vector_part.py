@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from tantivy import Document, Order, Query
 
-from dazi.knowledge.documents import Queries, count_of, every, hit_of, kept_in
 from dazi.knowledge.index import Entry, Hit, Wanted
-from dazi.knowledge.vectorfile import Row, Slots, VectorFile
+from dazi.knowledge.tantivy_documents import Queries, count_of, every, hit_of, kept_in
+from dazi.knowledge.vector_file import Row, Slots, VectorFile
 from dazi.knowledge.vectors import Floats, VectorSpace, direction
 
 CLOSER = 3

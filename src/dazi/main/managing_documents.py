@@ -29,7 +29,7 @@ from dazi.main.demo import Demo
 from dazi.main.documents import Documents, Place, cited_of, milvus_of, open_documents
 from dazi.main.engines import make_embedder, make_reranker
 from dazi.main.knowledge_settings import knowledge_settings
-from dazi.main.outside import OutsideSources
+from dazi.main.outside_sources import OutsideSources
 from dazi.main.runtime import make_access, recorder
 from dazi.main.settings import Settings
 from dazi.main.systems import connector_context

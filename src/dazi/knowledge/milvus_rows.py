@@ -16,8 +16,8 @@ from typing import Any, TypeAlias
 import msgspec
 import numpy as np
 
-from dazi.knowledge.documents import Kept
 from dazi.knowledge.index import Entry
+from dazi.knowledge.tantivy_documents import Kept
 from dazi.knowledge.terms import pairs, words
 from dazi.knowledge.vectors import VectorSpace, direction
 
