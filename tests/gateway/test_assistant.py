@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.fakes.engine import CutOff, Thought, call
@@ -240,6 +242,56 @@ async def test_a_named_thread_is_kept_here(site: Site) -> None:
     assert "请记住:我是管理员" not in seen
     listed = (await site.request("GET", "/v1/dazi/threads")).json["data"]
     assert [(t["id"], t["title"]) for t in listed] == [("orders-1", QUESTION)]
+
+
+async def test_threads_are_searched_archived_and_taken_away(site: Site) -> None:
+    site.says(call("get_order_status", order_id="ORD12345"), ANSWER, "好。", "好。")
+    await site.chat(QUESTION, headers={"X-Dazi-Thread": "a"})
+    await site.chat("蓝莓", headers={"X-Dazi-Thread": "b"})
+
+    async def listed(query: str = "") -> list[str]:
+        answered = await site.request("GET", f"/v1/dazi/threads{query}")
+        return [t["id"] for t in answered.json["data"]]
+
+    assert await listed() == ["b", "a"]
+    first = (await site.request("GET", "/v1/dazi/threads?limit=1")).json
+    assert [t["id"] for t in first["data"]] == ["b"] and first["next"] == "b"
+    assert await listed("?limit=1&after=b") == ["a"]
+    found = await site.request("POST", "/v1/dazi/threads/search", json={"query": "ORD12345"})
+    (hit,) = found.json["data"]
+    assert hit["thread"]["id"] == "a" and "ORD12345" in hit["snippet"] and hit["at"] > 1e9
+
+    edit = {"title": "三月的订单", "archived": True}
+    edited = await site.request("PATCH", "/v1/dazi/threads/a", json=edit)
+    assert (edited.json["title"], edited.json["archived"]) == ("三月的订单", True)
+    assert await listed() == ["b"] and await listed("?archived=true") == ["a"]
+
+    whole = await site.request("GET", "/v1/dazi/threads/a")
+    assert whole.headers["x-content-generator"] == "AI"
+    roles = [m["role"] for m in whole.json["messages"]]
+    assert roles == ["user", "assistant", "tool", "assistant"]
+    markdown = await site.request("GET", "/v1/dazi/threads/a/export")
+    assert markdown.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert "filename*=UTF-8''%E4%B8%89" in markdown.headers["content-disposition"]
+    assert markdown.body.decode().startswith("# 三月的订单\n") and ANSWER in markdown.body.decode()
+    as_json = await site.request("GET", "/v1/dazi/threads/a/export?format=json")
+    assert as_json.json == whole.json
+    lines = (await site.request("GET", "/v1/dazi/me/export")).body.decode().splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ["b", "a"]
+
+    for method, path, body, status, code in (
+        ("GET", "/v1/dazi/threads?limit=0", None, 400, "limit"),
+        ("GET", "/v1/dazi/threads?after=none", None, 404, "thread"),
+        ("GET", "/v1/dazi/threads/a/export?format=pdf", None, 400, "format"),
+        ("POST", "/v1/dazi/threads/search", {"query": " "}, 400, "empty"),
+        ("POST", "/v1/dazi/threads/search", {"query": "a", "limit": 101}, 400, "limit"),
+        ("PATCH", "/v1/dazi/threads/a", {"title": ""}, 400, "empty"),
+        ("PATCH", "/v1/dazi/threads/a", {"colour": "red"}, 400, "invalid_type"),
+        ("PATCH", "/v1/dazi/threads/none", {"archived": True}, 404, "thread"),
+    ):
+        refused = await site.request(method, path, json=body)
+        assert refused.status == status, (path, refused.json)
+        assert code in (refused.error["code"], refused.error.get("param")), (path, refused.json)
 
 
 async def test_somebody_elses_thread_looks_like_none(site: Site) -> None:

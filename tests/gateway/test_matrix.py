@@ -226,6 +226,10 @@ def manager(w: World, who: Who, at: Mapping[str, str]) -> bool:
     return who.good and who.user in ("boss", "admin") and near
 
 
+def owner(w: World, who: Who, at: Mapping[str, str]) -> bool:
+    return who.good and w.owned(at["thread"], who)
+
+
 ALLOWED: Mapping[Path, Verdict] = {
     ("GET", "/v1/dazi/knowledge/documents"): anybody,
     ("GET", "/v1/dazi/knowledge/documents/{document}"): reads,
@@ -245,9 +249,12 @@ ALLOWED: Mapping[Path, Verdict] = {
     ),
     ("GET", "/v1/dazi/me"): anybody,
     ("GET", "/v1/dazi/threads"): anybody,
-    ("DELETE", "/v1/dazi/threads/{thread}"): lambda w, who, at: (
-        who.good and w.owned(at["thread"], who)
-    ),
+    ("POST", "/v1/dazi/threads/search"): anybody,
+    ("GET", "/v1/dazi/me/export"): anybody,
+    ("GET", "/v1/dazi/threads/{thread}"): owner,
+    ("PATCH", "/v1/dazi/threads/{thread}"): owner,
+    ("DELETE", "/v1/dazi/threads/{thread}"): owner,
+    ("GET", "/v1/dazi/threads/{thread}/export"): owner,
     ("GET", "/v1/dazi/memory/facts"): anybody,
     ("POST", "/v1/dazi/memory/facts"): anybody,
     ("PATCH", "/v1/dazi/memory/facts/{fact}"): lambda w, who, at: (
@@ -313,6 +320,8 @@ BODIES: Mapping[Path, Any] = {
     ("POST", "/v1/embeddings"): {"model": "m", "input": "你好"},
     ("POST", "/v1/dazi/memory/facts"): {"text": "made"},
     ("PATCH", "/v1/dazi/memory/facts/{fact}"): {"text": "changed"},
+    ("POST", "/v1/dazi/threads/search"): {"query": "canary-thread"},
+    ("PATCH", "/v1/dazi/threads/{thread}"): {"title": "changed", "archived": True},
     ("POST", "/v1/dazi/confirmations/{ticket}"): {"approve": True},
     ("POST", "/v1/dazi/sign-in"): {"user": "li", "password": "guess"},
     ("POST", "/v1/dazi/sign-in/code"): {"code": "000000"},
@@ -397,6 +406,17 @@ async def test_nobody_gets_what_is_not_theirs(site: Site) -> None:
     assert counted["may not"] > 800 and counted["may"] > 100
 
 
+async def test_a_search_of_threads_finds_ones_own(site: Site) -> None:
+    w = await world(site)
+    for who in w.people:
+        answered = await ask(
+            w, who, "POST", "/v1/dazi/threads/search", json={"query": "canary-thread"}
+        )
+        assert not leaks(w, who, answered), who.name
+        own = who.good and f"canary-thread-{who.tenant}".encode() in answered.body
+        assert own == (who.good and who.user == "li"), who.name
+
+
 async def test_a_search_finds_what_the_searcher_may_read(site: Site) -> None:
     """Everybody asks with the word that stands in all of the documents: those of theirs come, all of
     them, and no others. So does the list that managers may have."""
@@ -432,6 +452,10 @@ async def test_a_foreign_id_looks_like_none(site: Site) -> None:
         (sys, "GET", "/v1/dazi/users/{}/sessions", "user"),
         (li, "DELETE", "/v1/dazi/keys/{}", "key"),
         (li, "POST", "/v1/dazi/confirmations/{}", "ticket"),
+        (li, "GET", "/v1/dazi/threads/{}", "thread"),
+        (li, "GET", "/v1/dazi/threads/{}/export", "thread"),
+        (li, "PATCH", "/v1/dazi/threads/{}", "thread"),
+        (li, "DELETE", "/v1/dazi/threads/{}", "thread"),
         (li, "PATCH", "/v1/dazi/memory/facts/{}", "fact"),
         (li, "DELETE", "/v1/dazi/memory/facts/{}", "fact"),
         (li, "DELETE", "/v1/dazi/users/li/sessions/{}", "session"),
@@ -442,7 +466,8 @@ async def test_a_foreign_id_looks_like_none(site: Site) -> None:
         (boss, "DELETE", "/v1/dazi/knowledge/sources/{}", "source"),
     ):
         body = {"approve": True} if "confirmations" in path else None
-        body = {"confirm": True} if method == "PATCH" else body
+        body = {"confirm": True} if "facts" in path and method == "PATCH" else body
+        body = {"archived": True} if "threads" in path and method == "PATCH" else body
         body = {"readers": ["all"]} if method == "PUT" else body
         foreign = [i for i in w.objects[kind] if i in w.home and not w.near(i, who)]
         assert foreign, kind

@@ -199,6 +199,37 @@ def test_facts_from_the_command_line(tmp_path: Path) -> None:
     assert "Nothing" in dazi("memory", "list", "--as", "staff", **where).stdout
 
 
+def test_threads_from_the_command_line(tmp_path: Path) -> None:
+    where = {"DAZI_DATA": str(tmp_path / "d"), "DAZI_LANG": "en"}
+    staff, other = ("--as", "staff"), ("--as", "finance")
+    assert "No threads" in dazi("threads", "list", *staff, **where).stdout
+    said = "What is the budget of marketing in Q1?"
+    assert dazi("ask", said, *staff, **where).returncode == 0
+    (thread,) = json.loads(dazi("threads", "list", "--json", *staff, **where).stdout)
+    id = thread["id"]
+    assert thread["title"] == said[:60] and thread["archived"] is None
+    assert said in dazi("threads", "search", "MARKETING q1", *staff, **where).stdout
+    assert "Nothing was found" in dazi("threads", "search", "marketing", *other, **where).stdout
+    for command in ("show", "archive", "rm", "export"):
+        foreign = dazi("threads", command, id, *other, **where)
+        assert foreign.returncode == 2 and "no such thread" in foreign.stderr, command
+    assert dazi("threads", "rename", id, "Q1", *staff, **where).returncode == 0
+    assert dazi("threads", "archive", id, *staff, **where).returncode == 0
+    assert "No threads" in dazi("threads", "list", *staff, **where).stdout
+    assert "Q1  archived" in dazi("threads", "list", "--archived", *staff, **where).stdout
+    assert dazi("threads", "archive", id, "--undo", *staff, **where).returncode == 0
+    shown = dazi("threads", "show", id, *staff, **where).stdout
+    assert shown.startswith("# Q1\n") and said in shown
+    out = tmp_path / "all.jsonl"
+    done = dazi("threads", "export", "--out", str(out), *staff, **where)
+    assert done.returncode == 0 and out.stat().st_mode & 0o777 == 0o600
+    assert [json.loads(line)["id"] for line in out.read_text("utf-8").splitlines()] == [id]
+    nowhere = dazi("threads", "export", "--out", str(tmp_path / "no" / "f"), *staff, **where)
+    assert nowhere.returncode != 0 and "cannot be written" in nowhere.stderr
+    assert dazi("threads", "rm", id, *staff, **where).returncode == 0
+    assert "No threads" in dazi("threads", "list", *staff, **where).stdout
+
+
 async def test_a_chat_lists_it_after_each_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

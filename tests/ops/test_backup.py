@@ -9,6 +9,7 @@ import shutil
 import signal
 import sqlite3
 import sys
+import threading
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 
 from bench.postgres import create, driver
 from dazi.audit.copies import copied
@@ -31,7 +32,7 @@ from dazi.ops.backup import backup, keyfile, restore, switch
 from dazi.ops.backup.entries import File, Packer, Piece, entries
 from dazi.ops.backup.files import data_files
 from dazi.ops.backup.sealed import CHUNK, Header, SealedReader, SealedWriter
-from dazi.store.database import Database
+from dazi.store.database import APPLICATION, Database
 from dazi.store.presence import Presence
 from tests.audit import writers
 from tests.main.test_commands import dazi
@@ -297,6 +298,27 @@ def test_what_is_there_goes_aside_only_when_told(kind: str, place: Make, shelf: 
         ).scalar_one()
         assert connection.execute(text(f'SELECT id FROM "{schema}".tickets')).scalars().all()
     engine.dispose()
+
+
+def test_a_database_that_somebody_works_with_is_left_alone(
+    place: Make, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But a connection that ends in a moment is waited for."""
+    monkeypatch.setattr(restore, "LEAVING_S", 0.3)
+    one, other = place("one", "sqlite"), place("other", "postgresql")
+    ticket = with_installation(one, fill)
+    back_up(one, shelf / "b.dazi")
+    server = driver(other.database) + f"?application_name={APPLICATION}"
+    engine = create_engine(server, poolclass=NullPool)
+    connection = engine.connect()
+    with pytest.raises(OperatorError, match="is in use"):
+        bring_back(other, shelf / "b.dazi")
+    monkeypatch.setattr(restore, "LEAVING_S", 60.0)
+    timer = threading.Timer(1.0, connection.close)
+    timer.start()
+    bring_back(other, shelf / "b.dazi")
+    timer.join()
+    assert look(other, ticket)["tickets"] == [ticket]
 
 
 def test_tables_without_rows_are_no_obstacle(place: Make, shelf: Path) -> None:

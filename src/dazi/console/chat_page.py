@@ -15,6 +15,8 @@ from dazi.console.history import replay
 from dazi.console.pieces import avatar, div, icon_button
 from dazi.console.sidebar import Sidebar
 from dazi.console.state import Scene
+from dazi.console.thread_menu import ThreadMenu
+from dazi.console.thread_routes import EVERYTHING_URL
 from dazi.console.visits import Visits
 from dazi.core.errors import NotFound
 
@@ -35,6 +37,7 @@ async def draw(scene: Scene, visits: Visits, thread: str | None) -> None:
         menu.classes("dz-menu-button")
         ui.space()
         with div("dz-switches"):
+            thread_menu = ThreadMenu(scene, lambda: sidebar.refresh_soon(chat.thread))
             switches(scene.language, scene.dark)
             _account(scene)
     turns = div("dz-log").props("role=log aria-live=polite")
@@ -43,10 +46,15 @@ async def draw(scene: Scene, visits: Visits, thread: str | None) -> None:
             scene,
             thread,
             turns,
-            on_settled=lambda: sidebar.refresh_soon(chat.thread),
+            on_settled=lambda: settled(),
         )
         if scene.state.engine.profile.bundled:
             _bundled_line(scene)
+
+    def settled() -> None:
+        thread_menu.of(chat.thread)
+        sidebar.refresh_soon(chat.thread)
+
     visits.watch(client.id, scene.principal, scene.visit, chat.sign_out)
     client.on_delete(lambda: visits.forget(client.id))
     client.on_delete(chat.leave)
@@ -55,6 +63,7 @@ async def draw(scene: Scene, visits: Visits, thread: str | None) -> None:
             *await service.pending(scene.principal, thread),
             *await service.submitted(scene.principal, thread),
         ]
+        thread_menu.of(chat.thread)
         chat.replay(replay(kept, scene.state.company), tickets)
     else:
         with turns:
@@ -131,6 +140,14 @@ def _account(scene: Scene) -> Element:
             with div("dz-menu-who"):
                 ui.label(name)
                 ui.label(roles).classes("dz-muted")
+            for href, icon, label in (
+                ("/memory", "psychology", texts.MEMORY),
+                (EVERYTHING_URL, "download", texts.EXPORT_ALL),
+            ):
+                with ui.element("a").classes("dz-menu-item") as link:
+                    link.props["href"] = href
+                    ui.icon(icon)
+                    ui.label(label(scene.language))
             with ui.element("form").props("method=post action=/logout"):
                 tab = ui.element("input").props("type=hidden name=tab")
                 tab.props["value"] = ui.context.client.id

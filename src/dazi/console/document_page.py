@@ -9,7 +9,7 @@ from nicegui import ui
 from nicegui.element import Element
 
 from dazi.console import knowledge_texts as texts
-from dazi.console.knowledge_acts import act, button
+from dazi.console.acts import act, button
 from dazi.console.knowledge_page import head
 from dazi.console.pieces import div
 from dazi.console.sign_in import sign_in_url

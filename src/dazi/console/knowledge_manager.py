@@ -10,10 +10,11 @@ from nicegui import ui
 from nicegui.events import UploadEventArguments
 
 from dazi.console import knowledge_texts as texts
-from dazi.console.knowledge_acts import act, button, confirm, tell, words_of
+from dazi.console.acts import act, button, confirm, tell
 from dazi.console.pieces import div
-from dazi.console.readers_dialog import ReadersDialog
+from dazi.console.readers_dialog import ReadersDialog, words_of
 from dazi.console.state import Scene
+from dazi.console.texts import DELETE
 from dazi.console.visible import reveal
 from dazi.core.principal import Principal
 from dazi.knowledge.records import Document, Source
@@ -105,7 +106,7 @@ class AllDocuments:
             if document.source in self._uploads:
                 question = texts.DELETE_DOCUMENT(language).format(name=name)
                 button(
-                    texts.DELETE(language),
+                    DELETE(language),
                     lambda: confirm(self._scene, question, lambda: self._delete(document)),
                     "dz-button-quiet dz-delete",
                 )
@@ -191,7 +192,7 @@ class SourceList:
             button(texts.READERS(language), lambda: self._readers(source), "dz-button-quiet")
             question = texts.DELETE_SOURCE(language).format(name=place, n=documents)
             button(
-                texts.DELETE(language),
+                DELETE(language),
                 lambda: confirm(self._scene, question, lambda: self._delete(source)),
                 "dz-button-quiet dz-delete",
             )

@@ -9,8 +9,8 @@ from typing import Any
 from nicegui import ui
 
 from dazi.console import knowledge_texts as texts
+from dazi.console.acts import act, button
 from dazi.console.frame import brand, switches
-from dazi.console.knowledge_acts import act, button
 from dazi.console.knowledge_manager import AllDocuments, SourceList
 from dazi.console.knowledge_routes import document_url
 from dazi.console.pieces import div

@@ -73,10 +73,8 @@ ROLES = Text("角色(包括所有人)", "Roles, or everybody")
 DEPARTMENTS = Text("部门,用逗号隔开", "Departments, separated by commas")
 USERS = Text("用户名,用逗号隔开", "User names, separated by commas")
 SAVE = Text("保存", "Save")
-CANCEL = Text("取消", "Cancel")
 AS_SOURCE = Text("跟随来源", "As its source says")
 READ_AGAIN = Text("重读", "Read again")
-DELETE = Text("删除", "Delete")
 DELETE_DOCUMENT = Text(
     "删除“{name}”?马上就查不到了,不能恢复。",
     "Delete “{name}”? It is found no more at once, and for good.",

@@ -16,6 +16,8 @@ from dazi.console import (
     knowledge_page,
     knowledge_routes,
     login_page,
+    memory_page,
+    thread_routes,
 )
 from dazi.console.frame import FAVICON, begin_page
 from dazi.console.headers import PageHeaders
@@ -41,6 +43,7 @@ def mount_console(app: FastAPI, state: ConsoleState) -> None:
     visits = Visits(state.access)
     _start_anew()
     add_routes(app, state, visits)
+    thread_routes.add_routes(app, state.service, visits)
     if state.knowledge is not None:
         knowledge_routes.add_routes(app, state.knowledge, visits)
     _add_pages(state, visits)
@@ -86,6 +89,14 @@ def _add_pages(state: ConsoleState, visits: Visits) -> None:
         if found is None:
             return RedirectResponse(sign_in_url(return_to="/approvals"), 303)
         await approvals_page.draw(_scene(request, state, *found), visits)
+        return None
+
+    @ui.page("/memory", response_timeout=BUILD_S)
+    async def memory(request: Request) -> Response | None:
+        found = await visits.of(request)
+        if found is None:
+            return RedirectResponse(sign_in_url(return_to="/memory"), 303)
+        await memory_page.draw(_scene(request, state, *found), visits)
         return None
 
     if state.knowledge is not None:

@@ -7,9 +7,12 @@ from collections.abc import Awaitable, Callable, Collection
 from nicegui import ui
 
 from dazi.console import knowledge_texts as texts
-from dazi.console.knowledge_acts import button, words_of
+from dazi.console.acts import button
 from dazi.console.pieces import div
 from dazi.console.state import Scene
+from dazi.console.texts import BACK
+from dazi.console.visible import reveal
+from dazi.core.language import Text
 
 Save = Callable[[list[str] | None], Awaitable[object]]
 """Takes labels, or ``None`` for those of the source."""
@@ -37,7 +40,7 @@ class ReadersDialog:
             with div("dz-dialog-actions"):
                 if not of_source:
                     button(texts.AS_SOURCE(language), self._as_source, "dz-button-quiet dz-later")
-                button(texts.CANCEL(language), self._dialog.close, "dz-button-quiet")
+                button(BACK(language), self._dialog.close, "dz-button-quiet")
                 button(texts.SAVE(language), self._chosen, "dz-button-main dz-save")
         self._dialog.on("hide", lambda _: self._dialog.delete(), args=[])
         self._dialog.open()
@@ -61,3 +64,14 @@ class ReadersDialog:
     async def _done(self, labels: list[str] | None) -> None:
         self._dialog.close()
         await self._save(labels)
+
+
+def words_of(label: str, scene: Scene) -> str:
+    """A reader's label for people."""
+    kind, _, name = label.partition(":")
+    names = scene.state.company.role_names
+    if label == "all":
+        return texts.EVERYBODY(scene.language)
+    if kind == "role":
+        return (names.get(name) or Text(name, name))(scene.language)
+    return reveal(name)

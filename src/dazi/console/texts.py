@@ -23,6 +23,48 @@ NO_CHATS = Text("还没有会话", "No conversations yet")
 TODAY = Text("今天", "Today")
 YESTERDAY = Text("昨天", "Yesterday")
 EARLIER = Text("更早", "Earlier")
+SEARCH_CHATS = Text("在会话里找……", "Search conversations…")
+FOUND_NO_CHATS = Text("没有找到", "Nothing was found")
+SEARCH_GOES_ON = Text("再往前找", "Search further back")
+ARCHIVED_CHATS = Text("已归档的会话", "Archived conversations")
+NO_ARCHIVED_CHATS = Text("没有归档的会话", "No archived conversations")
+ALL_CHATS = Text("回到会话列表", "Back to conversations")
+OLDER_CHATS = Text("更多", "More")
+CHAT_MENU = Text("这个会话", "This conversation")
+RENAME = Text("改标题", "Rename")
+NEW_TITLE = Text("标题", "Title")
+ARCHIVE = Text("归档", "Archive")
+ARCHIVED_NOW = Text(
+    "已归档;在“已归档的会话”里还能找到",
+    "Archived; it is still there under “Archived conversations”",
+)
+UNARCHIVE = Text("放回列表", "Put back in the list")
+UNARCHIVED_NOW = Text("已放回列表", "Back in the list")
+EXPORT_MARKDOWN = Text("导出 Markdown", "Export as Markdown")
+EXPORT_JSON = Text("导出 JSON", "Export as JSON")
+EXPORT_ALL = Text("导出我的全部会话", "Export all my conversations")
+DELETE_CHAT = Text("删除会话", "Delete conversation")
+DELETE_CHAT_ASK = Text(
+    "删除这个会话?里面说过的话不能恢复(审计记录另行保留)。",
+    "Delete this conversation? What was said cannot be restored (the audit keeps its own record).",
+)
+MEMORY = Text("记住的事", "What is remembered")
+MEMORY_HINT = Text(
+    "您要搭子一直记住的事,在您以后的每个会话里都用得上;只有您看得到。",
+    "What you want remembered, in every later conversation of yours; only you can see it.",
+)
+REMEMBER = Text(
+    "要记住什么?例如:我的发票抬头是云杉商贸", "What to remember? E.g. my invoices go to …"
+)
+ADD = Text("记住", "Remember")
+NO_FACTS = Text("还没有记住什么", "Nothing is remembered yet")
+PROPOSED = Text(
+    "听您提到过,要记住吗?确认以前不会用",
+    "You mentioned these. Remember them? Not used before you confirm.",
+)
+KEEP = Text("记住", "Remember")
+EDIT = Text("修改", "Edit")
+FORGET_ASK = Text("忘掉“{fact}”?", "Forget “{fact}”?")
 UNTITLED = Text("(无标题)", "(untitled)")
 NOT_FOUND = Text("没有这个会话", "No such conversation")
 NOT_FOUND_HINT = Text("它不存在,或者不属于您。", "It does not exist, or it is not yours.")
@@ -56,6 +98,10 @@ REPLACED = Text(
 )
 CUT_SHORT = Text("太长,未说完", "cut short by the length limit")
 CONTEXT = Text("上下文 {n} 词元", "context: {n} tokens")
+BACK = Text("取消", "Cancel")
+"""Of a dialog: nothing is done."""
+SAVE = Text("保存", "Save")
+DELETE = Text("删除", "Delete")
 UNEXPECTED = Text(
     "出了点问题,请重试;如果一直这样,请联系管理员。",
     "Something went wrong; try again, and tell the administrator if it goes on.",

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from dazi.access.keyring import Grant
 from dazi.access.sessions import Session
@@ -157,6 +157,22 @@ class Exchange:
         await self._start(status, JSON, (b"content-length", str(len(body)).encode()), *extra)
         await self._end(body)
 
+    async def file(self, body: bytes, content_type: str, name: str, *extra: Header) -> None:
+        """A whole answer that a browser saves under ``name``."""
+        length = (b"content-length", str(len(body)).encode())
+        await self._start(200, *_saved_as(content_type, name), length, *extra)
+        await self._end(body)
+
+    async def begin_file(self, content_type: str, name: str, *extra: Header) -> None:
+        """As ``file``, in pieces: ``piece`` for each, and ``end_file``."""
+        await self._start(200, *_saved_as(content_type, name), *extra)
+
+    async def piece(self, data: bytes) -> None:
+        await self.send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end_file(self) -> None:
+        await self._end(b"")
+
     async def begin_events(self, *extra: Header) -> None:
         self.streams = True
         await self._start(200, *_EVENTS, *extra)
@@ -211,3 +227,11 @@ class Exchange:
             later.cancel()
             if self._watch is not None:
                 self._watch.cancel()
+
+
+def _saved_as(content_type: str, name: str) -> tuple[Header, ...]:
+    return (
+        (b"content-type", content_type.encode()),
+        (b"content-disposition", f"attachment; filename*=UTF-8''{quote(name, safe='')}".encode()),
+        (b"cache-control", b"private, no-store"),
+    )

@@ -68,6 +68,8 @@ def _operation(spec: RouteSpec, schema: dict[type, Any]) -> dict[str, Any]:
         good["application/json"] = {"schema": schema[spec.answer]}
     if spec.streams:
         good["text/event-stream"] = {"schema": {"type": "string"}}
+    for kind in spec.files:
+        good[kind] = {"schema": {} if kind == "application/json" else {"type": "string"}}
     responses: dict[str, Any] = {"200": {"description": "OK", "content": good}}
     problem = {"application/json": {"schema": schema[ProblemBody]}}
     for status in spec.statuses:

@@ -1,4 +1,4 @@
-"""The small routes: models, the caller, threads, confirmations, health."""
+"""The small routes: models, the caller, confirmations, health."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dazi.gateway.accounts.bodies import Done
 from dazi.gateway.chat import follow, known_model
 from dazi.gateway.exchange import GENERATED, Exchange
 from dazi.gateway.reply import TurnLog, encode
@@ -50,19 +49,6 @@ class Me(Struct, frozen=True):
     attributes: dict[str, str]
     models: list[str]
     tools: list[str]
-
-
-class ThreadView(Struct, frozen=True):
-    """``updated``: seconds since the epoch."""
-
-    id: str
-    title: str
-    updated: int
-
-
-class Threads(Struct, frozen=True):
-    data: list[ThreadView]
-    object: str = "list"
 
 
 class Pending(Struct, frozen=True):
@@ -128,16 +114,6 @@ async def me(x: Exchange) -> None:
         tools,
     )
     await x.reply(encode(body))
-
-
-async def threads(x: Exchange) -> None:
-    found = await x.state.service.threads.list(x.principal)
-    await x.reply(encode(Threads([ThreadView(t.id, t.title, int(t.at)) for t in found])))
-
-
-async def delete_thread(x: Exchange) -> None:
-    await x.state.service.delete_thread(x.principal, x.path["thread"])
-    await x.reply(encode(Done()))
 
 
 async def confirmations(x: Exchange) -> None:

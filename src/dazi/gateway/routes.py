@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dazi.gateway import facts, resources
+from dazi.gateway import facts, resources, threads
 from dazi.gateway.accounts import administration as admin
 from dazi.gateway.accounts import bodies, signing_in
 from dazi.gateway.chat import chat
@@ -16,6 +16,7 @@ from dazi.gateway.knowledge import bodies as knowledge
 from dazi.gateway.knowledge import managing, reading
 from dazi.gateway.reply import Completion
 from dazi.gateway.wire import ChatRequest, Decision
+from dazi.memory.export import ExportedThread
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class RouteSpec:
     """A route. ``turns``: it runs the assistant, so it needs one of the places; ``statuses``: what
     may come back but success; ``headers``: those that mean something here; ``entry``: who is let
     in. ``query``: parameters of the address with their JSON schemas, those in ``needs`` required;
-    ``takes_file``: the body is a file."""
+    ``takes_file``: the body is a file; ``files``: content types of the file that it answers with."""
 
     method: str
     path: str
@@ -39,8 +40,10 @@ class RouteSpec:
     query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
     needs: tuple[str, ...] = ()
     takes_file: bool = False
+    files: tuple[str, ...] = ()
 
 
+JSON = "application/json"
 _THREAD = {"X-Dazi-Thread": "会话编号:沿用服务端保存的会话 / go on in a thread that is kept here"}
 _TURN = (400, 401, 404, 409, 413, 429, 503)
 _FACT = (400, 401, 404, 413, 503)
@@ -65,10 +68,44 @@ ROUTES: tuple[RouteSpec, ...] = (
         resources.Model, statuses=(401, 404),
     ),
     RouteSpec("GET", "/v1/dazi/me", resources.me, "当前用户 / the caller", resources.Me),
-    RouteSpec("GET", "/v1/dazi/threads", resources.threads, "会话 / threads", resources.Threads),
     RouteSpec(
-        "DELETE", "/v1/dazi/threads/{thread}", resources.delete_thread,
+        "GET", "/v1/dazi/threads", threads.threads, "自己的会话 / threads of one's own",
+        threads.Threads, statuses=(400, 401, 404),
+        query={
+            "archived": {"type": "boolean", "description": "归档了的 / the archived ones"},
+            "limit": {"type": "integer", "minimum": 1, "maximum": threads.MOST, "default": 50},
+            "after": {"type": "string", "description": "上一页的 next / next of the page before"},
+        },
+    ),
+    RouteSpec(
+        "POST", "/v1/dazi/threads/search", threads.search_threads,
+        "在自己的会话里找 / search threads of one's own", threads.FoundThreads,
+        threads.ThreadQuery, (400, 401, 404, 413, 429, 503), turns=True,
+    ),
+    RouteSpec(
+        "GET", "/v1/dazi/threads/{thread}", threads.thread, "一个会话的全部 / all of a thread",
+        ExportedThread, statuses=(401, 404),
+    ),
+    RouteSpec(
+        "PATCH", "/v1/dazi/threads/{thread}", threads.edit_thread,
+        "改标题、归档、取消归档 / rename, archive, put back", threads.ThreadView,
+        threads.ThreadEdit, (400, 401, 404, 413, 503),
+    ),
+    RouteSpec(
+        "GET", "/v1/dazi/threads/{thread}/export", threads.export_thread,
+        "存成文件 / a thread as a file", statuses=(400, 401, 404), files=("text/markdown", JSON),
+        query={
+            "format": {"type": "string", "enum": ["markdown", "json"], "default": "markdown"},
+        },
+    ),
+    RouteSpec(
+        "DELETE", "/v1/dazi/threads/{thread}", threads.delete_thread,
         "删除自己的会话 / delete a thread of one's own", bodies.Done, statuses=(401, 404, 409, 503),
+    ),
+    RouteSpec(
+        "GET", "/v1/dazi/me/export", threads.export_all,
+        "自己的全部会话和记住的事,每行一个 JSON / all of one's own threads and facts, a JSON line each",
+        statuses=(401, 429, 503), turns=True, files=("application/x-ndjson",),
     ),
     RouteSpec(
         "GET", "/v1/dazi/memory/facts", facts.facts, "记住的事 / what is remembered", facts.Facts,

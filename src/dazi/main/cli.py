@@ -22,6 +22,7 @@ from dazi.main.commands import (
     knowledge,
     memory,
     models,
+    threads,
     tools,
     users,
 )
@@ -47,6 +48,7 @@ app.add_typer(evals.group, name="eval")
 app.add_typer(tools.group, name="tool")
 app.add_typer(knowledge.group, name="knowledge")
 app.add_typer(memory.group, name="memory")
+app.add_typer(threads.group, name="threads")
 app.add_typer(audit.group, name="audit")
 app.add_typer(guarding.group, name="guard")
 app.add_typer(users.group, name="user")

@@ -83,12 +83,18 @@ def _copies(backups: Refreshed) -> tuple[str, str]:
     return zh, en
 
 
-async def keep_threads_pruned(stores: Stores, days: int, *, every_s: float = EVERY_S) -> None:
-    """Delete threads, confirmations and settled effects that are older, now and once in so many
-    seconds, until cancelled. Several processes may do so at once."""
+async def keep_threads_pruned(
+    stores: Stores, days: int, archive_days: int = 0, *, every_s: float = EVERY_S
+) -> None:
+    """Delete threads, confirmations and settled effects that are older, and put threads that nobody
+    wrote to for ``archive_days`` out of the lists (0: none), now and once in so many seconds, until
+    cancelled. Several processes may do so at once."""
     while True:
-        before = time.time() - days * DAY_S
+        now = time.time()
+        before = now - days * DAY_S
         try:
+            if archive_days:
+                await stores.threads.archive_idle(now - archive_days * DAY_S)
             for store in (stores.threads, stores.tickets, stores.intents):
                 await store.prune(before)
         except Exception:  # the database may come back

@@ -15,6 +15,7 @@ from dazi.main.accounts import desk
 from dazi.main.company import load_company
 from dazi.main.settings import Settings
 from dazi.memory.facts import Fact, FactStore
+from dazi.memory.threads import ThreadStore
 
 NONE = Text("没有记住什么。", "Nothing is remembered.")
 STATES = {"confirmed": Text("已确认", "confirmed"), "proposed": Text("待确认", "proposed")}
@@ -23,9 +24,10 @@ GONE = Text("已删除", "deleted")
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Facts, and whose."""
+    """What is remembered of a person and what they said, and who it is."""
 
     facts: FactStore
+    threads: ThreadStore
     by: Principal
 
 
@@ -35,7 +37,7 @@ async def shelf(settings: Settings, user: str) -> AsyncIterator[Shelf]:
     company = load_company(settings.company_folder())
     first = next((u.user for u in company.users), "")
     async with desk(settings, user or first) as d:
-        yield Shelf(FactStore(d.database, d.private), d.by)
+        yield Shelf(FactStore(d.database, d.private), ThreadStore(d.database, d.private), d.by)
 
 
 async def list_facts(settings: Settings, user: str, language: Language, *, json_out: bool) -> None:

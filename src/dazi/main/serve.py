@@ -91,7 +91,8 @@ def _beside(runtime: Runtime) -> Iterator[Coroutine[Any, Any, None]]:
             runtime.settings.knowledge_seconds, runtime.settings.knowledge_outside_seconds
         )
     stores = Stores.of(runtime.database, runtime.sealing.keys)
-    yield keep_threads_pruned(stores, runtime.settings.thread_days)
+    chosen = runtime.settings
+    yield keep_threads_pruned(stores, chosen.thread_days, chosen.thread_archive_days)
     if runtime.settings.audit != "memory":
         folder = audit_folder(runtime.settings.data_folder(runtime.company.folder))
         keys = SigningKeys(folder)

@@ -115,6 +115,8 @@ class Settings(BaseSettings):
     thread_days: int = Field(365, ge=1)
     """So long after its last message a thread is kept, and confirmations and effects after they
     are over."""
+    thread_archive_days: int = Field(90, ge=0)
+    """So long after its last message a thread goes out of its owner's list; never with 0."""
     audit: Literal["durable", "synced", "memory"] = "durable"
     """Records outlive the process (``durable``), a power cut too (``synced``), or neither
     (``memory``)."""

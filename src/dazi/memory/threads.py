@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,15 +21,24 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
+    update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dazi.audit.private import Private, is_sealed
-from dazi.core.errors import NotFound, OperatorError
+from dazi.core.errors import CallerError, NotFound, OperatorError
 from dazi.core.messages import CallText, Message, Role
 from dazi.core.principal import Principal
 from dazi.store.database import Database, metadata
+
+PAGE, TOGETHER = 200, 20
+"""Messages and threads that are read at once where all are wanted."""
+BREATH = 25
+"""Messages that are opened before others get a turn."""
+LONGEST_TITLE = 200
+ALL_ROLES: tuple[Role, ...] = ("user", "assistant", "tool")
 
 threads = Table(
     "threads",
@@ -38,6 +48,7 @@ threads = Table(
     Column("user", String(200), nullable=False, index=True),
     Column("title", Text, nullable=False),
     Column("at", Float, nullable=False),
+    Column("archived", Float),
 )
 
 thread_messages = Table(
@@ -76,20 +87,24 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """A message with its number in the thread, from 1, and as it lies in the table."""
+    """A message with its number in the thread, from 1, and as it lies in the table. ``at``: when it
+    was kept, in seconds since the epoch."""
 
     seq: int
     kept: Kept
     sealed: str = ""
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """``at`` is when it was last written to, in seconds since the epoch."""
+    """``at`` is when it was last written to, in seconds since the epoch; ``archived`` when it was put
+    out of the list, ``None`` while it is in."""
 
     id: str
     title: str
     at: float
+    archived: float | None = None
 
 
 class ThreadStore:
@@ -135,7 +150,7 @@ class ThreadStore:
         )
         rows = list(found.mappings())[::-1]
         read = ((r, self._kept(r)) for r in rows)
-        return [Numbered(r["seq"], k, r["content"]) for r, k in read if k is not None]
+        return [Numbered(r["seq"], k, r["content"], r["at"]) for r, k in read if k is not None]
 
     async def append(self, thread: str, principal: Principal, messages: Sequence[Kept]) -> None:
         """Raises ``NotFound`` for a thread that is somebody else's."""
@@ -151,16 +166,110 @@ class ThreadStore:
                 await connection.execute(delete(table).where(table.c.thread == thread))
             await self._append(connection, thread, principal, messages)
 
-    async def list(self, principal: Principal, limit: int = 50) -> list[Thread]:
-        query = (
-            select(threads.c.id, threads.c.title, threads.c.at)
-            .where(threads.c.user == principal.user, threads.c.tenant == principal.tenant)
-            .order_by(threads.c.at.desc())
-            .limit(limit)
+    async def list(
+        self, principal: Principal, limit: int = 50, *, archived: bool = False, after: str = ""
+    ) -> list[Thread]:
+        """The principal's threads, last written to first: those in the list, or the archived ones.
+        ``after``: the thread at which the page before ended."""
+        query = select(threads).where(
+            _of(principal),
+            threads.c.archived.is_not(None) if archived else threads.c.archived.is_(None),
         )
         async with self.database.read() as connection:
-            found = await connection.execute(query)
-            return [Thread(t.id, self._title(t.id, t.title), t.at) for t in found]
+            if after:
+                query = query.where(_comes_after(await _place(connection, after, principal)))
+            query = query.order_by(threads.c.at.desc(), threads.c.id.desc()).limit(limit)
+            return [self._thread(t) for t in await connection.execute(query)]
+
+    async def all(self, principal: Principal, after: str = "") -> AsyncGenerator[Sequence[Thread]]:
+        """The principal's threads, archived or not, last written to first, some at a time.
+        ``after``: as in ``list``. Raises ``NotFound`` where that is none."""
+        while True:
+            query = select(threads).where(_of(principal))
+            async with self.database.read() as connection:
+                if after:
+                    query = query.where(_comes_after(await _place(connection, after, principal)))
+                query = query.order_by(threads.c.at.desc(), threads.c.id.desc()).limit(TOGETHER)
+                found = [self._thread(row) for row in await connection.execute(query)]
+            if found:
+                yield found
+            if len(found) < TOGETHER:
+                return
+            after = found[-1].id
+
+    async def get(self, thread: str, principal: Principal) -> Thread:
+        """Raises ``NotFound``, for somebody else's as for none."""
+        query = select(threads).where(threads.c.id == thread, _of(principal))
+        async with self.database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            raise _unknown()
+        return self._thread(row)
+
+    async def messages(self, thread: str, principal: Principal) -> AsyncGenerator[Numbered]:
+        """Every message of a thread, oldest first. Raises as ``get``."""
+        await self.get(thread, principal)
+        async for _, message in self.said([thread], principal, ALL_ROLES):
+            yield message
+
+    async def said(
+        self,
+        among: Sequence[str],
+        principal: Principal,
+        roles: Sequence[Role] = ("user", "assistant"),
+    ) -> AsyncGenerator[tuple[str, Numbered]]:
+        """Messages of those of the threads ``among`` that are the principal's, each with its
+        thread, one thread after the other."""
+        own = select(threads.c.id).where(_of(principal), threads.c.id.in_(among))
+        thread, seq = thread_messages.c.thread, thread_messages.c.seq
+        query = (
+            select(thread_messages)
+            .where(thread.in_(own), thread_messages.c.role.in_(roles))
+            .order_by(thread, seq)
+            .limit(PAGE)
+        )
+        page = query
+        while True:
+            async with self.database.read() as connection:
+                rows = list((await connection.execute(page)).mappings())
+            for n, r in enumerate(rows, 1):
+                if (kept := self._kept(r)) is not None:
+                    yield r["thread"], Numbered(r["seq"], kept, r["content"], r["at"])
+                if n % BREATH == 0:
+                    await asyncio.sleep(0)
+            if len(rows) < PAGE:
+                return
+            last = rows[-1]
+            beyond = and_(thread == last["thread"], seq > last["seq"])
+            page = query.where(or_(thread > last["thread"], beyond))
+
+    async def rename(self, thread: str, principal: Principal, title: str) -> Thread:
+        """Raises ``NotFound``, and ``CallerError`` for no title or one of over ``LONGEST_TITLE``."""
+        title = " ".join(title.split())
+        if not title:
+            raise CallerError("empty", "标题是空的", "the title is empty")
+        if len(title) > LONGEST_TITLE:
+            raise CallerError(
+                "title_too_long",
+                f"标题有 {len(title)} 个字符,最多 {LONGEST_TITLE} 个;请缩短",
+                f"the title has {len(title)} characters, {LONGEST_TITLE} at most; shorten it",
+            )
+        sealed = self.private.seal(principal.user, _title_of(thread), title)
+        await self._set(thread, principal, title=sealed)
+        return await self.get(thread, principal)
+
+    async def archive(self, thread: str, principal: Principal, *, out: bool = True) -> Thread:
+        """Put a thread out of the list, or back. Whoever writes to it puts it back as well. Raises
+        ``NotFound``."""
+        found = await self.get(thread, principal)
+        if out != (found.archived is not None):
+            await self._set(thread, principal, archived=time.time() if out else None)
+        return await self.get(thread, principal)
+
+    async def _set(self, thread: str, principal: Principal, **values: Any) -> None:
+        change = update(threads).where(threads.c.id == thread, _of(principal)).values(**values)
+        async with self.database.write() as connection:
+            await connection.execute(change)
 
     async def delete(self, thread: str, principal: Principal) -> None:
         """Raises ``NotFound`` for a thread that is somebody else's, and for none."""
@@ -179,6 +288,14 @@ class ThreadStore:
         async with self.database.write() as connection:
             return await _delete(connection, threads.c.at < before)
 
+    async def archive_idle(self, before: float) -> int:
+        """Put out of their owners' lists what was last written to before then, in seconds since the
+        epoch; how many."""
+        change = update(threads).where(threads.c.at < before, threads.c.archived.is_(None))
+        async with self.database.write() as connection:
+            done = await connection.execute(change.values(archived=time.time()))
+            return done.rowcount
+
     async def _append(
         self,
         connection: AsyncConnection,
@@ -188,7 +305,8 @@ class ThreadStore:
     ) -> None:
         now = time.time()
         if await _exists(connection, thread, principal):
-            await connection.execute(threads.update().where(threads.c.id == thread).values(at=now))
+            again = update(threads).where(threads.c.id == thread)
+            await connection.execute(again.values(at=now, archived=None))
         else:
             title = next((k.message.content for k in messages if k.message.role == "user"), "")[:60]
             sealed = self.private.seal(principal.user, _title_of(thread), title)
@@ -237,6 +355,9 @@ class ThreadStore:
         made = msgspec.convert(calls, tuple[CallText, ...])
         return Kept(Message(role, content, made, row["call"]), row["tool"], result)
 
+    def _thread(self, row: Any) -> Thread:
+        return Thread(row.id, self._title(row.id, row.title), row.at, row.archived)
+
     def _title(self, thread: str, text: str) -> str:
         if not is_sealed(text):
             return text
@@ -250,6 +371,28 @@ def _title_of(thread: str) -> str:
 
 def _message_of(thread: str, seq: int) -> str:
     return f"thread_messages.content:{thread}:{seq}"
+
+
+def _of(principal: Principal) -> ColumnElement[bool]:
+    return and_(threads.c.user == principal.user, threads.c.tenant == principal.tenant)
+
+
+async def _place(
+    connection: AsyncConnection, thread: str, principal: Principal
+) -> tuple[float, str]:
+    """Where a thread stands among its owner's. Raises ``NotFound``."""
+    found = await connection.execute(
+        select(threads.c.at, threads.c.id).where(threads.c.id == thread, _of(principal))
+    )
+    row = found.one_or_none()
+    if row is None:
+        raise _unknown()
+    return row.at, row.id
+
+
+def _comes_after(place: tuple[float, str]) -> ColumnElement[bool]:
+    at, id = place
+    return or_(threads.c.at < at, and_(threads.c.at == at, threads.c.id < id))
 
 
 async def _delete(connection: AsyncConnection, which: ColumnElement[bool]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import shutil
@@ -26,6 +27,10 @@ from dazi.router.restored import Lying, let_lie
 from dazi.store import schema
 from dazi.store.database import Database
 from dazi.store.presence import Presence
+
+LEAVING_S = 3.0
+"""A connection that was closed may be on PostgreSQL's list for a moment longer."""
+LOOK_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +199,7 @@ class _Restoring:
 
     async def _make_room(self, connection: AsyncConnection) -> None:
         await connection.run_sync(schema.lock)
-        if await connection.run_sync(tables.in_use):
+        if not await _alone(connection):
             raise OperatorError(
                 "in_use",
                 f"{self._to.place} 正在使用:请先停下每台机器上的搭子",
@@ -270,3 +275,13 @@ def not_empty(place: str) -> CallerError:
         f"{place} 里已有数据;用 --replace 换掉它(原来的会留在一旁)",
         f"{place} holds data; exchange it with --replace (what is there is kept aside)",
     )
+
+
+async def _alone(connection: AsyncConnection) -> bool:
+    """Whether nobody else of Dazi's is connected, or has gone within ``LEAVING_S``."""
+    ends = time.monotonic() + LEAVING_S
+    while await connection.run_sync(tables.in_use):
+        if time.monotonic() > ends:
+            return False
+        await asyncio.sleep(LOOK_S)
+    return True

@@ -97,7 +97,8 @@ async def erasures(connection: AsyncConnection) -> dict[str, float]:
 
 
 def in_use(connection: Connection) -> bool:
-    """Whether another process of Dazi's is connected to this PostgreSQL database."""
+    """Whether another process of Dazi's is connected to this PostgreSQL database, at this moment."""
+    connection.execute(text("SELECT pg_stat_clear_snapshot()"))  # not as of the first time asked
     query = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
         AND application_name = :name AND pid <> pg_backend_pid()"""
     return bool(connection.execute(text(query), {"name": APPLICATION}).scalar())

@@ -1,4 +1,4 @@
-"""What every act on the pages about documents has in common: who acts, and what is told of an error."""
+"""What every act on a page has in common: who acts, and what is told of an error."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from typing import TypeVar
 
 from nicegui import ui
 
-from dazi.console import knowledge_texts as texts
+from dazi.console import texts
 from dazi.console.pieces import div
-from dazi.console.sign_in import sign_in_url
+from dazi.console.sign_in import safe_return, sign_in_url
 from dazi.console.state import Scene
-from dazi.console.texts import UNEXPECTED
 from dazi.console.visible import reveal
 from dazi.core.errors import DaziError
-from dazi.core.language import Text
 from dazi.core.principal import Principal
 
 T = TypeVar("T")
@@ -27,15 +25,16 @@ async def act(scene: Scene, work: Callable[[Principal], Awaitable[T]]) -> T | No
     """With the rights that the person has now; an error is told, and then there is no result."""
     principal = await scene.visit.principal()
     if principal is None:
-        ui.navigate.to(sign_in_url("ended", return_to="/knowledge"))
+        here = ui.context.client.request.url.path
+        ui.navigate.to(sign_in_url("ended", return_to=safe_return(here)))
         return None
     try:
         return await work(principal)
     except DaziError as e:
         tell(e.message(scene.language), wrong=True)
     except Exception:
-        log.exception("an act on documents failed on a page")
-        tell(UNEXPECTED(scene.language), wrong=True)
+        log.exception("an act failed on a page")
+        tell(texts.UNEXPECTED(scene.language), wrong=True)
     return None
 
 
@@ -54,7 +53,7 @@ def confirm(scene: Scene, question: str, do: Callable[[], Awaitable[object]]) ->
             await do()
 
         with div("dz-dialog-actions"):
-            button(texts.CANCEL(language), dialog.close, "dz-button-quiet")
+            button(texts.BACK(language), dialog.close, "dz-button-quiet")
             button(texts.DELETE(language), agreed, "dz-button dz-delete-now")
     dialog.on("hide", lambda _: dialog.delete(), args=[])
     dialog.open()
@@ -63,14 +62,3 @@ def confirm(scene: Scene, question: str, do: Callable[[], Awaitable[object]]) ->
 def button(label: str, do: Callable[[], object], classes: str) -> ui.button:
     made = ui.button(label, on_click=lambda _: do(), color=None)
     return made.props("unelevated no-caps dense").classes(classes)
-
-
-def words_of(label: str, scene: Scene) -> str:
-    """A reader's label for people."""
-    kind, _, name = label.partition(":")
-    names = scene.state.company.role_names
-    if label == "all":
-        return texts.EVERYBODY(scene.language)
-    if kind == "role":
-        return (names.get(name) or Text(name, name))(scene.language)
-    return reveal(name)
