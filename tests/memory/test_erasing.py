@@ -1,19 +1,26 @@
-"""Whoever is erased leaves no digest and no fact behind."""
+"""Whoever is erased leaves no digest and no fact behind; what is old goes by itself."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from pathlib import Path
 
-from sqlalchemy import func, select
+import pytest
+from sqlalchemy import func, select, update
 
+from dazi.audit.keys import SubjectKeys
+from dazi.audit.retention import DAY_S
 from dazi.core.messages import Message
+from dazi.core.principal import Principal
 from dazi.main.accounts import desk
-from dazi.main.erasing import erase
+from dazi.main.erasing import Stores, erase, keep_threads_pruned
 from dazi.main.settings import Settings, demo_folder
 from dazi.memory.digests import Digest, DigestStore
 from dazi.memory.events import Event
 from dazi.memory.facts import FactStore, memory_facts
-from dazi.memory.threads import Kept, ThreadStore, thread_digests
+from dazi.memory.threads import Kept, ThreadStore, thread_digests, threads
+from dazi.store.database import Database
 
 
 async def test_digests_and_facts_go_with_the_person(tmp_path: Path) -> None:
@@ -31,3 +38,30 @@ async def test_digests_and_facts_go_with_the_person(tmp_path: Path) -> None:
     async with desk(settings, "finance") as d, d.database.read() as connection:
         for table in (thread_digests, memory_facts):
             assert await connection.scalar(select(func.count()).select_from(table)) == 1
+
+
+@pytest.mark.parametrize(("archive_days", "listed"), [(10, ["new"]), (0, ["new", "month"])])
+async def test_what_is_old_is_archived_and_what_is_older_deleted(
+    tmp_path: Path, archive_days: int, listed: list[str]
+) -> None:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'd.sqlite'}")
+    await database.create()
+    keys = SubjectKeys(tmp_path / "audit")
+    stores = Stores.of(database, keys)
+    who = Principal("li", frozenset())
+    for thread, days in (("new", 1), ("month", 30), ("year", 400)):
+        await stores.threads.append(thread, who, [Kept(Message("user", thread))])
+        async with database.write() as connection:
+            at = time.time() - days * DAY_S
+            await connection.execute(update(threads).where(threads.c.id == thread).values(at=at))
+    work = asyncio.create_task(keep_threads_pruned(stores, 365, archive_days, every_s=60.0))
+    for _ in range(1_000):
+        if sum([len(t) async for t in stores.threads.all(who)]) == 2:
+            break
+        await asyncio.sleep(0.02)
+    work.cancel()
+    assert [t.id for t in await stores.threads.list(who)] == listed
+    archived = [t.id for t in await stores.threads.list(who, archived=True)]
+    assert archived == (["month"] if archive_days else [])
+    keys.close()
+    await database.close()
