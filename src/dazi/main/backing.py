@@ -118,6 +118,12 @@ def restored_text(done: Restored) -> Text:
             "were decided and not carried out; that may have been done after the backup, so look "
             "into the other system first. Nothing of it is carried out by itself"
         )
+    if done.jobs:
+        zh += f"。{done.jobs} 个没做完的任务已取消(备份之后可能已经做完),要的话请本人重试"
+        en += (
+            f". {done.jobs} jobs that were not over are cancelled, for they may have been done after "
+            "the backup; their owners can try them again"
+        )
     if done.aside is not None:
         zh += f"。原来的在 {done.aside},确认无误后请自行删除"
         en += f". What was there is in {done.aside}; delete it when all is well"

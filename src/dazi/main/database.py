@@ -36,6 +36,7 @@ TABLES = (
     "dazi.memory.threads",
     "dazi.router.intents",
     "dazi.router.tickets",
+    "dazi.store.jobs.tables",
 )
 """Every module that declares tables."""
 

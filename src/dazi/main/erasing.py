@@ -21,6 +21,8 @@ from dazi.ops.backup.switch import ASIDE
 from dazi.router.intents import IntentStore
 from dazi.router.tickets import TicketStore
 from dazi.store.database import Database
+from dazi.store.jobs.records import JobStore
+from dazi.store.jobs.schedules import ScheduleStore
 
 log = logging.getLogger("dazi.erasing")
 
@@ -33,6 +35,8 @@ class Stores:
     tickets: TicketStore
     intents: IntentStore
     facts: FactStore
+    jobs: JobStore
+    schedules: ScheduleStore
 
     @classmethod
     def of(cls, database: Database, keys: SubjectKeys) -> Stores:
@@ -42,6 +46,8 @@ class Stores:
             TicketStore(database, private, 0.0),
             IntentStore(database, private),
             FactStore(database, private),
+            JobStore(database, private),
+            ScheduleStore(database, private),
         )
 
 
@@ -54,6 +60,7 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         tickets = await stores.tickets.forget(user)
         await stores.intents.forget(user)
         facts = await stores.facts.forget(user)
+        jobs = await stores.jobs.forget(user) + await stores.schedules.forget(user)
     data = settings.data_folder(settings.company_folder())
     backups = await asyncio.to_thread(refresh, audit_folder(data))
     for aside in data.glob(f"{ASIDE}*"):  # what a restore replaced
@@ -61,9 +68,9 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         old.destroy(user)
         old.close()
     zh = f"{user}:{done.records} 条记录的内容已不可读,销毁 {done.keys} 把密钥"
-    zh += f";删除 {threads} 个会话、{tickets} 个待确认或已确认的操作、{facts} 条记住的事"
+    zh += f";删除 {threads} 个会话、{tickets} 个待确认或已确认的操作、{facts} 条记住的事、{jobs} 个任务"
     en = f"{user}: the content of {done.records} records is gone, {done.keys} keys destroyed"
-    en += f"; {threads} threads, {tickets} confirmations and {facts} remembered facts deleted"
+    en += f"; {threads} threads, {tickets} confirmations, {facts} remembered facts and {jobs} jobs deleted"
     if done.plain:
         zh += f";{done.plain} 条加密之前的旧记录是明文,到保留期才会删除"
         en += f"; {done.plain} records from before encryption are plain and go with retention"
@@ -86,7 +93,7 @@ def _copies(backups: Refreshed) -> tuple[str, str]:
 async def keep_threads_pruned(
     stores: Stores, days: int, archive_days: int = 0, *, every_s: float = EVERY_S
 ) -> None:
-    """Delete threads, confirmations and settled effects that are older, and put threads that nobody
+    """Delete threads, confirmations, settled effects and jobs that are older, and put threads that nobody
     wrote to for ``archive_days`` out of the lists (0: none), now and once in so many seconds, until
     cancelled. Several processes may do so at once."""
     while True:
@@ -95,7 +102,7 @@ async def keep_threads_pruned(
         try:
             if archive_days:
                 await stores.threads.archive_idle(now - archive_days * DAY_S)
-            for store in (stores.threads, stores.tickets, stores.intents):
+            for store in (stores.threads, stores.tickets, stores.intents, stores.jobs):
                 await store.prune(before)
         except Exception:  # the database may come back
             log.exception("threads that are too old were not deleted")

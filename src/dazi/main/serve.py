@@ -77,6 +77,7 @@ async def serve(settings: Settings, language: Language, check: bool) -> None:
         finally:
             for task in beside:
                 task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
     finally:
         await runtime.close()
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from dazi.core.errors import OperatorError
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision in ``migrations/versions``."""
 VERSIONS = "alembic_version"
 _versions = Table(

@@ -26,6 +26,7 @@ from dazi.ops.backup.sealed import Header, SealedReader, derive
 from dazi.router.restored import Lying, let_lie
 from dazi.store import schema
 from dazi.store.database import Database
+from dazi.store.jobs.restored import stop_all
 from dazi.store.presence import Presence
 
 LEAVING_S = 3.0
@@ -67,7 +68,8 @@ class Destination:
 @dataclass(frozen=True, slots=True)
 class Restored:
     """``made``: when the backup was, seconds since the epoch. ``erased``: keys that it had and
-    that were destroyed later. ``aside``: where what was there is now."""
+    that were destroyed later. ``aside``: where what was there is now. ``jobs``: cancelled, for they
+    may have been done since."""
 
     made: float
     rows: int
@@ -76,6 +78,7 @@ class Restored:
     erased: int
     tickets: Lying
     aside: Path | None
+    jobs: int = 0
 
 
 async def restore(source: Source, destination: Destination, told: Told) -> Restored:
@@ -162,6 +165,7 @@ class _Restoring:
             await loader.open(reader.header.revision)
             await self._take(reader, loader)
             lying = await let_lie(connection)
+            jobs = await stop_all(connection)
             usable, erased = self._bring_keys(await tables.erasures(connection))
             plan = self._plan()
             if not self._to.sqlite:
@@ -174,7 +178,7 @@ class _Restoring:
         aside = self._to.data / plan.aside
         return Restored(
             reader.header.made, loader.rows, self._unpacker.count, usable, erased, lying,
-            aside if aside.exists() else None,
+            aside if aside.exists() else None, jobs,
         )  # fmt: skip
 
     @asynccontextmanager

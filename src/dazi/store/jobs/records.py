@@ -1,0 +1,458 @@
+"""Jobs in the database: their owners' side, and the side of those who work on them."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dazi.core.errors import CallerError, NotFound
+from dazi.core.language import Text
+from dazi.core.principal import Principal
+from dazi.store.database import Database
+from dazi.store.jobs.model import (
+    OVER,
+    Claim,
+    Failure,
+    Job,
+    JobFile,
+    Lost,
+    NewJob,
+    Opened,
+    Sealer,
+    State,
+)
+from dazi.store.jobs.tables import job_files, job_steps, jobs
+
+LOST_TOO_OFTEN = Failure(
+    "lost",
+    Text(
+        "处理它的进程一再中断(可能内存不足);已停止重试",
+        "whatever worked on it broke off again and again (out of memory, perhaps); not tried again",
+    ),
+)
+Row = Mapping[str, Any] | RowMapping
+_LISTED = [c for c in jobs.c if c.name not in ("arguments", "result")]
+
+
+class JobStore:
+    """Every access of an owner names the principal: another's job looks like none at all."""
+
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._database = database
+        self._sealer = sealer
+
+    # --- whose it is ---------------------------------------------------------------------------
+
+    async def put(self, principal: Principal, new: NewJob) -> Job:
+        """The job, or the one of the same key that there is already: one that failed or was
+        cancelled is taken up again where it broke off."""
+        for _ in range(2):
+            if new.key and (found := await self._keyed(principal, new)) is not None:
+                return found
+            try:
+                return await self._insert(principal, new)
+            except IntegrityError:  # another process was first
+                if not new.key:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _keyed(self, principal: Principal, new: NewJob) -> Job | None:
+        c = jobs.c
+        query = select(c.id, c.state).where(_of(principal), c.kind == new.kind, c.key == new.key)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            return None
+        if row.state in ("failed", "cancelled"):
+            return await self.retry(row.id, principal)
+        return await self.get(row.id, principal)
+
+    async def _insert(self, principal: Principal, new: NewJob) -> Job:
+        id, user = secrets.token_hex(8), principal.user
+        now = time.time()
+        row = {
+            "id": id,
+            "tenant": principal.tenant,
+            "user": user,
+            "channel": principal.channel,
+            "kind": new.kind,
+            "title": self._sealer.seal(user, place("title", id), new.title),
+            "arguments": self._sealer.seal(user, place("arguments", id), new.arguments),
+            "key": new.key or None,
+            "batch": new.batch,
+            "state": "queued",
+            "due": new.due or now,
+            "created": now,
+            "attempts": 0,
+            "step_zh": "",
+            "step_en": "",
+            "fraction": 0.0,
+            "error": "",
+            "result": "",
+            "worker": "",
+            "lease": 0.0,
+            "stop": False,
+        }
+        async with self._database.write() as connection:
+            await connection.execute(insert(jobs).values(row))
+        return await self.get(id, principal)
+
+    async def get(self, id: str, principal: Principal) -> Job:
+        """With its result and the names of its files. Raises ``NotFound``."""
+        async with self._database.read() as connection:
+            row = await _row(connection, id, principal)
+            job = self._job(row)
+            f = job_files.c
+            query = select(f.name, f.type, f.size).where(f.job == id).order_by(f.name)
+            files = [JobFile(*r) for r in await connection.execute(query)]
+        return replace(job, result=self._opened("result", row), files=tuple(files))
+
+    async def list(
+        self,
+        principal: Principal,
+        states: Sequence[State] = (),
+        *,
+        kind: str = "",
+        batch: str = "",
+        limit: int = 50,
+        after: str = "",
+    ) -> list[Job]:
+        """The latest first, without arguments and results. ``after``: the job at which the page
+        before ended; raises ``NotFound`` where that is none."""
+        c = jobs.c
+        query = select(*_LISTED).where(_of(principal))
+        if states:
+            query = query.where(c.state.in_(states))
+        if kind:
+            query = query.where(c.kind == kind)
+        if batch:
+            query = query.where(c.batch == batch)
+        async with self._database.read() as connection:
+            if after:
+                last = await _row(connection, after, principal)
+                same = and_(c.created == last["created"], c.id < after)
+                query = query.where(or_(c.created < last["created"], same))
+            query = query.order_by(c.created.desc(), c.id.desc()).limit(limit)
+            found = (await connection.execute(query)).mappings().all()
+        return [self._job(row) for row in found]
+
+    async def counts(self, principal: Principal, batch: str) -> Mapping[State, int]:
+        """How many jobs of a batch are in each state."""
+        c = jobs.c
+        query = select(c.state, func.count()).where(_of(principal), c.batch == batch)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.group_by(c.state))).all()
+        return {cast("State", state): count for state, count in rows}
+
+    async def file(self, id: str, name: str, principal: Principal) -> tuple[JobFile, bytes]:
+        """Raises ``NotFound``."""
+        f = job_files.c
+        async with self._database.read() as connection:
+            await _row(connection, id, principal)
+            query = select(job_files).where(f.job == id, f.name == name)
+            row = (await connection.execute(query)).mappings().one_or_none()
+        opened = row and self._sealer.open(file_place(id, name), row["content"])
+        if row is None or opened is None or opened.state != "open":
+            raise NotFound("file", "没有这个文件", "no such file")
+        return JobFile(name, row["type"], row["size"]), b64decode(opened.content)
+
+    async def cancel(self, id: str, principal: Principal) -> Job:
+        """What waits is over at once; what runs is told, and ends soon. Raises ``NotFound``, and
+        ``CallerError`` for what is over."""
+        c = jobs.c
+        async with self._database.write() as connection:
+            row = await _row(connection, id, principal)
+            if row["state"] in OVER:
+                raise _over()
+            values: dict[str, Any] = {"stop": True}
+            if row["state"] == "queued":
+                values |= {"state": "cancelled", "ended": time.time()}
+            await connection.execute(update(jobs).where(c.id == id).values(values))
+        return await self.get(id, principal)
+
+    async def retry(self, id: str, principal: Principal) -> Job:
+        """Once more, from the last step that was done. Raises ``NotFound``, and ``CallerError`` for
+        what is not over or is done."""
+        async with self._database.write() as connection:
+            row = await _row(connection, id, principal)
+            if row["state"] not in ("failed", "cancelled"):
+                raise CallerError(
+                    "not_failed",
+                    "只有失败或取消了的任务可以重试",
+                    "only a job that failed or was cancelled can be tried again",
+                )
+            await connection.execute(
+                update(jobs)
+                .where(jobs.c.id == id)
+                .values(
+                    state="queued", due=time.time(), attempts=0, stop=False, error="", ended=None
+                )
+            )
+        return await self.get(id, principal)
+
+    async def delete(self, id: str, principal: Principal) -> None:
+        """With its results. Raises ``NotFound``, and ``CallerError`` for what is not over."""
+        async with self._database.write() as connection:
+            row = await _row(connection, id, principal)
+            if row["state"] not in OVER:
+                raise CallerError(
+                    "not_over", "任务还没结束;先取消", "the job is not over; cancel it first"
+                )
+            await _delete(connection, jobs.c.id == id)
+
+    async def forget(self, user: str) -> int:
+        """Delete all jobs of somebody who is erased; how many."""
+        async with self._database.write() as connection:
+            return await _delete(connection, jobs.c.user == user)
+
+    async def prune(self, before: float) -> int:
+        """Delete what was over before then, in seconds since the epoch; how many."""
+        async with self._database.write() as connection:
+            return await _delete(connection, and_(jobs.c.state.in_(OVER), jobs.c.ended < before))
+
+    # --- who works on it -----------------------------------------------------------------------
+
+    async def claim(self, kinds: Mapping[str, int], lease_s: float) -> Claim | None:
+        """The next job of one of ``kinds``, each with how often it may be tried; ``None`` where
+        nothing is due. Those who have the least running come first, so that nobody's hundreds hold
+        up another's one. A job whose worker is silent for longer than its lease counts as queued;
+        where that was its last try, it fails."""
+        c = jobs.c
+        now = time.time()
+        others = jobs.alias()
+        running = (
+            select(func.count())
+            .where(others.c.user == c.user, others.c.tenant == c.tenant)
+            .where(others.c.state == "running", others.c.lease > now)
+            .scalar_subquery()
+        )
+        waiting = and_(c.state == "queued", c.due <= now)
+        left = and_(c.state == "running", c.lease <= now)
+        query = (
+            select(jobs)
+            .where(c.kind.in_(sorted(kinds)), or_(waiting, left))
+            .order_by(running, c.due, c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True, of=jobs)
+        )
+        async with self._database.write() as connection:
+            while True:
+                row = (await connection.execute(query)).mappings().one_or_none()
+                if row is None:
+                    return None
+                here = update(jobs).where(c.id == row["id"])
+                if row["stop"]:
+                    await connection.execute(here.values(state="cancelled", ended=now))
+                elif row["attempts"] >= kinds[row["kind"]]:
+                    sealed = self._error(row["id"], row["user"], LOST_TOO_OFTEN)
+                    await connection.execute(here.values(state="failed", ended=now, error=sealed))
+                else:
+                    break
+            token = secrets.token_hex(8)
+            values = {
+                "state": "running",
+                "worker": token,
+                "lease": now + lease_s,
+                "attempts": row["attempts"] + 1,
+                "started": now,
+                "error": "",
+            }
+            await connection.execute(here.values(values))
+        job = self._job({**dict(row), **values})
+        return Claim(replace(job, arguments=self._opened("arguments", row)), token)
+
+    async def beat(
+        self, claim: Claim, lease_s: float, step: Text | None = None, fraction: float = 0.0
+    ) -> bool:
+        """Keep the job, and say how far it is; whether it is to go on. Raises ``Lost``."""
+        values: dict[str, Any] = {"lease": time.time() + lease_s}
+        if step is not None:
+            values |= {"step_zh": step.zh[:200], "step_en": step.en[:200], "fraction": fraction}
+        async with self._database.write() as connection:
+            stop = (
+                await connection.execute(
+                    update(jobs).where(_held(claim)).values(values).returning(jobs.c.stop)
+                )
+            ).scalar_one_or_none()
+        if stop is None:
+            raise Lost
+        return not stop
+
+    async def stopping(self, claim: Claim) -> bool:
+        """Whether its owner has cancelled it. Raises ``Lost``."""
+        async with self._database.read() as connection:
+            found = await connection.execute(select(jobs.c.stop).where(_held(claim)))
+            stop = found.scalar_one_or_none()
+        if stop is None:
+            raise Lost
+        return bool(stop)
+
+    async def step(self, claim: Claim, name: str) -> tuple[Any] | None:
+        """What the step came to when it was done before."""
+        s = job_steps.c
+        query = select(s.content).where(s.job == claim.job.id, s.name == name)
+        async with self._database.read() as connection:
+            text = (await connection.execute(query)).scalar_one_or_none()
+        if text is None:
+            return None
+        opened = self._sealer.open(step_place(claim.job.id, name), text)
+        return (opened.content,) if opened.state == "open" else None
+
+    async def put_step(self, claim: Claim, name: str, content: Any) -> None:
+        """Raises ``Lost``."""
+        job = claim.job
+        sealed = self._sealer.seal(job.user, step_place(job.id, name), content)
+        row = {"job": job.id, "name": name, "content": sealed, "at": time.time()}
+        async with self._database.write() as connection:
+            await self._hold(connection, claim)
+            s = job_steps.c
+            await connection.execute(delete(job_steps).where(s.job == job.id, s.name == name))
+            await connection.execute(insert(job_steps).values(row))
+
+    async def put_file(self, claim: Claim, name: str, type: str, data: bytes) -> None:
+        """In the place of one of that name. Raises ``Lost``."""
+        job = claim.job
+        content = b64encode(data).decode()
+        row = {
+            "job": job.id,
+            "name": name,
+            "type": type,
+            "size": len(data),
+            "content": self._sealer.seal(job.user, file_place(job.id, name), content),
+            "at": time.time(),
+        }
+        async with self._database.write() as connection:
+            await self._hold(connection, claim)
+            f = job_files.c
+            await connection.execute(delete(job_files).where(f.job == job.id, f.name == name))
+            await connection.execute(insert(job_files).values(row))
+
+    async def finish(self, claim: Claim, result: Any) -> None:
+        """Raises ``Lost``."""
+        job = claim.job
+        sealed = self._sealer.seal(job.user, place("result", job.id), result)
+        await self._end(claim, state="done", result=sealed, fraction=1.0, ended=time.time())
+
+    async def fail(self, claim: Claim, why: Failure, again: float | None = None) -> None:
+        """``again``: when to try once more, in seconds since the epoch. Raises ``Lost``."""
+        sealed = self._error(claim.job.id, claim.job.user, why)
+        if again is None:
+            await self._end(claim, state="failed", error=sealed, ended=time.time())
+        else:
+            await self._end(claim, state="queued", error=sealed, due=again)
+
+    async def cancelled(self, claim: Claim) -> None:
+        """Raises ``Lost``."""
+        await self._end(claim, state="cancelled", ended=time.time())
+
+    async def give_back(self, claim: Claim) -> None:
+        """Whoever worked on it has to go: somebody else may, and it was no try. Raises ``Lost``."""
+        await self._end(claim, state="queued", attempts=claim.job.attempts - 1)
+
+    async def _end(self, claim: Claim, **values: Any) -> None:
+        async with self._database.write() as connection:
+            done = await connection.execute(
+                update(jobs).where(_held(claim)).values(worker="", lease=0.0, **values)
+            )
+            if done.rowcount and values["state"] == "done":  # what it came to is in the result
+                await connection.execute(delete(job_steps).where(job_steps.c.job == claim.job.id))
+        if not done.rowcount:
+            raise Lost
+
+    async def _hold(self, connection: AsyncConnection, claim: Claim) -> None:
+        """Nobody takes the job before the transaction ends. Raises ``Lost``."""
+        done = await connection.execute(update(jobs).where(_held(claim)).values(worker=claim.token))
+        if not done.rowcount:
+            raise Lost
+
+    # --- rows ----------------------------------------------------------------------------------
+
+    def _job(self, row: Row) -> Job:
+        error = self._opened("error", row)
+        return Job(
+            row["id"],
+            row["tenant"],
+            row["user"],
+            row["channel"],
+            row["kind"],
+            self._opened("title", row) or "",
+            None,
+            row["batch"],
+            row["state"],
+            row["due"],
+            row["created"],
+            row["started"],
+            row["ended"],
+            row["attempts"],
+            Text(row["step_zh"], row["step_en"]),
+            row["fraction"],
+            Failure(error[0], Text(error[1], error[2])) if error else None,
+            stopping=row["stop"] and row["state"] == "running",
+        )
+
+    def _opened(self, column: str, row: Row) -> Any:
+        if not row[column]:
+            return None
+        opened: Opened = self._sealer.open(place(column, row["id"]), row[column])
+        return opened.content if opened.state == "open" else None
+
+    def _error(self, id: str, user: str, why: Failure) -> str:
+        return self._sealer.seal(user, place("error", id), [why.code, why.text.zh, why.text.en])
+
+
+def place(column: str, id: str) -> str:
+    return f"jobs.{column}:{id}"
+
+
+def step_place(id: str, name: str) -> str:
+    return f"job_steps.content:{id}:{name}"
+
+
+def file_place(id: str, name: str) -> str:
+    return f"job_files.content:{id}:{name}"
+
+
+def _of(principal: Principal) -> ColumnElement[bool]:
+    return and_(jobs.c.user == principal.user, jobs.c.tenant == principal.tenant)
+
+
+def _held(claim: Claim) -> ColumnElement[bool]:
+    c = jobs.c
+    return and_(c.id == claim.job.id, c.worker == claim.token, c.state == "running")
+
+
+async def _row(connection: AsyncConnection, id: str, principal: Principal) -> Row:
+    found = await connection.execute(select(jobs).where(jobs.c.id == id, _of(principal)))
+    row = found.mappings().one_or_none()
+    if row is None:
+        raise NotFound("job", "没有这个任务", "no such job")
+    return row
+
+
+async def _delete(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
+    ids = select(jobs.c.id).where(which)
+    for table in (job_steps, job_files):
+        await connection.execute(delete(table).where(table.c.job.in_(ids)))
+    return (await connection.execute(delete(jobs).where(which))).rowcount
+
+
+def _over() -> CallerError:
+    return CallerError("over", "任务已经结束", "the job is over")
