@@ -115,6 +115,30 @@ def chat(
 
 
 @app.command()
+def review(
+    file: Annotated[Path, typer.Argument(help="合同:PDF、Word、Markdown。The contract.")],
+    template: Annotated[
+        Path | None, typer.Option(help="公司的范本。The company's template.")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="政策文件,默认内置的。A policy; the built-in one without.")
+    ] = None,
+    json_out: Json = False,
+    ocr: Annotated[
+        bool, typer.Option("--ocr", help="识别扫描页(要装 OCR)。Read scanned pages.")
+    ] = False,
+    all_of_them: Annotated[
+        bool, typer.Option("--all", help="也列出低级别的。List low findings as well.")
+    ] = False,
+) -> None:
+    """审合同:对照范本和政策,找矛盾和错误引用。Review a contract against template and policy."""
+    from dazi.main.reviewing import Asked, review_contract
+
+    asked = Asked(file, template, policy, json_out, ocr, all_of_them)
+    asyncio.run(review_contract(asked, language()))
+
+
+@app.command()
 def init(folder: Annotated[Path, typer.Argument(help="新目录。The folder to make.")]) -> None:
     """生成一个公司目录样例。Make a company folder to start from."""
     from dazi.main.initialise import initialise

@@ -1,0 +1,89 @@
+"""How much two clauses say the same, whatever words they use for it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dazi.apps.contracts.clauses import filled_out
+
+_SAME_ZH = (
+    (r"应当|必须|须|应该|需要?(?=[\u3400-\u9fff])|负有.{0,6}义务", "应"),
+    (r"有权|可以?|得以", "可"),
+    (r"不得|禁止|不可以?|不应当?|不能", "不得"),
+    (r"本?(?:合同|协议)书?", "合同"),
+    (r"商品|产品|货品|标的物|货物", "货物"),
+    (r"支付|给付|缴纳|交付(?=.{0,4}(?:款|费|金))|付清|结清|付款|汇款", "支付"),
+    (r"货款|价款|款项|费用|价金|金额", "款"),
+    (r"天|日历日|自然日", "日"),
+    (r"终止|解除", "解除"),
+    (r"检验|验收|查验", "验收"),
+    (r"告知|知会|通知", "通知"),
+    (r"交付|交货|送达|发货", "交货"),
+    (r"损失|损害", "损失"),
+    (r"赔偿|补偿", "赔偿"),
+    (r"逾期|迟延|延迟|延误|拖延", "逾期"),
+    (r"届满|期满|到期", "届满"),
+    (r"泄露|披露|透露|公开", "披露"),
+    (r"任何一方|任一方|各方|双方", "双方"),
+    (r"之日起|之后|以后|后", "后"),
+    (r"之前|以前|前", "前"),
+    (r"如果|若|倘若|如(?=[\u3400-\u9fff])", "如"),
+    (r"的|了|所|之|其|该|本|且|并|及|和|与|或者?|以|于|在|对|由|为|是|等", ""),
+)
+_SAME_EN = (
+    (r"\b(?:shall|must|will|is required to|agrees to|undertakes to)\b", "must"),
+    (r"\b(?:may|is entitled to|has the right to|can)\b", "may"),
+    (r"\b(?:agreement|contract)\b", "contract"),
+    (r"\b(?:goods|products?|items?|merchandise)\b", "goods"),
+    (r"\b(?:fees?|charges?|price|sums?|amounts?)\b", "price"),
+    (r"\b(?:terminate[sd]?|termination|cancel\w*|end(?:s|ed)?)\b", "terminate"),
+    (r"\b(?:notify|notif\w+|notice|inform\w*)\b", "notice"),
+    (r"\b(?:disclos\w+|reveal\w*|divulg\w*)\b", "disclose"),
+    (r"\b(?:pay\w*|settle\w*|remit\w*)\b", "pay"),
+    (r"\b(?:deliver\w*|ship\w*|dispatch\w*)\b", "deliver"),
+    (
+        r"\b(?:a|an|the|of|to|in|on|for|and|or|by|with|any|such|that|this|these|those|it|its|be|is|are|as|at|from|which|who|other|all|each|party|parties|hereof|thereof|hereunder)\b",
+        "",
+    ),
+)
+_ZH = tuple((re.compile(p), r) for p, r in _SAME_ZH)
+_EN = tuple((re.compile(p), r) for p, r in _SAME_EN)
+
+
+def essence(text: str, language: str) -> str:
+    """Without what rewording changes: synonyms as one word, little words left out."""
+    text = filled_out(text, "").lower()
+    for pattern, word in _ZH if language == "zh" else _EN:
+        text = pattern.sub(word, text)
+    return re.sub(r"[^\w\u3400-\u9fffⒼⓉ%]+", " " if language == "en" else "", text)
+
+
+def _features(text: str, language: str) -> Counter[str]:
+    if language == "en":
+        words = [re.sub(r"(?:ing|ed|es|s|ly|ion|ment)$", "", w) for w in text.split() if len(w) > 1]
+        return Counter(words) + Counter(f"{a} {b}" for a, b in zip(words, words[1:], strict=False))
+    return Counter(text[i : i + 2] for i in range(len(text) - 1)) + Counter(
+        c for c in text if "\u3400" <= c <= "\u9fff"
+    )
+
+
+def likeness(ours: Sequence[str], theirs: Sequence[str], language: str) -> NDArray[np.float64]:
+    """Cosines, 0 to 1: a row for each of ``ours``, a column for each of ``theirs``, which are
+    ``essence``s. What is rare in both together weighs more."""
+    bags = [_features(t, language) for t in (*ours, *theirs)]
+    seen = Counter(f for bag in bags for f in bag)
+    index = {f: n for n, f in enumerate(seen)}
+    rows = np.zeros((len(bags), len(index)), dtype=np.float32)
+    for n, bag in enumerate(bags):
+        for f, count in bag.items():
+            rows[n, index[f]] = (1 + math.log(count)) * math.log(1 + len(bags) / seen[f])
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    rows /= np.where(lengths > 0, lengths, 1)
+    out: NDArray[np.float64] = (rows[: len(ours)] @ rows[len(ours) :].T).astype(np.float64)
+    return out

@@ -1,0 +1,127 @@
+"""A contract, reviewed: fields, findings, how it stands beside the template."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dazi.apps.contracts.alignment import Alignment, align
+from dazi.apps.contracts.clauses import Contract, read_contract
+from dazi.apps.contracts.contradictions import contradictions
+from dazi.apps.contracts.deviations import deviations
+from dazi.apps.contracts.fields import NAMES, Field, fields_of
+from dazi.apps.contracts.findings import ORDER, Finding
+from dazi.apps.contracts.policy import Rule, judge, load_policy
+from dazi.apps.contracts.references import references
+from dazi.apps.contracts.topics import kind_of
+from dazi.core.errors import CallerError
+from dazi.core.language import Language
+from dazi.knowledge.blocks import Block
+from dazi.knowledge.parsing.limits import ParseLimits
+from dazi.knowledge.parsing.process import DEFAULT_LIMITS, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """``findings`` the gravest first; ``alignment`` where a template was given."""
+
+    kind: str
+    contract: Contract
+    fields: dict[str, Field]
+    findings: tuple[Finding, ...]
+    alignment: Alignment | None = field(default=None, repr=False)
+
+
+async def read_file(
+    path: Path, limits: ParseLimits = DEFAULT_LIMITS, *, ocr: bool = False
+) -> Contract:
+    """In the process that files are read in, within its limits. Raises as ``parse``, and
+    ``CallerError`` for a file without text."""
+    blocks: list[Block] = []
+    async with aclosing(parse(path, limits=limits, ocr=ocr)) as found:
+        async for item in found:
+            if isinstance(item, Block):
+                blocks.append(item)
+    contract = read_contract(blocks)
+    if not contract.clauses:
+        raise CallerError(
+            "no_text",
+            f"{path.name} 里没有文字;扫描件请装 OCR 后加 --ocr",
+            f"{path.name} has no text; for scans install OCR and give --ocr",
+        )
+    return contract
+
+
+def review(
+    contract: Contract, template: Contract | None = None, rules: Sequence[Rule] | None = None
+) -> Review:
+    """Everything that can be told without a model. Pure: the same files give the same findings."""
+    fields = fields_of(contract)
+    kind = kind_of(contract)
+    found: list[Finding] = []
+    found += judge(load_policy() if rules is None else rules, contract, kind, fields)
+    found += contradictions(contract, fields)
+    found += references(contract)
+    alignment = None
+    if template is not None:
+        alignment = align(template, contract)
+        found += deviations(alignment)
+    return Review(kind, contract, fields, tuple(_sorted(found)), alignment)
+
+
+def _sorted(found: Iterable[Finding]) -> list[Finding]:
+    """Without what is said twice of the same words."""
+    seen: set[tuple[str, str, str]] = set()
+    out: list[Finding] = []
+    for f in sorted(found, key=lambda f: (ORDER[f.severity], f.page, f.rule)):
+        key = (f.rule, f.quote, f.clause if not f.quote else "")
+        if key not in seen:
+            seen.add(key)
+            out.append(f)
+    return out
+
+
+def as_json(review: Review, language: Language) -> dict[str, Any]:
+    """Fields that the contract does not have are ``null``; so is the page where there are none."""
+    return {
+        "kind": review.kind,
+        "language": review.contract.language,
+        "pages": review.contract.pages or None,
+        "fields": {n: review.fields[n].value if n in review.fields else None for n in NAMES},
+        "evidence": {
+            n: {"quote": f.quote[:300], "page": f.clause.page or None, "clause": f.clause.number}
+            for n, f in review.fields.items()
+        },
+        "findings": [
+            {
+                "rule": f.rule,
+                "kind": f.kind,
+                "severity": f.severity,
+                "page": f.page or None,
+                "box": f.box,
+                "clause": f.clause,
+                "quote": f.quote,
+                "expected": f.expected,
+                "message": f.message(language),
+                "suggestion": f.suggestion(language),
+            }
+            for f in review.findings
+        ],
+    }
+
+
+async def review_file(
+    path: Path, template: Path | None, rules: Sequence[Rule] | None, *, ocr: bool = False
+) -> Review:
+    """Raises as ``read_file``."""
+    contract = await read_file(path, ocr=ocr)
+    return review(contract, await read_file(template) if template else None, rules)
+
+
+async def files_in(folder: Path) -> AsyncIterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in (".pdf", ".docx", ".md", ".txt", ".html") and path.is_file():
+            yield path
