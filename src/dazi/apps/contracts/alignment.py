@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dazi.apps.contracts.clauses import Clause, Contract, blank
+from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.likeness import essence, likeness
 from dazi.apps.contracts.roles import Roles, roles_of
 from dazi.apps.contracts.topics import topics_of
 
+Scores = NDArray[np.float64]
 MATCHED = 0.40
 """A likeness from which on two clauses are about the same."""
-PRESENT = 0.22
-"""Below it, and without a clause of the topic, what a clause says is missing."""
+LEFT_OVER, CLEARLY, SURE = 0.10, 1.35, 0.30
+"""What is left is matched down to the first, where it is so many times better than the next best,
+or better than the last."""
+COVERED = 0.62
+"""So much of a clause said by others of its topic is said."""
 SHORTEST = 10
 """Characters of a clause that is compared: signatures and headings are not."""
 
@@ -67,7 +73,11 @@ def align(template: Contract, contract: Contract) -> Alignment:
             pairs.append((int(i), int(j)))
             free_ours.discard(int(i))
             free_theirs.discard(int(j))
-    missing = [i for i in sorted(free_ours) if _is_missing(i, scores, topics, mine[i], other)]
+    for i, j in _left_over(total, sorted(free_ours), sorted(free_theirs)):
+        pairs.append((i, j))
+        free_ours.discard(i)
+        free_theirs.discard(j)
+    missing = [i for i in sorted(free_ours) if not _said_elsewhere(i, topics, mine[i], other)]
     joined = sorted(pairs)
     kept = _in_order([j for _, j in joined])
     return Alignment(
@@ -85,23 +95,32 @@ def align(template: Contract, contract: Contract) -> Alignment:
 
 
 def _compared(contract: Contract) -> list[Clause]:
+    """Clauses with all that hangs on them: lists and what is not numbered belong to what they
+    follow."""
+    counted = Counter(c.level for c in contract.body if c.number)
+    begins = 4 if counted[3] >= 3 or counted[4] >= 3 else 5
     out: list[Clause] = []
     for c in contract.body:
-        text = re.sub(r"\s", "", c.text)
-        if c.table or len(text) < SHORTEST or (not c.number and c.article < 0):
+        if c.table or (not c.number and c.article < 0) or _SIGNED.match(re.sub(r"\s", "", c.text)):
             continue
-        if re.match(
-            r"(?:甲方|乙方|Party [AB])?[（(]?(?:签字|盖章|签章|法定代表人|日期|By:|Name:|Title:|Date:|Signed)",
-            text,
-        ):
-            continue
-        if blank(c.text) and len(re.sub(r"[_＿\s\W]", "", c.text)) < SHORTEST:
-            continue
-        out.append(c)
-    return out
+        last = out[-1] if out else None
+        if last is not None and last.article == c.article and c.level > begins and last.level > 2:
+            out[-1] = replace(last, text=f"{last.text} {c.number} {c.words}".strip())
+        else:
+            out.append(c)
+    return [c for c in out if len(_letters(c.text)) >= SHORTEST]
 
 
-def _by_topic(ours: Sequence[tuple[str, ...]], theirs: Sequence[tuple[str, ...]]) -> np.ndarray:
+_SIGNED = re.compile(
+    r"(?:甲方|乙方|Party[AB])?[（(]?(?:签字|盖章|签章|法定代表人|日期|签订日期|By:|Name:|Title:|Date:|Signed|Signature)"
+)
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[_＿\s\W]", "", text)
+
+
+def _by_topic(ours: Sequence[tuple[str, ...]], theirs: Sequence[tuple[str, ...]]) -> Scores:
     """What a topic in common adds."""
     out = np.zeros((len(ours), len(theirs)))
     for i, mine in enumerate(ours):
@@ -112,29 +131,40 @@ def _by_topic(ours: Sequence[tuple[str, ...]], theirs: Sequence[tuple[str, ...]]
     return out
 
 
-def _is_missing(
+def _left_over(
+    total: Scores, ours: Sequence[int], theirs: Sequence[int]
+) -> Iterator[tuple[int, int]]:
+    """Of what found no clear partner, those that are each other's best: a sentence that was worded
+    anew has little in common with the old one, and still more than any other."""
+    ours, theirs = list(ours), list(theirs)
+    while ours and theirs:
+        rest = total[np.ix_(ours, theirs)]
+        at = np.unravel_index(int(rest.argmax()), rest.shape)
+        best = float(rest[at])
+        if best < LEFT_OVER:
+            return
+        i, j = int(at[0]), int(at[1])
+        row, column = np.delete(rest[i], j), np.delete(rest[:, j], i)
+        if max(row.max(initial=0.0), column.max(initial=0.0)) * CLEARLY < best or best > SURE:
+            yield ours[i], theirs[j]
+            del ours[i], theirs[j]
+        else:
+            del ours[i]
+
+
+def _said_elsewhere(
     i: int,
-    scores: np.ndarray,
     topics: tuple[list[tuple[str, ...]], list[tuple[str, ...]]],
     mine: str,
     other: Sequence[str],
 ) -> bool:
-    """Not where clauses of its topic, taken together, say most of it: it was split or merged."""
-    best = float(scores[i].max(initial=0.0))
-    if best >= MATCHED:
-        return False
+    """Whether clauses of its topic, taken together, say most of it: it was split or merged."""
     wanted = topics[0][i][:1]
     near = [t for t, of in zip(other, topics[1], strict=True) if wanted and wanted[0] in of[:2]]
-    together = "".join(near)
-    if not together:
-        return best < 0.34
-    grams = (
-        {mine[k : k + 2] for k in range(len(mine) - 1)}
-        if " " not in mine.strip()
-        else set(mine.split())
-    )
-    covered = sum(g in together for g in grams) / max(len(grams), 1)
-    return best < PRESENT + 0.08 and covered < 0.5
+    together = " ".join(near)
+    spaced = " " in mine.strip()
+    grams = set(mine.split()) if spaced else {mine[k : k + 2] for k in range(len(mine) - 1)}
+    return sum(g in together for g in grams) > COVERED * max(len(grams), 1)
 
 
 def _in_order(numbers: Sequence[int]) -> set[int]:

@@ -66,8 +66,12 @@ def essence(text: str, language: str) -> str:
 
 def _features(text: str, language: str) -> Counter[str]:
     if language == "en":
-        words = [re.sub(r"(?:ing|ed|es|s|ly|ion|ment)$", "", w) for w in text.split() if len(w) > 1]
-        return Counter(words) + Counter(f"{a} {b}" for a, b in zip(words, words[1:], strict=False))
+        words = [
+            re.sub(r"(?:ations?|ings?|ments?|ions?|ed|es|s|ly|e)$", "", w)
+            for w in text.split()
+            if len(w) > 1
+        ]
+        return Counter(words)
     return Counter(text[i : i + 2] for i in range(len(text) - 1)) + Counter(
         c for c in text if "\u3400" <= c <= "\u9fff"
     )
