@@ -20,17 +20,19 @@ WEIGHTY = frozenset(
 )  # fmt: skip
 """Topics a contract must not leave out."""
 ALIKE = 0.93
+ALMOST = 0.72
+"""What is so alike was edited, not worded anew: a word of denial more or less tells."""
 NEAR = 0.45
 """From here on a pair is compared word by word."""
 
 _FLAGS: tuple[tuple[str, str, str], ...] = (
-    ("unilateral", r"单方(?:面)?(?:决定|变更|调整|解除|修改|确定)|自行(?:决定|调整|变更)|随时(?:变更|调整|解除|终止)|最终解释权|sole (?:and absolute )?discretion|unilaterally|at any time (?:and )?without (?:cause|notice)", "unilateral"),
+    ("unilateral", r"单方(?:面)?(?:决定|变更|调整|解除|修改|确定)|自行(?:调整|变更)|随时(?:变更|调整|解除|终止)|最终解释权|sole (?:and absolute )?discretion|unilaterally|at any time (?:and )?without (?:cause|notice)", "unilateral"),
     ("unconditional", r"无条件|不可撤销|无论任何(?:原因|情况)|irrevocabl|unconditional|regardless of (?:fault|cause)|不论(?:有无|是否)过(?:错|失)", "unconditional"),
     ("waiver", r"放弃.{0,14}(?:权利|抗辩|索赔|追索)|不得(?:提出)?(?:异议|抗辩)|waives? (?:any|all|its)|no right to (?:object|claim)", "a waiver"),
     ("deemed", r"视为(?:验收合格|同意|认可|接受|放弃)|即视为|deemed (?:accepted|to have (?:accepted|waived|agreed))", "deemed consent"),
     ("unlimited", r"无限(?:责任|连带)|无限额|全部(?:直接(?:和|及|与)间接)?损失|间接损失(?!和可得利益)|连带责任|unlimited|without limit(?:ation)?(?! the)|consequential|jointly and severally", "unlimited"),
     ("exclusive", r"独家|排他|仅能向|不得(?:与|向)(?:任何)?第三方|exclusiv(?:e|ely) (?:right|suppl|purchas)", "exclusivity"),
-    ("no_warranty", r"现状交付|不(?:作|做|提供|承担).{0,10}(?:保证|担保|质保)|不承担(?:任何)?(?:责任|赔偿)|概不负责|as[- ]is\b|no warrant|disclaims? all", "no warranty"),
+    ("no_warranty", r"现状交付|不(?:作|做|提供|承担).{0,10}(?:保证|担保|质保)|不承担任何|概不负责|as[- ]is\b|no warrant|disclaims? all", "no warranty"),
     ("abroad", r"境外|海外|香港|新加坡|outside (?:mainland )?china|overseas|offshore", "abroad"),
 )  # fmt: skip
 _SAFEGUARDS: tuple[tuple[str, str, str], ...] = (
@@ -40,9 +42,17 @@ _SAFEGUARDS: tuple[tuple[str, str, str], ...] = (
     ("通知", r"提前.{0,12}通知|prior (?:written )?notice", "prior notice"),
     ("例外", r"但.{0,30}除外|except (?:where|for|that)|provided that", "an exception"),
 )  # fmt: skip
-_NOT = r"不得|不承担|不予|不负|不支付|无须|无需|不退|禁止|不再|未经|shall not|must not|may not|is not|are not|will not|no obligation|not be|without"
-_MUST = r"应当|必须|应(?!收|付|税)|须|负责|有义务|shall(?! not)|must(?! not)|is required|agrees to|will(?! not)"
-_MAY = r"可以|有权|可(?!能|靠|用|得)|得以|may(?! not)|is entitled|has the right|at its option|endeavou?rs? to|尽(?:力|量)|努力"
+_NOT = r"不得|不承担|不予|不负|不支付|无须|无需|不退|禁止|不再|\bnot\b|\bno (?:obligation|right)|\bnever\b|\bnor\b"
+_MUST = r"应当|必须|(?<![相对响供适])应(?![收付税急用])|(?<![无必])须|负责|有义务|\bshall(?! not)|\bmust(?! not)|is required|agrees to|\bwill(?! not)"
+_MAY = r"可以|有权|可(?![能靠用得观以])|得以|\bmay(?! not)|is entitled|has the right|at its option|endeavou?rs? to|尽(?:力|量)|努力"
+_CONSENT = re.compile(
+    r"(?:未|非|没有)(?:经|得到|取得)?[^，。；]{0,14}(?:同意|许可)[^。；]{0,14}不得|除非[^，。；]{0,14}同意[^。；]{0,14}不得|(?:shall|may|must) not[^.;]{0,60}(?:without|unless)[^.;]{0,50}(?:consent|agree\w*|approv\w*)|only (?:with|upon)[^.;]{0,30}consent|(?:without|unless)[^.;]{0,40}(?:consent|agree\w*)[^.;]{0,60}(?:shall|may|must) not",
+    re.I,
+)
+_HARMLESS = re.compile(
+    r"without (?:charge|delay|prejudice|undue delay|further)|free of charge|\bnot later than|no later than|not less than|不少于|不低于|不超过|不迟于|不符|不合|不成|不足|不影响|不可抗力|not exceed|not affect|(?:can|could) ?not be (?:foreseen|avoided)|not fall below|不能预见|不能避免|不能克服",
+    re.I,
+)
 _BEARS = re.compile(
     r"(?:由)?(?P<who>[ⒼⓉ])(?:方)?(?:自行|全部|单独)?(?:承担|负担|负责|支付)|(?:borne|paid) by (?P<by>[ⒼⓉ])|(?P<bears>[ⒼⓉ]) (?:shall |will |must )?(?:bears?|pays? for)|at (?P<at>[ⒼⓉ]) (?:sole )?(?:cost|expense)"
 )
@@ -124,7 +134,7 @@ def _differences(a: Alignment, pair: Pair) -> Iterator[tuple[Severity, Text]]:
             and not re.search(_LOOSE, theirs, re.I)
         ):
             yield "medium", Text(f"少了“{zh}”", f"no longer {en}")
-    yield from _modality(ours, theirs, pair.score)
+    yield from _modality(ours, theirs, pair.score, topics_of(a.template, pair.ours))
     yield from _bearers(mine, other)
 
 
@@ -197,29 +207,41 @@ def _match(pattern: str, text: str) -> str:
     return found[0] if found else ""
 
 
-def _modality(ours: str, theirs: str, score: float) -> Iterator[tuple[Severity, Text]]:
+def _modality(
+    ours: str, theirs: str, score: float, topics: tuple[str, ...]
+) -> Iterator[tuple[Severity, Text]]:
     """Must became may, or a prohibition came or went, in a sentence that otherwise is the same."""
-    if score < 0.6:
+    if score < 0.5 or "disputes" in topics[:1]:
         return
-    was = {
-        k: len(re.findall(p, ours, re.I))
-        for k, p in (("not", _NOT), ("must", _MUST), ("may", _MAY))
-    }
-    now = {
-        k: len(re.findall(p, theirs, re.I))
-        for k, p in (("not", _NOT), ("must", _MUST), ("may", _MAY))
-    }
+    was, now = _counted(ours), _counted(theirs)
     if was["must"] and now["must"] < was["must"] and now["may"] > was["may"]:
         yield "medium", Text("义务变成了可选", "a duty became an option")
-    elif was["may"] and now["may"] < was["may"] and now["must"] > was["must"]:
+    elif (
+        was["may"]
+        and now["may"] < was["may"]
+        and now["must"] > was["must"]
+        and now["not"] >= was["not"]
+    ):
         yield "medium", Text("可选变成了义务", "an option became a duty")
-    if (was["not"] == 0) != (now["not"] == 0) and score > 0.7:
-        said = (
-            Text("多了否定或禁止", "a negation or prohibition was added")
-            if now["not"]
-            else Text("去掉了否定或禁止", "a negation or prohibition is gone")
-        )
-        yield "medium", said
+    if score > ALMOST and (was["not"] == 0) != (now["not"] == 0):
+        if now["not"] and not re.search(_FREE, ours):
+            yield "medium", Text("多了否定或禁止", "a negation or prohibition was added")
+        elif was["not"] and not re.search(_FREE, theirs):
+            yield "medium", Text("去掉了否定或禁止", "a negation or prohibition is gone")
+
+
+_FREE = r"免除|免责|除外|以外|unless|except|excus|releas|neither|unable|fails?\b|failure"
+"""Other ways to say no."""
+
+
+def _counted(text: str) -> dict[str, int]:
+    """How often a text forbids, demands and allows; a prohibition without consent is a demand for
+    consent."""
+    plain = _HARMLESS.sub(" ", _CONSENT.sub("须同意", text))
+    return {
+        name: len(re.findall(pattern, plain, re.I))
+        for name, pattern in (("not", _NOT), ("must", _MUST), ("may", _MAY))
+    }
 
 
 def _bearers(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:
