@@ -13,7 +13,6 @@ from dazi.apps.contracts.clauses import Clause, Contract, blank
 from dazi.apps.contracts.fields import (
     Field,
     payment_terms,
-    penalty_rates,
     sentence_at,
 )
 from dazi.apps.contracts.findings import Finding, at
@@ -121,6 +120,15 @@ def _number(cell: str) -> Decimal | None:
     return Decimal(re.sub("[,，]", "", found[1])) if found else None
 
 
+def _numbers_in(cell: str) -> list[Decimal]:
+    """A cell's sums; rows that run together have two."""
+    one = _number(cell)
+    if one is not None:
+        return [one]
+    parts = [_number(p) for p in cell.split()]
+    return [p for p in parts if p is not None] if all(p is not None for p in parts) else []
+
+
 def _tables(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
     """Rows whose product is another, and sums that do not add up."""
     for clause in contract.clauses:
@@ -131,8 +139,6 @@ def _tables(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
             for r in clause.words.split("\n")
             if "|" in r and not re.fullmatch(r"[|\s:\-]+", r)
         ]
-        if len(rows) < 2:
-            rows = _flat(clause.words)
         if len(rows) < 2:
             continue
         header = [c.lower() for c in rows[0]]
@@ -145,17 +151,18 @@ def _tables(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
         for row in rows[1:]:
             if len(row) <= amount:
                 continue
-            value = _number(row[amount])
-            if value is None:
-                value = next((_number(c) for c in reversed(row) if _number(c) is not None), None)
-            if value is None:
+            sums = re.search(
+                r"合计|总计|小计|(?:^|\s)(?:grand )?total|\bsum\b", " ".join(row).lower()
+            )
+            values = _numbers_in(row[amount]) or next(
+                (n for c in reversed(row) if (n := _numbers_in(c))), []
+            )
+            if not values:
                 continue
-            if re.search(r"合计|总计|小计|^total|grand total|sum", " ".join(row).lower()):
-                if counted >= 2 and abs(value - total) > CENT * counted:
-                    yield _wrong_sum(clause, "|".join(row), value, total)
-                continue
-            if quantity is not None and price is not None and max(quantity, price) < len(row):
-                q, p = _number(row[quantity]), _number(row[price])
+            if not (sums and len(values) == 1):
+                value = values[0]
+                q = _number(row[quantity]) if quantity is not None and quantity < len(row) else None
+                p = _number(row[price]) if price is not None and price < len(row) else None
                 if q is not None and p is not None and abs(q * p - value) > CENT:
                     yield at(
                         clause,
@@ -169,8 +176,10 @@ def _tables(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
                         Text("核对这一行", "check this row"),
                         " ".join(row),
                     )
-            total += value
-            counted += 1
+                total += value
+                counted += 1
+            if sums and counted >= 2 and abs(values[-1] - total) > CENT * counted:
+                yield _wrong_sum(clause, "|".join(row), values[-1], total)
         stated = fields.get("total_amount")
         if stated is not None and counted >= 2 and quantity is not None:
             wanted = Decimal(str(stated.value))
@@ -187,10 +196,6 @@ def _tables(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
                     Text("核对清单和总额", "check the items and the total"),
                     stated.quote,
                 )
-
-
-def _flat(text: str) -> list[list[str]]:
-    return []
 
 
 def _column(header: list[str], pattern: str) -> int | None:
@@ -433,7 +438,6 @@ def _names(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
                     found,
                 )
                 break
-    _ = penalty_rates
 
 
 def _sum(m: Money) -> str:

@@ -91,7 +91,9 @@ def _changed(a: Alignment, pair: Pair) -> Finding | None:
     other = essence(a.theirs.marked(theirs), language)
     if mine == other:
         return None
+    marked = a.ours.marked(ours), a.theirs.marked(theirs)
     found = list(_differences(a, pair)) if pair.score >= NEAR else list(_numbers(ours, theirs))
+    found += [*_sides(*marked), *_softer(*marked)]
     if not found:
         if pair.score > ALIKE or _only_wording(mine, other):
             return None
@@ -112,6 +114,38 @@ def _changed(a: Alignment, pair: Pair) -> Finding | None:
 
 def _only_wording(mine: str, other: str) -> bool:
     return len(mine) < 4 or len(other) < 4
+
+
+_WEAKER = re.compile(
+    r"(?:合理|最大)努力|尽力|力求|无须|无需|不必|不负(?!责任的)|不保证|不负责|不得要求|不(?:因此)?免除|无关|自行(?:决定|处理|承担|调整|负责|解决)|"
+    r"由[ⒼⓉ](?:单方)?决定|自费|仅由|仅负责|立即解除|任何违约|最终依据|事后(?:告知|通知)|一切税费|全部(?:直接|间接)|不设|亦不以|"
+    r"(?:reasonable|best|commercial) efforts|endeavou?r|expects?, but|not promise|need not|not (?:be )?(?:obliged|required|responsible|liable|released|require consent)|"
+    r"\balone\b|at once|without (?:a |any )?(?:reminder|notice|consent|cure|cause)|own products|of its choice|may not withhold|whatever kind|any \w+ partner|without any limit",
+    re.I,
+)
+"""A duty made soft, a right made one side's own affair."""
+_MUTUAL = re.compile(
+    r"任何一方|任一方|双方|一方|各方|对方|each party|either party|neither party|both parties|the parties|a party|the other|other party|party (?:affected|in breach)",
+    re.I,
+)
+
+
+def _sides(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:
+    """What held for both is one side's now."""
+    if _MUTUAL.search(mine) and not re.search("[ⒼⓉ]", mine) and re.search("[ⒼⓉ]", other):
+        if not _MUTUAL.search(other) or re.search(r"仅|只有|only|alone|solely", other):
+            yield (
+                "medium",
+                Text("原来对双方的约定,现在只对一方", "what held for both sides holds for one"),
+            )
+
+
+def _softer(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:
+    found = _WEAKER.search(other)
+    if found and not _WEAKER.search(mine):
+        if found[0] == "自行决定" and re.search("可", mine):
+            return
+        yield "medium", Text(f"出现“{found[0]}”", f"it now says “{found[0]}”")
 
 
 def _differences(a: Alignment, pair: Pair) -> Iterator[tuple[Severity, Text]]:
@@ -260,6 +294,8 @@ def _missing(template: Contract, clause: Clause) -> Finding:
     zh, en = NAMES.get(topic, (template.heading(clause), template.heading(clause)))
     title = template.heading(clause) or zh
     severity: Severity = "high" if topic in WEIGHTY else "medium"
+    if blank(clause.text):  # what is to be filled in says something else in every contract
+        severity = "low"
     return Finding(
         "missing_clause",
         "missing",

@@ -193,7 +193,6 @@ _LASTS = re.compile(
 def term(contract: Contract) -> dict[str, Field]:
     """``start_date`` and ``end_date``; the latter counted where only a length is given."""
     best: tuple[float, dict[str, Field]] | None = None
-    signed = next((d.day for c in contract.clauses[:12] for d in days(c.words)), None)
     for clause in contract.body:
         text = clause.words
         if not _TERM.search(text):
@@ -228,7 +227,6 @@ def term(contract: Contract) -> dict[str, Field]:
             best = score, here
     if best is not None:
         return best[1]
-    _ = signed
     return {}
 
 
