@@ -242,7 +242,7 @@ def _joined(clauses: list[Clause]) -> Iterator[Clause]:
                 r"(?:甲方|乙方|丙方|Party [AB]|签字|盖章|日期|法定代表|By:|Name:|Title:|Date:)",
                 c.text,
             )
-            and (len(last.text) > 25 or re.match(r"[a-z]", c.text))
+            and (len(last.text) > 25 or re.match(r"[a-z(（]|Co\.|Ltd|Inc|LLC", c.text))
         ):
             glue = "" if re.search(r"[\u3400-\u9fff，、（]$", last.text) else " "
             out[-1] = replace(last, text=tidy(f"{last.text}{glue}{c.text}"))

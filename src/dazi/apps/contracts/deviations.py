@@ -297,12 +297,12 @@ def _missing(template: Contract, clause: Clause) -> Finding:
     if blank(clause.text):  # what is to be filled in says something else in every contract
         severity = "low"
     return Finding(
-        "missing_clause",
+        f"missing_{topic or 'clause'}",
         "missing",
         severity,
         Text(
-            f"缺少范本的“{title}”({zh})条款:{clause.text[:60]}",
-            f"the template's clause on {en} (“{title}”) is missing: {clause.text[:80]}",
+            f"缺少范本的“{title}”({zh})条款:{clause.text[:120]}",
+            f"the template's clause on {en} (“{title}”) is missing: {clause.text[:160]}",
         ),
         Text(f"补上:{clause.text[:200]}", f"add: {clause.text[:200]}"),
         clause=clause.number,

@@ -82,10 +82,10 @@ _CALLED_ZH = re.compile(
 )
 _ROLE_EN = r"Party A|Party B|Supplier|Customer|Client|Provider|Service Provider|Seller|Buyer|Purchaser|Licensor|Licensee|Lessor|Lessee|Landlord|Tenant|Discloser|Recipient|Disclosing Party|Receiving Party|Company|Contractor|Consultant|Vendor|Employer|Employee"
 _PARTY_EN = re.compile(
-    rf"(?:^|[\s,;.])(?P<role>{_ROLE_EN})\s*(?:\([^)]{{1,30}}\))?\s*:\s*(?P<name>[A-Z][\w&.,'’\- ]{{2,70}}?)(?=[;\n]|\.\s|,\s+(?:a|an|with|having|whose|of|located|registered)\b|\s{{2,}}|\s*\(|$)"
+    rf"(?:^|[\s,;.])(?P<role>{_ROLE_EN})\s*(?:\((?P<also>[^)]{{1,30}})\))?\s*:\s*(?P<name>[A-Z][^:;“\"\n]{{2,90}}?)(?=\s*\((?:hereinafter|hereafter|referred|called|the |[“\"‘'])|\s+(?:Address|Registered|Legal|Tel|Contact|Represented)\b|[;\n]|\.\s+[A-Z]|,\s+(?:a|an|with|having|whose|of|located|registered)\b|\s*$)"
 )
 _CALLED_EN = re.compile(
-    rf"(?P<name>[A-Z][\w&.'’\- ]+(?:,\s*(?:Inc|Ltd|LLC|L\.L\.C|Limited|GmbH|Corp|Co)\.?)*(?:\s*(?:Co\.?,?\s*)?(?:Ltd|Limited|Inc|LLC|GmbH|Corp|Corporation|Company|PLC|B\.V|S\.A|Pte\.? Ltd)\.?)?)(?:,[^()]{{0,220}}?|\s*)\s*\(\s*(?:hereinafter\s*)?(?:referred to as\s*|called\s*)?(?:the\s*)?[“\"'‘](?:the\s*)?(?P<role>{_ROLE_EN})[”\"'’][^)]{{0,40}}\)"
+    rf"(?P<name>[A-Z][\w&.'’\- ]+(?:\([A-Z][\w'’]+\)\s*)?(?:Co\.?)?(?:,\s*(?:Inc|Ltd|LLC|L\.L\.C|Limited|GmbH|Corp|Co)\.?)*(?:\s*(?:Co\.?,?\s*)?(?:Ltd|Limited|Inc|LLC|GmbH|Corp|Corporation|Company|PLC|B\.V|S\.A|Pte\.? Ltd)\.?)?)(?:,[^()]{{0,220}}?|\s*)\s*\(\s*(?:hereinafter\s*)?(?:referred to as\s*|called\s*)?(?:the\s*)?[“\"'‘](?:the\s*)?(?P<role>{_ROLE_EN})[”\"'’][^)]{{0,40}}\)"
 )
 _FIRST_ROLES = (
     "甲方", "Party A",
@@ -99,10 +99,10 @@ def parties_of(contract: Contract) -> tuple[Field, ...]:
     opening = contract.clauses[:20]
     for clause in opening:
         text = clause.words
-        for pattern in (_CALLED_ZH, _PARTY_ZH, _CALLED_EN, _PARTY_EN):
+        for pattern in (_CALLED_ZH, _PARTY_ZH, _PARTY_EN, _CALLED_EN):
             for m in pattern.finditer(text):
                 name = _clean_name(m["name"])
-                if len(name) < 2 or blank(name) or any(f.value == name for _, f in found):
+                if len(name) < 2 or blank(name) or any(name in str(f.value) for _, f in found):
                     continue
                 if re.search(rf"^(?:{_ROLE_ZH})$", name):
                     continue
@@ -120,6 +120,8 @@ def parties_of(contract: Contract) -> tuple[Field, ...]:
 
 def _also(text: str, m: re.Match[str]) -> str:
     """``卖方:云杉商贸（以下称甲方）``: the other name of the role decides."""
+    if m.re is _PARTY_EN and m["also"] in ("Party A", "Party B"):
+        return str(m["also"])
     near = text[m.start() : m.end() + 24]
     called = re.search(r"[（(][^（）()]{0,10}称?(?:为)?[“\"']?(甲方|乙方)", near)
     return called[1] if called else ""
@@ -142,7 +144,7 @@ def _clean_name(name: str) -> str:
 _TOTAL = re.compile(
     r"(?:合同|采购|订单|服务费?|货款|价款|费用|租金|项目)?总(?:金额|价款?|额|计|费用|租金)|合同(?:价款|金额|价格)|服务费(?:总额|用)?(?:共计|合计|为)|共计|合计|"
     r"[Tt]otal (?:contract |purchase |service |annual )?(?:price|fees?|amount|value|sum|consideration)|[Cc]ontract (?:[Pp]rice|[Ss]um|[Vv]alue)|"
-    r"aggregate (?:fees?|price|amount)|(?:fees?|price) (?:for|of|payable).{0,60}(?:is|are|shall be|amounts? to|of)|[Tt]he (?:[Ff]ees|[Pp]rice) (?:is|are|shall be)"
+    r"aggregate (?:fees?|price|amount)|(?:fees?|price) (?:for|of|payable).{0,60}(?:is|are|shall be|amounts? to|of)|(?:[Aa]nnual |[Pp]urchase )?(?:[Ff]ees|[Pp]rice|[Rr]ent|[Cc]harges) (?:is|are|shall be|amounts? to)|[Ss]um of all (?:fees|charges)"
 )
 
 
@@ -183,7 +185,7 @@ def total_amount(contract: Contract) -> Field | None:
 # --- dates ---------------------------------------------------------------------------------------
 
 _TERM = re.compile(
-    r"期限|有效期|租期|自.{0,30}起|起至|生效|[Tt]erm\b|commenc|[Ee]ffective|expire|until|through|remain in (?:full )?force"
+    r"期限|有效期|租期|自.{0,30}起|起至|生效|开始|届满|begins?\b|\bruns?\b|in force|[Tt]erm\b|commenc|[Ee]ffective|expire|until|through|remain in (?:full )?force"
 )
 _LASTS = re.compile(
     r"(?:期限?|租期)(?:为|是|共)?|for (?:a (?:period|term|initial term) of|an initial (?:term|period) of)|term of|有效期"
@@ -207,7 +209,7 @@ def term(contract: Contract) -> dict[str, Field]:
         score = 3.0 * about(contract, clause, "term", first=2) - 0.002 * clause.index
         here: dict[str, Field] = {}
         if len(found) >= 2 and re.search(
-            r"[至到—~-]|止|until|to\b|through|end|expire",
+            r"[至到—~-]|止|until|to\b|through|ends?\b|expire",
             text[found[0].end : found[1].start] + text[found[1].end : found[1].end + 6],
         ):
             quote = sentence_at(text, found[0].start)
@@ -223,7 +225,11 @@ def term(contract: Contract) -> dict[str, Field]:
                 end = _later(found[0].day, lengths[0].number, lengths[0].unit)
                 here["end_date"] = Field(end.isoformat(), clause, quote)
                 score += 1
-        if here and about(contract, clause, "term") and (best is None or score > best[0]):
+        if (
+            here
+            and (score >= 2 or about(contract, clause, "term"))
+            and (best is None or score > best[0])
+        ):
             best = score, here
     if best is not None:
         return best[1]
@@ -248,7 +254,7 @@ _LAW_ZH = re.compile(
     r"(?:适用|受|依据|按照)\s*(?P<law>[\u3400-\u9fff（）()]{2,24}?)(?:的)?(?:现行)?(?:有效)?(?:之)?法律?(?:法规)?(?:管辖|约束|解释|[，。,；]|的)"
 )
 _LAW_EN = re.compile(
-    r"(?:governed by|construed (?:in accordance with|under)|subject to|in accordance with)[^.]{0,60}?\blaws?\s+of\s+(?:the\s+)?(?P<law>[A-Z][\w'’ ,\-()]*?)(?=\s*(?:,?\s*(?:without|excluding|and the|and shall|as applied|in force)|[.;]|$))|(?:governed by|under)\s+(?:the\s+)?(?P<adj>[A-Z][a-z]+)\s+law\b"
+    r"(?:governed by|construed (?:in accordance with|under)|subject to|in accordance with)[^.]{0,60}?\blaws?\s+of\s+(?:the\s+)?(?P<law>[A-Z][\w'’ ,\-()]*?)(?=\s*(?:,?\s*(?:without|excluding|and the|and shall|and to|as applied|in force|appl(?:y|ies)|shall apply|govern)|[.;]|$))|(?:governed by|under)\s+(?:the\s+)?(?P<adj>[A-Z][a-z]+)\s+law\b"
 )
 
 
@@ -344,7 +350,9 @@ def payment_terms(contract: Contract) -> list[tuple[float, int, Clause, str]]:
     for clause in contract.clauses:
         text = clause.words
         for p in periods(text):
-            if p.unit not in ("day", "workday", "week", "month"):
+            if p.unit not in ("day", "workday", "week", "month") or (
+                p.unit == "month" and p.number > 6
+            ):
                 continue
             sentence = sentence_at(text, p.start)
             near = text[max(0, p.start - 45) : p.end + 45]
@@ -396,10 +404,10 @@ def liability_cap(contract: Contract) -> Field | None:
                 continue
             rates = list(percents(sentence))
             whole = _WHOLE.search(sentence)
-            if not rates and not whole:
+            if not rates and (not whole or list(moneys(sentence))):
                 continue
             value = rates[0].value if rates else Decimal(100)
-            if not rates and re.search(r"(?:twice|two times|二倍|两倍|2倍|200)", sentence, re.I):
+            if not rates and re.search(r"twice|two times|[二两2]倍", sentence, re.I):
                 value = Decimal(200)
             score = (
                 3.0 * about(contract, clause, "liability", first=2)

@@ -139,7 +139,7 @@ _WORDED = re.compile(
     r"(?P<cur>RMB|CNY|USD|US [Dd]ollars|Renminbi|Euros?)?\s*(?P<num>(?:(?:[Oo]ne|[Tt]wo|[Tt]hree|[Ff]our|[Ff]ive|[Ss]ix|[Ss]even|[Ee]ight|[Nn]ine|[Tt]en|"
     r"[Ee]leven|[Tt]welve|[Tt]hirteen|[Ff]ourteen|[Ff]ifteen|[Ss]ixteen|[Ss]eventeen|[Ee]ighteen|[Nn]ineteen|[Tt]wenty|[Tt]hirty|[Ff]orty|"
     r"[Ff]ifty|[Ss]ixty|[Ss]eventy|[Ee]ighty|[Nn]inety|[Hh]undred|[Tt]housand|[Mm]illion|[Bb]illion|and)[\s-]+){2,})"
-    r"(?P<after>[Yy]uan|US [Dd]ollars|U\.S\. [Dd]ollars|[Dd]ollars|[Ee]uros?|Renminbi|RMB)"
+    r"(?P<after>(?:Chinese )?[Yy]uan|US [Dd]ollars|U\.S\. [Dd]ollars|[Dd]ollars|[Ee]uros?|Renminbi|RMB)"
 )
 
 
@@ -160,7 +160,9 @@ def moneys(text: str) -> Iterator[Money]:
     for m in _WORDED.finditer(text):
         whole = word_number(m["num"])
         if whole is not None and whole >= 20:
-            currency = _CURRENCIES.get((m["after"] or m["cur"]).lower(), "USD")
+            currency = _CURRENCIES.get(
+                (m["after"] or m["cur"]).lower().removeprefix("chinese "), "USD"
+            )
             found.append(Money(m.start(), m.end(), Decimal(whole), currency, written=True))
     for m in _MONEY.finditer(text):
         if any(f.start < m.end() and m.start() < f.end for f in found):
@@ -186,6 +188,7 @@ _PERCENT = re.compile(
 _PERIOD = re.compile(
     rf"(?P<num>\d+(?:\.\d+)?|{HANZI_NUMBER}+|半)\s*(?:[(（]\d+[)）])?\s*(?:个)?\s*(?P<unit>工作日|自然日|日历日|日|天|周|星期|个?月|季度|年|小时)(?!份|度|末|报)"
     r"|(?:(?P<word>[A-Za-z]+(?:-[a-z]+)?)\s*\()?(?P<fig>\d+)\)?[\s-]*(?P<en>(?:business|working|calendar)?[\s-]*(?:days?|weeks?|months?|quarters?|years?|hours?))\b"
+    r"|(?P<nth>\d+)(?:st|nd|rd|th)\s+(?P<en3>(?:business |working |calendar )?days?)\b"
     r"|\b(?P<only>one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|forty-five|sixty|ninety)[\s-]+(?P<en2>(?:business |working |calendar )?(?:days?|weeks?|months?|years?|hours?))\b",
     re.IGNORECASE,
 )
@@ -224,8 +227,9 @@ def periods(text: str) -> Iterator[Period]:
             number = Decimal("0.5") if m["num"] == "半" else _decimal(m["num"])
             unit = _ZH_UNITS[m["unit"]]
         else:
-            number = Decimal(m["fig"]) if m["fig"] else Decimal(_word(m["only"]))
-            unit = _en_unit((m["en"] or m["en2"]).lower())
+            figure = m["fig"] or m["nth"]
+            number = Decimal(figure) if figure else Decimal(_word(m["only"]))
+            unit = _en_unit((m["en"] or m["en2"] or m["en3"]).lower())
         if number is not None and not (unit == "year" and number > 200):
             yield Period(m.start(), m.end(), number, unit)
 
