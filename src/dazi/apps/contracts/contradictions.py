@@ -312,6 +312,7 @@ def _dates(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
                     break
 
 
+_FIRST_PART = r"首付|预付|定金|订金|第一期|advance|down ?payment|deposit|押金"
 _UNIT_ZH = {"year": "年", "month": "个月", "day": "天", "workday": "个工作日", "week": "周"}
 _OF_WHAT = (
     ("invoice", r"发票|invoice"),
@@ -328,7 +329,7 @@ def _payment(contract: Contract) -> Iterator[Finding]:
     for score, number, clause, sentence in sorted(
         payment_terms(contract), key=lambda t: t[2].index
     ):
-        if score < 0.9 or _STEPS.search(sentence):
+        if score < 0.4 or re.search(_FIRST_PART, sentence, re.I):
             continue
         what = next((name for name, pattern in _OF_WHAT if re.search(pattern, sentence, re.I)), "")
         if not what:
@@ -353,6 +354,12 @@ def _payment(contract: Contract) -> Iterator[Finding]:
 
 _SAME = (
     ("质保期", r"(?:质保|保修)期(?:限)?(?:为|是)?|warranty period (?:is|of|shall be)", "warranty"),
+    (
+        "报告时限",
+        r"(?:泄露|泄漏|事件|事故)[^。；]{0,40}|(?:leak|incident|breach of confidence)[^.;]{0,60}|(?:shall have|within)(?=[^.;]{0,60}(?:leak|incident))",
+        "confidentiality",
+    ),
+    ("月工资", r"月工资(?:标准)?[^。；]{0,6}", "wages"),
     ("保密期", r"保密(?:期限?|义务)(?:为|是|自)?.{0,22}", "confidentiality"),
     ("试用期", r"试用期(?:为|是)?", "probation"),
 )

@@ -70,7 +70,9 @@ def deviations(alignment: Alignment) -> Iterator[Finding]:
         yield _missing(alignment.template, clause)
     for clause in alignment.added:
         found = [name for name, pattern, _ in _FLAGS if re.search(pattern, clause.words, re.I)]
-        if found:
+        if found and not re.search(
+            r"不视为|不得视为|not (?:be )?deemed|no waiver|不(?:构成|意味着)", clause.words, re.I
+        ):
             yield at(
                 clause,
                 "added_clause",
@@ -120,7 +122,7 @@ _WEAKER = re.compile(
     r"(?:合理|最大)努力|尽力|力求|无须|无需|不必|不负(?!责任的)|不保证|不负责|不得要求|不(?:因此)?免除|无关|自行(?:决定|处理|承担|调整|负责|解决)|"
     r"由[ⒼⓉ](?:单方)?决定|自费|仅由|仅负责|立即解除|任何违约|最终依据|事后(?:告知|通知)|一切税费|全部(?:直接|间接)|不设|亦不以|"
     r"(?:reasonable|best|commercial) efforts|endeavou?r|expects?, but|not promise|need not|not (?:be )?(?:obliged|required|responsible|liable|released|require consent)|"
-    r"\balone\b|at once|without (?:a |any )?(?:reminder|notice|consent|cure|cause)|own products|of its choice|may not withhold|whatever kind|any \w+ partner|without any limit",
+    r"(?:[ⒼⓉ]|party) alone\b|at once|without (?:a |any )?(?:reminder|notice|consent|cure|cause)|own products|of its choice|may not withhold|whatever kind|any \w+ partner|without any limit",
     re.I,
 )
 """A duty made soft, a right made one side's own affair."""
@@ -140,9 +142,16 @@ def _sides(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:
             )
 
 
+_RELEASED = r"免除|免责|releas|not liable|not responsible|不承担|not the .{0,20}fault|excus|exempt"
+
+
 def _softer(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:
     found = _WEAKER.search(other)
-    if found and not _WEAKER.search(mine):
+    if (
+        found
+        and not _WEAKER.search(mine)
+        and not (re.search(_RELEASED, mine, re.I) and re.search(_RELEASED, other, re.I))
+    ):
         if found[0] == "自行决定" and re.search("可", mine):
             return
         yield "medium", Text(f"出现“{found[0]}”", f"it now says “{found[0]}”")
@@ -248,7 +257,7 @@ def _modality(
     if score < 0.5 or "disputes" in topics[:1]:
         return
     was, now = _counted(ours), _counted(theirs)
-    if was["must"] and now["must"] < was["must"] and now["may"] > was["may"]:
+    if was["must"] and not now["must"] and now["may"] > was["may"]:
         yield "medium", Text("义务变成了可选", "a duty became an option")
     elif (
         was["may"]

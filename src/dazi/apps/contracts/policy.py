@@ -261,7 +261,7 @@ def _percent(rule: Rule, contract: Contract, fields: Mapping[str, Field]) -> Ite
         text = clause.words
         for p in percents(text):
             sentence = sentence_at(text, p.start)
-            around = text[max(0, p.start - 36) : p.end + 26]
+            around = text[max(0, p.start - 60) : p.end + 50]
             if rule.near is not None and not rule.near.search(around):
                 continue
             if rule.unless is not None and rule.unless.search(around):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from rapidfuzz import fuzz
+
 from dazi.apps.contracts.clauses import Clause, Contract, number_value
 from dazi.apps.contracts.fields import sentence_at
 from dazi.apps.contracts.findings import Finding, at
@@ -25,6 +27,7 @@ _ELSEWHERE = re.compile(
 
 def references(contract: Contract) -> Iterator[Finding]:
     yield from _articles(contract)
+    yield from _named(contract)
     yield from _annexes(contract)
     yield from _terms(contract)
 
@@ -77,6 +80,47 @@ def _articles(contract: Contract) -> Iterator[Finding]:
                             f"it points at “{m[0]}”, which the contract does not have",
                         ),
                         Text("改成要指的那一条", "name the clause that is meant"),
+                        sentence_at(text, m.start()),
+                    )
+
+
+_NAMED_ZH = re.compile(
+    rf"第\s*(?P<n>\d+|{HANZI_NUMBER}+)\s*条\s*[（(“\"「]\s*(?P<title>[\u3400-\u9fff、与和及]{{2,16}})\s*[）)”\"」]"
+)
+_NAMED_EN = re.compile(
+    r"(?:Article|Clause|Section)\s+(?P<n>\d+)(?:\s*\(\s*[“\"]?|,\s*[“\"]|\s+on\s+|\s*[“\"])(?P<title>[A-Z][A-Za-z ,&'\-]{3,60}?)(?=[”\"]|\)|,|\.| are\b| is\b| shall\b)"
+)
+
+
+def _named(contract: Contract) -> Iterator[Finding]:
+    """A clause that is pointed at by its number and by a name which is another's."""
+    titles = {
+        number_value(c.number): c.title
+        for c in contract.body
+        if c.level <= 2 and c.number and c.title
+    }
+    for clause in contract.clauses:
+        text = clause.words
+        for pattern in (_NAMED_ZH, _NAMED_EN):
+            for m in pattern.finditer(text):
+                number = number_value(m["n"])
+                title = titles.get(number)
+                others = [t for n, t in titles.items() if n != number]
+                if title is None or not others:
+                    continue
+                own = fuzz.ratio(m["title"].lower(), title.lower())
+                best = max(fuzz.ratio(m["title"].lower(), t.lower()) for t in others)
+                if own < 60 and best > own and best > 70:
+                    yield at(
+                        clause,
+                        "clause_wrong_number",
+                        "reference",
+                        "medium",
+                        Text(
+                            f"写的是“{m[0]}”,但第 {number} 条是“{title}”",
+                            f"it says “{m[0]}”, but number {number} is “{title}”",
+                        ),
+                        Text("改正条款编号或名称", "mend the number or the name"),
                         sentence_at(text, m.start()),
                     )
 
@@ -160,12 +204,47 @@ def _terms_zh(contract: Contract) -> Iterator[Finding]:
 
 
 def _terms_en(contract: Contract) -> Iterator[Finding]:
+    """A term in quotation marks that nothing says the meaning of; one in capitals that looks like a
+    term, where the contract defines some."""
     defined: set[str] = set()
+    quoted: list[tuple[Clause, re.Match[str]]] = []
     for c in contract.clauses:
-        defined.update(m[1] for m in _DEFINED_EN.finditer(c.words))
-    singles = {d.rstrip("s") for d in defined} | defined
+        for m in _DEFINED_EN.finditer(c.words):
+            before, after = (
+                c.words[max(0, m.start() - 24) : m.start()],
+                c.words[m.end() : m.end() + 30],
+            )
+            if (
+                re.search(
+                    r"\(\s*(?:the|each|together|collectively|hereinafter|referred|an?|as)?[^()]{0,20}$",
+                    before,
+                )
+                or re.match(
+                    r"\s*(?:means?|is\b|are\b|shall mean|refers?|has the meaning|includes?)", after
+                )
+                or re.search(r"(?:the|called|as)\s*$", before)
+            ):
+                defined.add(m[1])
+            else:
+                quoted.append((c, m))
+    told: set[str] = set()
+    for clause, m in quoted:
+        before = clause.words[max(0, m.start() - 30) : m.start()]
+        if (
+            m[1] in defined
+            or m[1] in told
+            or re.search(
+                r"(?:Article|Section|Clause|Annex|Schedule|Exhibit)\s+\w+[,(]?\s*$", before
+            )
+        ):
+            continue
+        if m[1].rstrip("s") in defined or " " not in m[1]:
+            continue
+        told.add(m[1])
+        yield _undefined(clause, m[1], m.start())
     if len(defined) < 3:
         return
+    singles = {d.rstrip("s") for d in defined} | defined
     names = (
         " ".join(c.words for c in contract.clauses[:6])
         + " "
@@ -184,7 +263,7 @@ def _terms_en(contract: Contract) -> Iterator[Finding]:
             or term.rstrip("s") in singles
             or any(d in term or term in d for d in defined)
         )
-        if known or term in names or not re.search(_TERM_NOUNS, last):
+        if known or term in told or term in names or not re.search(_TERM_NOUNS, last):
             continue
         yield _undefined(clauses[0], term, clauses[0].words.find(term))
 
