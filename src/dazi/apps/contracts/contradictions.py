@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
+from os.path import commonprefix
 
 from rapidfuzz.distance import Levenshtein
 
@@ -369,7 +369,7 @@ def _notice_periods(contract: Contract) -> Iterator[Finding]:
     """The same period said twice, differently."""
     for name, pattern, topic in _SAME:
         seen: tuple[float, Clause] | None = None
-        for clause in contract.body:
+        for clause in contract.clauses:
             text = clause.words
             m = re.search(pattern, text, re.I)
             if not m or not about(contract, clause, topic):
@@ -377,11 +377,15 @@ def _notice_periods(contract: Contract) -> Iterator[Finding]:
             near = [
                 p
                 for p in periods(text)
-                if 0 <= p.start - m.end() <= 12 and p.unit in ("year", "month", "day")
+                if abs(p.start - m.end()) <= 40 and p.unit in ("year", "month", "day", "hour")
             ]
             if not near:
                 continue
-            if seen is not None and abs(seen[0] - near[0].days) > 5 and seen[1] is not clause:
+            if (
+                seen is not None
+                and abs(seen[0] - near[0].days) > 0.02 * max(seen[0], near[0].days)
+                and seen[1] is not clause
+            ):
                 yield at(
                     clause,
                     "periods_differ",
@@ -405,33 +409,24 @@ _COMPANY = re.compile(
 def _names(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
     """A party's name written differently."""
     names = [str(fields[n].value) for n in ("party_a", "party_b") if n in fields]
-    counted: Counter[str] = Counter()
-    where: dict[str, Clause] = {}
+    counted: dict[str, Clause] = {}
     for clause in contract.clauses:
         for m in _COMPANY.finditer(clause.words):
             found = re.sub(
-                r"^(?:.*?(?:由|与|和|向|系|为|是|对|给|即|指|方|在|至))(?=[\u3400-\u9fff]{4})",
+                r"^(?:.*?(?:由|与|和|向|系|为|是|对|给|即|指|方|在|至|称))(?=[\u3400-\u9fff]{4})",
                 "",
                 m[0].strip(),
             ).strip()
-            counted[found] += 1
-            where.setdefault(found, clause)
-    told: set[str] = set()
-    for found in counted:
+            counted.setdefault(found, clause)
+    bare = {n: re.sub(r"[\s.,，。()（）]", "", n).lower() for n in (*names, *counted)}
+    for found, clause in counted.items():
+        if any(bare[found] in bare[n] or bare[n] in bare[found] for n in names) or blank(found):
+            continue
         for name in names:
-            bare = re.sub(r"[\s.,，。]", "", found)
-            wanted = re.sub(r"[\s.,，。]", "", name)
-            if not bare or bare == wanted or bare in wanted or wanted in bare or found in told:
-                continue
-            distance = Levenshtein.distance(bare, wanted)
-            if (
-                0 < distance <= max(2, len(wanted) // 5)
-                and len(wanted) >= 6
-                and not any(re.sub(r"[\s.,，。]", "", n) == bare for n in names)
-                and not blank(found)
-            ):
-                told.add(found)
-                clause = where[found]
+            distance = Levenshtein.distance(bare[found], bare[name])
+            start = len(commonprefix([bare[found], bare[name]]))
+            near = distance <= max(2, len(bare[name]) // 5) or start >= max(3, len(bare[name]) // 3)
+            if near and len(bare[name]) >= 6:
                 yield at(
                     clause,
                     "party_name",
@@ -442,7 +437,7 @@ def _names(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
                         f"the party is called “{found}” here and “{name}” before",
                     ),
                     Text("全文用营业执照上的名称", "use the registered name throughout"),
-                    found,
+                    sentence_at(clause.words, clause.words.find(found)),
                 )
                 break
 

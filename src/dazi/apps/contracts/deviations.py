@@ -142,7 +142,7 @@ def _sides(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:
             )
 
 
-_RELEASED = r"免除|免责|releas|not liable|not responsible|不承担|not the .{0,20}fault|excus|exempt"
+_RELEASED = r"免除|免责|releas|not liable|not responsible|不承担|not the .{0,24}fault|not the responsib|not the [ⒼⓉ]|excus|exempt"
 
 
 def _softer(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:

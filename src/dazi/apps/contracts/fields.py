@@ -251,10 +251,10 @@ def _later(day: date, number: Decimal, unit: str) -> date:
 # --- law and seat --------------------------------------------------------------------------------
 
 _LAW_ZH = re.compile(
-    r"(?:适用|受|依据|按照)\s*(?P<law>[\u3400-\u9fff（）()]{2,24}?)(?:的)?(?:现行)?(?:有效)?(?:之)?法律?(?:法规)?(?:管辖|约束|解释|[，。,；]|的)"
+    r"(?:适用|受|依据|按照|以)\s*(?P<law>[\u3400-\u9fff（）()]{2,24}?)(?:的)?(?:现行)?(?:有效)?(?:之)?法律?(?:法规)?(?:管辖|约束|解释|为准|作为|[，。,；]|的|$)"
 )
 _LAW_EN = re.compile(
-    r"(?:governed by|construed (?:in accordance with|under)|subject to|in accordance with)[^.]{0,60}?\blaws?\s+of\s+(?:the\s+)?(?P<law>[A-Z][\w'’ ,\-()]*?)(?=\s*(?:,?\s*(?:without|excluding|and the|and shall|and to|as applied|in force|appl(?:y|ies)|shall apply|govern)|[.;]|$))|(?:governed by|under)\s+(?:the\s+)?(?P<adj>[A-Z][a-z]+)\s+law\b"
+    r"(?:governed by|construed (?:in accordance with|under|according to)|subject(?: in all respects)? to|in accordance with|according to|\bThe)\b[^.]{0,60}?\blaws?\s+(?:in force\s+)?(?:of|in)\s+(?:the\s+)?(?P<law>[A-Z][\w'’ ,\-()]*?)(?=\s*(?:,?\s*(?:without|excluding|and the|and shall|and to|appl(?:y|ies)|shall apply|govern|as applied|in force|appl(?:y|ies)|shall apply|govern)|[.;]|$))|(?:governed by|under)\s+(?:the\s+)?(?P<adj>[A-Z][a-z]+)\s+law\b"
 )
 
 
@@ -264,7 +264,7 @@ def governing_law(contract: Contract) -> Field | None:
         for m in _LAW_ZH.finditer(text):
             name = m["law"].removesuffix("现行").strip("的")
             if re.search(
-                r"中华人民共和国|中国|香港|澳门|台湾|英国|英格兰|美国|纽约|新加坡|日本|德国|法国|瑞士|州|国$",
+                r"中华人民共和国|中国|香港|澳门|台湾|英国|英格兰|美国|合众国|共和国|纽约|新加坡|日本|德国|法国|瑞士|州|国$",
                 name,
             ):
                 return Field(name, clause, sentence_at(text, m.start()))
@@ -328,10 +328,10 @@ def place_of_arbitration(text: str) -> str:
 # --- days, caps, rates ---------------------------------------------------------------------------
 
 _PAYS = re.compile(
-    r"支付|付清|付款|结清|缴纳|汇入|付至|\bpay(?:s|able|ments?|able within)?\b|\bdue\b|settle|remit"
+    r"支付|账期|付清|付款|应付|结清|缴纳|汇入|付至|\bpay(?:s|able|ments?|able within)?\b|\bdue\b|settle|remit"
 )
 _NOT_PAYMENT = re.compile(
-    r"逾期|违约|退还|返还|退回|解除|late|overdue|refund|terminat|delay|interest|dispute[sd]?\b.{0,20}invoice",
+    r"工资|经济补偿|不可抗力|逾期|违约|退还|返还|退回|解除|late|overdue|refund|terminat|delay|interest|dispute[sd]?\b.{0,20}invoice",
     re.I,
 )
 
@@ -339,9 +339,21 @@ _NOT_PAYMENT = re.compile(
 def payment_days(contract: Contract) -> Field | None:
     """Within how many days an ordinary payment is due; the last or the largest part of it where
     there are several."""
-    for _, days_, clause, quote in payment_terms(contract):
-        return Field(days_, clause, quote)
-    return None
+    terms = [t for t in payment_terms(contract) if not _PART.search(t[3]) or _MAIN.search(t[3])]
+    if not terms:
+        return None
+    _, number, clause, quote = terms[0]
+    return Field(number, clause, quote)
+
+
+_WITHIN = re.compile(
+    r"内|within|\bnet\b|之前|days (?:of|after|from)|账期|日起|后第?\s*\d|after|period|on the", re.I
+)
+_AFTER_WHAT = re.compile(r"发票|验收|签收|invoice|receipt|acceptance|delivery", re.I)
+_MAIN = re.compile(
+    r"余款|其余|尾款|全部|全款|货款|invoice|服务费|balance|remaining|quarterly|the fees", re.I
+)
+_PART = re.compile(r"预付|首付|定金|订金|advance|prepay|down ?payment|deposit|押金", re.I)
 
 
 def payment_terms(contract: Contract) -> list[tuple[float, int, Clause, str]]:
@@ -358,29 +370,20 @@ def payment_terms(contract: Contract) -> list[tuple[float, int, Clause, str]]:
             near = text[max(0, p.start - 45) : p.end + 45]
             if not _PAYS.search(near) or _NOT_PAYMENT.search(sentence):
                 continue
-            if not re.search(
-                r"内|within|net|之前|days (?:of|after|from)|账期|日起",
-                text[max(0, p.start - 18) : p.end + 12],
-            ):
+            if not _WITHIN.search(text[max(0, p.start - 22) : p.end + 16]):
                 continue
             score = 2.0 * about(contract, clause, "payment", first=2)
-            score += 1.0 * bool(
-                re.search(r"发票|验收|签收|invoice|receipt|acceptance|delivery", near, re.I)
-            )
-            score += 0.5 * bool(
-                re.search(r"余款|尾款|全部|全款|货款|each invoice|invoices?|服务费|balance", near)
-            )
-            score -= (
-                1.0 * bool(re.search(r"预付|首付|定金|advance|deposit|押金", near))
-                + 0.5 * clause.annex
-            )
+            score += 1.0 * bool(_AFTER_WHAT.search(near))
+            score += 0.5 * bool(_MAIN.search(sentence))
+            score -= 2.5 * bool(_PART.search(sentence) and not _MAIN.search(sentence))
+            score -= 0.8 * clause.annex
             number = int(p.number) if p.unit in ("day", "workday") else round(p.days)
             out.append((score - 0.001 * clause.index, number, clause, sentence))
     return sorted(out, key=lambda o: -o[0])
 
 
 _CAP = re.compile(
-    r"为(?:上)?限|上限|不(?:得)?超过|最高(?:不超过)?|限于|(?:shall |does |will )?not exceed|limited to|capped at|no more than|maximum(?: aggregate)? liabilit|cap on",
+    r"为(?:上)?限|上限|不(?:得)?超过|最高(?:不超过)?|限于|(?:shall |does |will )?not exceed|limited to|capped at|no more than|maximum(?: aggregate)? liabilit|cap on|liable for more than",
     re.I,
 )
 _LIABLE = re.compile(r"赔偿|责任|liabilit|liable|damages", re.I)
@@ -464,7 +467,7 @@ def penalty_rate(contract: Contract) -> Field | None:
 
 
 _RENEWS = re.compile(
-    r"自动(?:续|延)|自动顺延|续(?:期|约|租|展)|automatic(?:ally)?[^.]{0,20}(?:renew|extend)|renew(?:s|ed|al)?\b",
+    r"自动(?:续|延)|自动顺延|续(?:期|约|租|展|订|签)|automatic(?:ally)?[^.]{0,20}(?:renew|extend)|renew(?:s|ed|al)?\b",
     re.I,
 )
 
