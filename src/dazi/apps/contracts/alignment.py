@@ -108,12 +108,16 @@ def _compared(contract: Contract) -> list[Clause]:
             out[-1] = replace(last, text=f"{last.text} {c.number} {c.words}".strip())
         else:
             out.append(c)
-    return [c for c in out if len(_letters(c.text)) >= SHORTEST]
+    return [c for c in out if len(_letters(c.text)) >= SHORTEST and not _INTRODUCES.match(c.text)]
 
 
 _SIGNED = re.compile(
     r"(?:甲方|乙方|Party[AB])?[（(]?(?:签字|盖章|签章|法定代表人|日期|签订日期|By:|Name:|Title:|Date:|Signed|Signature)"
 )
+
+
+_INTRODUCES = re.compile(r"[^。；;.]{0,60}[:：]$")
+"""Of a table or a list."""
 
 
 def _letters(text: str) -> str:

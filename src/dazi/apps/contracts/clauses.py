@@ -20,7 +20,7 @@ _NUMBERS: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
         (2, r"(?P<n>(?:Article|Clause|Section|ARTICLE|CLAUSE|SECTION)\s+(?:[0-9]+|[IVX]+)(?!\.?\d))[.:]?"),
         (2, rf"(?P<n>{HANZI_NUMBER}{{1,3}})、"),
         (4, r"(?P<n>\d{1,2}\.\d{1,2}\.\d{1,2}(?:\.\d{1,2})?)(?=\s|[^\d.%])"),
-        (3, r"(?P<n>(?:Section |Clause )?\d{1,2}\.\d{1,2})(?=\s|[^\d.%元日天年个])"),
+        (3, r"(?P<n>(?:Section |Clause )?\d{1,2}\.\d{1,2})(?=\s|[^\d.%元日天年个]|个[人别案体])"),
         (2, r"(?P<n>\d{1,2})[.．、](?!\d)\s*"),
         (5, rf"(?P<n>[（(](?:\d{{1,2}}|{HANZI_NUMBER}{{1,3}}|[a-z]|[ivx]{{1,4}})[)）])"),
         (6, r"(?P<n>[①-⑳])"),

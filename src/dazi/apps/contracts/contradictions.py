@@ -359,7 +359,6 @@ _SAME = (
         r"(?:泄露|泄漏|事件|事故)[^。；]{0,40}|(?:leak|incident|breach of confidence)[^.;]{0,60}|(?:shall have|within)(?=[^.;]{0,60}(?:leak|incident))",
         "confidentiality",
     ),
-    ("月工资", r"月工资(?:标准)?[^。；]{0,6}", "wages"),
     ("保密期", r"保密(?:期限?|义务)(?:为|是|自)?.{0,22}", "confidentiality"),
     ("试用期", r"试用期(?:为|是)?", "probation"),
 )
@@ -377,7 +376,8 @@ def _notice_periods(contract: Contract) -> Iterator[Finding]:
             near = [
                 p
                 for p in periods(text)
-                if abs(p.start - m.end()) <= 40 and p.unit in ("year", "month", "day", "hour")
+                if abs(p.start - m.end()) <= 40
+                and p.unit in (("hour", "day") if name == "报告时限" else ("year", "month"))
             ]
             if not near:
                 continue

@@ -179,13 +179,26 @@ def total_amount(contract: Contract) -> Field | None:
             if best is None or score > best[0]:
                 best = score, field
             break
+        for s in sums:  # the sum first, then what it is
+            if re.match(
+                r"[^.;。]{0,120}?\bis (?:the )?(?:total|price|contract price|sum of|annual fee)",
+                text[s.end :],
+                re.I,
+            ):
+                value = float(s.amount)
+                field = Field(
+                    int(value) if value == int(value) else value, clause, sentence_at(text, s.start)
+                )
+                if best is None or best[0] < 3.0:
+                    best = 3.0, field
+                break
     return best[1] if best else None
 
 
 # --- dates ---------------------------------------------------------------------------------------
 
 _TERM = re.compile(
-    r"期限|有效期|租期|自.{0,30}起|起至|生效|开始|届满|begins?\b|\bruns?\b|in force|[Tt]erm\b|commenc|[Ee]ffective|expire|until|through|remain in (?:full )?force"
+    r"期限|有效期|租期|自.{0,30}起|起至|生效|开始|届满|期为|期间|takes? effect|begins?\b|\bruns?\b|in force|[Tt]erm\b|commenc|[Ee]ffective|expire|until|through|remain in (?:full )?force"
 )
 _LASTS = re.compile(
     r"(?:期限?|租期)(?:为|是|共)?|for (?:a (?:period|term|initial term) of|an initial (?:term|period) of)|term of|有效期"
@@ -367,7 +380,7 @@ def payment_terms(contract: Contract) -> list[tuple[float, int, Clause, str]]:
             ):
                 continue
             sentence = sentence_at(text, p.start)
-            near = text[max(0, p.start - 45) : p.end + 45]
+            near = text[max(0, p.start - 60) : p.end + 100]
             if not _PAYS.search(near) or _NOT_PAYMENT.search(sentence):
                 continue
             if not _WITHIN.search(text[max(0, p.start - 22) : p.end + 16]):

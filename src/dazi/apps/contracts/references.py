@@ -222,7 +222,7 @@ def _terms_en(contract: Contract) -> Iterator[Finding]:
                 or re.match(
                     r"\s*(?:means?|is\b|are\b|shall mean|refers?|has the meaning|includes?)", after
                 )
-                or re.search(r"(?:the|called|as)\s*$", before)
+                or re.search(r"(?:the|called|as|are|is)\s*$", before)
             ):
                 defined.add(m[1])
             else:
