@@ -142,7 +142,7 @@ def _sides(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:
             )
 
 
-_RELEASED = r"免除|免责|releas|not liable|not responsible|不承担|not the .{0,24}fault|not the responsib|not the [ⒼⓉ]|excus|exempt"
+_RELEASED = r"免除|免责|releas|not liable|not responsible|不承担|not the .{0,24}fault|not the responsib|are not (?:the )?[ⒼⓉ]|excus|exempt"
 
 
 def _softer(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:
@@ -259,13 +259,6 @@ def _modality(
     was, now = _counted(ours), _counted(theirs)
     if was["must"] and not now["must"] and now["may"] > was["may"]:
         yield "medium", Text("义务变成了可选", "a duty became an option")
-    elif (
-        was["may"]
-        and now["may"] < was["may"]
-        and now["must"] > was["must"]
-        and now["not"] >= was["not"]
-    ):
-        yield "medium", Text("可选变成了义务", "an option became a duty")
     if score > ALMOST and (was["not"] == 0) != (now["not"] == 0):
         if now["not"] and not re.search(_FREE, ours):
             yield "medium", Text("多了否定或禁止", "a negation or prohibition was added")

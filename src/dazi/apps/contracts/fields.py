@@ -341,10 +341,10 @@ def place_of_arbitration(text: str) -> str:
 # --- days, caps, rates ---------------------------------------------------------------------------
 
 _PAYS = re.compile(
-    r"支付|账期|付清|付款|应付|结清|缴纳|汇入|付至|\bpay(?:s|able|ments?|able within)?\b|\bdue\b|settle|remit"
+    r"支付|账期|付清|付款|应付|结清|缴纳|汇入|付至|\b(?:pay(?:s|able|ments?)?|paid)\b|\bdue\b|settle|remit"
 )
 _NOT_PAYMENT = re.compile(
-    r"工资|经济补偿|不可抗力|逾期|违约|退还|返还|退回|解除|late|overdue|refund|terminat|delay|interest|dispute[sd]?\b.{0,20}invoice",
+    r"工资|经济补偿|不可抗力|逾期|违约|退还|返还|退回|解除|\blate\b|overdue|refund|terminat|delay|interest|dispute[sd]?\b.{0,20}invoice",
     re.I,
 )
 
@@ -381,7 +381,7 @@ def payment_terms(contract: Contract) -> list[tuple[float, int, Clause, str]]:
                 continue
             sentence = sentence_at(text, p.start)
             near = text[max(0, p.start - 60) : p.end + 100]
-            if not _PAYS.search(near) or _NOT_PAYMENT.search(sentence):
+            if not _PAYS.search(sentence) or _NOT_PAYMENT.search(sentence):
                 continue
             if not _WITHIN.search(text[max(0, p.start - 22) : p.end + 16]):
                 continue

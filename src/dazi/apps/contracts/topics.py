@@ -54,7 +54,7 @@ NAMES: Mapping[str, tuple[str, str]] = {
     "warranty": ("质量保证", "warranty"), "returns": ("退换货", "returns"),
     "service_level": ("服务水平", "service levels"), "ip": ("知识产权", "intellectual property"),
     "confidentiality": ("保密", "confidentiality"), "data": ("数据与个人信息", "data protection"),
-    "penalty": ("违约金", "penalties"), "liability": ("责任限制", "liability"),
+    "penalty": ("违约金", "penalties"), "liability": ("责任上限", "limit of liability"),
     "term": ("期限", "term"), "renewal": ("续期", "renewal"), "termination": ("解除", "termination"),
     "force_majeure": ("不可抗力", "force majeure"), "law": ("适用法律", "governing law"),
     "disputes": ("争议解决", "dispute resolution"), "notices": ("通知", "notices"),
