@@ -130,11 +130,13 @@ def review(
     all_of_them: Annotated[
         bool, typer.Option("--all", help="也列出低级别的。List low findings as well.")
     ] = False,
+    company: Company = None,
 ) -> None:
     """审合同:对照范本和政策,找矛盾和错误引用。Review a contract against template and policy."""
-    from dazi.main.reviewing import Asked, review_contract
+    from dazi.main.reviewing import Asked, names_of, review_contract
 
-    asked = Asked(file, template, policy, json_out, ocr, all_of_them)
+    ours = names_of(settings(company))
+    asked = Asked(file, template, policy, json_out, ocr, all_of_them, ours)
     asyncio.run(review_contract(asked, language()))
 
 

@@ -13,6 +13,8 @@ from dazi.apps.contracts.policy import Rule, load_policy
 from dazi.apps.contracts.review import Review, as_json, review_file
 from dazi.core.errors import CallerError
 from dazi.core.language import Language, Text
+from dazi.main.company import load_company
+from dazi.main.settings import Settings
 
 SEVERITIES = {"high": Text("高", "high"), "medium": Text("中", "medium"), "low": Text("低", "low")}
 KINDS = {
@@ -22,12 +24,14 @@ KINDS = {
 NOTHING = Text("没有发现问题。", "Nothing was found.")
 PAGE = Text("第 {n} 页", "page {n}")
 SUGGESTED = Text("建议", "suggestion")
-MORE = Text("另有 {n} 处低级别的措辞差异(--all 全部列出)", "and {n} low ones of wording (--all lists them)")
+MORE = Text(
+    "另有 {n} 处低级别的措辞差异(--all 全部列出)", "and {n} low ones of wording (--all lists them)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """``all``: low findings are listed too."""
+    """``all``: low findings are listed too; ``ours``: what the company is called."""
 
     file: Path
     template: Path | None
@@ -35,6 +39,13 @@ class Asked:
     json_out: bool = False
     ocr: bool = False
     all: bool = False
+    ours: tuple[str, ...] = ()
+
+
+def names_of(settings: Settings) -> tuple[str, ...]:
+    """What the company is called, which tells its side in a contract from the other."""
+    name = load_company(settings.company_folder()).name
+    return name.zh, name.en
 
 
 async def review_contract(asked: Asked, language: Language) -> None:
@@ -42,7 +53,7 @@ async def review_contract(asked: Asked, language: Language) -> None:
     for path in (asked.file, asked.template):
         if path is not None and not path.is_file():
             raise CallerError("no_file", f"没有文件 {path}", f"there is no file {path}")
-    done = await review_file(asked.file, asked.template, rules, ocr=asked.ocr)
+    done = await review_file(asked.file, asked.template, rules, ocr=asked.ocr, ours=asked.ours)
     if asked.json_out:
         typer.echo(json.dumps(as_json(done, language), ensure_ascii=False, indent=1))
     else:

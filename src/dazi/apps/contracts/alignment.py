@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dazi.apps.contracts.clauses import Clause, Contract
-from dazi.apps.contracts.likeness import essence, likeness
+from dazi.apps.contracts.likeness import coverage, essence, likeness, sentences
 from dazi.apps.contracts.roles import Roles, roles_of
 from dazi.apps.contracts.topics import topics_of
 
@@ -21,8 +21,8 @@ MATCHED = 0.40
 LEFT_OVER, CLEARLY, SURE = 0.10, 1.35, 0.30
 """What is left is matched down to the first, where it is so many times better than the next best,
 or better than the last."""
-COVERED = 0.62
-"""So much of a clause said by others of its topic is said."""
+A_SENTENCE, COVERED = 0.30, 0.55
+"""A likeness from which on a sentence says a clause; a share of its words from which on a clause does."""
 SHORTEST = 10
 """Characters of a clause that is compared: signatures and headings are not."""
 
@@ -77,7 +77,9 @@ def align(template: Contract, contract: Contract) -> Alignment:
         pairs.append((i, j))
         free_ours.discard(i)
         free_theirs.discard(j)
-    missing = [i for i in sorted(free_ours) if not _said_elsewhere(i, topics, mine[i], other)]
+    within, missing = _within(
+        [ours[i] for i in sorted(free_ours)], theirs, our_roles, their_roles, language
+    )
     joined = sorted(pairs)
     kept = _in_order([j for _, j in joined])
     return Alignment(
@@ -85,11 +87,14 @@ def align(template: Contract, contract: Contract) -> Alignment:
         contract,
         our_roles,
         their_roles,
-        tuple(
-            Pair(ours[i], theirs[j], float(scores[i, j]), n not in kept)
-            for n, (i, j) in enumerate(joined)
+        (
+            *(
+                Pair(ours[i], theirs[j], float(scores[i, j]), n not in kept)
+                for n, (i, j) in enumerate(joined)
+            ),
+            *within,
         ),
-        tuple(ours[i] for i in missing),
+        tuple(missing),
         tuple(theirs[j] for j in sorted(free_theirs)),
     )
 
@@ -156,19 +161,32 @@ def _left_over(
             del ours[i]
 
 
-def _said_elsewhere(
-    i: int,
-    topics: tuple[list[tuple[str, ...]], list[tuple[str, ...]]],
-    mine: str,
-    other: Sequence[str],
-) -> bool:
-    """Whether clauses of its topic, taken together, say most of it: it was split or merged."""
-    wanted = topics[0][i][:1]
-    near = [t for t, of in zip(other, topics[1], strict=True) if wanted and wanted[0] in of[:2]]
-    together = " ".join(near)
-    spaced = " " in mine.strip()
-    grams = set(mine.split()) if spaced else {mine[k : k + 2] for k in range(len(mine) - 1)}
-    return sum(g in together for g in grams) > COVERED * max(len(grams), 1)
+def _within(
+    ours: Sequence[Clause],
+    theirs: Sequence[Clause],
+    our_roles: Roles,
+    their_roles: Roles,
+    language: str,
+) -> tuple[list[Pair], list[Clause]]:
+    """Of clauses without a partner, those that are one sentence of a longer clause; and those that
+    nothing says."""
+    pairs: list[Pair] = []
+    missing: list[Clause] = []
+    parts = [replace(c, text=s, title="") for c in theirs for s in sentences(c.words)]
+    if not ours or not parts:
+        return pairs, list(ours)
+    mine = [essence(our_roles.marked(c.words), language) for c in ours]
+    other = [essence(their_roles.marked(p.text), language) for p in parts]
+    whole = [essence(their_roles.marked(c.words), language) for c in theirs]
+    scores = likeness(mine, other, language)
+    covered = coverage(mine, whole, language)
+    for n, clause in enumerate(ours):
+        at = int(scores[n].argmax())
+        if scores[n, at] >= A_SENTENCE:
+            pairs.append(Pair(clause, parts[at], float(scores[n, at])))
+        elif float(covered[n].max(initial=0.0)) < COVERED:
+            missing.append(clause)
+    return pairs, missing
 
 
 def _in_order(numbers: Sequence[int]) -> set[int]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from os.path import commonprefix
+from itertools import pairwise
 
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import Levenshtein, Prefix
 
 from dazi.apps.contracts.clauses import Clause, Contract, blank
 from dazi.apps.contracts.fields import (
@@ -43,7 +43,7 @@ def _sums_in_words(contract: Contract) -> Iterator[Finding]:
     for clause in contract.clauses:
         text = clause.words
         sums = list(moneys(text))
-        for one, other in zip(sums, sums[1:], strict=False):
+        for one, other in pairwise(sums):
             if one.written == other.written or other.start - one.end > 22:
                 continue
             between = text[one.end : other.start]
@@ -424,7 +424,7 @@ def _names(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
             continue
         for name in names:
             distance = Levenshtein.distance(bare[found], bare[name])
-            start = len(commonprefix([bare[found], bare[name]]))
+            start = Prefix.similarity(bare[found], bare[name])
             near = distance <= max(2, len(bare[name]) // 5) or start >= max(3, len(bare[name]) // 3)
             if near and len(bare[name]) >= 6:
                 yield at(

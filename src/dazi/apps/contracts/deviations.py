@@ -20,6 +20,8 @@ WEIGHTY = frozenset(
 )  # fmt: skip
 """Topics a contract must not leave out."""
 ALIKE = 0.93
+COMPARED = 0.3
+"""From here on numbers of a pair speak of the same thing; below, only under the same heading."""
 ALMOST = 0.72
 """What is so alike was edited, not worded anew: a word of denial more or less tells."""
 NEAR = 0.45
@@ -33,7 +35,7 @@ _FLAGS: tuple[tuple[str, str, str], ...] = (
     ("unlimited", r"无限(?:责任|连带)|无限额|全部(?:直接(?:和|及|与)间接)?损失|间接损失(?!和可得利益)|连带责任|unlimited|without limit(?:ation)?(?! the)|consequential|jointly and severally", "unlimited"),
     ("exclusive", r"独家|排他|仅能向|不得(?:与|向)(?:任何)?第三方|exclusiv(?:e|ely) (?:right|suppl|purchas)", "exclusivity"),
     ("no_warranty", r"现状交付|不(?:作|做|提供|承担).{0,10}(?:保证|担保|质保)|不承担任何|概不负责|as[- ]is\b|no warrant|disclaims? all", "no warranty"),
-    ("abroad", r"境外|海外|香港|新加坡|outside (?:mainland )?china|overseas|offshore", "abroad"),
+    ("abroad", r"境外|海外|香港|新加坡|out(?:side)? (?:of )?(?:mainland )?china|overseas|offshore", "abroad"),
 )  # fmt: skip
 _SAFEGUARDS: tuple[tuple[str, str, str], ...] = (
     ("书面", r"书面", "in writing"),
@@ -94,7 +96,11 @@ def _changed(a: Alignment, pair: Pair) -> Finding | None:
     if mine == other:
         return None
     marked = a.ours.marked(ours), a.theirs.marked(theirs)
-    found = list(_differences(a, pair)) if pair.score >= NEAR else list(_numbers(ours, theirs))
+    found: list[tuple[Severity, Text]] = []
+    if pair.score >= NEAR:
+        found += _differences(a, pair)
+    elif pair.score >= COMPARED or _same_topic(a, pair):
+        found += _numbers(ours, theirs)
     found += [*_sides(*marked), *_softer(*marked)]
     if not found:
         if pair.score > ALIKE or _only_wording(mine, other):
@@ -112,6 +118,11 @@ def _changed(a: Alignment, pair: Pair) -> Finding | None:
         Text(f"与范本不同:{zh}", f"differs from the template: {en}"),
         Text(f"按范本改回:{ours[:120]}", f"restore the template's wording: {ours[:160]}"), theirs, ours,
     )  # fmt: skip
+
+
+def _same_topic(a: Alignment, pair: Pair) -> bool:
+    mine, other = topics_of(a.template, pair.ours)[:1], topics_of(a.contract, pair.theirs)[:1]
+    return pair.score >= 0.16 and bool(mine) and mine == other
 
 
 def _only_wording(mine: str, other: str) -> bool:
@@ -134,12 +145,13 @@ _MUTUAL = re.compile(
 
 def _sides(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:
     """What held for both is one side's now."""
-    if _MUTUAL.search(mine) and not re.search("[ⒼⓉ]", mine) and re.search("[ⒼⓉ]", other):
-        if not _MUTUAL.search(other) or re.search(r"仅|只有|only|alone|solely", other):
-            yield (
-                "medium",
-                Text("原来对双方的约定,现在只对一方", "what held for both sides holds for one"),
-            )
+    was_mutual = _MUTUAL.search(mine) and not re.search("[ⒼⓉ]", mine)
+    one_only = not _MUTUAL.search(other) or re.search(r"仅|只有|only|alone|solely", other)
+    if was_mutual and one_only and re.search("[ⒼⓉ]", other):
+        yield (
+            "medium",
+            Text("原来对双方的约定,现在只对一方", "what held for both sides holds for one"),
+        )
 
 
 _RELEASED = r"免除|免责|releas|not liable|not responsible|不承担|not the .{0,24}fault|not the responsib|are not (?:the )?[ⒼⓉ]|excus|exempt"

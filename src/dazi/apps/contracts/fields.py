@@ -11,7 +11,7 @@ from typing import Any
 
 from dazi.apps.contracts.clauses import Clause, Contract, blank
 from dazi.apps.contracts.topics import about
-from dazi.apps.contracts.values import days, moneys, percents, periods
+from dazi.apps.contracts.values import Day, days, moneys, percents, periods
 
 NAMES = (
     "party_a", "party_b", "total_amount", "currency", "start_date", "end_date", "governing_law",
@@ -87,6 +87,11 @@ _PARTY_EN = re.compile(
 _CALLED_EN = re.compile(
     rf"(?P<name>[A-Z][\w&.'’\- ]+(?:\([A-Z][\w'’]+\)\s*)?(?:Co\.?)?(?:,\s*(?:Inc|Ltd|LLC|L\.L\.C|Limited|GmbH|Corp|Co)\.?)*(?:\s*(?:Co\.?,?\s*)?(?:Ltd|Limited|Inc|LLC|GmbH|Corp|Corporation|Company|PLC|B\.V|S\.A|Pte\.? Ltd)\.?)?)(?:,[^()]{{0,220}}?|\s*)\s*\(\s*(?:hereinafter\s*)?(?:referred to as\s*|called\s*)?(?:the\s*)?[“\"'‘](?:the\s*)?(?P<role>{_ROLE_EN})[”\"'’][^)]{{0,40}}\)"
 )
+_LEGAL = r"(?:Co\.,? ?Ltd\.?|Limited|Ltd\.?|Inc\.?|LLC|GmbH|Corp\.?|Corporation|PLC|B\.V\.|S\.A\.|Pte\.? Ltd\.?|AG|SE)"
+_BETWEEN = re.compile(
+    rf"between\s+(?P<one>[A-Z][^,;:“\"]{{1,60}}?(?:,?\s*{_LEGAL}))[,\s].{{0,400}}?\band\s+(?P<other>[A-Z][^,;:“\"]{{1,60}}?(?:,?\s*{_LEGAL}))[,\s(]",
+    re.S,
+)
 _FIRST_ROLES = (
     "甲方", "Party A",
 )  # fmt: skip
@@ -104,12 +109,21 @@ def parties_of(contract: Contract) -> tuple[Field, ...]:
                 name = _clean_name(m["name"])
                 if len(name) < 2 or blank(name) or any(name in str(f.value) for _, f in found):
                     continue
-                if re.search(rf"^(?:{_ROLE_ZH})$", name):
+                if re.search(rf"^(?:{_ROLE_ZH}|Party|Parties|each|Agreement)$", name):
                     continue
                 role = _also(text, m) or m["role"]
                 found.append((role, Field(name, clause, m[0].strip(" ,;.（("))))
         if len(found) >= 2:
             break
+    if len(found) < 2:
+        for clause in opening:
+            between = _BETWEEN.search(clause.words)
+            if between:
+                found = [
+                    ("", Field(between[g].strip(" ,"), clause, between[0][:200]))
+                    for g in ("one", "other")
+                ]
+                break
     for wanted, place in ((_FIRST_ROLES, 0), (_SECOND_ROLES, 1)):
         for n, (role, _) in enumerate(found):
             if role in wanted and n != place and n < 4 and len(found) > place:
@@ -201,13 +215,17 @@ _TERM = re.compile(
     r"期限|有效期|租期|自.{0,30}起|起至|生效|开始|届满|期为|期间|takes? effect|begins?\b|\bruns?\b|in force|[Tt]erm\b|commenc|[Ee]ffective|expire|until|through|remain in (?:full )?force"
 )
 _LASTS = re.compile(
-    r"(?:期限?|租期)(?:为|是|共)?|for (?:a (?:period|term|initial term) of|an initial (?:term|period) of)|term of|有效期"
+    r"(?:期限?|租期)(?:为|是|共)?|continues? for|in (?:full )?force for|for (?:a (?:period|term|initial term) of|an initial (?:term|period) of)|term of|有效期"
 )
+
+
+_FROM_THEN = re.compile(r"[Ee]ffective [Dd]ate|signature|signing|签(?:订|署|字)|生效")
 
 
 def term(contract: Contract) -> dict[str, Field]:
     """``start_date`` and ``end_date``; the latter counted where only a length is given."""
     best: tuple[float, dict[str, Field]] | None = None
+    effective = _effective_date(contract)
     for clause in contract.body:
         text = clause.words
         if not _TERM.search(text):
@@ -238,15 +256,31 @@ def term(contract: Contract) -> dict[str, Field]:
                 end = _later(found[0].day, lengths[0].number, lengths[0].unit)
                 here["end_date"] = Field(end.isoformat(), clause, quote)
                 score += 1
+        elif effective is not None and lengths and _FROM_THEN.search(text):
+            quote = sentence_at(text, lengths[0].start)
+            end = _later(effective.day, lengths[0].number, lengths[0].unit)
+            here = {
+                "start_date": Field(effective.day.isoformat(), clause, quote),
+                "end_date": Field(end.isoformat(), clause, quote),
+            }
+            score += 2
         if (
             here
             and (score >= 2 or about(contract, clause, "term"))
             and (best is None or score > best[0])
         ):
             best = score, here
-    if best is not None:
-        return best[1]
-    return {}
+    return best[1] if best is not None else {}
+
+
+def _effective_date(contract: Contract) -> Day | None:
+    """The date that the contract is made as of."""
+    for clause in contract.clauses[:12]:
+        for d in days(clause.words):
+            near = clause.words[max(0, d.start - 40) : d.end + 30]
+            if re.search(r"as of|dated|[Ee]ffective|made on|签订|签署|生效", near):
+                return d
+    return None
 
 
 def _later(day: date, number: Decimal, unit: str) -> date:

@@ -91,3 +91,25 @@ def likeness(ours: Sequence[str], theirs: Sequence[str], language: str) -> NDArr
     rows /= np.where(lengths > 0, lengths, 1)
     out: NDArray[np.float64] = (rows[: len(ours)] @ rows[len(ours) :].T).astype(np.float64)
     return out
+
+
+def coverage(ours: Sequence[str], theirs: Sequence[str], language: str) -> NDArray[np.float64]:
+    """How much of each of ``ours`` stands in each of ``theirs``, 0 to 1; what is rare weighs more."""
+    mine = [_features(t, language) for t in ours]
+    other = [_features(t, language) for t in theirs]
+    seen = Counter(f for bag in (*mine, *other) for f in bag)
+    count = len(mine) + len(other)
+    out = np.zeros((len(mine), len(other)))
+    for i, bag in enumerate(mine):
+        weights = {f: math.log(1 + count / seen[f]) for f in bag}
+        total = sum(weights.values()) or 1.0
+        for j, found in enumerate(other):
+            out[i, j] = sum(w for f, w in weights.items() if f in found) / total
+    return out
+
+
+_ENDS = re.compile(r"(?<=[。；;])|(?<=[a-z)\"”]\.)\s+(?=[A-Z(])")
+
+
+def sentences(text: str) -> list[str]:
+    return [s.strip() for s in _ENDS.split(text) if len(s.strip()) > 8]

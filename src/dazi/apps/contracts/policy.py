@@ -20,6 +20,7 @@ from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.fields import NAMES as FIELDS
 from dazi.apps.contracts.fields import Field, place_of_arbitration, sentence_at
 from dazi.apps.contracts.findings import Finding, Severity, at
+from dazi.apps.contracts.roles import Roles, Side, roles_of, side_of
 from dazi.apps.contracts.topics import KINDS, TOPICS, topics_of
 from dazi.apps.contracts.values import Period, percents, periods
 from dazi.core.errors import ConfigError
@@ -29,7 +30,7 @@ DEFAULT = Path(__file__).with_name("policy.yaml")
 CHECKS = ("field", "present", "forbid", "require", "period", "percent")
 _KEYS = frozenset(
     {"id", "kinds", "languages", "topics", "severity", "message", "suggestion", "check", "field",
-     "max", "min", "one_of", "not_one_of", "required", "pattern", "unless", "near", "unit", "our_side"}
+     "max", "min", "one_of", "not_one_of", "required", "pattern", "unless", "near", "unit", "other_side"}
 )  # fmt: skip
 
 
@@ -55,6 +56,7 @@ class Rule:
     unless: re.Pattern[str] | None = None
     near: re.Pattern[str] | None = None
     unit: str = ""
+    other_side: bool = False
 
     def concerns(self, kind: str, language: str) -> bool:
         return (not self.kinds or kind in self.kinds) and (
@@ -144,6 +146,7 @@ def _rule(path: Path, number: int, data: Any) -> Rule:
         patterns["unless"],
         patterns["near"],
         data.get("unit", ""),
+        bool(data.get("other_side", False)),
     )
 
 
@@ -159,11 +162,32 @@ def _text(value: Any) -> Text:
 
 
 def judge(
-    rules: Sequence[Rule], contract: Contract, kind: str, fields: Mapping[str, Field]
+    rules: Sequence[Rule],
+    contract: Contract,
+    kind: str,
+    fields: Mapping[str, Field],
+    ours: Sequence[str] = (),
 ) -> Iterator[Finding]:
+    """``ours``: what the company is called; rules against the other side then spare it."""
+    side: Side | None = None
+    roles: Roles | None = None
     for rule in rules:
-        if rule.concerns(kind, contract.language):
-            yield from _CHECK[rule.check](rule, contract, fields)
+        if not rule.concerns(kind, contract.language):
+            continue
+        for finding in _CHECK[rule.check](rule, contract, fields):
+            if rule.other_side and ours:
+                if roles is None:
+                    roles = roles_of(contract)
+                    side = side_of(contract, roles, ours)
+                if side is not None and _only(roles.marked(finding.quote), side):
+                    continue
+            yield finding
+
+
+def _only(marked: str, side: Side) -> bool:
+    """Whether no other side than this is spoken of."""
+    mark, other = ("Ⓖ", "Ⓣ") if side == "gives" else ("Ⓣ", "Ⓖ")
+    return mark in marked and other not in marked
 
 
 def _looked_at(rule: Rule, contract: Contract) -> Iterator[Clause]:
@@ -214,7 +238,7 @@ def _forbid(rule: Rule, contract: Contract, fields: Mapping[str, Field]) -> Iter
     assert rule.pattern is not None
     for clause in _looked_at(rule, contract):
         for m in rule.pattern.finditer(clause.words):
-            sentence = sentence_at(clause.words, m.start())
+            sentence = sentence_at(clause.words, m.end() - 1)
             if rule.unless is not None and rule.unless.search(sentence):
                 continue
             yield _on(rule, clause, sentence, m[0])

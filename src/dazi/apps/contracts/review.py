@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,13 +56,17 @@ async def read_file(
 
 
 def review(
-    contract: Contract, template: Contract | None = None, rules: Sequence[Rule] | None = None
+    contract: Contract,
+    template: Contract | None = None,
+    rules: Sequence[Rule] | None = None,
+    ours: Sequence[str] = (),
 ) -> Review:
-    """Everything that can be told without a model. Pure: the same files give the same findings."""
+    """Everything that can be told without a model; ``ours``: what the company is called. Pure: the same
+    files give the same findings."""
     fields = fields_of(contract)
     kind = kind_of(contract)
     found: list[Finding] = []
-    found += judge(load_policy() if rules is None else rules, contract, kind, fields)
+    found += judge(load_policy() if rules is None else rules, contract, kind, fields, ours)
     found += contradictions(contract, fields)
     found += references(contract)
     alignment = None
@@ -114,14 +118,13 @@ def as_json(review: Review, language: Language) -> dict[str, Any]:
 
 
 async def review_file(
-    path: Path, template: Path | None, rules: Sequence[Rule] | None, *, ocr: bool = False
+    path: Path,
+    template: Path | None,
+    rules: Sequence[Rule] | None,
+    *,
+    ocr: bool = False,
+    ours: Sequence[str] = (),
 ) -> Review:
     """Raises as ``read_file``."""
     contract = await read_file(path, ocr=ocr)
-    return review(contract, await read_file(template) if template else None, rules)
-
-
-async def files_in(folder: Path) -> AsyncIterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in (".pdf", ".docx", ".md", ".txt", ".html") and path.is_file():
-            yield path
+    return review(contract, await read_file(template) if template else None, rules, ours)

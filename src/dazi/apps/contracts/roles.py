@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -74,6 +74,22 @@ def roles_of(contract: Contract, like: Roles | None = None) -> Roles:
             for form in (f"the {w}", f"{w}'s", f"the {w}'s", f"{w}’s", f"the {w}’s"):
                 sides[form] = sides[w]
     return Roles(sides, re.compile("|".join(parts)))
+
+
+def side_of(contract: Contract, roles: Roles, names: Sequence[str]) -> Side | None:
+    """Which side the party of one of ``names`` is on, by the word for a party that stands nearest."""
+    for clause in contract.clauses[:20]:
+        for name in names:
+            at = clause.words.find(name) if name else -1
+            if at < 0:
+                continue
+            near = [
+                (min(abs(m.start() - at - len(name)), abs(at - m.end())), roles.sides[m[0]])
+                for m in roles.pattern.finditer(clause.words)
+            ]
+            if near and min(near)[0] <= 60:
+                return min(near)[1]
+    return None
 
 
 def _guess(contract: Contract, party: str) -> Side:
