@@ -239,7 +239,7 @@ def _joined(clauses: list[Clause]) -> Iterator[Clause]:
             and last.text
             and not re.search(r"[。！？；;.!?:：]\s*[”\"’)）]?$", last.text)
             and not re.match(
-                r"(?:甲方|乙方|丙方|Party [AB]|签字|盖章|日期|法定代表|By:|Name:|Title:|Date:)",
+                r"(?:(?:甲方|乙方|丙方|Party [AB])\s*[（(:：]|签字|盖章|日期|法定代表|By:|Name:|Title:|Date:)",
                 c.text,
             )
             and (len(last.text) > 25 or re.match(r"[a-z(（]|Co\.|Ltd|Inc|LLC", c.text))

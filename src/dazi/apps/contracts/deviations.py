@@ -173,7 +173,7 @@ def _differences(a: Alignment, pair: Pair) -> Iterator[tuple[Severity, Text]]:
     ours, theirs = pair.ours.words, pair.theirs.words
     yield from _numbers(ours, theirs)
     mine, other = a.ours.marked(ours), a.theirs.marked(theirs)
-    for name, pattern, en in _FLAGS:
+    for _, pattern, en in _FLAGS:
         if re.search(pattern, theirs, re.I) and not re.search(pattern, ours, re.I):
             yield (
                 "medium",

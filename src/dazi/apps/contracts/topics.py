@@ -83,7 +83,7 @@ def kind_of(contract: Contract) -> str:
     opening = " ".join(c.words for c in contract.clauses[:8])[:600]
     for text in (contract.title, opening):
         for kind, pattern in KINDS.items():
-            if re.search(pattern, text):
+            if re.search(pattern, text, re.IGNORECASE):
                 return kind
     return "other"
 
