@@ -66,8 +66,7 @@ def _one(name: str, values: Floats, bins: Bins) -> Drift:
 
 def _shares(values: Floats, edges: Floats) -> Floats:
     counts = np.bincount(np.searchsorted(edges, values, side="left"), minlength=len(edges) + 1)
-    shares: Floats = (counts + 0.5) / (len(values) + 0.5 * len(counts))
-    return shares
+    return np.asarray((counts + 0.5) / (len(values) + 0.5 * len(counts)), np.float64)
 
 
 def _psi(p: Floats, q: Floats) -> float:

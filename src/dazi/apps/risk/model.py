@@ -22,6 +22,8 @@ from dazi.core.errors import OperatorError
 
 FORMAT = "dazi-risk-1"
 LARGEST_FILE = 64 << 20
+PLACES = 6
+"""Digits of a score: it is compared with thresholds as it is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,11 @@ class Model:
         return self.trees.margins(rows)
 
     def scores(self, rows: Floats) -> Floats:
-        """Calibrated probabilities, n."""
+        """Calibrated probabilities to ``PLACES``, n."""
         return self.of_margins(self.margins(rows))
 
     def of_margins(self, margins: Floats) -> Floats:
-        return 1 / (1 + np.exp(-(self.slope * margins + self.intercept)))
+        return np.round(1 / (1 + np.exp(-(self.slope * margins + self.intercept))), PLACES)
 
     @cached_property
     def digest(self) -> str:

@@ -9,20 +9,17 @@ numbers are rounded before they are ordered: the same input has the same reasons
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from dazi.apps.risk.features import CODES, CONTEXT, FEATURES, GROUP_OF, GROUPS, NAMES, Floats
 from dazi.apps.risk.history import Seen
-from dazi.apps.risk.model import Model
+from dazi.apps.risk.model import PLACES, Model
 from dazi.apps.risk.trees import contributions
 
 MOST = 5
 LEAST = 0.1
 """Log-odds: below, a group's part is not worth a sentence."""
-PLACES = 6
-"""Digits of a score that are told; a reason has to lower it within them."""
 _OF_ALL = GROUPS["short_history"]
 """An account's own past is always shorter than it is now: these are compared with everybody's."""
 
@@ -80,7 +77,7 @@ def explain(model: Model, seen: Seen) -> Explanation:
         key=lambda p: (-p[1], p[0]),
     )
     rows = np.stack([row, usual, *(_without(row, usual, (code,)) for code, _ in ranked)])
-    score, score_usual, *withouts = (round(float(s), PLACES) for s in model.scores(rows))
+    score, score_usual, *withouts = (float(s) for s in model.scores(rows))
     reasons = [
         _reason((code,), part, without, row, usual)
         for (code, part), without in zip(ranked, withouts, strict=True)
@@ -99,7 +96,7 @@ def _together(
     """The fewest of the first that lower the score together, where none does alone."""
     for n in range(2, len(ranked) + 1):
         codes = tuple(code for code, _ in ranked[:n])
-        without = round(float(model.scores(_without(row, usual, codes)[None])[0]), PLACES)
+        without = float(model.scores(_without(row, usual, codes)[None])[0])
         if without < score:
             part = round(sum(p for _, p in ranked[:n]), PLACES)
             return [_reason(codes, part, without, row, usual)]
@@ -129,8 +126,3 @@ def riskier(value: Value) -> bool:
     """Whether the feature is away from the usual on the side that raises scores."""
     push = FEATURES[NAMES.index(value.feature)].push
     return (value.value - value.usual) * (push or 1) > 0
-
-
-def falls(scores: tuple[float, ...]) -> bool:
-    """Whether each is lower than the one before."""
-    return all(b < a for a, b in pairwise(scores))
