@@ -6,11 +6,11 @@ After Mitchell et al. 2019. Every figure is the model's own or of the report tha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from dazi.apps.risk.drift import Drift
 from dazi.apps.risk.features import CODES, CONTEXT, FEATURES, GROUPS
 from dazi.apps.risk.model import Model
+from dazi.apps.risk.quality import Quality
 from dazi.apps.risk.thresholds import ThresholdReport
 from dazi.apps.risk.wording import TITLES
 from dazi.core.language import Language, Text
@@ -29,21 +29,6 @@ LIMITS = (
     Text("原因说的是模型为什么这样评分,不是那个人做了什么。由人决定。",
          "Reasons say why the model scored so, not what the person did. A person decides."),
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """On transactions after those of training; ``begin`` and ``end`` say which, ISO 8601.
-
-    ``brier``: the mean squared difference between the score and the outcome.
-    """
-
-    begin: str
-    end: str
-    auc: float
-    average_precision: float
-    brier: float
-    thresholds: ThresholdReport
 
 
 def card(model: Model, quality: Quality, drifts: Sequence[Drift], language: Language) -> str:

@@ -77,7 +77,8 @@ class Adaptation:
 def adapt(
     model: Model, cases: Labelled, background: Labelled, name: str, few: Few | None = None
 ) -> Adaptation:
-    """``background``: a sample of the training transactions with their outcomes, some thousands.
+    """``background``: of the training transactions with their outcomes, some thousands; its known
+    frauds may be more than their share, the budget is cut from the genuine ones.
 
     Raises ``CallerError`` where there are too few cases, or where they do not help on accounts that
     were held out; the text says by how much.
@@ -133,7 +134,7 @@ def _trial(
     more, more_cases = (added.margins(p.rows) for p in (held, held_cases))
 
     def recalls(of_held: Floats, of_cases: Floats) -> tuple[float, float]:
-        line = cut(of_held, few.budget)
+        line = cut(of_held[~held.frauds], few.budget)
         new, known = of_cases[held_cases.frauds] >= line, of_held[held.frauds] >= line
         return float(new.mean()), float(known.mean()) if len(known) else 0.0
 

@@ -15,7 +15,6 @@ from dazi.apps.risk.features import CODES, CONTEXT
 from dazi.core.errors import OperatorError
 from dazi.core.language import Text
 
-
 ALONE = inf
 """For a phrase that is said only where there is no other."""
 
