@@ -51,6 +51,10 @@ class Trained:
     notes: tuple[str, ...] = ()
 
 
+def scores_of(margins: Floats, slope: float, intercept: float) -> Floats:
+    return np.round(1 / (1 + np.exp(-(slope * margins + intercept))), PLACES)
+
+
 @dataclass(frozen=True)
 class Model:
     """``slope`` and ``intercept`` make a probability of a margin (Platt 1999). ``typical``: the
@@ -76,7 +80,7 @@ class Model:
         return self.of_margins(self.margins(rows))
 
     def of_margins(self, margins: Floats) -> Floats:
-        return np.round(1 / (1 + np.exp(-(self.slope * margins + self.intercept))), PLACES)
+        return scores_of(margins, self.slope, self.intercept)
 
     @cached_property
     def digest(self) -> str:
