@@ -126,8 +126,11 @@ class _Maker:
         return BEGIN + timedelta(days=day, hours=float(hour), seconds=float(self.rng.integers(60)))
 
 
-def world(accounts: int = 700, days: int = 150, seed: int = 1, new_from: int = 90) -> World:
-    """The new pattern is there from day ``new_from`` on; the others all along."""
+def world(
+    accounts: int = 700, days: int = 150, seed: int = 1, new_from: int = 90, episodes: int = 0
+) -> World:
+    """The new pattern is there from day ``new_from`` on; the others all along. ``episodes`` of
+    each; without a number, one for 3,500 days of an account."""
     m = _Maker(np.random.default_rng(seed), days)
     people = [_person(m, i) for i in range(accounts)]
     for person in people:
@@ -135,7 +138,7 @@ def world(accounts: int = 700, days: int = 150, seed: int = 1, new_from: int = 9
     old: tuple[Callable[[_Maker, _Person, int], None], ...] = (
         _takeover, _mule, _structuring, _testing, _refund_abuse,
     )  # fmt: skip
-    episodes = max(2, accounts * days // 3_500)
+    episodes = episodes or max(2, accounts * days // 3_500)
     for plant in old:
         for _ in range(episodes):
             plant(m, people[m.rng.integers(accounts)], int(m.rng.integers(20, days - 12)))
