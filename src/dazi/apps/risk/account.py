@@ -6,14 +6,13 @@ Every number in the text is bound to a value of the transaction, a feature or a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dazi.apps.risk.events import Transaction
 from dazi.apps.risk.features import INDEX, NAMES
 from dazi.apps.risk.history import Seen
 from dazi.apps.risk.reasons import Explanation, Reason, riskier
 from dazi.apps.risk.thresholds import Action, Proposal
-from dazi.apps.risk.wording import PHRASES, TITLES, Fact, fields_of, filled
+from dazi.apps.risk.wording import PHRASES, TITLES, Said, fields_of, filled, joined
 from dazi.core.language import Language, Text
 
 MOST_PHRASES = 2
@@ -22,6 +21,14 @@ PROPOSALS: Mapping[Action, Text] = {
     "review": Text("人工复核", "have somebody look at it"),
     "hold": Text("暂停,待人核实", "hold it until somebody has checked"),
 }
+_BECAUSE: Mapping[Action, Text] = {
+    "allow": Text("评分低于复核线 {threshold:score}",
+                  "the score is below {threshold:score}, from which somebody looks"),
+    "review": Text("评分不低于复核线 {threshold:score}",
+                   "the score reaches {threshold:score}, from which somebody looks"),
+    "hold": Text("评分不低于暂停线 {threshold:score}",
+                 "the score reaches {threshold:score}, from which a payment waits"),
+}  # fmt: skip
 _HEAD = {
     ("out", True): Text(
         "账户 {account} 于 {at} 向 {counterparty} 转出 {currency} {sum:cents}(交易 {id})。",
@@ -64,44 +71,33 @@ _END = Text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """``facts``: what the numbers and names in the text are of, in the order of the text."""
-
-    text: str
-    facts: tuple[Fact, ...]
-
-
 def account_of(
     seen: Seen, explanation: Explanation, proposal: Proposal, language: Language
-) -> Account:
+) -> Said:
     """The whole account in one language, a line for each reason."""
     t = seen.transaction
-    parts = [
+    lines = [
         filled(_HEAD[t.direction, t.counterparty is not None](language), _told(t)),
         filled(
             _SCORE(language),
             {
                 "score": explanation.score,
                 "score_usual": explanation.score_usual,
-                "whose": (_OWN if explanation.own_usual else _ALL)(language),
+                "whose": Said((_OWN if explanation.own_usual else _ALL)(language)),
             },
         ),
+        *(_said(seen, reason, language) for reason in explanation.reasons),
     ]
-    parts += [_said(seen, reason, language) for reason in explanation.reasons]
     if not explanation.reasons:
-        parts.append((_NOTHING(language), ()))
+        lines.append(Said(_NOTHING(language)))
     end = {
-        "proposal": PROPOSALS[proposal.action](language),
-        "because": proposal.because(language),
+        "proposal": Said(PROPOSALS[proposal.action](language)),
+        "because": because(proposal, language),
     }
-    parts.append(filled(_END(language), end))
-    return Account(
-        "\n".join(text for text, _ in parts), tuple(f for _, facts in parts for f in facts)
-    )
+    return joined("\n", [*lines, filled(_END(language), end)])
 
 
-def _told(t: Transaction) -> dict[str, float | str | None]:
+def _told(t: Transaction) -> dict[str, float | str | Said | None]:
     return {
         "account": t.account,
         "at": f"{t.at:%Y-%m-%d %H:%M}",
@@ -112,11 +108,16 @@ def _told(t: Transaction) -> dict[str, float | str | None]:
     }
 
 
-def _said(seen: Seen, reason: Reason, language: Language) -> tuple[str, tuple[Fact, ...]]:
-    values: dict[str, float | str | None] = dict(zip(NAMES, seen.values, strict=True))
+def because(proposal: Proposal, language: Language) -> Said:
+    """Why a proposal is made, with the threshold that it goes by."""
+    return filled(_BECAUSE[proposal.action](language), {"threshold": proposal.threshold})
+
+
+def _said(seen: Seen, reason: Reason, language: Language) -> Said:
+    values: dict[str, float | str | Said | None] = dict(zip(NAMES, seen.values, strict=True))
     values["usual_cents"] = seen.usual_cents
     away = {v.feature for v in reason.values if riskier(v)}
-    phrases: list[tuple[str, tuple[Fact, ...]]] = []
+    phrases: list[Said] = []
     for code in reason.codes:
         true = [
             p
@@ -125,14 +126,11 @@ def _said(seen: Seen, reason: Reason, language: Language) -> tuple[str, tuple[Fa
         ]
         telling = [p for p in true if seen.values[INDEX[p.feature]] >= p.least] or true[:1]
         phrases += [filled(p.text(language), values) for p in telling[:MOST_PHRASES]]
-    comma = "," if language == "zh" else ", "
-    whole, facts = filled(
+    return filled(
         (_REASON if len(reason.codes) == 1 else _TOGETHER)(language),
         {
-            "title": (" + ").join(TITLES[code](language) for code in reason.codes),
-            "phrases": comma.join(text for text, _ in phrases),
+            "title": Said(" + ".join(TITLES[code](language) for code in reason.codes)),
+            "phrases": joined("," if language == "zh" else ", ", phrases),
             "without": reason.score_without,
         },
     )
-    kept = tuple(f for f in facts if f.of == "without")
-    return whole, (*(f for _, fs in phrases for f in fs), *kept)

@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 
-from dazi.apps.risk.account import Account, account_of
+from dazi.apps.risk.account import account_of
 from dazi.apps.risk.features import NAMES
 from dazi.apps.risk.history import Seen
 from dazi.apps.risk.model import Model
 from dazi.apps.risk.reasons import Explanation, explain
 from dazi.apps.risk.thresholds import Proposal, Thresholds, propose
+from dazi.apps.risk.wording import Said
 from dazi.core.language import Language
 
 
@@ -44,7 +45,7 @@ class Assessment:
         }
         return hashlib.sha256(msgspec.json.encode(data, order="deterministic")).hexdigest()
 
-    def account(self, language: Language) -> Account:
+    def account(self, language: Language) -> Said:
         return account_of(self.seen, self.explanation, self.proposal, language)
 
     def record(self) -> dict[str, Any]:

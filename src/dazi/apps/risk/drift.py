@@ -47,13 +47,14 @@ def bins_of(values: Floats) -> Bins:
 
 
 def drift(model: Model, rows: Floats) -> tuple[Drift, ...]:
-    """The score first, then features, the most drifted first; ``rows`` is n x features."""
+    """The score first, then features, first what has drifted most beside what is usual; ``rows`` is
+    n x features."""
     columns: Mapping[str, Floats] = {name: rows[:, i] for i, name in enumerate(NAMES)}
     score, *others = (
         _one(name, values, model.bins[name])
         for name, values in {"score": model.scores(rows), **columns}.items()
     )
-    return score, *sorted(others, key=lambda d: (-d.psi, d.name))
+    return score, *sorted(others, key=lambda d: (-d.psi / max(d.usual, LOOK), d.name))
 
 
 def _one(name: str, values: Floats, bins: Bins) -> Drift:

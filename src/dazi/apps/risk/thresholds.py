@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from dazi.apps.risk.features import Floats
 from dazi.core.errors import CallerError
-from dazi.core.language import Text
 
 BUDGETS = (0.001, 0.002, 0.005, 0.01, 0.02)
 Action = Literal["allow", "review", "hold"]
@@ -72,10 +71,10 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A proposal and no decision: a person decides."""
+    """A proposal and no decision: a person decides. ``threshold``: the one that it goes by."""
 
     action: Action
-    because: Text
+    threshold: float
 
 
 def report(
@@ -158,12 +157,7 @@ def choose(told: ThresholdReport, review: float, hold: float) -> Thresholds:
 
 def propose(score: float, thresholds: Thresholds) -> Proposal:
     if score >= thresholds.hold:
-        line = f"{thresholds.hold:.4f}"
-        return Proposal("hold", Text(f"评分不低于暂停线 {line}", f"the score reaches {line}, from "
-                                     "which a payment waits"))  # fmt: skip
-    line = f"{thresholds.review:.4f}"
+        return Proposal("hold", thresholds.hold)
     if score >= thresholds.review:
-        return Proposal("review", Text(f"评分不低于复核线 {line}", f"the score reaches {line}, from "
-                                       "which somebody looks"))  # fmt: skip
-    return Proposal("allow", Text(f"评分低于复核线 {line}", f"the score is below {line}, from "
-                                  "which somebody looks"))  # fmt: skip
+        return Proposal("review", thresholds.review)
+    return Proposal("allow", thresholds.review)

@@ -6,8 +6,8 @@ spans that stand in the phrases (1 小时, 30 days) are those of the features.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from math import inf
 from string import Formatter
 
@@ -21,10 +21,22 @@ ALONE = inf
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A number or name in a text: what it is of, and how it is written there."""
+    """A number or name in a text: what it is of, how it is written, and at which character."""
 
     of: str
     shown: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A text, with a fact for every number in it but the spans of the phrases."""
+
+    text: str
+    facts: tuple[Fact, ...] = ()
+
+    def moved(self, by: int) -> list[Fact]:
+        return [replace(f, at=f.at + by) for f in self.facts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,38 +184,40 @@ if set(TITLES) != set(CODES) - {CONTEXT} or set(PHRASES) != set(TITLES):
     raise OperatorError("risk_wording", "有的原因没有文字", "a reason code has no words")
 
 
-class _Writer(Formatter):
-    """Keeps what it has written in ``facts``."""
+def filled(template: str, values: Mapping[str, float | str | Said | None]) -> Said:
+    """The text with its facts; what was said before can stand in a field, with its own."""
+    text, facts = "", []
+    for literal, name, way, _ in Formatter().parse(template):
+        text += literal
+        if name is None:
+            continue
+        value = values[name]
+        if isinstance(value, Said):
+            facts += value.moved(len(text))
+            text += value.text
+        elif value is not None:
+            shown = written(value, way or "")
+            facts.append(Fact(name, shown, len(text)))
+            text += shown
+    return Said(text, tuple(facts))
 
-    def __init__(self, values: Mapping[str, float | str | None]) -> None:
-        self.values = values
-        self.facts: list[Fact] = []
 
-    def get_value(self, key: int | str, args: object, kwargs: object) -> Fact:
-        value = self.values[str(key)]
-        return Fact(str(key), value if isinstance(value, str) else repr(value))
-
-    def format_field(self, value: object, format_spec: str) -> str:
-        if not isinstance(value, Fact):
-            raise TypeError(f"{value!r} is no field of a template")
-        fact = Fact(value.of, written(value.shown, format_spec))
-        self.facts.append(fact)
-        return fact.shown
-
-
-def filled(template: str, values: Mapping[str, float | str | None]) -> tuple[str, tuple[Fact, ...]]:
-    """The text, and each number in it with the name of what it is."""
-    writer = _Writer(values)
-    return writer.format(template), tuple(writer.facts)
+def joined(separator: str, parts: Iterable[Said]) -> Said:
+    text, facts = "", []
+    for part in parts:
+        text += separator if text else ""
+        facts += part.moved(len(text))
+        text += part.text
+    return Said(text, tuple(facts))
 
 
 def fields_of(template: str) -> tuple[str, ...]:
     return tuple(name for _, name, _, _ in Formatter().parse(template) if name)
 
 
-def written(value: str, way: str) -> str:
-    """A number in one of the ways; without one, the text as it is."""
-    if not way:
+def written(value: float | str, way: str) -> str:
+    """A number in one of the ways; a text as it is."""
+    if isinstance(value, str):
         return value
     number = float(value)
     match way:
