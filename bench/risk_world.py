@@ -127,10 +127,14 @@ class _Maker:
 
 
 def world(
-    accounts: int = 700, days: int = 150, seed: int = 1, new_from: int = 90, episodes: int = 0
+    accounts: int = 700,
+    days: int = 150,
+    seed: int = 1,
+    new_from: int = 90,
+    episodes: tuple[int, int] = (0, 0),
 ) -> World:
-    """The new pattern is there from day ``new_from`` on; the others all along. ``episodes`` of
-    each; without a number, one for 3,500 days of an account."""
+    """The new pattern is there from day ``new_from`` on; the others all along. ``episodes``: of
+    each of the others and of the new one; without a number, one for 3,500 days of an account."""
     m = _Maker(np.random.default_rng(seed), days)
     people = [_person(m, i) for i in range(accounts)]
     for person in people:
@@ -138,11 +142,11 @@ def world(
     old: tuple[Callable[[_Maker, _Person, int], None], ...] = (
         _takeover, _mule, _structuring, _testing, _refund_abuse,
     )  # fmt: skip
-    episodes = episodes or max(2, accounts * days // 3_500)
+    usual = max(2, accounts * days // 3_500)
     for plant in old:
-        for _ in range(episodes):
+        for _ in range(episodes[0] or usual):
             plant(m, people[m.rng.integers(accounts)], int(m.rng.integers(20, days - 12)))
-    for _ in range(episodes):
+    for _ in range(episodes[1] or usual):
         _escalation(m, people[m.rng.integers(accounts)], int(m.rng.integers(new_from, days - 12)))
     end = BEGIN + timedelta(days=days)
     return World(tuple(in_order(t for t in m.made if t.at < end)), m.planted, days)

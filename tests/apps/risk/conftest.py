@@ -52,7 +52,7 @@ class Small:
 
 @pytest.fixture(scope="session")
 def small() -> Small:
-    made = world(accounts=60, days=110, seed=3, new_from=TRAINED, episodes=9)
+    made = world(accounts=60, days=110, seed=3, new_from=TRAINED, episodes=(9, 24))
     rows = features_of(made.transactions, Rules())
     first = made.transactions[0].at
     days = np.array([(t.at - first).days for t in made.transactions])

@@ -75,9 +75,8 @@ def test_training_again_elsewhere_gives_the_same_digest(small: Small, tmp_path: 
         f"t = read(Path({str(kept)!r})).transactions\n"
         f"print(train(t, np.load({str(rows)!r}), settings=SETTINGS).digest)"
     )
-    for threads in ("1", "2"):
-        told = python(code, OMP_NUM_THREADS=threads, PYTHONHASHSEED=threads)
-        assert told.strip() == small.model.digest
+    told = python(code, OMP_NUM_THREADS="2", PYTHONHASHSEED="5")
+    assert told.strip() == small.model.digest
 
 
 def test_a_score_needs_no_scikit_learn(small: Small, tmp_path: Path) -> None:
