@@ -117,6 +117,17 @@ def test_a_stream_and_a_file_give_the_same() -> None:
     assert np.array_equal(np.array(streamed), features_of(in_order(shuffled), Rules()))
 
 
+def test_looking_back_over_a_table_gives_the_same() -> None:
+    """Rows of other accounts and of later days are there as well, in any order."""
+    made = [*usual(), *(replace(t, id=t.id + "b", account="A2") for t in usual(30))]
+    t, histories = paid(24 * 20 + 1, 900, device="D2"), Histories()
+    for p in usual():
+        histories.add(p)
+    later = paid(24 * 21, 5_000)
+    shuffled = random.Random(2).sample([*made, later, t], len(made) + 2)
+    assert history.look_back(shuffled, t, Rules()) == histories.look(t)
+
+
 def test_what_comes_too_late_is_refused() -> None:
     histories = Histories()
     histories.add(paid(5))

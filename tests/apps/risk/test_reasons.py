@@ -16,7 +16,7 @@ import pytest
 from bench.risk_world import CITIES
 from dazi.apps.risk.assessing import Assessment, assess
 from dazi.apps.risk.events import CHINA, Transaction
-from dazi.apps.risk.features import CODES, CONTEXT, GROUPS, INDEX, NAMES
+from dazi.apps.risk.features import CODES, CONTEXT, GROUPS, INDEX, NAMES, Rules
 from dazi.apps.risk.history import Seen
 from dazi.apps.risk.model import Model
 from dazi.apps.risk.reasons import explain, usual_of
@@ -232,6 +232,12 @@ def test_who_has_no_past_is_compared_with_all(small: Small, alerts: list[Assessm
     assert "所有正常交易" in told.account("zh").text
     own = explain(small.model, alerts[0].seen)
     assert own.own_usual and own.score == told.explanation.score
+
+
+def test_features_of_other_rules_are_not_explained(small: Small, alerts: list[Assessment]) -> None:
+    other = replace(alerts[0].seen, rules=Rules(limits_cents=(100,)))
+    with pytest.raises(ValueError, match="other rules"):
+        explain(small.model, other)
 
 
 def test_proposals() -> None:

@@ -72,6 +72,15 @@ def test_what_moves_is_found(small: Small) -> None:
     assert set(moved) == {"amount", "new_device"}, "the most moved first"
 
 
+def test_a_few_rows_are_no_drift(small: Small) -> None:
+    """Forty rows of the very same days differ from the whole by chance."""
+    rng = np.random.default_rng(1)
+    for _ in range(5):
+        some = small.rows[rng.choice(small.learnt, 40, replace=False)]
+        told = drift(small.model, some)
+        assert sum(d.verdict != "steady" for d in told) <= 2
+
+
 def test_what_always_moves_is_no_alarm() -> None:
     """A feature that swings from month to month already did so in training."""
     calm = np.random.default_rng(1).random(8_000)

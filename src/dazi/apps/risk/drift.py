@@ -2,13 +2,15 @@
 
 The population stability index over ten bins of the training data, sum((p - q) ln(p / q)) (Siddiqi
 2006), with Laplace's half a row in every bin. A PSI of 0.1 is a lot for one feature and everyday
-for another: each is told beside what the training data's own periods drifted.
+for another: each is told beside what the training data's own periods drifted, and beside what so
+few rows differ by chance.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import sqrt
 from typing import Literal
 
 import numpy as np
@@ -26,7 +28,7 @@ Verdict = Literal["steady", "look", "act"]
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """``name``: a feature's or ``score``."""
+    """``name``: a feature's or ``score``; ``usual``: a PSI up to this is nothing."""
 
     name: str
     psi: float
@@ -60,9 +62,12 @@ def drift(model: Model, rows: Floats) -> tuple[Drift, ...]:
 def _one(name: str, values: Floats, bins: Bins) -> Drift:
     edges = np.array(bins.edges, np.float64)
     psi = _psi(_shares(values, edges), np.array(bins.shares))
-    act, look = max(ACT, 2 * bins.usual_psi), max(LOOK, bins.usual_psi)
+    # Of n rows that have not moved, n times the PSI is about chi-squared: its mean and three sigmas.
+    chance = (len(edges) + 3 * sqrt(2 * len(edges))) / max(1, len(values))
+    usual = round(max(bins.usual_psi, chance), 6)
+    act, look = max(ACT, 2 * usual), max(LOOK, usual)
     verdict: Verdict = "act" if psi > act else "look" if psi > look else "steady"
-    return Drift(name, round(psi, 6), bins.usual_psi, verdict)
+    return Drift(name, round(psi, 6), usual, verdict)
 
 
 def _shares(values: Floats, edges: Floats) -> Floats:

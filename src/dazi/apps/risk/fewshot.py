@@ -4,6 +4,7 @@ A few shallow trees are boosted onto the model's own margin, over the cases and 
 was trained on. What they add is never below zero: no score falls, and what the model knew it still
 knows. Whether it helps is tried first, on cases of accounts that the trees have not seen; the model
 that comes out is a model like any other, with its own digest, and the one before stays as it is.
+Its scores are higher: thresholds have to be chosen again.
 """
 
 from __future__ import annotations

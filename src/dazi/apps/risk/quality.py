@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def quality_of(
     has seen says nothing about what it can do."""
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    if not ordered or ordered[0].at.isoformat() <= model.trained.end:
+    if not ordered or ordered[0].at <= datetime.fromisoformat(model.trained.end):
         raise CallerError(
             "risk_quality",
             f"检验要用 {model.trained.end} 之后的交易",

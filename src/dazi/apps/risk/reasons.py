@@ -67,6 +67,9 @@ def usual_of(model: Model, seen: Seen) -> Floats:
 
 
 def explain(model: Model, seen: Seen) -> Explanation:
+    """Raises ``ValueError`` for features that were made by other rules than the model's."""
+    if seen.rules != model.rules:
+        raise ValueError("the features are of other rules; look with Histories(model.rules)")
     row, usual = np.array(seen.values), usual_of(model, seen)
     parts = [
         (code, round(part, PLACES) + 0.0)
