@@ -146,6 +146,12 @@ def test_an_ordinary_day_is_ordinary() -> None:
     assert {f[name] for name in raised} == {0}
 
 
+def test_amounts_compare_within_one_currency_and_direction() -> None:
+    larger = (paid(1, 9_000, currency="USD"), paid(2, 9_000, direction="in"))
+    f = last(*larger, *usual()[1:], paid(24 * 20, 150))
+    assert f["amount_to_largest"] == f["amount_to_usual"] == 1.5
+
+
 def test_a_takeover_shows() -> None:
     strange = paid(
         20 * 24 + 14.5, 2_860, device="D9", ip="I9", counterparty="P9", city="北京", country="CN",

@@ -161,6 +161,24 @@ def test_a_changed_file_is_refused(small: Small, tmp_path: Path, what: str) -> N
         load(path)
 
 
+BAD = {
+    "a loop": lambda m: replace(m, trees=replace(m.trees, left=(0, *m.trees.left[1:]))),
+    "a slope that turns all round": lambda m: replace(m, slope=-1.0),
+    "fewer bins": lambda m: replace(m, bins={}),
+    "fewer typical values": lambda m: replace(m, typical=m.typical[1:]),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_bad_model_with_the_right_digest_is_refused_all_the_same(
+    small: Small, tmp_path: Path, what: str
+) -> None:
+    path = tmp_path / "m.json"
+    BAD[what](small.model).save(path)
+    with pytest.raises(OperatorError):
+        load(path)
+
+
 def test_files_that_are_none(small: Small, tmp_path: Path) -> None:
     path = tmp_path / "m.json"
     with pytest.raises(OperatorError):

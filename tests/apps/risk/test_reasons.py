@@ -224,6 +224,36 @@ def test_what_lowers_only_together_is_stated_together(small: Small) -> None:
     assert one.explanation.reasons == () and "没有哪个原因" in one.account("zh").text
 
 
+def crafted(
+    model: Model, values: dict[str, float], usual: dict[str, float], *of: tuple[str, float, int]
+) -> Assessment:
+    """By stumps, of a transaction with these features, all others 0."""
+    t = Transaction("T1", "A1", datetime(2025, 4, 3, 2, tzinfo=CHINA), 100)
+    rows = [tuple(v.get(name, 0.0) for name in NAMES) for v in (values, usual)]
+    made = replace(model, trees=stumps(*of), slope=1.0, intercept=-2.0)
+    return assess(made, Seen(t, rows[0], rows[1], 100), LINES)
+
+
+def test_only_what_is_away_from_the_usual_is_said(small: Small) -> None:
+    """Seven within the hour are many; eight within the day are fewer than there usually are."""
+    told = crafted(
+        small.model, {"count_1h": 7, "count_24h": 8}, {"count_1h": 1, "count_24h": 20},
+        ("count_1h", 5, 3),
+    )  # fmt: skip
+    text = told.account("zh").text
+    assert told.codes == ("burst",) and "1 小时内第 7 笔" in text and "24 小时" not in text
+
+
+def test_a_short_past_is_short_beside_everybodys(small: Small) -> None:
+    """Beside its own earlier days, an account always has more of a past than before."""
+    model = replace(small.model, typical=tuple(100.0 for _ in NAMES))
+    down = ("past_count", 20, -3)
+    told = crafted(model, {"past_count": 6}, {"past_count": 3}, down)
+    assert told.codes == ("short_history",)
+    assert "只有 6 笔" in told.account("zh").text
+    assert crafted(model, {"past_count": 90}, {"past_count": 70}, down).codes == ()
+
+
 def test_who_has_no_past_is_compared_with_all(small: Small, alerts: list[Assessment]) -> None:
     seen = replace(alerts[0].seen, usual=None, usual_cents=None)
     told = assess(small.model, seen, LINES)
