@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dazi.apps.risk import history
+from dazi.apps.risk import past
 from dazi.apps.risk.events import CHINA, Transaction
 from dazi.apps.risk.features import INDEX, NAMES, Rules
-from dazi.apps.risk.history import DAY, Histories, features_of, in_order
+from dazi.apps.risk.history import Histories, features_of, in_order, look_back
+from dazi.apps.risk.past import DAY
 from dazi.core.errors import CallerError
 
 BEGIN = datetime(2025, 3, 1, 12, tzinfo=CHINA)
@@ -125,7 +126,7 @@ def test_looking_back_over_a_table_gives_the_same() -> None:
         histories.add(p)
     later = paid(24 * 21, 5_000)
     shuffled = random.Random(2).sample([*made, later, t], len(made) + 2)
-    assert history.look_back(shuffled, t, Rules()) == histories.look(t)
+    assert look_back(shuffled, t, Rules()) == histories.look(t)
 
 
 def test_what_comes_too_late_is_refused() -> None:
@@ -216,7 +217,7 @@ def test_a_pause_and_a_short_past() -> None:
 
 
 def test_a_busy_account_keeps_to_its_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "MOST_RECENT", 250)
+    monkeypatch.setattr(past, "MOST_RECENT", 250)
     many = [paid(n / 3600) for n in range(300)]
     histories = Histories()
     for t in many:

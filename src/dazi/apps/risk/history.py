@@ -6,40 +6,16 @@ stream and a batch give the same numbers. Amounts are added up within one curren
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from math import asin, cos, radians, sin, sqrt
-from statistics import median_low
 
 import numpy as np
 
-from dazi.apps.risk.events import Direction, Transaction
+from dazi.apps.risk.events import Transaction
 from dazi.apps.risk.features import NAMES, Floats, Rules
+from dazi.apps.risk.looking import features_at
+from dazi.apps.risk.past import Past
 from dazi.core.errors import CallerError
-
-HOUR, DAY = 3_600, 86_400
-WINDOW = 30 * DAY
-REMEMBERED = 180 * DAY
-"""For how long a device, a place or a counterparty is known."""
-ENOUGH = 5
-"""Past transactions from which on something can be unusual."""
-COMPARED = 50
-"""Amounts that the usual one is the median of."""
-KEPT = 30
-"""Vectors of features that an account's usual values are the medians of."""
-MOST_RECENT = 2_000
-"""Transactions of 30 days that are looked at; of a busier account, the latest."""
-MOST = 1_000.0
-"""Ratios end here."""
-EARTH_KM = 6_371.0
-MOST_KMH = 5_000.0
-SHORTEST_H = 0.1
-"""Hours that a way takes at least: else two masts of one city are a jump."""
-_KINDS = ("device", "ip", "counterparty", "country", "city", "channel", "category", "currency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,95 +33,34 @@ class Seen:
     rules: Rules = field(default_factory=Rules)
 
 
-@dataclass(slots=True)
-class AccountHistory:
-    rules: Rules
-    count: int = 0
-    first: int = 0
-    last: tuple[int, str] = (0, "")
-    recent: deque[Transaction] = field(default_factory=lambda: deque(maxlen=MOST_RECENT))
-    times: deque[int] = field(default_factory=lambda: deque(maxlen=MOST_RECENT))
-    amounts: dict[tuple[Direction, str], deque[int]] = field(default_factory=dict)
-    known: dict[tuple[str, str], int] = field(default_factory=dict)
-    place: Transaction | None = None
-    vectors: deque[array[float]] = field(default_factory=lambda: deque(maxlen=KEPT))
-
-    def look(self, t: Transaction) -> tuple[float, ...]:
-        """The features of ``t``; nothing is remembered. Raises ``CallerError`` for a transaction
-        that is older than what was added."""
-        if self.count and (t.seconds, t.id) <= self.last:
-            raise CallerError(
-                "risk_order",
-                f"{t.id} 早于账户 {t.account} 已有的交易,按时间顺序给出",
-                f"{t.id} is older than what account {t.account} did already; go by time",
-            )
-        return _Look(self, t).values()
-
-    def seen(self, t: Transaction) -> Seen:
-        return Seen(t, self.look(t), self.usual(), self.usual_cents(t), self.rules)
-
-    def usual_cents(self, t: Transaction) -> int | None:
-        past = self.amounts.get((t.direction, t.currency), ())
-        return median_low(past) if len(past) >= ENOUGH else None
-
-    def usual(self) -> tuple[float, ...] | None:
-        if len(self.vectors) < ENOUGH:
-            return None
-        return tuple(np.median(np.array(self.vectors), axis=0).tolist())
-
-    def add(self, t: Transaction, values: tuple[float, ...]) -> None:
-        """``values``: what ``look`` said of it."""
-        now = t.seconds
-        self.first = self.first if self.count else now
-        self.count += 1
-        self.last = (now, t.id)
-        while self.times and self.times[0] < now - WINDOW:
-            self.times.popleft()
-            self.recent.popleft()
-        self.recent.append(t)
-        self.times.append(now)
-        key = (t.direction, t.currency)
-        self.amounts.setdefault(key, deque(maxlen=COMPARED)).append(t.amount_cents)
-        for kind in _KINDS:
-            if value := getattr(t, kind):
-                self.known[kind, value] = now
-        if self.count % 100 == 0:
-            self.known = {k: at for k, at in self.known.items() if at >= now - REMEMBERED}
-        if t.latitude is not None:
-            self.place = t
-        self.vectors.append(array("d", values))
-
-
 class Histories:
     """The accounts of a stream, in memory: 26 kB each at forty transactions a month."""
 
     def __init__(self, rules: Rules | None = None) -> None:
         self.rules = rules or Rules()
-        self._accounts: dict[str, AccountHistory] = {}
+        self._accounts: dict[str, Past] = {}
 
     def look(self, t: Transaction) -> Seen:
         """As if ``t`` came now; asking twice gives the same."""
-        history = self._accounts.get(t.account) or AccountHistory(self.rules)
-        return history.seen(t)
+        return _seen(self._accounts.get(t.account) or Past(self.rules), t)
 
     def add(self, t: Transaction) -> tuple[float, ...]:
         """``t`` has happened; its features."""
-        history = self._accounts.setdefault(t.account, AccountHistory(self.rules))
-        values = history.look(t)
-        history.add(t, values)
+        past = self._accounts.setdefault(t.account, Past(self.rules))
+        values = _values(past, t)
+        past.add(t, values)
         return values
 
 
 def look_back(past: Iterable[Transaction], t: Transaction, rules: Rules) -> Seen:
-    """One transaction with what its account did before it; of ``past``, half a year is enough.
+    """One transaction with what its account did before it; ``past`` is all that there is.
 
     Later ones and other accounts' are passed over, so a table's rows can be given as they are.
     """
-    history = AccountHistory(rules)
-    before = (t.seconds, t.id)
+    known, before = Past(rules), (t.seconds, t.id)
     for p in in_order(p for p in past if p.account == t.account and (p.seconds, p.id) < before):
-        history.add(p, history.look(p))
-    return history.seen(t)
+        known.add(p, features_at(known, p))
+    return _seen(known, t)
 
 
 def in_order(transactions: Iterable[Transaction]) -> list[Transaction]:
@@ -159,208 +74,16 @@ def features_of(ordered: Sequence[Transaction], rules: Rules) -> Floats:
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(NAMES))
 
 
-class _Look:
-    """One look at one transaction."""
+def _seen(past: Past, t: Transaction) -> Seen:
+    return Seen(t, _values(past, t), past.usual(), past.usual_cents(t), past.rules)
 
-    def __init__(self, history: AccountHistory, t: Transaction) -> None:
-        self.h, self.t, self.rules = history, t, history.rules
-        self.now = t.seconds
-        self.enough = history.count >= ENOUGH
-        self.times = list(history.times)
-        self.days = {days: self._since(days * DAY) for days in (1, 7, 30)}
-        self.hour = self._since(HOUR)
 
-    def _since(self, seconds: int) -> list[Transaction]:
-        start = bisect_left(self.times, self.now - seconds)
-        return list(islice(self.h.recent, start, None))
-
-    def values(self) -> tuple[float, ...]:
-        found = {
-            **self._amounts(), **self._counts(), **self._new(), **self._places(),
-            **self._shapes(), **self._passing(), **self._small(), **self._refunds(),
-            **self._escalation(), **self._age(),
-        }  # fmt: skip
-        return tuple(float(found[name]) for name in NAMES)
-
-    def _out(self, past: Iterable[Transaction]) -> Iterator[Transaction]:
-        currency = self.t.currency
-        return (p for p in past if p.direction == "out" and p.currency == currency)
-
-    def _amounts(self) -> dict[str, float]:
-        t, cents = self.t, self.t.amount_cents
-        usual = self.h.usual_cents(t)
-        same = [
-            p.amount_cents
-            for p in self.days[30]
-            if p.direction == t.direction and p.currency == t.currency
-        ]
-        return {
-            "amount": cents / 100,
-            "amount_to_usual": _ratio(cents, usual) if usual else 1.0,
-            "amount_to_largest": _ratio(cents, max(same)) if usual and same else 1.0,
-            **self._spending(usual),
-        }
-
-    def _spending(self, usual: int | None) -> dict[str, float]:
-        """Of what goes out, beside the days before the window in question."""
-        if usual is None or self.t.direction == "in":
-            return {"out_24h_to_usual": 1.0, "out_7d_to_usual": 1.0}
-        cents = self.t.amount_cents
-        out_1, out_7, out_30 = (
-            sum(p.amount_cents for p in self._out(self.days[n])) for n in (1, 7, 30)
+def _values(past: Past, t: Transaction) -> tuple[float, ...]:
+    """Raises ``CallerError`` for a transaction that is older than what was added."""
+    if past.count and (t.seconds, t.id) <= past.last:
+        raise CallerError(
+            "risk_order",
+            f"{t.id} 早于账户 {t.account} 已有的交易,按时间顺序给出",
+            f"{t.id} is older than what account {t.account} did already; go by time",
         )
-        known = max(1.0, min(30.0, (self.now - self.h.first) / DAY))
-        daily = (out_30 - out_1) / max(1.0, known - 1)
-        weekly = 7 * (out_30 - out_7) / max(7.0, known - 7)
-        return {
-            "out_24h_to_usual": _ratio(out_1 + cents, max(daily, usual)),
-            "out_7d_to_usual": _ratio(out_7 + cents, max(weekly, usual)),
-        }
-
-    def _counts(self) -> dict[str, float]:
-        count = len(self.days[1])
-        known = max(1.0, min(30.0, (self.now - self.h.first) / DAY))
-        daily = (len(self.days[30]) - count) / max(1.0, known - 1)
-        return {
-            "count_1h": len(self.hour) + 1,
-            "count_24h": count + 1,
-            "count_24h_to_usual": (count + 1) / max(1.0, daily) if self.enough else 1.0,
-        }
-
-    def _is_new(self, kind: str) -> bool:
-        value = getattr(self.t, kind)
-        if not self.enough or not value:
-            return False
-        at = self.h.known.get((kind, value))
-        return at is None or at < self.now - REMEMBERED
-
-    def _new(self) -> dict[str, float]:
-        t, day = self.t, self.days[1]
-        before = self.days[30][: len(self.days[30]) - len(day)]
-        fresh = {p.counterparty for p in (*day, t)} - {p.counterparty for p in before} - {None}
-        return {
-            "new_device": self._is_new("device"),
-            "devices_24h": len({p.device for p in (*day, t)} - {None}),
-            "new_network": self._is_new("ip"),
-            "new_counterparty": self._is_new("counterparty"),
-            "new_counterparties_24h": len(fresh) if self.enough else 0,
-            "counterparties_7d": len({p.counterparty for p in (*self.days[7], t)} - {None}),
-            "new_country": self._is_new("country"),
-            "new_city": self._is_new("city"),
-            "countries_7d": len({p.country for p in (*self.days[7], t)} - {None}),
-            "new_channel": self._is_new("channel"),
-            "new_category": self._is_new("category"),
-            "new_currency": self._is_new("currency"),
-        }
-
-    def _places(self) -> dict[str, float]:
-        cities = {p.city for p in (*self.days[1], self.t)} - {None}
-        return {"speed_kmh": _speed(self.h.place, self.t), "cities_24h": len(cities)}
-
-    def _shapes(self) -> dict[str, float]:
-        t, rules = self.t, self.rules
-        night = [self._night(p) for p in self.days[30]]
-        share = sum(night) / len(night) if night else 0.0
-        week = [p for p in self.days[7] if p.direction == t.direction]
-        return {
-            "night_unusual": 1 - share if self._night(t) and self.enough else 0.0,
-            "round_amount": t.amount_cents % rules.round_cents == 0,
-            "round_7d": sum(p.amount_cents % rules.round_cents == 0 for p in (*week, t)),
-            "under_limit": self._under(t),
-            "under_limit_7d": sum(map(self._under, (*week, t))),
-        }
-
-    def _night(self, t: Transaction) -> bool:
-        begin, end = self.rules.night
-        return begin <= t.at.hour < end
-
-    def _under(self, t: Transaction) -> bool:
-        limits, near = self.rules.limits_cents, self.rules.near
-        return any(near * limit <= t.amount_cents < limit for limit in limits)
-
-    def _is_refund(self, t: Transaction) -> bool:
-        return t.direction == "in" and t.category in self.rules.refunds
-
-    def _passing(self) -> dict[str, float]:
-        """Money that came in within a day and left again; what comes back from a shop is none."""
-        t = self.t
-        came = [p for p in self.days[7] if p.direction == "in" and not self._is_refund(p)]
-        day = self.now - DAY
-        entered = sum(p.amount_cents for p in came if p.seconds >= day and p.currency == t.currency)
-        left = sum(p.amount_cents for p in self._out(self.days[1])) + t.amount_cents
-        out = t.direction == "out"
-        passed = min(entered, left) if out else 0
-        return {
-            "passed_24h": passed / 100,
-            "passed_share": passed / max(entered, left) if passed else 0.0,
-            "senders_7d": len({p.counterparty for p in came} - {None}),
-        }
-
-    def _small(self) -> dict[str, float]:
-        small = self.rules.small_cents
-        hour = list(self._out((*self.hour, self.t)))
-        day = self._out((*self.days[1], self.t))
-        return {
-            "small_1h": sum(p.amount_cents < small for p in hour),
-            "small_24h": sum(p.amount_cents < small for p in day),
-            "merchants_1h": len({p.counterparty for p in hour} - {None}),
-        }
-
-    def _refunds(self) -> dict[str, float]:
-        if not self._is_refund(self.t):
-            return {"refunds_30d": 0.0, "refund_share_30d": 0.0}
-        past = [p for p in self.days[30] if self._is_refund(p)]
-        same = sum(p.amount_cents for p in past if p.currency == self.t.currency)
-        bought = sum(p.amount_cents for p in self._out(self.days[30]))
-        back = same + self.t.amount_cents
-        return {
-            "refunds_30d": len(past) + 1,
-            "refund_share_30d": min(2.0, back / bought) if bought else 2.0,
-        }
-
-    def _escalation(self) -> dict[str, float]:
-        t = self.t
-        nothing = {"rises": 0.0, "growth": 1.0, "share_30d": 0.0}
-        if t.direction == "in" or not t.counterparty:
-            return nothing
-        out = list(self._out(self.days[30]))
-        to = [p.amount_cents for p in out if p.counterparty == t.counterparty]
-        if not to:
-            return nothing
-        whole = sum(p.amount_cents for p in out) + t.amount_cents
-        run = [*to, t.amount_cents]
-        rises = 0
-        while rises + 1 < len(run) and run[-1 - rises] > run[-2 - rises]:
-            rises += 1
-        return {
-            "rises": rises,
-            "growth": max(1.0, _ratio(t.amount_cents, to[0])),
-            "share_30d": sum(run) / whole,
-        }
-
-    def _age(self) -> dict[str, float]:
-        h = self.h
-        return {
-            "idle_days": (self.now - h.last[0]) / DAY if h.count else 0.0,
-            "past_count": min(h.count, 200),
-            "known_days": min(180.0, (self.now - h.first) / DAY) if h.count else 0.0,
-            "incoming": self.t.direction == "in",
-        }
-
-
-def _ratio(a: float, b: float) -> float:
-    return min(MOST, a / b)
-
-
-def _speed(before: Transaction | None, t: Transaction) -> float:
-    """Great-circle distance (haversine, a round Earth) over the time between, km/h."""
-    if before is None or before.latitude is None or before.longitude is None:
-        return 0.0
-    if t.latitude is None or t.longitude is None:
-        return 0.0
-    a, b = radians(before.latitude), radians(t.latitude)
-    half = sin((b - a) / 2) ** 2
-    half += cos(a) * cos(b) * sin(radians(t.longitude - before.longitude) / 2) ** 2
-    km = 2 * EARTH_KM * asin(sqrt(min(1.0, half)))
-    hours = max(SHORTEST_H, (t.seconds - before.seconds) / HOUR)
-    return min(MOST_KMH, km / hours)
+    return features_at(past, t)

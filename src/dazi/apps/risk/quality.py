@@ -11,10 +11,9 @@ import numpy as np
 from dazi.apps.risk.events import Transaction
 from dazi.apps.risk.features import Floats
 from dazi.apps.risk.model import Model
+from dazi.apps.risk.past import DAY
 from dazi.apps.risk.thresholds import BUDGETS, Costs, ThresholdReport, report
 from dazi.core.errors import CallerError
-
-DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
