@@ -20,7 +20,9 @@ def blank(draft: Draft) -> list[Block]:
     """Of a template: headings, and that they are to be filled in."""
     filled = texts.labels(draft.kind.language)["filled"]
     return [
-        block for _, title in draft.annexes for block in (Block("annex", title), Block("text", filled))
+        block
+        for _, title in draft.annexes
+        for block in (Block("annex", title), Block("text", filled))
     ]
 
 
@@ -35,8 +37,13 @@ def sections(draft: Draft, count: int, rng: Random) -> list[Block]:
             levels = texts.annex_texts(language)["levels"]
             out.append(Block("table", rows=(tuple(levels["head"]), *map(tuple, levels["rows"]))))
         fill = "procedures" if annex.fill == "levels" else annex.fill
+        begins = len(out)
         for at in range(1, max(1, round(count * share)) + 1):
             out += _section(language, fill, at, rng)
+        for name, text in draft.annexed:
+            if name == annex.id:
+                after = [n for n in range(begins, len(out)) if out[n].kind == "text"]
+                out.insert(rng.choice(after) + 1, Block("text", text, whole=True))
     return out
 
 
@@ -62,7 +69,11 @@ def _section(language: Language, fill: str, at: int, rng: Random) -> Iterator[Bl
     head = tuple(pool["labels"][fill])
     if fill == "catalogue":
         rows = [
-            (_said("{task}", words, {}, rng), rng.choice(words["often"]), rng.choice(words["record"]))
+            (
+                _said("{task}", words, {}, rng),
+                rng.choice(words["often"]),
+                rng.choice(words["record"]),
+            )
             for _ in range(rng.randint(3, 6))
         ]
     else:

@@ -9,8 +9,8 @@ from datetime import timedelta
 from random import Random
 from typing import Any, Literal
 
-from bench.contracts import figures, numbering, texts
 from bench.contracts import deal as deals
+from bench.contracts import figures, numbering, texts
 from bench.contracts.deal import Deal, Rows
 from bench.contracts.numbering import Numbers
 from bench.contracts.plan import Option, arranged
@@ -63,6 +63,8 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
+    """``annexes``: ids and titles; ``annexed``: sentences put into an annex, with its id."""
+
     kind: Kind
     number: str
     title: str
@@ -70,6 +72,7 @@ class Draft:
     faults: tuple[Fault, ...]
     fields: Mapping[str, Any]
     annexes: tuple[tuple[str, str], ...]
+    annexed: tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True)
@@ -87,6 +90,7 @@ class _Writer:
     values: dict[str, Any] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
     synonyms: list[tuple[str, str]] = field(default_factory=list)
+    annexed: list[tuple[str, str]] = field(default_factory=list)
 
     def pick(self, says: Sequence[str], *, plant: bool = False) -> str:
         """One wording of a plant's; of a paragraph's the template's own in one of four."""
@@ -170,6 +174,7 @@ def _draft(writer: _Writer) -> Draft:
         tuple(writer.faults),
         writer.fields,
         tuple((name, f"{numbers.annex(name)} {said}") for name, said in annexes),
+        tuple(writer.annexed),
     )
 
 
@@ -243,9 +248,12 @@ def _clause(
 ) -> None:
     there = [p for p in clause.paragraphs if (clause.id, p.id) not in without]
     replaced = {
-        o.paragraph.id: o for o in writer.chosen if o.clause.id == clause.id and o.plant and o.paragraph
+        o.paragraph.id: o
+        for o in writer.chosen
+        if o.clause.id == clause.id and o.plant and o.paragraph
     }
     inserted = [o for o in writer.chosen if o.clause.id == clause.id and o.inserted]
+    extra = writer.deal is not None and clause is writer.kind.clauses[-1]
     for at, paragraph in enumerate(there, 1):
         option = replaced.get(paragraph.id)
         text = _paragraph(writer, paragraph, option, numbers)
@@ -253,15 +261,25 @@ def _clause(
         _put(writer, text, numbers.paragraph(clause.id, at), numbers)
         if paragraph.table:
             _table(writer)
-    for at, option in enumerate(inserted, len(there) + 1):
+    at = len(there)
+    if extra and writer.rng.random() < 0.4:
+        at += 1
+        harmless = writer.rng.choice(writer.kind.harmless)
+        _put(writer, harmless, numbers.paragraph(clause.id, at), numbers)
+    for option in inserted:
         one = option.inserted
         assert one is not None
         values = writer.values | {k: writer.rng.choice(v) for k, v in one.values.items()}
         text = writer.fill(writer.pick(one.says, plant=True), values, numbers)
         writer.quoted[f"+{option.kind} {option.topic}"] = text
-        _put(writer, text, numbers.paragraph(clause.id, at), numbers)
         for name, slot in one.other.items():
             writer.fields[name] = _any_of(values["pay_days"], values[slot])
+        if one.into.startswith("%"):
+            annex = writer.kind.annexes[0 if one.into == "%first" else -1]
+            writer.annexed.append((annex.id, text))
+        else:
+            at += 1
+            _put(writer, text, numbers.paragraph(clause.id, at), numbers)
 
 
 def _paragraph(

@@ -12,13 +12,53 @@ FORMAL = "零壹贰叁肆伍陆柒捌玖"
 _TENS = ("", "十", "百", "千")
 _FORMAL_TENS = ("", "拾", "佰", "仟")
 _SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-).split()
-_DECADES = ". . twenty thirty forty fifty sixty seventy eighty ninety".split()
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+)
+_DECADES = (
+    ".",
+    ".",
+    "twenty",
+    "thirty",
+    "forty",
+    "fifty",
+    "sixty",
+    "seventy",
+    "eighty",
+    "ninety",
+)
 _MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 _CURRENCIES = {"CNY": "Chinese yuan", "USD": "US dollars", "EUR": "euros"}
 
 
@@ -88,7 +128,11 @@ def day(value: date, style: int, language: Language) -> str:
     """Three styles a language; ``style`` counts from 0 and goes round."""
     y, m, d = value.year, value.month, value.day
     if language == "zh":
-        return (f"{y}年{m}月{d}日", f"{y}年{m:02d}月{d:02d}日", f"{hanzi_year(y)}年{hanzi(m)}月{hanzi(d)}日")[style % 3]
+        return (
+            f"{y}年{m}月{d}日",
+            f"{y}年{m:02d}月{d:02d}日",
+            f"{hanzi_year(y)}年{hanzi(m)}月{hanzi(d)}日",
+        )[style % 3]
     name = _MONTHS[m - 1]
     return (f"{d} {name} {y}", f"{name} {d}, {y}", f"{y}-{m:02d}-{d:02d}")[style % 3]
 

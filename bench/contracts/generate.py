@@ -29,6 +29,7 @@ import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -41,6 +42,7 @@ from bench.contracts.pages import Look
 POLICY = Path(__file__).resolve().parent / "policy.yaml"
 LEAST_PAGES = 10
 MOST_PAGES = 100
+MAIN_PAGES = 4
 WATERMARKS = {"zh": ("草稿", "仅供审阅", "内部资料"), "en": ("DRAFT", "FOR REVIEW", "CONFIDENTIAL")}
 
 
@@ -146,7 +148,7 @@ def _made(folder: Path, one: Wanted, used: Counter[str], seed: int) -> dict[str,
 def _long_enough(made: Draft, one: Wanted, look: Look, rng: Random) -> tuple[list[Block], bytes]:
     """The contract with as much annex as its pages need, and how it is printed. Sections are drawn
     anew at each try, from the same state, so that the length alone decides how many there are."""
-    count, state = max(3, one.pages), rng.random()
+    count, state = max(3, 2 * (one.pages - MAIN_PAGES)), rng.random()
     disturb = noise.Noise.some(rng)
     while True:
         drawn = Random(f"{made.number} {state}")
@@ -154,10 +156,11 @@ def _long_enough(made: Draft, one: Wanted, look: Look, rng: Random) -> tuple[lis
         if one.noise:
             blocks = noise.noisy(blocks, disturb, drawn)
         printed = pages.pdf(blocks, look)
-        there = len(pages.pypdfium2.PdfDocument(printed))
+        there = pages.count(printed)
         if there >= one.pages:
             return blocks, printed
-        count += max(2, (one.pages - there) * count // (there + 1))
+        each = max(0.1, (there - MAIN_PAGES) / count)
+        count += max(1, ceil((one.pages - there) / each))
 
 
 def _plant(fault: Fault, read: Sequence[str] | None) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from bench.contracts.draft import Block
 
 _BETWEEN = re.compile(r"(?<=[一-鿿])(?=[一-鿿])")
 _WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
-_ALIKE = str.maketrans("01lO", "Ol10")
+_ALIKE = {"0": "O", "1": "l", "l": "1", "O": "0"}
+_EACH = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +39,23 @@ def _block(block: Block, noise: Noise, rng: Random) -> Block:
         if not (block.plain and rng.random() < noise.alike):
             return block
         head, *rows = block.rows
-        alike = tuple((row[0], *(cell.translate(_ALIKE) for cell in row[1:])) for row in rows)
+        alike = tuple((row[0], *(_confused(cell, rng) for cell in row[1:])) for row in rows)
         return replace(block, rows=(head, *alike))
     if block.kind != "text":
         return block
     text = block.text
     if block.plain and rng.random() < noise.alike:
-        text = text.translate(_ALIKE)
+        text = _confused(text, rng)
     if rng.random() < noise.wide:
         text = text.translate(_WIDE)
     text = _BETWEEN.sub(lambda _: " " if rng.random() < noise.spaces else "", text)
     if len(text) > 30 and rng.random() < noise.breaks:
         text = _broken(text, rng)
     return replace(block, text=text)
+
+
+def _confused(text: str, rng: Random) -> str:
+    return "".join(_ALIKE.get(c, c) if rng.random() < _EACH else c for c in text)
 
 
 def _broken(text: str, rng: Random) -> str:

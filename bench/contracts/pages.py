@@ -38,13 +38,17 @@ def pdf(blocks: Sequence[Block], look: Look) -> bytes:
     assert found is not None and found.submodule_search_locations
     fonts = [Path(found.submodule_search_locations[0])]
     source = "\n".join([*_set_up(look), *map(_typst, blocks)])
-    made = typst.compile(source.encode(), font_paths=fonts, ignore_system_fonts=True)
+    made: object = typst.compile(source.encode(), font_paths=fonts, ignore_system_fonts=True)
     assert isinstance(made, bytes)
     return made
 
 
 def _set_up(look: Look) -> list[str]:
-    footer = '"第 " + n + " 页 共 " + all + " 页"' if look.language == "zh" else '"Page " + n + " of " + all'
+    footer = (
+        '"第 " + n + " 页 共 " + all + " 页"'
+        if look.language == "zh"
+        else '"Page " + n + " of " + all'
+    )
     fonts = FONTS if look.language == "zh" else FONTS[::-1]
     behind = (
         f"rotate(-40deg, text(64pt, fill: luma(225), {_quoted(look.watermark)}))"
@@ -63,6 +67,7 @@ def _set_up(look: Look) -> list[str]:
         "#set par(leading: 0.75em, justify: true)",
         "#set block(spacing: 1.05em)",
         "#set table(stroke: 0.5pt, inset: 4.5pt)",
+        "#show table: set par(justify: false)",
     ]
 
 
@@ -103,7 +108,7 @@ def word(blocks: Sequence[Block], look: Look) -> bytes:
         if block.kind == "title":
             document.add_heading(block.text, 0)
         elif block.kind == "annex":
-            document.add_page_break()
+            document.add_page_break()  # type: ignore[no-untyped-call]
             document.add_heading(block.text, 1)
         elif block.kind == "heading":
             document.add_heading(block.text, 2)
@@ -146,6 +151,10 @@ def scan(data: bytes, seed: int) -> bytes:
     out = BytesIO()
     new.save(out)
     return out.getvalue()
+
+
+def count(data: bytes) -> int:
+    return len(pypdfium2.PdfDocument(data))
 
 
 def texts_of(data: bytes) -> list[str]:

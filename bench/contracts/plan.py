@@ -61,7 +61,7 @@ def options(kind: Kind) -> list[Option]:
                 for p in paragraph.plants
             ]
     for one in kind.inserted:
-        into = clauses[one.into]
+        into = clauses.get(one.into, kind.clauses[-1])
         contrary = {one.contrary} if one.contrary else set()
         stands = frozenset({into.id} | {name.split(".")[0] for name in contrary})
         out.append(
@@ -81,7 +81,8 @@ def choose(kind: Kind, count: int, used: Counter[str], rng: Random) -> list[Opti
     while left and len(chosen) < count:
         met = {option.kind for option in chosen}
         best = min(
-            left, key=lambda o: (_uses(used, kind, o), len(met) < 2 and o.kind in met, o.kind in met)
+            left,
+            key=lambda o: (_uses(used, kind, o), len(met) < 2 and o.kind in met, o.kind in met),
         )
         chosen.append(best)
         used[_key(kind, best)] += 1

@@ -72,8 +72,9 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Inserted:
-    """A sentence put into a clause; ``contrary`` is the paragraph that it does not fit, and
-    ``other`` names a field that it settles otherwise."""
+    """A sentence put into the clause ``into``, or into the ``%first`` or ``%last`` annex;
+    ``contrary`` is the paragraph that it does not fit, and ``other`` names a field that it settles
+    otherwise."""
 
     kind: str
     topic: str
@@ -111,6 +112,7 @@ class Kind:
     clauses: tuple[Clause, ...]
     inserted: tuple[Inserted, ...]
     synonyms: tuple[tuple[str, str], ...]
+    harmless: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -144,11 +146,14 @@ def kind(name: str) -> Kind:
         table=raw.get("table"),
         annexes=tuple(Annex(a["id"], _split(a["title"]), a["fill"]) for a in raw["annexes"]),
         clauses=tuple(
-            _clause(shared[clause["use"]], clause.get("refers", {})) if "use" in clause else _clause(clause, {})
+            _clause(shared[clause["use"]], clause.get("refers", {}))
+            if "use" in clause
+            else _clause(clause, {})
             for clause in raw["clauses"]
         ),
         inserted=tuple(map(_inserted, [*raw.get("inserted", ()), *common["inserted"]])),
         synonyms=tuple((a, b) for a, b in map(_split, common["synonyms"])),
+        harmless=_lines(common["harmless"], {}),
     )
 
 
@@ -182,7 +187,9 @@ def _clause(raw: Mapping[str, Any], refers: Mapping[str, str]) -> Clause:
     )
 
 
-def _paragraph(raw: Mapping[str, Any], words: tuple[str, ...], refers: Mapping[str, str]) -> Paragraph:
+def _paragraph(
+    raw: Mapping[str, Any], words: tuple[str, ...], refers: Mapping[str, str]
+) -> Paragraph:
     return Paragraph(
         id=raw["id"],
         says=_lines(raw["says"], refers),
