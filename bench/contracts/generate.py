@@ -89,9 +89,9 @@ def wanted(seed: int, n: int, *, only: Sequence[str] = (), short: bool = False) 
     out = []
     for index in range(n):
         turn, place = divmod(index, len(names))
-        clean = (turn + place) % 5 == 0
+        clean = (turn + 2 * place) % 5 == 0
         ocr = index % 14 == 6
-        word = not ocr and index % 3 == 2
+        word = not ocr and (turn + place) % 3 == 2
         long = rng.random()
         least = (
             rng.randint(LEAST_PAGES, 20)

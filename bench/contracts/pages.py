@@ -38,7 +38,9 @@ def pdf(blocks: Sequence[Block], look: Look) -> bytes:
     assert found is not None and found.submodule_search_locations
     fonts = [Path(found.submodule_search_locations[0])]
     source = "\n".join([*_set_up(look), *map(_typst, blocks)])
-    made: object = typst.compile(source.encode(), font_paths=fonts, ignore_system_fonts=True)
+    made = typst.compile(  # type: ignore[misc]
+        source.encode(), font_paths=fonts, ignore_system_fonts=True
+    )
     assert isinstance(made, bytes)
     return made
 
