@@ -223,7 +223,7 @@ def test_clean_contracts_are_reworded_within_the_policy(name: str) -> None:
 
 def test_one_in_five_is_clean_and_all_kinds_of_faults_are_planted(made: tuple[Path, Truth]) -> None:
     _, truth = made
-    assert sum(contract["clean"] for contract in truth) == len(truth) / 5
+    assert abs(sum(contract["clean"] for contract in truth) - len(truth) / 5) < 1
     assert {plant["kind"] for contract in truth for plant in contract["plants"]} == set(KINDS)
     assert all(bool(contract["plants"]) != contract["clean"] for contract in truth)
 
@@ -311,7 +311,8 @@ def test_perfect_answers_are_counted_as_such(made: tuple[Path, Truth]) -> None:
     assert tally.found == tally.severe == tally.located == tally.planted
     assert (tally.recall, tally.precision, tally.false_alarms) == (1, 1, 0)
     assert all(right == asked for right, asked in report.fields().values())
-    assert report.clean() == (len(truth) / 5, len(truth) / 5)
+    clean = sum(one["clean"] for one in truth)
+    assert report.clean() == (clean, clean)
     for kind in KINDS:
         assert report.tally(kind).recall == 1
     by_language = [report.tally(language=language).planted for language in ("zh", "en")]

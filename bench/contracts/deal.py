@@ -16,7 +16,8 @@ Rows = tuple[tuple[str, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """``other`` is a name that could be taken for the party's and is another company's."""
+    """``other`` is a name that could be taken for the party's and is another's; ``person`` represents
+    a company and is empty where the party is a person."""
 
     name: str
     city: str
@@ -96,9 +97,10 @@ class Deal:
 
 def make(kind: Kind, rng: Random) -> Deal:
     people = texts.people(kind.language)
-    ours, firm = people["us"], rng.choice(people["firms"])
+    ours, other = people["us"], rng.choice(people[kind.counterparty])
     us = Party(ours["name"], ours["city"], ours["address"], ours["person"])
-    them = Party(firm[0], firm[2], firm[3], rng.choice(people["people"]), firm[1])
+    person = rng.choice(people["people"]) if kind.counterparty == "firms" else ""
+    them = Party(other[0], other[2], other[3], person, other[1])
     signed = date(2025, 1, 6) + timedelta(days=rng.randrange(420))
     start = signed + timedelta(days=rng.randrange(1, 40))
     years = rng.choice((1, 2, 3))

@@ -232,7 +232,8 @@ def _head(writer: _Writer, title: str) -> None:
         address = party.address if party else ours["address"] if is_us else BLANK
         person = party.person if party else ours["person"] if is_us else BLANK
         add(Block("text", f"{labels['address']}{labels['colon']}{address}"))
-        add(Block("text", f"{labels['person']}{labels['colon']}{person}"))
+        if person and (is_us or kind.counterparty == "firms"):
+            add(Block("text", f"{labels['person']}{labels['colon']}{person}"))
     if deal is not None:
         writer.fields |= {"party_a": deal.a.name, "party_b": deal.b.name}
         called = labels["called"]
@@ -355,6 +356,7 @@ def _signatures(writer: _Writer) -> None:
         name = party.name if party else BLANK
         person = party.person if party else BLANK
         add(Block("text", f"{side}{labels['colon']}{name} {labels['seal']}"))
-        add(Block("text", f"{labels['person']}{labels['colon']}{person}"))
+        if person:
+            add(Block("text", f"{labels['person']}{labels['colon']}{person}"))
     signed = writer.values.get("signed", BLANK)
     add(Block("text", f"{labels['signed']}{labels['colon']}{signed}"))

@@ -95,13 +95,15 @@ class Annex:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """``company`` is the side of the company that reviews; ``total`` the range of the price."""
+    """``company`` is the side of the company that reviews, ``counterparty`` what the other side is:
+    firms or persons; ``total`` the range of the price."""
 
     kind: str
     language: Language
     titles: tuple[str, ...]
     prefix: str
     company: str
+    counterparty: str
     roles: tuple[tuple[str, str], ...]
     sides: tuple[str, str]
     currency: tuple[str, ...]
@@ -138,6 +140,7 @@ def kind(name: str) -> Kind:
         titles=_split(raw["titles"]),
         prefix=raw["prefix"],
         company=raw["company"],
+        counterparty=raw.get("counterparty", "firms"),
         roles=tuple((a, b) for a, b in (role.split("/") for role in raw["roles"])),
         sides=(left, right),
         currency=tuple(raw.get("currency", ())),
