@@ -74,6 +74,7 @@ def test_each_plant_has_four_wordings_and_policy_plants_name_a_rule(name: str) -
         if option.plant is not None and option.plant.kind != "contradiction":
             assert option.paragraph is not None
             assert len(set(option.plant.says or option.paragraph.says)) >= 4, option.topic
+            assert option.plant.values or not set(option.plant.says) & set(option.paragraph.says)
         if option.inserted is not None:
             assert len(set(option.inserted.says)) >= 4, option.topic
         assert option.kind in KINDS

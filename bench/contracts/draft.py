@@ -18,6 +18,8 @@ from bench.contracts.texts import Clause, Kind, Paragraph
 
 BLANK = "____"
 LONGEST = 300
+MOVED = 0.4
+ADDED = 0.4
 FIELDS = (
     "party_a",
     "party_b",
@@ -51,7 +53,8 @@ class Block:
 @dataclass(frozen=True, slots=True)
 class Fault:
     """``quotes`` are the words in question, the first of them the planted ones and the others what
-    they don't fit; none where something is missing. ``words`` are what a message would call it."""
+    they don't fit; none where something is missing. ``words`` are what a message would call it,
+    ``also`` kinds that are as right as ``kind``."""
 
     kind: str
     topic: str
@@ -59,6 +62,7 @@ class Fault:
     clause: str
     quotes: tuple[str, ...]
     words: tuple[str, ...]
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +148,11 @@ def _draft(writer: _Writer) -> Draft:
     clauses = arranged(kind, writer.chosen, rng if deal else None)
     writer.titles = {clause.id: writer.pick(clause.titles) for clause in clauses}
     annexes = tuple((annex.id, writer.pick(annex.titles)) for annex in kind.annexes)
-    without = {
-        (o.clause.id, o.paragraph.id) for o in writer.chosen if o.kind == "missing" and o.paragraph
-    }
+    layout = _layout(writer, clauses)
     numbers = numbering.numbers(
         kind.language,
         deal.style if deal else 0,
-        [(c.id, [p.id for p in c.paragraphs if (c.id, p.id) not in without]) for c in clauses],
+        [(c.id, [p.id for p in layout[c.id]]) for c in clauses],
         annexes,
     )
     writer.values = _values(writer, clauses, numbers)
@@ -158,7 +160,7 @@ def _draft(writer: _Writer) -> Draft:
     _head(writer, title)
     for clause in clauses:
         writer.blocks.append(Block("heading", numbers.heading(clause.id, writer.titles[clause.id])))
-        _clause(writer, clause, numbers, without)
+        _clause(writer, clause, layout[clause.id], numbers)
     for option in writer.chosen:
         writer.faults.append(_fault(writer, option))
     labels = texts.labels(kind.language)
@@ -176,6 +178,23 @@ def _draft(writer: _Writer) -> Draft:
         tuple((name, f"{numbers.annex(name)} {said}") for name, said in annexes),
         tuple(writer.annexed),
     )
+
+
+def _layout(writer: _Writer, clauses: Sequence[Clause]) -> dict[str, list[Paragraph]]:
+    """Of each clause the paragraphs that stand in it; sometimes a free one stands in the last."""
+    touched = {(o.clause.id, o.paragraph.id) for o in writer.chosen if o.paragraph}
+    gone = {
+        (o.clause.id, o.paragraph.id) for o in writer.chosen if o.kind == "missing" and o.paragraph
+    }
+    out = {c.id: [p for p in c.paragraphs if (c.id, p.id) not in gone] for c in clauses}
+    free = [
+        (c.id, p) for c in clauses for p in c.paragraphs if p.free and (c.id, p.id) not in touched
+    ]
+    if writer.deal is not None and free and writer.rng.random() < MOVED:
+        clause, paragraph = writer.rng.choice(free)
+        out[clause].remove(paragraph)
+        out[clauses[-1].id].append(paragraph)
+    return out
 
 
 def _values(writer: _Writer, clauses: Sequence[Clause], numbers: Numbers) -> dict[str, Any]:
@@ -244,10 +263,7 @@ def _head(writer: _Writer, title: str) -> None:
     add(Block("text", writer.pick(texts.framing(kind.language, "opening"))))
 
 
-def _clause(
-    writer: _Writer, clause: Clause, numbers: Numbers, without: set[tuple[str, str]]
-) -> None:
-    there = [p for p in clause.paragraphs if (clause.id, p.id) not in without]
+def _clause(writer: _Writer, clause: Clause, there: Sequence[Paragraph], numbers: Numbers) -> None:
     replaced = {
         o.paragraph.id: o
         for o in writer.chosen
@@ -263,7 +279,7 @@ def _clause(
         if paragraph.table:
             _table(writer)
     at = len(there)
-    if extra and writer.rng.random() < 0.4:
+    if extra and writer.rng.random() < ADDED:
         at += 1
         harmless = writer.rng.choice(writer.kind.harmless)
         _put(writer, harmless, numbers.paragraph(clause.id, at), numbers)
@@ -303,6 +319,8 @@ def _paragraph(
 def _given(source: Any, values: Mapping[str, Any]) -> Any:
     if source == "total":
         return _any_of(values["total"], values.get("said_in_words", values["total"]))
+    if isinstance(source, str) and source.endswith("?"):
+        return _any_of(values[source[:-1]], None)
     value = values.get(f"{source}_iso", values.get(source, source))
     return _any_of(*value.split("|")) if isinstance(value, str) else value
 
@@ -344,7 +362,8 @@ def _fault(writer: _Writer, option: Option) -> Fault:
         if option.topic == "total_items":
             quotes.append(writer.quoted["total row"])
     cut = tuple(quote[:LONGEST] for quote in quotes)
-    return Fault(option.kind, option.topic, option.severity, clause.id, cut, words)
+    also = option.plant.also if option.plant else ()
+    return Fault(option.kind, option.topic, option.severity, clause.id, cut, words, also)
 
 
 def _signatures(writer: _Writer) -> None:

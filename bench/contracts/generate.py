@@ -5,15 +5,16 @@ A folder gets ``templates/KIND.LANGUAGE.docx``, ``contracts/NNN-KIND.LANGUAGE.pd
 
     {"file": "contracts/003-sales.zh.pdf", "template": "templates/sales.zh.docx", "kind": "sales",
      "language": "zh", "format": "pdf", "pages": 14, "ocr": false, "noise": true, "clean": false,
-     "plants": [{"kind": "policy", "topic": "payment_term", "severity_min": "medium",
+     "plants": [{"kind": "policy", "also": [], "topic": "payment_term", "severity_min": "medium",
                  "page": 3, "quote": "...", "places": [{"page": 3, "quote": "..."}], "words": []}],
      "fields": {"party_a": "...", "total_amount": 120000, ...}}
 
-``topic`` is the policy's rule where the kind is policy. ``page`` counts from 1, and is null in Word
-files, which have no pages of their own, and where something is missing. ``places`` are all the
-places a finding may quote: of a contradiction both sides. ``words`` speak of what is missing, or of
-the clause that a plant has replaced. A field is null where the contract says nothing of it, and
-``{"any_of": [...]}`` where it may be told in several ways or says two things.
+``topic`` is the policy's rule where the kind is policy, and kinds in ``also`` are as right as
+``kind``. ``page`` counts from 1, and is null in Word files, which have no pages of their own, and
+where something is missing. ``places`` are all the places a finding may quote: of a contradiction
+both sides. ``words`` speak of what is missing, or of the clause that a plant has replaced. A field
+is null where the contract says nothing of it, and ``{"any_of": [...]}`` where it may be told in
+several ways or says two things.
 
 ``penalty_rate`` is the penalty for a fundamental breach in percent of the price; the charge for
 late payment, in percent a day, is not meant. ``liability_cap`` is in percent of the price and null
@@ -170,6 +171,7 @@ def _plant(fault: Fault, read: Sequence[str] | None) -> dict[str, Any]:
     ]
     return {
         "kind": fault.kind,
+        "also": list(fault.also),
         "topic": fault.topic,
         "severity_min": fault.severity,
         "page": places[0]["page"] if places else None,

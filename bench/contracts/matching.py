@@ -74,7 +74,7 @@ def mentions(finding: Finding, plant: PlantedFault) -> int:
 def weight(finding: Finding, plant: PlantedFault) -> int:
     """Above 0 where the finding hits the plant: the kind is the same, and it quotes the planted
     words or, where something is missing, says what. The more, the surer."""
-    if finding.get("kind") != plant["kind"]:
+    if finding.get("kind") not in (plant["kind"], *plant.get("also", ())):
         return 0
     return mentions(finding, plant) if plant["kind"] == "missing" else quotes(finding, plant)
 

@@ -11,13 +11,14 @@ template. ``‖`` in a wording begins an item of a list. In braces stand
 
 ``values`` are filled in for each contract (a blank in the template), ``fixed`` ones stand in the
 template and stay. ``gives`` names the fields of a contract that a paragraph settles. A plant takes
-the place of its paragraph: with wordings of its own, or with the paragraph's and other values.
+the place of its paragraph: with wordings of its own, with the paragraph's and other values, or with
+the paragraph's in which a few words are swapped (``swap``: ``old|new``).
 ``{use: clause}`` in a kind's clauses takes one from ``common.LANGUAGE.yaml``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -34,7 +35,7 @@ Values = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class Plant:
     """A fault: ``kind`` policy, deviation, contradiction, missing or reference; ``severity`` is the
-    least that a reviewer should give it."""
+    least that a reviewer should give it; ``also`` are kinds that it is just as much."""
 
     kind: str
     topic: str
@@ -42,10 +43,13 @@ class Plant:
     says: tuple[str, ...] = ()
     values: Values = field(default_factory=dict)
     gives: Values = field(default_factory=dict)
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
+    """A ``free`` one may as well stand in the last clause; nothing refers to it."""
+
     id: str
     says: tuple[str, ...]
     values: Values
@@ -54,6 +58,7 @@ class Paragraph:
     plants: tuple[Plant, ...]
     table: bool
     removable: str | None
+    free: bool
     words: tuple[str, ...]
 
 
@@ -193,9 +198,10 @@ def _clause(raw: Mapping[str, Any], refers: Mapping[str, str]) -> Clause:
 def _paragraph(
     raw: Mapping[str, Any], words: tuple[str, ...], refers: Mapping[str, str]
 ) -> Paragraph:
+    says = _lines(raw["says"], refers)
     return Paragraph(
         id=raw["id"],
-        says=_lines(raw["says"], refers),
+        says=says,
         values=raw.get("values", {}),
         fixed=raw.get("fixed", {}),
         gives=raw.get("gives", {}),
@@ -204,16 +210,24 @@ def _paragraph(
                 kind=plant["kind"],
                 topic=plant["topic"],
                 severity=plant["severity"],
-                says=_lines(plant.get("says", ""), refers),
+                says=_lines(plant.get("says", ""), refers) or _swapped(says, plant.get("swap", ())),
                 values=plant.get("values", {}),
                 gives=plant.get("gives", {}),
+                also=tuple(plant.get("also", ())),
             )
             for plant in raw.get("plants", ())
         ),
         table=raw.get("table", False),
         removable=raw.get("removable"),
+        free=raw.get("free", False),
         words=_split(raw["words"]) if "words" in raw else words,
     )
+
+
+def _swapped(says: tuple[str, ...], swaps: Sequence[str]) -> tuple[str, ...]:
+    """Each wording with each of the swaps (``old|new``) that it has a place for."""
+    pairs = [swap.split("|") for swap in swaps]
+    return tuple(text.replace(old, new) for text in says for old, new in pairs if old in text)
 
 
 def _inserted(raw: Mapping[str, Any]) -> Inserted:
