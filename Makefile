@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAZI_DATA ?= $(CURDIR)/.dazi
 
-.PHONY: run test check coverage fuzz bench bench-gateway bench-security bench-resilience model clean lock
+.PHONY: run test check coverage fuzz bench bench-gateway bench-security bench-resilience bench-contracts model clean lock
 
 run: .venv/run.ok
 	@$(BIN)/dazi serve
@@ -39,6 +39,9 @@ bench-security: .venv/test.ok
 
 bench-resilience: .venv/test.ok
 	$(BIN)/python bench/resilience/run.py
+
+bench-contracts: .venv/test.ok
+	$(BIN)/python bench/contracts/run.py
 
 # Rebuild the bundled model from nothing; hours on two cores. See models/mini/README.md.
 model:

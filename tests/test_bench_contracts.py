@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 import yaml
 from docx import Document
 
-from bench.contracts import annexes, deal, draft, figures, pages, plan, run, texts
+from bench.contracts import annexes, deal, draft, figures, noise, pages, plan, run, texts
 from bench.contracts.draft import FIELDS
 from bench.contracts.generate import POLICY, generate, page_of
 from bench.contracts.matching import overlap, right
@@ -115,6 +116,44 @@ def test_a_missing_clause_is_referred_to_by_no_other() -> None:
         )  # fmt: skip
         for clause in kind.clauses:
             assert not (clause.removable and f"{{@{clause.id}" in said), clause.id
+
+
+@pytest.mark.parametrize("name", texts.names())
+def test_in_the_long_run_every_fault_gets_its_turn(name: str) -> None:
+    kind, used, rng = texts.kind(name), Counter[str](), Random(1)
+    chosen = [option for _ in range(40) for option in plan.choose(kind, 4, used, rng)]
+    times = Counter((option.kind, option.topic) for option in chosen)
+    assert set(times) == {(option.kind, option.topic) for option in plan.options(kind)}
+    assert max(times.values()) <= 3 * min(times.values())
+
+
+def test_movable_clauses_move_and_no_other_does() -> None:
+    kind = texts.kind("service.zh")
+    fixed = [clause.id for clause in kind.clauses if not clause.movable]
+    orders = set()
+    for seed in range(10):
+        order = [clause.id for clause in plan.arranged(kind, [], Random(seed))]
+        orders.add(tuple(order))
+        assert sorted(order) == sorted(clause.id for clause in kind.clauses)
+        assert [name for name in order if name in fixed] == fixed
+    assert len(orders) > 5
+
+
+def test_a_paragraph_that_moves_is_neither_lost_nor_doubled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kind = texts.kind("sales.zh")
+    monkeypatch.setattr(draft, "ADDED", 0.0)
+    texts_in_all, in_the_last = [], []
+    for share in (0.0, 1.0):
+        monkeypatch.setattr(draft, "MOVED", share)
+        contract = draft.contract(kind, deal.make(kind, Random(1)), [], Random(1))
+        kinds = [block.kind for block in contract.blocks]
+        *_, last, annex_list = [at for at, block in enumerate(kinds) if block == "heading"]
+        texts_in_all.append(kinds.count("text"))
+        in_the_last.append(kinds[last:annex_list].count("text"))
+    assert texts_in_all[1] == texts_in_all[0]
+    assert in_the_last[1] == in_the_last[0] + 1
 
 
 # --- sums and dates ---------------------------------------------------------------------------
@@ -249,6 +288,34 @@ def test_a_scan_is_pictures_only() -> None:
     assert pages.texts_of(scanned) == [""]
 
 
+def test_noise_changes_nothing_that_counts_but_in_plain_blocks() -> None:
+    block = draft.Block(
+        "text", "3.2 买方应当在收到发票后30日内付清其余货款，逾期的按日支付逾期金额的违约金。"
+    )
+    plain = draft.Block(
+        "text", "型号M10的外壳编号为1001，与清单一致，由仓库管理员核对后入库登记。", plain=True
+    )
+    heavy = noise.Noise(spaces=0.3, breaks=1.0, wide=1.0, alike=1.0)
+    one, other = noise.noisy([block, plain], heavy, Random(3))
+    assert one.text != block.text
+    assert "３０" in one.text and "\n" in one.text
+    assert pages.bare(one.text) == pages.bare(block.text)
+    assert pages.bare(other.text) != pages.bare(plain.text)
+
+
+def test_faults_in_annexes_stand_behind_the_signatures(tmp_path: Path) -> None:
+    kind = texts.kind("service.zh")
+    (option,) = [o for o in plan.options(kind) if o.topic == "payment_terms_annex"]
+    rng = Random(2)
+    contract = draft.contract(kind, deal.make(kind, rng), [option], rng)
+    ((annex, text),) = contract.annexed
+    blocks = annexes.sections(contract, 6, rng)
+    (at,) = [n for n, block in enumerate(blocks) if block.text == text]
+    titles = [block.text for block in blocks[:at] if block.kind == "annex"]
+    assert titles[-1] == dict(contract.annexes)[annex]
+    assert len(contract.fields["payment_days"]["any_of"]) == 2
+
+
 def test_what_was_not_printed_has_no_page() -> None:
     assert page_of("违约金", ["第一页", "支付违 约\n金。"]) == 2
     with pytest.raises(AssertionError, match="not to be found"):
@@ -367,6 +434,13 @@ def test_kind_page_and_quote_decide(told: dict[str, Any], found: int, false_alar
     assert (tally.found, tally.false_alarms) == (found, false_alarms)
 
 
+def test_a_kind_that_is_as_right_is_found() -> None:
+    truth = [contract(plant("policy", 3, LATE, also=["deviation"]))]
+    for kind, found in (("policy", 1), ("deviation", 1), ("reference", 0)):
+        tally = score({"a.pdf": {"findings": [finding(kind, 3, LATE)]}}, truth).tally()
+        assert (tally.found, tally.false_alarms) == (found, 0)
+
+
 def test_another_kinds_view_is_located_but_not_found() -> None:
     answers = {"a.pdf": {"findings": [finding("deviation", 3, LATE)]}}
     tally = score(answers, [contract(plant("policy", 3, LATE))]).tally()
@@ -450,6 +524,9 @@ def test_quotes_that_share_common_words_only_do_not_overlap() -> None:
         ("payment_days", 30, None, False),
         ("payment_days", None, None, True),
         ("payment_days", 45, {"any_of": [30, 45]}, True),
+        ("liability_cap", None, {"any_of": [100, None]}, True),
+        ("liability_cap", 100, {"any_of": [100, None]}, True),
+        ("liability_cap", 50, {"any_of": [100, None]}, False),
         ("total_amount", 120000.0, 120000, True),
         ("total_amount", 120001, 120000, False),
         ("currency", "RMB", "CNY", True),
