@@ -147,6 +147,7 @@ def test_a_paragraph_that_moves_is_neither_lost_nor_doubled(
 ) -> None:
     kind = texts.kind("sales.zh")
     monkeypatch.setattr(draft, "ADDED", 0.0)
+    monkeypatch.setattr(draft, "JOINED", 0.0)
     texts_in_all, in_the_last = [], []
     for share in (0.0, 1.0):
         monkeypatch.setattr(draft, "MOVED", share)
@@ -157,6 +158,20 @@ def test_a_paragraph_that_moves_is_neither_lost_nor_doubled(
         in_the_last.append(kinds[last:annex_list].count("text"))
     assert texts_in_all[1] == texts_in_all[0]
     assert in_the_last[1] == in_the_last[0] + 1
+
+
+def test_paragraphs_may_stand_under_one_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = texts.kind("software.en")
+    monkeypatch.setattr(draft, "ADDED", 0.0)
+    monkeypatch.setattr(draft, "MOVED", 0.0)
+    lengths = []
+    for share in (0.0, 1.0):
+        monkeypatch.setattr(draft, "JOINED", share)
+        contract = draft.contract(kind, deal.make(kind, Random(1)), [], Random(1))
+        lengths.append(sum(block.kind == "text" for block in contract.blocks))
+        late = re.findall(r"(\d+)\.(\d+) [^\n]*?0\.05%", "\n".join(b.text for b in contract.blocks))
+        assert late == [(late[0][0], "1" if share else "2")]
+    assert lengths[1] < lengths[0] - 5
 
 
 # --- faults are faults ------------------------------------------------------------------------
@@ -189,7 +204,7 @@ def test_items_make_up_the_total_unless_that_is_the_fault(name: str, seed: int) 
     items, total = items_and_total(contract)
     assert items != total == one.total
     assert contract.fields["total_amount"] == one.total
-    assert figures.money(one.total) in contract.faults[0].quotes[0]
+    assert one.values()["money"] in contract.faults[0].quotes[0]
     assert figures.money(one.total) in contract.faults[0].quotes[1]
 
 
@@ -200,7 +215,7 @@ def test_words_say_the_figures_unless_that_is_the_fault(name: str, seed: int) ->
         one, contract = planted(name, topic, seed)
         said = figures.sum_in_words(one.total, one.currency or "", contract.kind.language)
         text = "\n".join(block.text for block in contract.blocks)
-        assert figures.money(one.total) in text
+        assert one.values()["money"] in text
         assert (said in text) == agree
         assert isinstance(contract.fields["total_amount"], dict) != agree
 

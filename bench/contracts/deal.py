@@ -86,7 +86,7 @@ class Deal:
             out |= {
                 "currency": self.currency,
                 "total": self.total,
-                "money": figures.money(self.total),
+                "money": figures.money(self.total, self.date_style + self.style),
                 "money_words": words,
             }
         return out

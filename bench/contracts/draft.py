@@ -20,6 +20,7 @@ BLANK = "____"
 LONGEST = 300
 MOVED = 0.4
 ADDED = 0.4
+JOINED = 0.12
 FIELDS = (
     "party_a",
     "party_b",
@@ -43,7 +44,7 @@ class Block:
     """``whole``: not torn apart by the end of a page; ``plain``: holds nothing that is asked for,
     so that noise may confuse its letters."""
 
-    kind: Literal["title", "heading", "text", "list", "table", "annex"]
+    kind: Literal["title", "heading", "text", "list", "table", "annex", "break"]
     text: str = ""
     rows: Rows = ()
     whole: bool = False
@@ -152,7 +153,7 @@ def _draft(writer: _Writer) -> Draft:
     numbers = numbering.numbers(
         kind.language,
         deal.style if deal else 0,
-        [(c.id, [p.id for p in layout[c.id]]) for c in clauses],
+        [(c.id, [[p.id for p in group] for group in layout[c.id]]) for c in clauses],
         annexes,
     )
     writer.values = _values(writer, clauses, numbers)
@@ -180,8 +181,9 @@ def _draft(writer: _Writer) -> Draft:
     )
 
 
-def _layout(writer: _Writer, clauses: Sequence[Clause]) -> dict[str, list[Paragraph]]:
-    """Of each clause the paragraphs that stand in it; sometimes a free one stands in the last."""
+def _layout(writer: _Writer, clauses: Sequence[Clause]) -> dict[str, list[list[Paragraph]]]:
+    """Of each clause the paragraphs that stand in it; sometimes a free one stands in the last, and
+    two that follow each other stand under one number."""
     touched = {(o.clause.id, o.paragraph.id) for o in writer.chosen if o.paragraph}
     gone = {
         (o.clause.id, o.paragraph.id) for o in writer.chosen if o.kind == "missing" and o.paragraph
@@ -194,7 +196,22 @@ def _layout(writer: _Writer, clauses: Sequence[Clause]) -> dict[str, list[Paragr
         clause, paragraph = writer.rng.choice(free)
         out[clause].remove(paragraph)
         out[clauses[-1].id].append(paragraph)
-    return out
+    share = JOINED if writer.deal is not None else 0
+    return {name: _joined(paragraphs, share, writer.rng) for name, paragraphs in out.items()}
+
+
+def _joined(paragraphs: Sequence[Paragraph], share: float, rng: Random) -> list[list[Paragraph]]:
+    groups: list[list[Paragraph]] = []
+    for paragraph in paragraphs:
+        plain = not paragraph.table and not any("‖" in text for text in paragraph.says)
+        before = groups[-1] if groups else []
+        if plain and len(before) == 1 and rng.random() < share:
+            before.append(paragraph)
+        else:
+            groups.append([paragraph])
+        if not plain:
+            groups[-1:] = [groups[-1], []]
+    return [group for group in groups if group]
 
 
 def _values(writer: _Writer, clauses: Sequence[Clause], numbers: Numbers) -> dict[str, Any]:
@@ -263,7 +280,9 @@ def _head(writer: _Writer, title: str) -> None:
     add(Block("text", writer.pick(texts.framing(kind.language, "opening"))))
 
 
-def _clause(writer: _Writer, clause: Clause, there: Sequence[Paragraph], numbers: Numbers) -> None:
+def _clause(
+    writer: _Writer, clause: Clause, there: Sequence[Sequence[Paragraph]], numbers: Numbers
+) -> None:
     replaced = {
         o.paragraph.id: o
         for o in writer.chosen
@@ -271,12 +290,14 @@ def _clause(writer: _Writer, clause: Clause, there: Sequence[Paragraph], numbers
     }
     inserted = [o for o in writer.chosen if o.clause.id == clause.id and o.inserted]
     extra = writer.deal is not None and clause is writer.kind.clauses[-1]
-    for at, paragraph in enumerate(there, 1):
-        option = replaced.get(paragraph.id)
-        text = _paragraph(writer, paragraph, option, numbers)
-        writer.quoted[f"{clause.id}.{paragraph.id}"] = text.replace("‖", "")
+    for at, group in enumerate(there, 1):
+        said = []
+        for paragraph in group:
+            said.append(_paragraph(writer, paragraph, replaced.get(paragraph.id), numbers))
+            writer.quoted[f"{clause.id}.{paragraph.id}"] = said[-1].replace("‖", "")
+        text = ("" if writer.kind.language == "zh" else " ").join(said)
         _put(writer, text, numbers.paragraph(clause.id, at), numbers)
-        if paragraph.table:
+        if any(paragraph.table for paragraph in group):
             _table(writer)
     at = len(there)
     if extra and writer.rng.random() < ADDED:

@@ -120,8 +120,9 @@ def spelled(number: int, language: Language) -> str:
     return hanzi(number) if language == "zh" else words(number)
 
 
-def money(amount: float) -> str:
-    return f"{amount:,.2f}"
+def money(amount: float, style: int = 0) -> str:
+    """Three styles: ``1,234,560.00``, ``1,234,560`` and ``1234560.00``."""
+    return (f"{amount:,.2f}", f"{amount:,.0f}", f"{amount:.2f}")[style % 3]
 
 
 def day(value: date, style: int, language: Language) -> str:

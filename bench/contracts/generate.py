@@ -149,11 +149,12 @@ def _made(folder: Path, one: Wanted, used: Counter[str], seed: int) -> dict[str,
 def _long_enough(made: Draft, one: Wanted, look: Look, rng: Random) -> tuple[list[Block], bytes]:
     """The contract with as much annex as its pages need, and how it is printed. Sections are drawn
     anew at each try, from the same state, so that the length alone decides how many there are."""
+    front = _contents(made) if one.pages > LEAST_PAGES * 2 and rng.random() < 0.6 else []
     count, state = max(3, 2 * (one.pages - MAIN_PAGES)), rng.random()
     disturb = noise.Noise.some(rng)
     while True:
         drawn = Random(f"{made.number} {state}")
-        blocks = [*made.blocks, *annexes.sections(made, count, drawn)]
+        blocks = [*front, *made.blocks, *annexes.sections(made, count, drawn)]
         if one.noise:
             blocks = noise.noisy(blocks, disturb, drawn)
         printed = pages.pdf(blocks, look)
@@ -162,6 +163,15 @@ def _long_enough(made: Draft, one: Wanted, look: Look, rng: Random) -> tuple[lis
             return blocks, printed
         each = max(0.1, (there - MAIN_PAGES) / count)
         count += max(1, ceil((one.pages - there) / each))
+
+
+def _contents(made: Draft) -> list[Block]:
+    """A cover with the clauses and annexes; no page numbers, as some have none."""
+    title = texts.labels(made.kind.language)["contents"]
+    headings = [block.text for block in made.blocks if block.kind == "heading"][:-1]
+    lines = tuple((line,) for line in (*headings, *(title for _, title in made.annexes)))
+    cover = [Block("title", made.title), Block("text", made.number), Block("heading", title)]
+    return [*cover, Block("list", rows=lines), Block("break")]
 
 
 def _plant(fault: Fault, read: Sequence[str] | None) -> dict[str, Any]:

@@ -67,12 +67,14 @@ class Numbers:
 def numbers(
     language: Language,
     style: int,
-    clauses: Sequence[tuple[str, Sequence[str]]],
+    clauses: Sequence[tuple[str, Sequence[Sequence[str]]]],
     annexes: Sequence[tuple[str, str]],
 ) -> Numbers:
+    """``clauses``: of each clause the ids of its paragraphs, those under one number together."""
     at: dict[str, int] = {}
     for number, (clause, paragraphs) in enumerate(clauses, 1):
         at[clause] = number
-        at |= {f"{clause}.{name}": below for below, name in enumerate(paragraphs, 1)}
+        for below, names in enumerate(paragraphs, 1):
+            at |= {f"{clause}.{name}": below for name in names}
     listed = {name: (number, title) for number, (name, title) in enumerate(annexes, 1)}
     return Numbers(language, style % STYLES, at, listed)

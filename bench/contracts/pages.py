@@ -77,6 +77,8 @@ def _typst(block: Block) -> str:
     """Every text is a string of its own, so that nothing in it can be markup."""
     if block.kind == "title":
         return f"#align(center, text(17pt, weight: 700, {_quoted(block.text)}))"
+    if block.kind == "break":
+        return "#pagebreak()"
     if block.kind == "annex":
         return f"#pagebreak()\n#align(center, text(14pt, weight: 700, {_quoted(block.text)}))"
     if block.kind == "heading":
@@ -109,6 +111,8 @@ def word(blocks: Sequence[Block], look: Look) -> bytes:
     for block in blocks:
         if block.kind == "title":
             document.add_heading(block.text, 0)
+        elif block.kind == "break":
+            document.add_page_break()  # type: ignore[no-untyped-call]
         elif block.kind == "annex":
             document.add_page_break()  # type: ignore[no-untyped-call]
             document.add_heading(block.text, 1)
