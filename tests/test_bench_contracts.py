@@ -715,6 +715,26 @@ def test_a_command_is_run_over_the_files_and_its_failures_are_counted(
     assert by_name["all"][1] == len(truth[0]["plants"]) + len(truth[1]["plants"])
     assert by_name["all"][2] == len(truth[1]["plants"])
     assert fields.rows[-1][-1] == f"{len(FIELDS)}/{2 * len(FIELDS)}"
-    missed, found = run.details(report)
+    told_in_full = run.details(report)
+    missed, found = told_in_full["contracts"]
+    assert sum(of for _, of in told_in_full["topics"].values()) == by_name["all"][1]
     assert len(missed["missed"]) == len(truth[0]["plants"])
     assert found["missed"] == [] and found["wrong_fields"] == {}
+
+
+def test_the_table_is_printed_and_written_only_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = tmp_path / "results.md"
+    monkeypatch.setattr(run, "RESULTS", results)
+    monkeypatch.setattr(run, "ROOT", tmp_path)
+    nothing = f"{sys.executable} -c 'print(chr(123) + chr(125))' {{file}}"
+    asked = ["--n", "2", "--seed", "3", "--short", "--command", nothing]
+    assert run.main([*asked, "--folder", str(tmp_path / "kept")]) == 0
+    assert not results.exists()
+    assert (tmp_path / "kept" / "truth.json").is_file()
+    assert run.main([*asked, "--write"]) == 0
+    said = capsys.readouterr().out
+    assert "Contracts: 2; without an answer: 0." in said
+    assert "Contracts: 2; without an answer: 0." in results.read_text("utf-8")
+    assert "--n 2 --seed 3 --short" in results.read_text("utf-8")

@@ -272,6 +272,8 @@ def _head(writer: _Writer, title: str) -> None:
             add(Block("text", f"{labels['person']}{labels['colon']}{person}"))
     if deal is not None:
         writer.fields |= {"party_a": deal.a.name, "party_b": deal.b.name}
+        if kind.total is None:
+            writer.fields["currency"] = _any_of(None, "CNY")
         called = labels["called"]
         them = 1 if kind.company == "a" else 0
         writer.quoted["parties"] = called.format(

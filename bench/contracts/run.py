@@ -1,6 +1,6 @@
 """How well contracts are reviewed: planted faults found, false alarms, fields read.
 
-    python bench/contracts/run.py [--n 60] [--seed 1] [--command "..."] [--write]
+    python bench/contracts/run.py [--n 60] [--seed 1] [--command "..."] [--short] [--write]
 
 Contracts are generated (``bench.contracts.generate``), the command reads each, and a table is
 printed. In the command ``{file}``, ``{template}`` and ``{policy}`` are put in; it prints JSON.
@@ -124,9 +124,16 @@ def tables(report: Report, seconds: Sequence[float]) -> list[Table]:
     return [faults, fields]
 
 
-def details(report: Report) -> list[dict[str, Any]]:
-    """Of each contract what was missed, what was a false alarm and which fields were wrong."""
-    return [
+def details(report: Report) -> dict[str, Any]:
+    """Of each topic how many were found of how many; of each contract what was missed, what was a
+    false alarm and which fields were wrong."""
+    topics: dict[str, list[int]] = {}
+    for judged in report.judged:
+        for result in judged.plants:
+            pair = topics.setdefault(f"{result.plant['kind']} {result.plant['topic']}", [0, 0])
+            pair[0] += result.found
+            pair[1] += 1
+    contracts = [
         {
             "file": judged.contract["file"],
             "missed": [dict(r.plant) for r in judged.plants if not r.found],
@@ -139,6 +146,7 @@ def details(report: Report) -> list[dict[str, Any]]:
         }
         for judged in report.judged
     ]
+    return {"topics": dict(sorted(topics.items())), "contracts": contracts}
 
 
 def _share(value: float | None) -> str | None:
@@ -160,6 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--folder", type=Path, help="keep the contracts here; made anew each time")
     parser.add_argument("--details", type=Path, help="write misses and false alarms as JSON")
+    parser.add_argument("--short", action="store_true", help="main text, hardly any annexes")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
     asked = parser.parse_args(arguments)
     command = shlex.split(asked.command) if asked.command else [*DAZI, *ASKED]
@@ -167,7 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command += ASKED
     with tempfile.TemporaryDirectory(prefix="dazi-contracts-") as temporary:
         folder = asked.folder or Path(temporary)
-        truth = generate(folder, asked.seed, asked.n)
+        truth = generate(folder, asked.seed, asked.n, short=asked.short)
         answers, seconds = {}, []
         for number, contract in enumerate(truth, 1):
             told = review(command, folder, contract)
@@ -183,6 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         asked.details.write_text(f"{text}\n", "utf-8")
     if asked.write:
         how = f"python bench/contracts/run.py --n {asked.n} --seed {asked.seed}"
+        how += " --short" if asked.short else ""
         how += f" --command {shlex.quote(asked.command)}" if asked.command else ""
         head = f"# Contract review\n\n{datetime.now(UTC).date()}; `{how}`\n\n"
         RESULTS.write_text(head + "\n\n".join(table.markdown() for table in made) + "\n", "utf-8")
