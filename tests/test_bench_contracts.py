@@ -17,8 +17,8 @@ import pytest
 import yaml
 from docx import Document
 
-from bench.contracts import annexes, deal, draft, figures, noise, pages, plan, run, texts
-from bench.contracts.draft import FIELDS
+from bench.contracts import annexes, deal, draft, figures, layout, noise, pages, plan, run, texts
+from bench.contracts.blocks import FIELDS, Block, Draft
 from bench.contracts.generate import POLICY, generate, page_of
 from bench.contracts.matching import overlap, right
 from bench.contracts.score import KINDS, score
@@ -147,10 +147,10 @@ def test_a_paragraph_that_moves_is_neither_lost_nor_doubled(
 ) -> None:
     kind = texts.kind("sales.zh")
     monkeypatch.setattr(draft, "ADDED", 0.0)
-    monkeypatch.setattr(draft, "JOINED", 0.0)
+    monkeypatch.setattr(layout, "JOINED", 0.0)
     texts_in_all, in_the_last = [], []
     for share in (0.0, 1.0):
-        monkeypatch.setattr(draft, "MOVED", share)
+        monkeypatch.setattr(layout, "MOVED", share)
         contract = draft.contract(kind, deal.make(kind, Random(1)), [], Random(1))
         kinds = [block.kind for block in contract.blocks]
         *_, last, annex_list = [at for at, block in enumerate(kinds) if block == "heading"]
@@ -163,10 +163,10 @@ def test_a_paragraph_that_moves_is_neither_lost_nor_doubled(
 def test_paragraphs_may_stand_under_one_number(monkeypatch: pytest.MonkeyPatch) -> None:
     kind = texts.kind("software.en")
     monkeypatch.setattr(draft, "ADDED", 0.0)
-    monkeypatch.setattr(draft, "MOVED", 0.0)
+    monkeypatch.setattr(layout, "MOVED", 0.0)
     lengths = []
     for share in (0.0, 1.0):
-        monkeypatch.setattr(draft, "JOINED", share)
+        monkeypatch.setattr(layout, "JOINED", share)
         contract = draft.contract(kind, deal.make(kind, Random(1)), [], Random(1))
         lengths.append(sum(block.kind == "text" for block in contract.blocks))
         late = re.findall(r"(\d+)\.(\d+) [^\n]*?0\.05%", "\n".join(b.text for b in contract.blocks))
@@ -177,7 +177,7 @@ def test_paragraphs_may_stand_under_one_number(monkeypatch: pytest.MonkeyPatch) 
 # --- faults are faults ------------------------------------------------------------------------
 
 
-def planted(name: str, topic: str, seed: int) -> tuple[deal.Deal, draft.Draft]:
+def planted(name: str, topic: str, seed: int) -> tuple[deal.Deal, Draft]:
     """With one fault, or with none where the topic is empty."""
     kind, rng = texts.kind(name), Random(seed)
     one = deal.make(kind, rng)
@@ -185,7 +185,7 @@ def planted(name: str, topic: str, seed: int) -> tuple[deal.Deal, draft.Draft]:
     return one, draft.contract(kind, one, chosen, rng)
 
 
-def items_and_total(contract: draft.Draft) -> tuple[float, float]:
+def items_and_total(contract: Draft) -> tuple[float, float]:
     (rows,) = [block.rows for block in contract.blocks if block.kind == "table"]
     _, *items, last = [row[-1] for row in rows]
     return sum(float(item.replace(",", "")) for item in items), float(last.replace(",", ""))
@@ -419,7 +419,7 @@ def test_annexes_make_a_contract_as_long_as_asked() -> None:
 
 def test_a_scan_is_pictures_only() -> None:
     look = pages.Look("t", "页眉", "zh")
-    printed = pages.pdf([draft.Block("text", "甲方应当付款。")], look)
+    printed = pages.pdf([Block("text", "甲方应当付款。")], look)
     scanned = pages.scan(printed, 1)
     assert pages.bare("甲方应当付款") in pages.bare(pages.texts_of(printed)[0])
     assert pages.texts_of(scanned) == [""]
@@ -428,10 +428,10 @@ def test_a_scan_is_pictures_only() -> None:
 
 
 def test_noise_changes_nothing_that_counts_but_in_plain_blocks() -> None:
-    block = draft.Block(
+    block = Block(
         "text", "3.2 买方应当在收到发票后30日内付清其余货款，逾期的按日支付逾期金额的违约金。"
     )
-    plain = draft.Block(
+    plain = Block(
         "text", "型号M10的外壳编号为1001，与清单一致，由仓库管理员核对后入库登记。", plain=True
     )
     heavy = noise.Noise(spaces=0.3, breaks=1.0, wide=1.0, alike=1.0)

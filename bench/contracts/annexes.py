@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from bench.contracts import texts
-from bench.contracts.draft import Block, Draft
+from bench.contracts.blocks import Block, Draft
 from bench.contracts.figures import Language
 
 _SLOT = re.compile(r"\{([a-z]+)2?\}")

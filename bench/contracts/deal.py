@@ -9,9 +9,8 @@ from random import Random
 from typing import Any
 
 from bench.contracts import figures, texts
+from bench.contracts.blocks import Rows
 from bench.contracts.texts import Kind
-
-Rows = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)

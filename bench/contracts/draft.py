@@ -2,158 +2,47 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
-from typing import Any, Literal
+from typing import Any
 
 from bench.contracts import deal as deals
 from bench.contracts import figures, numbering, texts
-from bench.contracts.deal import Deal, Rows
+from bench.contracts.blocks import BLANK, Block, Draft, Fault
+from bench.contracts.deal import Deal
+from bench.contracts.layout import key, layout
 from bench.contracts.numbering import Numbers
 from bench.contracts.plan import Option, arranged
 from bench.contracts.texts import Clause, Kind, Paragraph
+from bench.contracts.writer import Writer
 
-BLANK = "____"
 LONGEST = 300
-MOVED = 0.4
 ADDED = 0.4
-JOINED = 0.12
-FIELDS = (
-    "party_a",
-    "party_b",
-    "total_amount",
-    "currency",
-    "start_date",
-    "end_date",
-    "governing_law",
-    "seat",
-    "payment_days",
-    "liability_cap",
-    "penalty_rate",
-    "renewal_notice_days",
-)
-_SLOT = re.compile(r"\{([@%]?[A-Za-z_]+(?:\.[a-z0-9_]+)?)([#+,]?)\}")
-_SENTENCE = re.compile(r"(^|\. )([a-z])")
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """``whole``: not torn apart by the end of a page; ``plain``: holds nothing that is asked for,
-    so that noise may confuse its letters."""
-
-    kind: Literal["title", "heading", "text", "list", "table", "annex", "break"]
-    text: str = ""
-    rows: Rows = ()
-    whole: bool = False
-    plain: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """``quotes`` are the words in question, the first of them the planted ones and the others what
-    they don't fit; none where something is missing. ``words`` are what a message would call it,
-    ``also`` kinds that are as right as ``kind``."""
-
-    kind: str
-    topic: str
-    severity: str
-    clause: str
-    quotes: tuple[str, ...]
-    words: tuple[str, ...]
-    also: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """``annexes``: ids and titles; ``annexed``: sentences put into an annex, with its id."""
-
-    kind: Kind
-    number: str
-    title: str
-    blocks: tuple[Block, ...]
-    faults: tuple[Fault, ...]
-    fields: Mapping[str, Any]
-    annexes: tuple[tuple[str, str], ...]
-    annexed: tuple[tuple[str, str], ...]
-
-
-@dataclass(slots=True)
-class _Writer:
-    """Fills one contract's wordings; without ``deal`` the company's template."""
-
-    kind: Kind
-    rng: Random
-    deal: Deal | None
-    chosen: Sequence[Option]
-    blocks: list[Block] = field(default_factory=list)
-    quoted: dict[str, str] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
-    fields: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(FIELDS))
-    values: dict[str, Any] = field(default_factory=dict)
-    titles: dict[str, str] = field(default_factory=dict)
-    synonyms: list[tuple[str, str]] = field(default_factory=list)
-    annexed: list[tuple[str, str]] = field(default_factory=list)
-
-    def pick(self, says: Sequence[str], *, plant: bool = False) -> str:
-        """One wording of a plant's; of a paragraph's the template's own in one of four."""
-        if self.deal is None:
-            return says[0]
-        if plant or len(says) == 1 or self.rng.random() < 0.25:
-            return self.rng.choice(says) if plant else says[0]
-        return self.rng.choice(says[1:])
-
-    def fill(self, text: str, values: Mapping[str, Any], numbers: Numbers) -> str:
-        def slot(found: re.Match[str]) -> str:
-            name, mark = found[1], found[2]
-            if name.startswith("@"):
-                return numbers.clause(name[1:])
-            if name.startswith("%"):
-                return numbers.annex(name[1:], titled=mark == "+")
-            name, _, part = name.partition(".")
-            value = values.get(name, BLANK if self.deal is None else None)
-            if value is None:
-                raise KeyError(f"{self.kind.name}: {name} has no value in: {text}")
-            if isinstance(value, str):
-                names = value.split("|")
-                return names[int(part or 0)]
-            if mark == "#":
-                return figures.spelled(value, self.kind.language)
-            return f"{value:,}" if mark == "," else str(value)
-
-        out = _SLOT.sub(slot, text)
-        return _SENTENCE.sub(lambda found: found[1] + found[2].upper(), out)
-
-    def reworded(self, text: str) -> str:
-        for old, new in self.synonyms:
-            text = text.replace(old, new)
-        return text
 
 
 def template(kind: Kind) -> Draft:
     """The company's own text: the first wording of everything, its clauses in their order, blanks
     where each contract has its own values."""
-    return _draft(_Writer(kind, Random(kind.name), None, ()))
+    return _draft(Writer(kind, Random(kind.name), None, ()))
 
 
 def contract(kind: Kind, deal: Deal, chosen: Sequence[Option], rng: Random) -> Draft:
-    writer = _Writer(kind, rng, deal, chosen)
+    writer = Writer(kind, rng, deal, chosen)
     writer.synonyms = [pair for pair in kind.synonyms if rng.random() < 0.5]
     return _draft(writer)
 
 
-def _draft(writer: _Writer) -> Draft:
+def _draft(writer: Writer) -> Draft:
     kind, deal, rng = writer.kind, writer.deal, writer.rng
     clauses = arranged(kind, writer.chosen, rng if deal else None)
     writer.titles = {clause.id: writer.pick(clause.titles) for clause in clauses}
     annexes = tuple((annex.id, writer.pick(annex.titles)) for annex in kind.annexes)
-    layout = _layout(writer, clauses)
+    there = layout(writer, clauses)
     numbers = numbering.numbers(
         kind.language,
         deal.style if deal else 0,
-        [(c.id, [[p.id for p in group] for group in layout[c.id]]) for c in clauses],
+        [(c.id, [[key(c, p) for p in group] for group in there[c.id]]) for c in clauses],
         annexes,
     )
     writer.values = _values(writer, clauses, numbers)
@@ -161,7 +50,7 @@ def _draft(writer: _Writer) -> Draft:
     _head(writer, title)
     for clause in clauses:
         writer.blocks.append(Block("heading", numbers.heading(clause.id, writer.titles[clause.id])))
-        _clause(writer, clause, layout[clause.id], numbers)
+        _clause(writer, clause, there[clause.id], numbers)
     for option in writer.chosen:
         writer.faults.append(_fault(writer, option))
     labels = texts.labels(kind.language)
@@ -181,40 +70,7 @@ def _draft(writer: _Writer) -> Draft:
     )
 
 
-def _layout(writer: _Writer, clauses: Sequence[Clause]) -> dict[str, list[list[Paragraph]]]:
-    """Of each clause the paragraphs that stand in it; sometimes a free one stands in the last, and
-    two that follow each other stand under one number."""
-    touched = {(o.clause.id, o.paragraph.id) for o in writer.chosen if o.paragraph}
-    gone = {
-        (o.clause.id, o.paragraph.id) for o in writer.chosen if o.kind == "missing" and o.paragraph
-    }
-    out = {c.id: [p for p in c.paragraphs if (c.id, p.id) not in gone] for c in clauses}
-    free = [
-        (c.id, p) for c in clauses for p in c.paragraphs if p.free and (c.id, p.id) not in touched
-    ]
-    if writer.deal is not None and free and writer.rng.random() < MOVED:
-        clause, paragraph = writer.rng.choice(free)
-        out[clause].remove(paragraph)
-        out[clauses[-1].id].append(paragraph)
-    share = JOINED if writer.deal is not None else 0
-    return {name: _joined(paragraphs, share, writer.rng) for name, paragraphs in out.items()}
-
-
-def _joined(paragraphs: Sequence[Paragraph], share: float, rng: Random) -> list[list[Paragraph]]:
-    groups: list[list[Paragraph]] = []
-    for paragraph in paragraphs:
-        plain = not paragraph.table and not any("‖" in text for text in paragraph.says)
-        before = groups[-1] if groups else []
-        if plain and len(before) == 1 and rng.random() < share:
-            before.append(paragraph)
-        else:
-            groups.append([paragraph])
-        if not plain:
-            groups[-1:] = [groups[-1], []]
-    return [group for group in groups if group]
-
-
-def _values(writer: _Writer, clauses: Sequence[Clause], numbers: Numbers) -> dict[str, Any]:
+def _values(writer: Writer, clauses: Sequence[Clause], numbers: Numbers) -> dict[str, Any]:
     """All that slots can ask for; what faults in sums and dates need is set off here."""
     kind, deal, rng = writer.kind, writer.deal, writer.rng
     out: dict[str, Any] = {}
@@ -251,7 +107,7 @@ def _values(writer: _Writer, clauses: Sequence[Clause], numbers: Numbers) -> dic
     return out | {"wrong": numbers.clause(wrong.id), "right_title": writer.titles[right.id]}
 
 
-def _head(writer: _Writer, title: str) -> None:
+def _head(writer: Writer, title: str) -> None:
     kind, deal = writer.kind, writer.deal
     labels = texts.labels(kind.language)
     add = writer.blocks.append
@@ -283,20 +139,17 @@ def _head(writer: _Writer, title: str) -> None:
 
 
 def _clause(
-    writer: _Writer, clause: Clause, there: Sequence[Sequence[Paragraph]], numbers: Numbers
+    writer: Writer, clause: Clause, there: Sequence[Sequence[Paragraph]], numbers: Numbers
 ) -> None:
-    replaced = {
-        o.paragraph.id: o
-        for o in writer.chosen
-        if o.clause.id == clause.id and o.plant and o.paragraph
-    }
+    replaced = {key(clause, o.paragraph): o for o in writer.chosen if o.plant and o.paragraph}
     inserted = [o for o in writer.chosen if o.clause.id == clause.id and o.inserted]
     extra = writer.deal is not None and clause is writer.kind.clauses[-1]
     for at, group in enumerate(there, 1):
         said = []
         for paragraph in group:
-            said.append(_paragraph(writer, paragraph, replaced.get(paragraph.id), numbers))
-            writer.quoted[f"{clause.id}.{paragraph.id}"] = said[-1].replace("‖", "")
+            name = key(clause, paragraph)
+            said.append(_paragraph(writer, paragraph, replaced.get(name), numbers))
+            writer.quoted[name] = said[-1].replace("‖", "")
         text = ("" if writer.kind.language == "zh" else " ").join(said)
         _put(writer, text, numbers.paragraph(clause.id, at), numbers)
         if any(paragraph.table for paragraph in group):
@@ -323,7 +176,7 @@ def _clause(
 
 
 def _paragraph(
-    writer: _Writer, paragraph: Paragraph, option: Option | None, numbers: Numbers
+    writer: Writer, paragraph: Paragraph, option: Option | None, numbers: Numbers
 ) -> str:
     values, gives = writer.values, paragraph.gives
     plant = option.plant if option else None
@@ -352,7 +205,7 @@ def _any_of(*values: Any) -> Any:
     return values[0] if len(set(values)) == 1 else {"any_of": list(values)}
 
 
-def _put(writer: _Writer, text: str, number: str, numbers: Numbers) -> None:
+def _put(writer: Writer, text: str, number: str, numbers: Numbers) -> None:
     first, *items = text.split("‖")
     writer.blocks.append(Block("text", number + first, whole=not items))
     if items:
@@ -360,7 +213,7 @@ def _put(writer: _Writer, text: str, number: str, numbers: Numbers) -> None:
         writer.blocks.append(Block("list", rows=listed))
 
 
-def _table(writer: _Writer) -> None:
+def _table(writer: Writer) -> None:
     if writer.deal is None:
         writer.blocks.append(Block("table", rows=deals.blank_table(writer.kind)))
         return
@@ -370,7 +223,7 @@ def _table(writer: _Writer) -> None:
     writer.blocks.append(Block("table", rows=rows))
 
 
-def _fault(writer: _Writer, option: Option) -> Fault:
+def _fault(writer: Writer, option: Option) -> Fault:
     clause, paragraph, inserted = option.clause, option.paragraph, option.inserted
     quotes: list[str] = []
     words = paragraph.words if paragraph else clause.words
@@ -389,7 +242,7 @@ def _fault(writer: _Writer, option: Option) -> Fault:
     return Fault(option.kind, option.topic, option.severity, clause.id, cut, words, also)
 
 
-def _signatures(writer: _Writer) -> None:
+def _signatures(writer: Writer) -> None:
     kind, deal = writer.kind, writer.deal
     labels = texts.labels(kind.language)
     add = writer.blocks.append

@@ -38,7 +38,7 @@ from typing import Any
 
 from bench.contracts import annexes, draft, noise, pages, plan, texts
 from bench.contracts import deal as deals
-from bench.contracts.draft import Block, Draft, Fault
+from bench.contracts.blocks import Block, Draft, Fault
 from bench.contracts.pages import Look
 
 POLICY = Path(__file__).resolve().parent / "policy.yaml"

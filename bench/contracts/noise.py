@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from random import Random
 
-from bench.contracts.draft import Block
+from bench.contracts.blocks import Block
 
 _BETWEEN = re.compile(r"(?<=[一-鿿])(?=[一-鿿])")
 _WIDE = str.maketrans("0123456789", "０１２３４５６７８９")

@@ -70,11 +70,11 @@ def numbers(
     clauses: Sequence[tuple[str, Sequence[Sequence[str]]]],
     annexes: Sequence[tuple[str, str]],
 ) -> Numbers:
-    """``clauses``: of each clause the ids of its paragraphs, those under one number together."""
+    """``clauses``: of each clause its paragraphs (``clause.paragraph``), those under one number together."""
     at: dict[str, int] = {}
     for number, (clause, paragraphs) in enumerate(clauses, 1):
         at[clause] = number
         for below, names in enumerate(paragraphs, 1):
-            at |= {f"{clause}.{name}": below for name in names}
+            at |= dict.fromkeys(names, below)
     listed = {name: (number, title) for number, (name, title) in enumerate(annexes, 1)}
     return Numbers(language, style % STYLES, at, listed)

@@ -14,7 +14,7 @@ import numpy as np
 import pypdfium2
 import typst
 
-from bench.contracts.draft import Block
+from bench.contracts.blocks import Block
 from bench.contracts.figures import Language
 
 FONTS = ("Noto Sans CJK SC", "Libertinus Serif")

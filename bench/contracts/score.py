@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.contracts import matching
-from bench.contracts.draft import FIELDS
+from bench.contracts.blocks import FIELDS
 from bench.contracts.matching import Finding, PlantedFault
 
 KINDS = ("policy", "deviation", "missing", "contradiction", "reference")
