@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.contracts import texts
 from bench.contracts.blocks import Block, Draft
-from bench.contracts.figures import Language
+from bench.contracts.texts import Kind
 
 _SLOT = re.compile(r"\{([a-z]+)2?\}")
 
@@ -28,18 +28,18 @@ def blank(draft: Draft) -> list[Block]:
 
 def sections(draft: Draft, count: int, rng: Random) -> list[Block]:
     """``count`` sections in all, the first annex having the most."""
-    language = draft.kind.language
+    pool = _pool(draft.kind)
     out: list[Block] = []
     shares = [0.5, *[0.5 / (len(draft.annexes) - 1)] * (len(draft.annexes) - 1)]
     for (_, title), annex, share in zip(draft.annexes, draft.kind.annexes, shares, strict=True):
         out.append(Block("annex", title))
         if annex.fill == "levels":
-            levels = texts.annex_texts(language)["levels"]
+            levels = pool["levels"]
             out.append(Block("table", rows=(tuple(levels["head"]), *map(tuple, levels["rows"]))))
         fill = "procedures" if annex.fill == "levels" else annex.fill
         begins = len(out)
         for at in range(1, max(1, round(count * share)) + 1):
-            out += _section(language, fill, at, rng)
+            out += _section(pool, fill, at, rng)
         for name, text in draft.annexed:
             if name == annex.id:
                 after = [n for n in range(begins, len(out)) if out[n].kind == "text"]
@@ -47,8 +47,7 @@ def sections(draft: Draft, count: int, rng: Random) -> list[Block]:
     return out
 
 
-def _section(language: Language, fill: str, at: int, rng: Random) -> Iterator[Block]:
-    pool = texts.annex_texts(language)
+def _section(pool: Mapping[str, Any], fill: str, at: int, rng: Random) -> Iterator[Block]:
     words: Mapping[str, list[str]] = pool["words"]
     if fill == "procedures":
         yield Block("heading", f"{at}. {rng.choice(pool['titles'][fill])}")
@@ -89,6 +88,16 @@ def _section(language: Language, fill: str, at: int, rng: Random) -> Iterator[Bl
     yield Block("table", rows=(head, *rows), plain=True)
     for text in rng.sample(pool["sentences"][fill], rng.randint(3, 5)):
         yield Block("text", _said(text, words, held, rng), plain=True)
+
+
+def _pool(kind: Kind) -> Mapping[str, Any]:
+    """Words and sentences, with those that what is sold asks for."""
+    pool = texts.annex_texts(kind.language)
+    own = pool.get(kind.table or "", {})
+    return {
+        **pool,
+        **{part: {**pool[part], **own.get(part, {})} for part in ("words", "sentences")},
+    }
 
 
 def _thing(words: Mapping[str, list[str]], pool: Mapping[str, Any], rng: Random) -> tuple[str, ...]:

@@ -135,10 +135,12 @@ def _items(kind: Kind, years: int, rng: Random) -> tuple[Rows, tuple[int, ...]]:
             amounts.append(rent * 12)
         return tuple(rows), tuple(amounts)
     names = rng.sample(texts.people(kind.language)[kind.table], rng.randint(4, 8))
-    models = texts.annex_texts(kind.language)["words"]["model"]
-    for number, name in enumerate(names, 1):
+    pool = texts.annex_texts(kind.language)
+    models = pool.get("goods", pool)["words"]["model"]
+    weights = [rng.uniform(0.3, 2) for _ in names]
+    for number, (name, weight) in enumerate(zip(names, weights, strict=True), 1):
         quantity = rng.choice((2, 4, 6, 8, 12, 20, 24, 40))
-        price = max(10, aim // len(names) // quantity // 10 * 10 + rng.randrange(-2, 3) * 10)
+        price = max(10, int(aim * weight / sum(weights) / quantity) // 10 * 10)
         kind_of = rng.choice(models) if kind.table == "goods" else ""
         middle = (kind_of, str(quantity)) if kind_of else (str(quantity), labels["unit"])
         rows.append((str(number), name, *middle, _sum(price), _sum(quantity * price)))

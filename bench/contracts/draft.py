@@ -115,12 +115,13 @@ def _head(writer: Writer, title: str) -> None:
     add(Block("text", f"{labels['number']}{labels['colon']}{deal.number if deal else BLANK}"))
     roles = deal.roles if deal else kind.roles[0]
     ours = texts.people(kind.language)["us"]
+    called = writer.pick(labels["called"])
     for side, role, party, is_us in (
         (kind.sides[0], roles[0], deal and deal.a, kind.company == "a"),
         (kind.sides[1], roles[1], deal and deal.b, kind.company == "b"),
     ):
         name = party.name if party else ours["name"] if is_us else BLANK
-        add(Block("text", labels["called"].format(side=side, name=name, role=role), whole=True))
+        add(Block("text", called.format(side=side, name=name, role=role), whole=True))
         address = party.address if party else ours["address"] if is_us else BLANK
         person = party.person if party else ours["person"] if is_us else BLANK
         add(Block("text", f"{labels['address']}{labels['colon']}{address}"))
@@ -130,7 +131,6 @@ def _head(writer: Writer, title: str) -> None:
         writer.fields |= {"party_a": deal.a.name, "party_b": deal.b.name}
         if kind.total is None:
             writer.fields["currency"] = _any_of(None, "CNY")
-        called = labels["called"]
         them = 1 if kind.company == "a" else 0
         writer.quoted["parties"] = called.format(
             side=kind.sides[them], name=deal.counterparty.name, role=roles[them]

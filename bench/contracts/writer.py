@@ -17,6 +17,7 @@ from bench.contracts.texts import Kind
 
 FIRST = 0.25
 _SLOT = re.compile(r"\{([@%]?[A-Za-z_]+(?:\.[a-z0-9_]+)?)([#+,]?)\}")
+_TWO = re.compile("(?<![十百第])二(?=个|份|周)")
 _SENTENCE = re.compile(r"(^|\. )([a-z])")
 
 
@@ -63,7 +64,7 @@ class Writer:
                 return figures.spelled(value, self.kind.language)
             return f"{value:,}" if mark == "," else str(value)
 
-        out = _SLOT.sub(slot, text)
+        out = _TWO.sub("两", _SLOT.sub(slot, text))
         return _SENTENCE.sub(lambda found: found[1] + found[2].upper(), out)
 
     def reworded(self, text: str) -> str:
