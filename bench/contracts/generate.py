@@ -36,7 +36,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from bench.contracts import annexes, draft, noise, pages, plan, texts
+from bench.contracts import annexes, draft, noise, pages, plan, scan, texts
 from bench.contracts import deal as deals
 from bench.contracts.blocks import Block, Draft, Fault
 from bench.contracts.pages import Look
@@ -45,6 +45,7 @@ POLICY = Path(__file__).resolve().parent / "policy.yaml"
 LEAST_PAGES = 10
 MOST_PAGES = 100
 MAIN_PAGES = 4
+SCANNED_PAGES = 5
 WATERMARKS = {"zh": ("草稿", "仅供审阅", "内部资料"), "en": ("DRAFT", "FOR REVIEW", "CONFIDENTIAL")}
 
 
@@ -108,7 +109,7 @@ def wanted(seed: int, n: int, *, only: Sequence[str] = (), short: bool = False) 
                 kind=names[place],
                 format="docx" if word else "pdf",
                 plants=0 if clean else rng.randint(2, 6),
-                pages=0 if short else min(least, 12) if ocr else least,
+                pages=0 if short else SCANNED_PAGES if ocr else least,
                 noise=not word and not ocr and rng.random() < 0.5,
                 ocr=ocr,
             )
@@ -130,7 +131,7 @@ def _made(folder: Path, one: Wanted, used: Counter[str], seed: int) -> dict[str,
     if one.format == "docx":
         data = pages.word(blocks, look)
     else:
-        data = pages.scan(printed, seed + one.index) if one.ocr else printed
+        data = scan.scan(printed, seed + one.index) if one.ocr else printed
     (folder / name).write_bytes(data)
     return {
         "file": name,

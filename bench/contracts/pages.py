@@ -1,4 +1,4 @@
-"""Contracts as PDF (typst) and as Word files, and scans: PDFs that hold pictures of pages only."""
+"""Contracts as PDF (typst) and as Word files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
-import numpy as np
 import pypdfium2
 import typst
 
@@ -18,8 +17,6 @@ from bench.contracts.blocks import Block
 from bench.contracts.figures import Language
 
 FONTS = ("Noto Sans CJK SC", "Libertinus Serif")
-A4 = (595, 842)
-DPI = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,30 +129,6 @@ def word(blocks: Sequence[Block], look: Look) -> bytes:
             document.add_paragraph(block.text)
     out = BytesIO()
     document.save(out)
-    return out.getvalue()
-
-
-def scan(data: bytes, seed: int) -> bytes:
-    """Grey pictures of the pages: a little shifted, speckled, in 16 shades."""
-    noise = np.random.default_rng(seed)
-    old, new = pypdfium2.PdfDocument(data), pypdfium2.PdfDocument.new()
-    for page in old:
-        grey = page.render(scale=DPI / 72, grayscale=True).to_numpy()
-        grey = np.roll(grey.reshape(grey.shape[:2]), noise.integers(-4, 5, 2), (0, 1))
-        picture = (grey // 16 * 17).astype(np.uint8)
-        speckled = noise.random(picture.shape) < 0.0004
-        picture[speckled] = 102
-        bitmap = pypdfium2.PdfBitmap.new_native(picture.shape[1], picture.shape[0], 1)
-        held = bitmap.to_numpy()
-        held[:] = picture.reshape(held.shape)
-        image = pypdfium2.PdfImage.new(new)
-        image.set_bitmap(bitmap)
-        image.set_matrix(pypdfium2.PdfMatrix().scale(*A4))
-        made = new.new_page(*A4)
-        made.insert_obj(image)
-        made.gen_content()
-    out = BytesIO()
-    new.save(out)
     return out.getvalue()
 
 

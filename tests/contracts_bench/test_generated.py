@@ -10,7 +10,7 @@ import pytest
 import yaml
 from docx import Document
 
-from bench.contracts import annexes, deal, draft, noise, pages, plan, texts
+from bench.contracts import annexes, deal, draft, noise, pages, plan, scan, texts
 from bench.contracts.blocks import FIELDS, Block
 from bench.contracts.generate import POLICY, generate, page_of
 from bench.contracts.matching import right
@@ -114,7 +114,7 @@ def test_annexes_make_a_contract_as_long_as_asked() -> None:
 def test_a_scan_is_pictures_only() -> None:
     look = pages.Look("t", "页眉", "zh")
     printed = pages.pdf([Block("text", "甲方应当付款。")], look)
-    scanned = pages.scan(printed, 1)
+    scanned = scan.scan(printed, 1)
     assert pages.bare("甲方应当付款") in pages.bare(pages.texts_of(printed)[0])
     assert pages.texts_of(scanned) == [""]
     shades = pypdfium2.PdfDocument(scanned)[0].render(grayscale=True).to_numpy()
