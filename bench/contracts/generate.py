@@ -6,6 +6,7 @@ A folder gets ``templates/KIND.LANGUAGE.docx``, ``contracts/NNN-KIND.LANGUAGE.pd
     {"file": "contracts/003-sales.zh.pdf", "template": "templates/sales.zh.docx", "kind": "sales",
      "language": "zh", "format": "pdf", "pages": 14, "ocr": false, "noise": true, "clean": false,
      "plants": [{"kind": "policy", "also": [], "topic": "payment_term", "severity_min": "medium",
+                 "clause": "payment",
                  "page": 3, "quote": "...", "places": [{"page": 3, "quote": "..."}], "words": []}],
      "fields": {"party_a": "...", "total_amount": 120000, ...}}
 
@@ -186,6 +187,7 @@ def _plant(fault: Fault, read: Sequence[str] | None) -> dict[str, Any]:
         "also": list(fault.also),
         "topic": fault.topic,
         "severity_min": fault.severity,
+        "clause": fault.clause,
         "page": places[0]["page"] if places else None,
         "quote": places[0]["quote"] if places else None,
         "places": places,
