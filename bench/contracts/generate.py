@@ -21,8 +21,8 @@ several ways or says two things.
 late payment, in percent a day, is not meant. ``liability_cap`` is in percent of the price and null
 where the cap is a fixed sum. ``seat`` is the court or the arbitration body, or its place.
 ``payment_days`` is the term of the main payment, not of an advance. ``renewal_notice_days`` is how
-long before the end one must say that one does not renew. Where there is no price, ``currency`` may be
-null or that of the sums that are there.
+long before the end one must say that one does not renew. Where there is no price, ``currency`` may
+be null or that of the sums that are there.
 """
 
 from __future__ import annotations
