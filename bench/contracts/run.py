@@ -33,7 +33,7 @@ from bench.tables import Table  # noqa: E402
 
 RESULTS = ROOT / "bench" / "results" / "contracts.md"
 DAZI = [sys.executable, "-c", "from dazi.main.cli import run; run()", "review"]
-ASKED = ["{file}", "--template", "{template}", "--policy", "{policy}", "--json"]
+ASKED = ["{file}", "--template", "{template}", "--json"]
 LONGEST_S = 900
 
 
@@ -164,7 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--n", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--command", help="default: dazi review FILE --template T --policy P --json"
+        "--command", help="default: dazi review FILE --template T --json, with its own policy"
     )
     parser.add_argument("--folder", type=Path, help="keep the contracts here; made anew each time")
     parser.add_argument("--details", type=Path, help="write misses and false alarms as JSON")
