@@ -147,7 +147,7 @@ def test_every_number_in_the_text_is_bound_to_a_value(
         for fact in account.facts:
             if fact.of in names and fact.of != "usual_cents":
                 value = told.seen.values[INDEX[fact.of]]
-                shown = fact.shown.replace(",", "")
+                shown = fact.shown.replace(",", "").rstrip("+")
                 number = float(shown.rstrip("%")) / (100 if shown.endswith("%") else 1)
                 assert number == pytest.approx(value, rel=0.06, abs=0.06), fact
 
@@ -242,6 +242,16 @@ def test_only_what_is_away_from_the_usual_is_said(small: Small) -> None:
     )  # fmt: skip
     text = told.account("zh").text
     assert told.codes == ("burst",) and "1 小时内第 7 笔" in text and "24 小时" not in text
+
+
+def test_where_a_feature_ends_more_is_possible(small: Small) -> None:
+    """A ratio of 1,000 stands for all that is larger: the text does not say that it is 1,000."""
+    told = crafted(
+        small.model, {"speed_kmh": 5_000, "refund_share_30d": 2, "out_7d_to_usual": 1_000}, {},
+        ("speed_kmh", 900, 3), ("refund_share_30d", 1, 3), ("out_7d_to_usual", 9, 3),
+    )  # fmt: skip
+    text = told.account("en").text
+    assert "5,000+ km/h" in text and "200%+ of purchases" in text and "1,000+ times" in text
 
 
 def test_a_short_past_is_short_beside_everybodys(small: Small) -> None:

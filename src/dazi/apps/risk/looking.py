@@ -16,6 +16,8 @@ MOST = 1_000.0
 """Ratios end here."""
 EARTH_KM = 6_371.0
 MOST_KMH = 5_000.0
+MOST_SHARE = 2.0
+"""Of purchases that came back; also where there were none."""
 SHORTEST_H = 0.1
 """Hours that a way takes at least: else two masts of one city are a jump."""
 
@@ -181,7 +183,7 @@ class _Look:
         back = same + self.t.amount_cents
         return {
             "refunds_30d": len(past) + 1,
-            "refund_share_30d": min(2.0, back / bought) if bought else 2.0,
+            "refund_share_30d": min(MOST_SHARE, back / bought) if bought else MOST_SHARE,
         }
 
     def _escalation(self) -> dict[str, float]:

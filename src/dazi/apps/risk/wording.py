@@ -12,6 +12,7 @@ from math import inf
 from string import Formatter
 
 from dazi.apps.risk.features import CODES, CONTEXT
+from dazi.apps.risk.looking import MOST, MOST_KMH, MOST_SHARE
 from dazi.core.errors import OperatorError
 from dazi.core.language import Text
 
@@ -115,8 +116,8 @@ PHRASES: Mapping[str, tuple[Phrase, ...]] = {
            "countries within 7 days: {countries_7d:count}", 2),
     ),
     "speed": (
-        _p("speed_kmh", "离上一笔的地点,要以每小时 {speed_kmh:count} 公里才能到达",
-           "from the place before it, {speed_kmh:count} km/h would be needed"),
+        _p("speed_kmh", "离上一笔的地点,要以每小时 {speed_kmh:kmh} 公里才能到达",
+           "from the place before it, {speed_kmh:kmh} km/h would be needed"),
         _p("cities_24h", "24 小时内在 {cities_24h:count} 个城市",
            "cities within 24 hours: {cities_24h:count}", 2),
     ),
@@ -216,7 +217,7 @@ def fields_of(template: str) -> tuple[str, ...]:
 
 
 def written(value: float | str, way: str) -> str:
-    """A number in one of the ways; a text as it is."""
+    """A number in one of the ways; a text as it is. Where a feature ends, more is possible: ``+``."""
     if isinstance(value, str):
         return value
     number = float(value)
@@ -226,9 +227,13 @@ def written(value: float | str, way: str) -> str:
         case "cents":
             return f"{number / 100:,.2f}"
         case "times":
+            if number >= MOST:
+                return f"{MOST:,.0f}+"
             return f"{number:,.0f}" if number >= 10 else f"{number:.1f}"
+        case "kmh":
+            return f"{MOST_KMH:,.0f}+" if number >= MOST_KMH else f"{number:,.0f}"
         case "percent":
-            return f"{100 * number:.0f}%"
+            return f"{100 * MOST_SHARE:.0f}%+" if number >= MOST_SHARE else f"{100 * number:.0f}%"
         case "days":
             return f"{number:.0f}" if number >= 10 else f"{number:.1f}"
         case "count":
