@@ -10,11 +10,8 @@ from itertools import pairwise
 from rapidfuzz.distance import Levenshtein, Prefix
 
 from dazi.apps.contracts.clauses import Clause, Contract, blank
-from dazi.apps.contracts.fields import (
-    Field,
-    payment_terms,
-    sentence_at,
-)
+from dazi.apps.contracts.evidence import Field, sentence_at
+from dazi.apps.contracts.fields import payment_terms
 from dazi.apps.contracts.findings import Finding, at
 from dazi.apps.contracts.topics import about
 from dazi.apps.contracts.values import Money, days, moneys, percents, periods

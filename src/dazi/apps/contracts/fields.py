@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
-from dazi.apps.contracts.clauses import Clause, Contract, blank
+from dazi.apps.contracts.clauses import Clause, Contract
+from dazi.apps.contracts.evidence import Field, sentence_at
+from dazi.apps.contracts.parties import parties_of
 from dazi.apps.contracts.topics import about
 from dazi.apps.contracts.values import Day, days, moneys, percents, periods
 
@@ -17,15 +17,6 @@ NAMES = (
     "party_a", "party_b", "total_amount", "currency", "start_date", "end_date", "governing_law",
     "seat", "payment_days", "liability_cap", "penalty_rate", "renewal_notice_days",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """``value`` as it goes out; ``clause`` says it, in ``quote``."""
-
-    value: Any
-    clause: Clause
-    quote: str
 
 
 def fields_of(contract: Contract) -> dict[str, Field]:
@@ -54,103 +45,6 @@ def fields_of(contract: Contract) -> dict[str, Field]:
             out["currency"] = Field(sums[0].currency, amount.clause, amount.quote)
     out.update(term(contract))
     return {n: out[n] for n in NAMES if n in out}
-
-
-def sentence_at(text: str, at: int) -> str:
-    """The sentence around a place."""
-    start = max((text.rfind(c, 0, at) for c in "。；;\n"), default=-1) + 1
-    ends = [e for e in (text.find(c, at) for c in "。；;\n") if e >= 0]
-    if re.search(r"[A-Za-z]", text[start : start + 20]):
-        for m in re.finditer(r"(?<=[a-z)\"”])\.\s+(?=[A-Z])", text):
-            if m.end() <= at:
-                start = max(start, m.end())
-            elif m.start() >= at:
-                ends.append(m.start())
-                break
-    end = min(ends, default=len(text))
-    return text[start : end + 1].strip()
-
-
-# --- parties -------------------------------------------------------------------------------------
-
-_ROLE_ZH = r"甲方|乙方|丙方|卖方|买方|供方|需方|出租方|承租方|委托方|受托方|服务方|发包方|承包方|用人单位|劳动者|披露方|接收方|采购方|供应商|出卖人|买受人|出租人|承租人|许可方|被许可方"
-_PARTY_ZH = re.compile(
-    rf"(?P<role>{_ROLE_ZH})\s*(?:[（(][^）)]{{1,16}}[）)])?\s*[:：]\s*(?P<name>[^\s，,。；;:：（(]{{2,40}})"
-)
-_CALLED_ZH = re.compile(
-    rf"(?P<name>[\u3400-\u9fffA-Za-z0-9·（）()&. ]{{3,40}}?(?:公司|集团|中心|厂|店|商行|事务所|工作室|研究院|学校|医院|银行|合作社))\s*[（(][^（）()]{{0,12}}?(?:以下)?(?:简)?称?(?:为)?[“\"']?(?P<role>{_ROLE_ZH})[”\"']?[）)]"
-)
-_ROLE_EN = r"Party A|Party B|Supplier|Customer|Client|Provider|Service Provider|Seller|Buyer|Purchaser|Licensor|Licensee|Lessor|Lessee|Landlord|Tenant|Discloser|Recipient|Disclosing Party|Receiving Party|Company|Contractor|Consultant|Vendor|Employer|Employee"
-_PARTY_EN = re.compile(
-    rf"(?:^|[\s,;.])(?P<role>{_ROLE_EN})\s*(?:\((?P<also>[^)]{{1,30}})\))?\s*:\s*(?P<name>[A-Z][^:;“\"\n]{{2,90}}?)(?=\s*\((?:hereinafter|hereafter|referred|called|the |[“\"‘'])|\s+(?:Address|Registered|Legal|Tel|Contact|Represented)\b|[;\n]|\.\s+[A-Z]|,\s+(?:a|an|with|having|whose|of|located|registered)\b|\s*$)"
-)
-_CALLED_EN = re.compile(
-    rf"(?P<name>[A-Z][\w&.'’\- ]+(?:\([A-Z][\w'’]+\)\s*)?(?:Co\.?)?(?:,\s*(?:Inc|Ltd|LLC|L\.L\.C|Limited|GmbH|Corp|Co)\.?)*(?:\s*(?:Co\.?,?\s*)?(?:Ltd|Limited|Inc|LLC|GmbH|Corp|Corporation|Company|PLC|B\.V|S\.A|Pte\.? Ltd)\.?)?)(?:,[^()]{{0,220}}?|\s*)\s*\(\s*(?:hereinafter\s*)?(?:referred to as\s*|called\s*)?(?:the\s*)?[“\"'‘](?:the\s*)?(?P<role>{_ROLE_EN})[”\"'’][^)]{{0,40}}\)"
-)
-_LEGAL = r"(?:Co\.,? ?Ltd\.?|Limited|Ltd\.?|Inc\.?|LLC|GmbH|Corp\.?|Corporation|PLC|B\.V\.|S\.A\.|Pte\.? Ltd\.?|AG|SE)"
-_BETWEEN = re.compile(
-    rf"between\s+(?P<one>[A-Z][^,;:“\"]{{1,60}}?(?:,?\s*{_LEGAL}))[,\s].{{0,400}}?\band\s+(?P<other>[A-Z][^,;:“\"]{{1,60}}?(?:,?\s*{_LEGAL}))[,\s(]",
-    re.S,
-)
-_FIRST_ROLES = (
-    "甲方", "Party A",
-)  # fmt: skip
-_SECOND_ROLES = ("乙方", "Party B")
-
-
-def parties_of(contract: Contract) -> tuple[Field, ...]:
-    """The first two that are named, 甲方 and Party A before others."""
-    found: list[tuple[str, Field]] = []
-    opening = contract.clauses[:20]
-    for clause in opening:
-        text = clause.words
-        for pattern in (_CALLED_ZH, _PARTY_ZH, _PARTY_EN, _CALLED_EN):
-            for m in pattern.finditer(text):
-                name = _clean_name(m["name"])
-                if len(name) < 2 or blank(name) or any(name in str(f.value) for _, f in found):
-                    continue
-                if re.search(rf"^(?:{_ROLE_ZH}|Party|Parties|each|Agreement)$", name):
-                    continue
-                role = _also(text, m) or m["role"]
-                found.append((role, Field(name, clause, m[0].strip(" ,;.（("))))
-        if len(found) >= 2:
-            break
-    if len(found) < 2:
-        for clause in opening:
-            between = _BETWEEN.search(clause.words)
-            if between:
-                found = [
-                    ("", Field(between[g].strip(" ,"), clause, between[0][:200]))
-                    for g in ("one", "other")
-                ]
-                break
-    for wanted, place in ((_FIRST_ROLES, 0), (_SECOND_ROLES, 1)):
-        for n, (role, _) in enumerate(found):
-            if role in wanted and n != place and n < 4 and len(found) > place:
-                found.insert(place, found.pop(n))
-                break
-    return tuple(f for _, f in found[:2])
-
-
-def _also(text: str, m: re.Match[str]) -> str:
-    """``卖方:云杉商贸（以下称甲方）``: the other name of the role decides."""
-    if m.re is _PARTY_EN and m["also"] in ("Party A", "Party B"):
-        return str(m["also"])
-    near = text[m.start() : m.end() + 24]
-    called = re.search(r"[（(][^（）()]{0,10}称?(?:为)?[“\"']?(甲方|乙方)", near)
-    return called[1] if called else ""
-
-
-def _clean_name(name: str) -> str:
-    name = re.sub(
-        r"^(?:between|and|by and between|made between|is made (?:by|between))\s+", "", name.strip()
-    )
-    name = re.split(r"[（(]以下", name)[0]
-    return (
-        name.strip(" ,.;:，。；：")
-        if not name.strip().endswith(("Ltd.", "Inc.", "Corp.", "Co."))
-        else name.strip(" ,;:")
-    )
 
 
 # --- money ---------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ from dazi.apps.contracts.alignment import Alignment, align
 from dazi.apps.contracts.clauses import Contract, read_contract
 from dazi.apps.contracts.contradictions import contradictions
 from dazi.apps.contracts.deviations import deviations
-from dazi.apps.contracts.fields import NAMES, Field, fields_of
+from dazi.apps.contracts.evidence import Field
+from dazi.apps.contracts.fields import NAMES, fields_of
 from dazi.apps.contracts.findings import ORDER, Finding
 from dazi.apps.contracts.policy import Rule, judge, load_policy
 from dazi.apps.contracts.references import references
