@@ -34,6 +34,7 @@ _BETWEEN = re.compile(rf"(?<=[{_HANZI}])[ \t]+(?=[{_HANZI}])")
 _BESIDE = re.compile(
     r"(?<=[\u3400-\u9fff])[ \t]+(?=[0-9A-Za-z¥￥])|(?<=[0-9A-Za-z%])[ \t]+(?=[\u3400-\u9fff])"
 )
+_SPLIT_NUMBER = re.compile(r"(?<=\b\d) (?=\d\s*(?:days?|months?|years?|日|天|个|年|月|%))")
 _WIDE = {ord(c): unicodedata.normalize("NFKC", c) for c in map(chr, range(0xFF10, 0xFF5B)) if c.isalnum()}  # fmt: skip
 _WIDE |= {0xFF05: "%", 0xFF0E: ".", 0x3000: " ", 0xA0: " "}
 LONGEST_TITLE = 40
@@ -99,6 +100,7 @@ def tidy(text: str) -> str:
     text = text.translate(_WIDE).replace("\u200b", "").replace("\ufeff", "")
     text = re.sub(r"[ \t\r\f\v]+", " ", text)
     text = _BETWEEN.sub("", text)
+    text = _SPLIT_NUMBER.sub("", text)
     return _BESIDE.sub("", text).strip()
 
 
@@ -113,46 +115,84 @@ def filled_out(text: str, by: str = "〇") -> str:
 
 
 def read_contract(blocks: Iterable[Block]) -> Contract:
-    """From what a parser found. What is not numbered belongs to what came before it."""
-    clauses: list[Clause] = []
-    title, pages = "", 0
-    article, annex = -1, False
-    for block in blocks:
-        pages = max(pages, block.page)
-        for text in _paragraphs(block):
-            number, level, rest = _numbered(text)
-            heading = block.kind == "heading"
-            if not title and not number and (heading or len(text) <= LONGEST_TITLE):
-                title = text
-                continue
-            if number or heading:
-                short = _title_of(rest, level, heading=heading)
-                if level == 0 and number and not _opens_annex(text, heading=heading):
-                    number, level, short = "", 3, ""
-                    rest = text
-                elif level == 0 and number:
-                    annex = True
-                top = (bool(number) and level <= 2) or (heading and not number)
-                if top:
-                    article = len(clauses)
-                body = rest if not short or short != rest else ""
-                if short and short != rest:
-                    body = rest[len(short) :].lstrip(" :：.。")
-                clauses.append(
-                    Clause(
-                        len(clauses), number, short, body, level if number else 2, block.page,
-                        block.box, article, annex, block.kind == "table",
-                    )
-                )  # fmt: skip
-            else:
-                clauses.append(
-                    Clause(
-                        len(clauses), "", "", text, 7, block.page, block.box, article, annex,
-                        block.kind == "table",
-                    )
-                )  # fmt: skip
+    """From what a parser found. What is not numbered belongs to what came before it; a table of
+    contents is left out."""
+    lines = [_Line(block, text) for block in blocks for text in _paragraphs(block)]
+    reading = _Reading()
+    for line in _without_contents(lines):
+        reading.take(line)
+    title, clauses = reading.title, reading.clauses
+    pages = max((line.block.page for line in lines), default=0)
     language = language_of_contract(title + "".join(c.words for c in clauses[:200]))
     return Contract(title, tuple(_joined(clauses)), language, pages)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    block: Block
+    text: str
+
+
+_CONTENTS = re.compile(r"目\s*录|(?:table of )?contents", re.IGNORECASE)
+_LEADERS = re.compile(r"[.…·\s]{2,}\d+\s*$|\s+\d+\s*$")
+
+
+def _without_contents(lines: list[_Line]) -> list[_Line]:
+    """From 目录 to where its first entry comes again, now with a text under it."""
+    start = next(
+        (n for n, line in enumerate(lines[:60]) if _CONTENTS.fullmatch(line.text.strip())), None
+    )
+    if start is None:
+        return lines
+    first = _LEADERS.sub("", lines[start + 1].text).strip() if start + 1 < len(lines) else ""
+    for n in range(start + 2, min(len(lines), start + 120)):
+        if first and _LEADERS.sub("", lines[n].text).strip() == first:
+            return [*lines[:start], *_before_body(lines[start + 1 : n], lines[n:]), *lines[n:]]
+    return lines
+
+
+def _before_body(contents: list[_Line], body: list[_Line]) -> list[_Line]:
+    """What stands between the table of contents and the first clause, such as the parties."""
+    said = {_LEADERS.sub("", line.text).strip() for line in body}
+    return [line for line in contents if _LEADERS.sub("", line.text).strip() not in said]
+
+
+class _Reading:
+    """Clauses as they come."""
+
+    def __init__(self) -> None:
+        self.title = ""
+        self.clauses: list[Clause] = []
+        self._article, self._annex = -1, False
+
+    def take(self, line: _Line) -> None:
+        text, heading = line.text, line.block.kind == "heading"
+        number, level, rest = _numbered(text)
+        if not self.title and not number and (heading or len(text) <= LONGEST_TITLE):
+            self.title = text
+            return
+        if not number and not heading:
+            self._add(line, "", "", text, 7)
+            return
+        short = _title_of(rest, level, heading=heading)
+        if level == 0 and number:
+            if _opens_annex(text, heading=heading):
+                self._annex = True
+            else:
+                number, level, short, rest = "", 3, "", text
+        if (number and level <= 2) or (heading and not number):
+            self._article = len(self.clauses)
+        body = rest[len(short) :].lstrip(" :：.。") if short else rest
+        self._add(line, number, short, body, level if number else 2)
+
+    def _add(self, line: _Line, number: str, title: str, text: str, level: int) -> None:
+        block = line.block
+        self.clauses.append(
+            Clause(
+                len(self.clauses), number, title, text, level, block.page, block.box,
+                self._article, self._annex, block.kind == "table",
+            )
+        )  # fmt: skip
 
 
 def language_of_contract(text: str) -> str:
@@ -222,6 +262,12 @@ def _title_of(rest: str, level: int, *, heading: bool) -> str:
     return ""
 
 
+_LABELLED = re.compile(
+    r"[^。；;.]{0,24}(?:编号|住所|地址|法定代表人|联系人|电话|邮箱|no\\.?|No\\.?|Address|representative|Tel|Contact|E-?mail)\\s*[:：][^。；;]{0,60}$"
+)
+"""A line of particulars ends where it ends."""
+
+
 def _joined(clauses: list[Clause]) -> Iterator[Clause]:
     """Lines that break in the middle of a sentence are one paragraph."""
     from dataclasses import replace
@@ -235,6 +281,7 @@ def _joined(clauses: list[Clause]) -> Iterator[Clause]:
             and not c.title
             and not c.table
             and not last.table
+            and not _LABELLED.match(last.text)
             and c.level == 7
             and last.text
             and not re.search(r"[。！？；;.!?:：]\s*[”\"’)）]?$", last.text)

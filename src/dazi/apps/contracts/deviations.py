@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from dazi.apps.contracts.alignment import Alignment, Pair
 from dazi.apps.contracts.clauses import Clause, Contract, blank
+from dazi.apps.contracts.evidence import sentence_at
 from dazi.apps.contracts.findings import Finding, Severity, at
 from dazi.apps.contracts.likeness import essence
 from dazi.apps.contracts.topics import NAMES, topics_of
@@ -174,7 +175,7 @@ def _differences(a: Alignment, pair: Pair) -> Iterator[tuple[Severity, Text]]:
     yield from _numbers(ours, theirs)
     mine, other = a.ours.marked(ours), a.theirs.marked(theirs)
     for _, pattern, en in _FLAGS:
-        if re.search(pattern, theirs, re.I) and not re.search(pattern, ours, re.I):
+        if _says(pattern, theirs) and not re.search(pattern, ours, re.I):
             yield (
                 "medium",
                 Text(
@@ -220,17 +221,10 @@ def _numbers(ours: str, theirs: str) -> Iterator[tuple[Severity, Text]]:
                     f"{_list(rates - others)} % became {_list(others - rates)} %",
                 ),
             )
-        elif (
-            others - rates
-            and re.search(r"为(?:上)?限|上限|exceed|limited|cap", theirs, re.I)
-            and re.search(r"为(?:上)?限|上限|exceed|limited|cap", ours, re.I)
-        ):
+        elif others and not rates and _LIMITS.search(theirs) and _LIMITS.search(ours):
             yield (
                 "medium",
-                Text(
-                    f"上限变成 {_list(others - rates)}%",
-                    f"the limit became {_list(others - rates)} %",
-                ),
+                Text(f"上限变成 {_list(others)}%", f"the limit became {_list(others)} %"),
             )
         sums, more = {m.amount for m in moneys(ours)}, {m.amount for m in moneys(theirs)}
         if sums and more and (sums - more) and (more - sums):
@@ -241,6 +235,9 @@ def _numbers(ours: str, theirs: str) -> Iterator[tuple[Severity, Text]]:
                     f"sums of {_list(sums - more)} became {_list(more - sums)}",
                 ),
             )
+
+
+_LIMITS = re.compile(r"为(?:上)?限|上限|exceed|limited|\bcap", re.I)
 
 
 def _days(text: str) -> set[Decimal]:
@@ -255,6 +252,15 @@ def _list(numbers: set[Decimal]) -> str:
     return "、".join(
         f"{n:f}".rstrip("0").rstrip(".") if "." in f"{n:f}" else f"{n:f}" for n in sorted(numbers)
     )
+
+
+def _says(pattern: str, text: str) -> bool:
+    """Not where the sentence forbids it."""
+    found = re.search(pattern, text, re.I)
+    if found is None:
+        return False
+    sentence = sentence_at(text, found.start())
+    return not re.search(r"不得|禁止|亦不|不(?:会|能)|\bnot\b|\bnever\b|\bno\b", sentence, re.I)
 
 
 def _match(pattern: str, text: str) -> str:
