@@ -23,6 +23,8 @@ LEFT_OVER, CLEARLY, SURE = 0.10, 1.35, 0.30
 or better than the last."""
 A_SENTENCE, COVERED = 0.30, 0.55
 """A likeness from which on a sentence says a clause; a share of its words from which on a clause does."""
+LONGER, ALSO = 1.5, 0.5
+"""A clause so much longer holds more than one; a sentence so near the best belongs to it."""
 SHORTEST = 10
 """Characters of a clause that is compared: signatures and headings are not."""
 
@@ -89,7 +91,12 @@ def align(template: Contract, contract: Contract) -> Alignment:
         their_roles,
         (
             *(
-                Pair(ours[i], theirs[j], float(scores[i, j]), n not in kept)
+                _trimmed(
+                    Pair(ours[i], theirs[j], float(scores[i, j]), n not in kept),
+                    our_roles,
+                    their_roles,
+                    language,
+                )
                 for n, (i, j) in enumerate(joined)
             ),
             *within,
@@ -138,6 +145,23 @@ def _by_topic(ours: Sequence[tuple[str, ...]], theirs: Sequence[tuple[str, ...]]
                 same = len(set(mine[:2]) & set(other[:2]))
                 out[i, j] = 0.16 if mine[0] == other[0] else 0.08 if same else -0.06
     return out
+
+
+def _trimmed(pair: Pair, ours: Roles, theirs: Roles, language: str) -> Pair:
+    """Of a clause that says more than the template's, the sentences that answer to it: the rest was
+    put under the same number."""
+    parts = sentences(pair.theirs.text)
+    if len(parts) < 2 or len(pair.theirs.text) < LONGER * len(pair.ours.words):
+        return pair
+    mine = essence(ours.marked(pair.ours.words), language)
+    others = [essence(theirs.marked(p), language) for p in parts]
+    scores = likeness([mine], others, language)[0]
+    best = float(scores.max())
+    kept = [p for p, s in zip(parts, scores, strict=True) if s >= best * ALSO]
+    glue = "" if language == "zh" else " "
+    clause = replace(pair.theirs, text=glue.join(kept), title="")
+    whole = essence(theirs.marked(clause.text), language)
+    return replace(pair, theirs=clause, score=float(likeness([mine], [whole], language)[0, 0]))
 
 
 def _left_over(

@@ -289,7 +289,7 @@ def _dates(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
                     p.unit in ("year", "month")
                     and not re.search(
                         r"前|通知|续|notice|prior|renew",
-                        sentence_at(text, found[0].start)[p.start : p.end + 8],
+                        sentence_at(text, found[0].start)[max(0, p.start - 30) : p.end + 30],
                         re.I,
                     )
                     and abs(p.days - length) > max(16, length * 0.06)
