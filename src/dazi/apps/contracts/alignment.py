@@ -113,7 +113,12 @@ def _compared(contract: Contract) -> list[Clause]:
     begins = 4 if counted[3] >= 3 or counted[4] >= 3 else 5
     out: list[Clause] = []
     for c in contract.body:
-        if c.table or (not c.number and c.article < 0) or _SIGNED.match(re.sub(r"\s", "", c.text)):
+        if (
+            c.table
+            or _PARTICULARS.search(c.text)
+            or (not c.number and c.article < 0)
+            or _SIGNED.match(re.sub(r"\s", "", c.text))
+        ):
             continue
         last = out[-1] if out else None
         if last is not None and last.article == c.article and c.level > begins and last.level > 2:
@@ -123,6 +128,9 @@ def _compared(contract: Contract) -> list[Clause]:
     return [c for c in out if len(_letters(c.text)) >= SHORTEST and not _INTRODUCES.match(c.text)]
 
 
+_PARTICULARS = re.compile(
+    r"法定代表人\s*[:：]|Legal representative\s*:|合同编号\s*[:：]|Agreement no", re.I
+)
 _SIGNED = re.compile(
     r"(?:甲方|乙方|Party[AB])?[（(]?(?:签字|盖章|签章|法定代表人|日期|签订日期|By:|Name:|Title:|Date:|Signed|Signature)"
 )

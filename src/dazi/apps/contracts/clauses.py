@@ -263,7 +263,7 @@ def _title_of(rest: str, level: int, *, heading: bool) -> str:
 
 
 _LABELLED = re.compile(
-    r"[^。；;.]{0,24}(?:编号|住所|地址|法定代表人|联系人|电话|邮箱|no\\.?|No\\.?|Address|representative|Tel|Contact|E-?mail)\\s*[:：][^。；;]{0,60}$"
+    r"[^。；;]{0,30}?(?:编号|住所|地址|法定代表人|联系人|电话|邮箱|\bno\.?|\bNo\.?|Address|representative|Tel|Contact|E-?mail)\s*[:：][^。；;]{0,90}$"
 )
 """A line of particulars ends where it ends."""
 

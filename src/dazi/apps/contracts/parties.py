@@ -107,6 +107,10 @@ def _clean(name: str) -> str:
         r"^(?:between|and|by and between|made between|is made (?:by|between))\s+", "", name
     )
     name = re.split(r"[（(]以下", name)[0].strip()
+    name = re.sub(
+        r"^.*(?:号|室|楼|层|编号|代表人)(?:[:：]?[A-Z0-9\-]+)?(?=[\u3400-\u9fff]{2})", "", name
+    )
+    name = re.sub(r"^[A-Z]{2}-[A-Z0-9\-]+\s+", "", name)
     return (
         name.strip(" ,;:，。；：")
         if name.endswith(("Ltd.", "Inc.", "Corp.", "Co."))

@@ -216,7 +216,7 @@ def _terms_en(contract: Contract) -> Iterator[Finding]:
             )
             if (
                 re.search(
-                    r"\(\s*(?:the|each|together|collectively|hereinafter|referred|an?|as)?[^()]{0,20}$",
+                    r"(?:hereinafter|hereafter|referred to as|called)\s*(?:the\s*)?$|\(\s*(?:the|each|together|collectively|hereinafter|referred|an?|as)?[^()]{0,20}$",
                     before,
                 )
                 or re.match(

@@ -68,7 +68,7 @@ NAMES: Mapping[str, tuple[str, str]] = {
 _COMPILED = {t: (re.compile(h), re.compile(b)) for t, (h, b) in TOPICS.items()}
 
 KINDS: Mapping[str, str] = {
-    "labour": r"劳动合同|聘用合同|[Ee]mployment [Aa]greement|[Ll]abou?r [Cc]ontract",
+    "labour": r"劳动合同|聘用合同|用人单位|[Ee]mployment [Aa]greement|[Ll]abou?r [Cc]ontract",
     "nda": r"保密协议|[Nn]on-?[Dd]isclosure|NDA|[Cc]onfidentiality [Aa]greement",
     "lease": r"租赁|租房|[Ll]ease|[Tt]enancy",
     "software": r"软件|[Ss]oftware|SaaS|[Ll]icen[cs]e [Aa]greement",
@@ -80,7 +80,7 @@ KINDS: Mapping[str, str] = {
 def kind_of(contract: Contract) -> str:
     """``sales``, ``service``, ``software``, ``lease``, ``labour``, ``nda``, or ``other``: by its title, else
     by how it begins."""
-    opening = " ".join(c.words for c in contract.clauses[:8])[:600]
+    opening = " ".join(c.words for c in contract.clauses[:12])[:900]
     for text in (contract.title, opening):
         for kind, pattern in KINDS.items():
             if re.search(pattern, text, re.IGNORECASE):

@@ -185,6 +185,9 @@ _PERCENT = re.compile(
     rf"(?P<fig>\d+(?:\.\d+)?)\s*(?P<sign>%|％|‰|per\s?cent|percent)|(?P<base>百分之|千分之|万分之)(?P<num>{HANZI_NUMBER}+(?:点{HANZI_NUMBER}+)?|\d+(?:\.\d+)?)",
     re.IGNORECASE,
 )
+_PERCENT_WORDS = re.compile(
+    r"\b(?P<num>(?:[Oo]ne|[Tt]wo|[Tt]hree|[Ff]our|[Ff]ive|[Ss]ix|[Ss]even|[Ee]ight|[Nn]ine|[Tt]en|[Ee]leven|[Tt]welve|[Tt]hirteen|[Ff]ourteen|[Ff]ifteen|[Ss]ixteen|[Ss]eventeen|[Ee]ighteen|[Nn]ineteen|[Tt]wenty|[Tt]hirty|[Ff]orty|[Ff]ifty|[Ss]ixty|[Ss]eventy|[Ee]ighty|[Nn]inety|[Oo]ne hundred)(?:-[a-z]+)?)\s+(?:per\s?cent|percent)(?!\s*\()"
+)
 _PERIOD = re.compile(
     rf"(?P<num>\d+(?:\.\d+)?|{HANZI_NUMBER}+|半)\s*(?:[(（]\d+[)）])?\s*(?:个)?\s*(?P<unit>工作日|自然日|日历日|日|天|周|星期|个?月|季度|年|小时)(?!份|度|末|报)"
     r"|(?:(?P<word>[A-Za-z]+(?:-[a-z]+)?)\s*\()?(?P<fig>\d+)\)?[\s-]*(?P<en>(?:business|working|calendar)?[\s-]*(?:days?|weeks?|months?|quarters?|years?|hours?))\b"
@@ -214,6 +217,10 @@ def percents(text: str) -> Iterator[Percent]:
                 continue
             value = number / {"百分之": 1, "千分之": 10, "万分之": 100}[m["base"]]
         yield Percent(m.start(), m.end(), value)
+    for m in _PERCENT_WORDS.finditer(text):
+        words = word_number(m["num"])
+        if words is not None:
+            yield Percent(m.start(), m.end(), Decimal(words))
 
 
 def periods(text: str) -> Iterator[Period]:
