@@ -79,31 +79,47 @@ def align(template: Contract, contract: Contract) -> Alignment:
         pairs.append((i, j))
         free_ours.discard(i)
         free_theirs.discard(j)
-    within, missing = _within(
-        [ours[i] for i in sorted(free_ours)], theirs, our_roles, their_roles, language
-    )
     joined = sorted(pairs)
     kept = _in_order([j for _, j in joined])
+    whole = [
+        Pair(ours[i], theirs[j], float(scores[i, j]), n not in kept)
+        for n, (i, j) in enumerate(joined)
+    ]
+    trimmed = [_trimmed(p, our_roles, their_roles, language) for p in whole]
+    beside = [
+        replace(p.theirs, text=s, title="")
+        for p, t in zip(whole, trimmed, strict=True)
+        for s in sentences(p.theirs.text)
+        if s not in t.theirs.text
+    ]
+    left = [ours[i] for i in sorted(free_ours)]
+    found, left = _beside(left, beside, our_roles, their_roles, language)
+    within, missing = _within(left, theirs, our_roles, their_roles, language)
     return Alignment(
         template,
         contract,
         our_roles,
         their_roles,
-        (
-            *(
-                _trimmed(
-                    Pair(ours[i], theirs[j], float(scores[i, j]), n not in kept),
-                    our_roles,
-                    their_roles,
-                    language,
-                )
-                for n, (i, j) in enumerate(joined)
-            ),
-            *within,
-        ),
+        (*trimmed, *found, *within),
         tuple(missing),
         tuple(theirs[j] for j in sorted(free_theirs)),
     )
+
+
+def _beside(
+    ours: list[Clause], parts: list[Clause], our_roles: Roles, their_roles: Roles, language: str
+) -> tuple[list[Pair], list[Clause]]:
+    """Of clauses without a partner, those that a sentence answers to which was put under another's
+    number; and the rest."""
+    if not ours or not parts:
+        return [], ours
+    mine = [essence(our_roles.marked(c.words), language) for c in ours]
+    other = [essence(their_roles.marked(p.text), language) for p in parts]
+    scores = likeness(mine, other, language)
+    matched = list(_left_over(scores, range(len(ours)), range(len(parts))))
+    taken = {i for i, _ in matched}
+    pairs = [Pair(ours[i], parts[j], float(scores[i, j])) for i, j in matched]
+    return pairs, [c for n, c in enumerate(ours) if n not in taken]
 
 
 def _compared(contract: Contract) -> list[Clause]:
