@@ -49,3 +49,12 @@ def at(
         rule, kind, severity, message, suggestion, said[:LONGEST_QUOTE], clause.page, clause.box,
         clause.number, expected[:LONGEST_QUOTE],
     )  # fmt: skip
+
+
+def place(clause: Clause) -> str:
+    """How a message names another clause."""
+    return f"“{clause.number or clause.title or clause.text[:12]}”处"
+
+
+def place_en(clause: Clause) -> str:
+    return f"“{clause.number or clause.title or clause.text[:24]}”"
