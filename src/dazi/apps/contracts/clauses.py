@@ -263,7 +263,7 @@ def _title_of(rest: str, level: int, *, heading: bool) -> str:
 
 
 _LABELLED = re.compile(
-    r"[^。；;]{0,30}?(?:编号|住所|地址|法定代表人|联系人|电话|邮箱|\bno\.?|\bNo\.?|Address|representative|Tel|Contact|E-?mail)\s*[:：][^。；;]{0,90}$"
+    r"(?:编号|住所|地址|法定代表人|联系人|电话|邮箱|\bno\.?|\bNo\.?|Address|representative|Tel|Contact|E-?mail)\s*[:：][^。；;]{0,90}$"
 )
 """A line of particulars ends where it ends."""
 
@@ -281,7 +281,7 @@ def _joined(clauses: list[Clause]) -> Iterator[Clause]:
             and not c.title
             and not c.table
             and not last.table
-            and not _LABELLED.match(last.text)
+            and not _LABELLED.search(last.text)
             and c.level == 7
             and last.text
             and not re.search(r"[。！？；;.!?:：]\s*[”\"’)）]?$", last.text)

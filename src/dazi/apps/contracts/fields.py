@@ -89,7 +89,7 @@ def total_amount(contract: Contract) -> Field | None:
             break
         for s in sums:  # the sum first, then what it is
             if re.match(
-                r"[^.;。]{0,120}?\bis (?:the )?(?:total|price|contract price|sum of|annual fee)",
+                r"\s*in total\b|[^.;。]{0,120}?\bis (?:the )?(?:total|price|contract price|sum of|annual fee)",
                 text[s.end :],
                 re.I,
             ):

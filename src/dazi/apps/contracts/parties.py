@@ -64,9 +64,13 @@ def parties_of(contract: Contract) -> tuple[Field, ...]:
     return tuple(f for _, f in found[:2])
 
 
+_SIGNATORY = re.compile(r"[Rr]epresentative\s*:\s*[A-Z][\w'’\-]+\s+[A-Z][\w'’\-]+")
+"""The name after it is another's."""
+
+
 def _named(clause: Clause) -> Iterator[tuple[str, str, str]]:
     """Role, name and words of everybody named in a clause, in its order."""
-    text = clause.words
+    text = _SIGNATORY.sub(r"\g<0>;", clause.words)
     out: list[tuple[int, str, str, str]] = []
     for pattern in (_NAMED_ZH, _CALLED_ZH, _NAMED_EN, _AS_EN, _CALLED_EN):
         for m in pattern.finditer(text):
