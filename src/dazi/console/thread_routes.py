@@ -12,7 +12,7 @@ from dazi.agent.service import AssistantService
 from dazi.console.frame import language_of_request
 from dazi.console.visits import Visits
 from dazi.core.errors import NotFound
-from dazi.memory.export import CONTENT_TYPES, Format, as_file, everything, file_name
+from dazi.memory.export import CONTENT_TYPES, Format, as_file, attachment, everything, file_name
 
 EVERYTHING_URL = "/export/all"
 
@@ -52,7 +52,7 @@ def add_routes(app: FastAPI, service: AssistantService, visits: Visits) -> None:
 
 def _saved_as(name: str) -> dict[str, str]:
     return {
-        "content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "content-disposition": attachment(name),
         "cache-control": "private, no-store",
         "x-content-type-options": "nosniff",
         "x-content-generator": "AI",

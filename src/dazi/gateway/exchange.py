@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs
 
 from dazi.access.keyring import Grant
 from dazi.access.sessions import Session
@@ -18,6 +18,7 @@ from dazi.core.language import Language, language_of
 from dazi.core.principal import Principal
 from dazi.gateway.errors import BadField
 from dazi.gateway.state import GatewayState
+from dazi.memory.export import attachment
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -168,7 +169,7 @@ class Exchange:
         await self._start(200, *_saved_as(content_type, name), *extra)
 
     async def piece(self, data: bytes) -> None:
-        await self.send({"type": "http.response.body", "body": data, "more_body": True})
+        await self.event(data)
 
     async def end_file(self) -> None:
         await self._end(b"")
@@ -232,6 +233,6 @@ class Exchange:
 def _saved_as(content_type: str, name: str) -> tuple[Header, ...]:
     return (
         (b"content-type", content_type.encode()),
-        (b"content-disposition", f"attachment; filename*=UTF-8''{quote(name, safe='')}".encode()),
+        (b"content-disposition", attachment(name).encode()),
         (b"cache-control", b"private, no-store"),
     )

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Literal
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
@@ -127,6 +128,11 @@ def file_name(thread: Thread, format: Format) -> str:
     """From the title, without what file systems do not take."""
     title = re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*\u202a-\u202e\u2066-\u2069]+', " ", thread.title)
     return (" ".join(title.split())[:60].strip(" .") or "thread") + SUFFIXES[format]
+
+
+def attachment(name: str) -> str:
+    """The value of ``Content-Disposition`` under which a browser saves ``name`` (RFC 6266, RFC 8187)."""
+    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _message(m: Numbered) -> ExportedMessage:

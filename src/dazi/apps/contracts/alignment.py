@@ -257,7 +257,3 @@ def _in_order(numbers: Sequence[int]) -> set[int]:
         out.add(at)
         at = back[at]
     return out
-
-
-def moved(alignment: Alignment) -> Iterator[Pair]:
-    return (p for p in alignment.pairs if p.moved)

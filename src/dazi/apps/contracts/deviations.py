@@ -104,7 +104,7 @@ def _changed(a: Alignment, pair: Pair) -> Finding | None:
         found += _numbers(ours, theirs)
     found += [*_sides(*marked), *_softer(*marked)]
     if not found:
-        if pair.score > ALIKE or _only_wording(mine, other):
+        if pair.score > ALIKE:
             return None
         return at(
             pair.theirs, "wording", "deviation", "low",
@@ -124,10 +124,6 @@ def _changed(a: Alignment, pair: Pair) -> Finding | None:
 def _same_topic(a: Alignment, pair: Pair) -> bool:
     mine, other = topics_of(a.template, pair.ours)[:1], topics_of(a.contract, pair.theirs)[:1]
     return pair.score >= 0.16 and bool(mine) and mine == other
-
-
-def _only_wording(mine: str, other: str) -> bool:
-    return len(mine) < 4 or len(other) < 4
 
 
 _WEAKER = re.compile(
