@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,6 +47,9 @@ FIND = """
     const found = [...document.querySelectorAll(arguments[0])];
     return found.filter(e => shown(e) && (e.innerText || '').includes(arguments[1])).at(-1) || null;
 """
+
+
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "images"
 
 
 def chromium(which: Callable[[str], str | None]) -> tuple[str, str] | None:
@@ -151,6 +156,17 @@ class Browser:
             return True
 
         self._wait(clicked)
+
+    def picture(self, name: str) -> None:
+        """What the window shows, for the documentation: with ``DAZI_PICTURES=1`` it is written anew,
+        else it must be there. Hours and ids differ from run to run, so it is not compared."""
+        path = PICTURES / f"{name}.webp"
+        if os.environ.get("DAZI_PICTURES"):
+            PICTURES.mkdir(exist_ok=True)
+            asked = {"format": "webp", "quality": 80}
+            taken = self.driver.execute_cdp_cmd("Page.captureScreenshot", asked)
+            path.write_bytes(base64.b64decode(taken["data"]))
+        assert path.is_file(), f"{path.name} is missing: run this test with DAZI_PICTURES=1"
 
     # --- doing -----------------------------------------------------------------------------------
 

@@ -99,8 +99,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             runtime.ledger,
             PAGE_LIMIT,
             knowledge=runtime.documents.people,
+            jobs=runtime.jobs,
         )
         mount_console(app, state)
+        assert runtime.jobs is not None and runtime.jobs.workers is not None
+        working = asyncio.create_task(runtime.jobs.workers.run())
         listening = socket.create_server(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         made = Site(url, asyncio.get_running_loop(), runtime, engine)
@@ -109,6 +112,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         started.append(made)
         ready.set()
         await server.serve(sockets=[listening])
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
         await runtime.close()
 
     data = tmp_path_factory.mktemp("site")

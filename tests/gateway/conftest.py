@@ -156,6 +156,7 @@ async def open_site(
         runtime.access,
         runtime.embedder,
         runtime.documents.people if runtime.documents is not None else None,
+        runtime.jobs,
     )
     config = uvicorn.Config(create_app(state), port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)

@@ -22,15 +22,17 @@ from dazi.access.keys import Draft, Scope
 from dazi.access.role_requests import RoleChange
 from dazi.core.language import Text
 from dazi.core.messages import Message
+from dazi.core.principal import Principal
 from dazi.memory.threads import Kept
 from dazi.router.approval import Asked
+from dazi.store.jobs.model import NewFile, NewJob
 from tests.gateway.conftest import Answered, Site
 
 Path = tuple[str, str]
 HERE, THERE = "default", "other"
 MUTABLE = (
     "accounts", "api_keys", "sessions", "role_requests", "tickets", "threads", "thread_messages",
-    "thread_digests", "memory_facts",
+    "thread_digests", "memory_facts", "jobs", "job_files", "job_schedules",
     "intents", "second_factors", "recovery_codes", "passwords", "knowledge_sources",
     "knowledge_documents",
 )  # fmt: skip
@@ -117,6 +119,7 @@ async def world(site: Site) -> World:
         kept = await runtime.service.remembering.facts.keep(by, fact)
         w.add("fact", kept.id, tenant, "li")
         w.owners[fact] = {f"{tenant}/li", f"{tenant}/li-key"}
+        await jobs(w, by)
         reason = f"canary-ticket-{tenant}"
         ticket = await runtime.service.tickets.issue(
             Asked("li", tenant, "web", thread, "turn", "call", "request_refund",
@@ -140,9 +143,32 @@ async def world(site: Site) -> World:
     w.objects["model"] = ["dazi", site.engine.profile.name, "none"]
     for kind in (
         "user", "session", "key", "request", "ticket", "thread", "fact", "source", "document",
+        "job", "schedule", "batch", "name",
     ):  # fmt: skip
         w.objects[kind].append("aaaaaaaaaaaa")
     return w
+
+
+async def jobs(w: World, by: Principal) -> None:
+    """A job that is done, with a file, and a schedule."""
+    runtime, tenant = w.site.runtime, by.tenant
+    assert runtime.jobs is not None
+    canary, file = (
+        f"canary-job-{tenant}",
+        NewFile("made.txt", "text/plain", f"canary-file-{tenant}".encode()),
+    )
+    new = NewJob("export", canary, {}, batch=f"batch-{tenant}")
+    made = await runtime.jobs.store.put(by, new, [file])
+    await runtime.jobs.store.cancel(made.id, by)
+    rule = await runtime.jobs.schedules.put(
+        by, "export", f"canary-schedule-{tenant}", {}, "0 8 * * 1"
+    )
+    w.add("job", made.id, tenant, "li")
+    w.add("schedule", rule.id, tenant, "li")
+    w.add("batch", f"batch-{tenant}", tenant, "li")
+    w.add("name", "made.txt", tenant, "li")
+    for name in (canary, f"canary-file-{tenant}", f"canary-schedule-{tenant}"):
+        w.owners[name] = {f"{tenant}/li", f"{tenant}/li-key"}
 
 
 READERS = {
@@ -230,6 +256,10 @@ def owner(w: World, who: Who, at: Mapping[str, str]) -> bool:
     return who.good and w.owned(at["thread"], who)
 
 
+def owner_of(kind: str) -> Verdict:
+    return lambda w, who, at: who.good and w.owned(at[kind], who)
+
+
 ALLOWED: Mapping[Path, Verdict] = {
     ("GET", "/v1/dazi/knowledge/documents"): anybody,
     ("GET", "/v1/dazi/knowledge/documents/{document}"): reads,
@@ -263,6 +293,21 @@ ALLOWED: Mapping[Path, Verdict] = {
     ("DELETE", "/v1/dazi/memory/facts/{fact}"): lambda w, who, at: (
         who.good and w.owned(at["fact"], who)
     ),
+    ("GET", "/v1/dazi/jobs"): anybody,
+    ("POST", "/v1/dazi/jobs"): anybody,
+    ("GET", "/v1/dazi/jobs/{job}"): owner_of("job"),
+    ("POST", "/v1/dazi/jobs/{job}/cancel"): owner_of("job"),
+    ("POST", "/v1/dazi/jobs/{job}/retry"): owner_of("job"),
+    ("DELETE", "/v1/dazi/jobs/{job}"): owner_of("job"),
+    ("GET", "/v1/dazi/jobs/{job}/files/{name}"): lambda w, who, at: (
+        owner_of("job")(w, who, at) and at["name"] == "made.txt"
+    ),
+    ("GET", "/v1/dazi/batches/{batch}"): owner_of("batch"),
+    ("GET", "/v1/dazi/job-kinds"): anybody,
+    ("GET", "/v1/dazi/schedules"): anybody,
+    ("POST", "/v1/dazi/schedules"): anybody,
+    ("PATCH", "/v1/dazi/schedules/{schedule}"): owner_of("schedule"),
+    ("DELETE", "/v1/dazi/schedules/{schedule}"): owner_of("schedule"),
     ("GET", "/v1/dazi/confirmations"): anybody,
     ("GET", "/v1/dazi/approvals"): anybody,
     ("POST", "/v1/dazi/confirmations/{ticket}"): lambda w, who, at: (
@@ -321,6 +366,9 @@ BODIES: Mapping[Path, Any] = {
     ("POST", "/v1/dazi/memory/facts"): {"text": "made"},
     ("PATCH", "/v1/dazi/memory/facts/{fact}"): {"text": "changed"},
     ("POST", "/v1/dazi/threads/search"): {"query": "canary-thread"},
+    ("POST", "/v1/dazi/jobs"): {"kind": "export"},
+    ("POST", "/v1/dazi/schedules"): {"kind": "export", "cron": "0 8 * * 1"},
+    ("PATCH", "/v1/dazi/schedules/{schedule}"): {"enabled": False},
     ("PATCH", "/v1/dazi/threads/{thread}"): {"title": "changed", "archived": True},
     ("POST", "/v1/dazi/confirmations/{ticket}"): {"approve": True},
     ("POST", "/v1/dazi/sign-in"): {"user": "li", "password": "guess"},
@@ -458,6 +506,14 @@ async def test_a_foreign_id_looks_like_none(site: Site) -> None:
         (li, "DELETE", "/v1/dazi/threads/{}", "thread"),
         (li, "PATCH", "/v1/dazi/memory/facts/{}", "fact"),
         (li, "DELETE", "/v1/dazi/memory/facts/{}", "fact"),
+        (li, "GET", "/v1/dazi/jobs/{}", "job"),
+        (li, "POST", "/v1/dazi/jobs/{}/cancel", "job"),
+        (li, "POST", "/v1/dazi/jobs/{}/retry", "job"),
+        (li, "DELETE", "/v1/dazi/jobs/{}", "job"),
+        (li, "GET", "/v1/dazi/jobs/{}/files/made.txt", "job"),
+        (li, "GET", "/v1/dazi/batches/{}", "batch"),
+        (li, "PATCH", "/v1/dazi/schedules/{}", "schedule"),
+        (li, "DELETE", "/v1/dazi/schedules/{}", "schedule"),
         (li, "DELETE", "/v1/dazi/users/li/sessions/{}", "session"),
         (li, "GET", "/v1/dazi/knowledge/documents/{}", "document"),
         (boss, "PUT", "/v1/dazi/knowledge/documents/{}/readers", "document"),
@@ -469,6 +525,7 @@ async def test_a_foreign_id_looks_like_none(site: Site) -> None:
         body = {"confirm": True} if "facts" in path and method == "PATCH" else body
         body = {"archived": True} if "threads" in path and method == "PATCH" else body
         body = {"readers": ["all"]} if method == "PUT" else body
+        body = {"enabled": False} if "schedules" in path and method == "PATCH" else body
         foreign = [i for i in w.objects[kind] if i in w.home and not w.near(i, who)]
         assert foreign, kind
         nothing = await ask(w, who, method, path.format("nonesuch"), json=body)

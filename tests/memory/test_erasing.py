@@ -14,7 +14,7 @@ from dazi.audit.retention import DAY_S
 from dazi.core.messages import Message
 from dazi.core.principal import Principal
 from dazi.main.accounts import desk
-from dazi.main.erasing import Stores, erase, keep_threads_pruned
+from dazi.main.erasing import Ages, Stores, erase, keep_stores_pruned
 from dazi.main.settings import Settings, demo_folder
 from dazi.memory.digests import Digest, DigestStore
 from dazi.memory.events import Event
@@ -54,7 +54,7 @@ async def test_what_is_old_is_archived_and_what_is_older_deleted(
         async with database.write() as connection:
             at = time.time() - days * DAY_S
             await connection.execute(update(threads).where(threads.c.id == thread).values(at=at))
-    work = asyncio.create_task(keep_threads_pruned(stores, 365, archive_days, every_s=60.0))
+    work = asyncio.create_task(keep_stores_pruned(stores, Ages(365, archive_days), every_s=60.0))
     for _ in range(1_000):
         if sum([len(t) async for t in stores.threads.all(who)]) == 2:
             break

@@ -12,6 +12,7 @@ from dazi.console.composer import DRAFT
 from dazi.console.confirmation import person
 from dazi.console.frame import brand, switches
 from dazi.console.history import replay
+from dazi.console.job_texts import JOBS
 from dazi.console.pieces import avatar, div, icon_button
 from dazi.console.sidebar import Sidebar
 from dazi.console.state import Scene
@@ -142,6 +143,7 @@ def _account(scene: Scene) -> Element:
                 ui.label(roles).classes("dz-muted")
             for href, icon, label in (
                 ("/memory", "psychology", texts.MEMORY),
+                *([("/jobs", "schedule", JOBS)] if scene.state.jobs is not None else []),
                 (EVERYTHING_URL, "download", texts.EXPORT_ALL),
             ):
                 with ui.element("a").classes("dz-menu-item") as link:

@@ -13,6 +13,8 @@ from dazi.console import (
     approvals_page,
     chat_page,
     document_page,
+    job_routes,
+    jobs_page,
     knowledge_page,
     knowledge_routes,
     login_page,
@@ -28,6 +30,7 @@ from dazi.console.visits import COOKIE, Visit, Visits
 from dazi.core.errors import NotFound
 from dazi.core.principal import Principal
 from dazi.knowledge.service import KnowledgeService
+from dazi.store.jobs.service import JobService
 
 RECONNECT_S = 3.0
 """How long a browser may be away (a phone changing networks) before its tab counts as closed and
@@ -44,6 +47,8 @@ def mount_console(app: FastAPI, state: ConsoleState) -> None:
     _start_anew()
     add_routes(app, state, visits)
     thread_routes.add_routes(app, state.service, visits)
+    if state.jobs is not None:
+        job_routes.add_routes(app, state.jobs, visits)
     if state.knowledge is not None:
         knowledge_routes.add_routes(app, state.knowledge, visits)
     _add_pages(state, visits)
@@ -99,6 +104,8 @@ def _add_pages(state: ConsoleState, visits: Visits) -> None:
         await memory_page.draw(_scene(request, state, *found), visits)
         return None
 
+    if state.jobs is not None:
+        _add_jobs_page(state, visits, state.jobs)
     if state.knowledge is not None:
         _add_knowledge_pages(state, visits, state.knowledge)
 
@@ -116,6 +123,16 @@ def _add_pages(state: ConsoleState, visits: Visits) -> None:
         except NotFound:
             ui.context.client.status_code = 404
             chat_page.draw_not_found(scene)
+        return None
+
+
+def _add_jobs_page(state: ConsoleState, visits: Visits, jobs: JobService) -> None:
+    @ui.page("/jobs", response_timeout=BUILD_S)
+    async def jobs_of(request: Request) -> Response | None:
+        found = await visits.of(request)
+        if found is None:
+            return RedirectResponse(sign_in_url(return_to="/jobs"), 303)
+        await jobs_page.draw(_scene(request, state, *found), visits, jobs)
         return None
 
 

@@ -13,6 +13,7 @@ from dazi.core.engine import Engine
 from dazi.core.language import Language
 from dazi.core.principal import Principal
 from dazi.knowledge.service import KnowledgeService
+from dazi.store.jobs.service import JobService
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class ConsoleState:
     public_url: str = ""
     knowledge: KnowledgeService | None = None
     """The company's documents, where there are any."""
+    jobs: JobService | None = None
 
     def name_of(self, user: str, tenant: str, language: Language) -> str:
         """What a person is called; for nobody we know, the name they signed in by."""

@@ -33,7 +33,7 @@ def add_routes(app: FastAPI, service: AssistantService, visits: Visits) -> None:
         except NotFound:
             return Response(status_code=404)
         body = as_file(kept, messages, format, language_of_request(request))
-        headers = _saved_as(file_name(kept, format))
+        headers = saved_as(file_name(kept, format))
         return Response(body, media_type=CONTENT_TYPES[format], headers=headers)
 
     async def all_of_them(request: Request) -> Response:
@@ -41,7 +41,7 @@ def add_routes(app: FastAPI, service: AssistantService, visits: Visits) -> None:
         if found is None:
             return Response(status_code=401)
         lines = everything(service.threads, service.remembering.facts, found[0])
-        headers = _saved_as(f"dazi-{time.strftime('%Y%m%d')}.jsonl")
+        headers = saved_as(f"dazi-{time.strftime('%Y%m%d')}.jsonl")
         return StreamingResponse(lines, media_type="application/x-ndjson", headers=headers)
 
     app.add_api_route(EVERYTHING_URL, all_of_them, include_in_schema=False, response_model=None)
@@ -50,7 +50,7 @@ def add_routes(app: FastAPI, service: AssistantService, visits: Visits) -> None:
     )
 
 
-def _saved_as(name: str) -> dict[str, str]:
+def saved_as(name: str) -> dict[str, str]:
     return {
         "content-disposition": attachment(name),
         "cache-control": "private, no-store",

@@ -70,7 +70,7 @@ def _operation(spec: RouteSpec, schema: dict[type, Any]) -> dict[str, Any]:
         good["text/event-stream"] = {"schema": {"type": "string"}}
     for kind in spec.files:
         good[kind] = {"schema": {} if kind == "application/json" else {"type": "string"}}
-    responses: dict[str, Any] = {"200": {"description": "OK", "content": good}}
+    responses: dict[str, Any] = {str(spec.success): {"description": "OK", "content": good}}
     problem = {"application/json": {"schema": schema[ProblemBody]}}
     for status in spec.statuses:
         meaning = _MEANINGS[status]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dazi.gateway import facts, resources, threads
+from dazi.gateway import facts, jobs, resources, threads
 from dazi.gateway.accounts import administration as admin
 from dazi.gateway.accounts import bodies, signing_in
 from dazi.gateway.chat import chat
@@ -24,7 +24,8 @@ class RouteSpec:
     """A route. ``turns``: it runs the assistant, so it needs one of the places; ``statuses``: what
     may come back but success; ``headers``: those that mean something here; ``entry``: who is let
     in. ``query``: parameters of the address with their JSON schemas, those in ``needs`` required;
-    ``takes_file``: the body is a file; ``files``: content types of the file that it answers with."""
+    ``takes_file``: the body is a file; ``files``: content types of the file that it answers with;
+    ``success``: the status of a good answer."""
 
     method: str
     path: str
@@ -41,6 +42,7 @@ class RouteSpec:
     needs: tuple[str, ...] = ()
     takes_file: bool = False
     files: tuple[str, ...] = ()
+    success: int = 200
 
 
 JSON = "application/json"
@@ -122,6 +124,69 @@ ROUTES: tuple[RouteSpec, ...] = (
     ),
     RouteSpec(
         "DELETE", "/v1/dazi/memory/facts/{fact}", facts.forget_fact, "忘掉一条 / forget one",
+        bodies.Done, statuses=(401, 404, 503),
+    ),
+    RouteSpec(
+        "GET", "/v1/dazi/jobs", jobs.jobs, "自己的任务 / jobs of one's own", jobs.Jobs,
+        statuses=(400, 401, 404, 503),
+        query={
+            "state": {"type": "string", "enum": list(jobs.STATES)},
+            "kind": {"type": "string", "description": "哪种任务 / of which kind"},
+            "batch": {"type": "string", "description": "哪一批 / of which batch"},
+            "limit": {"type": "integer", "minimum": 1, "maximum": jobs.MOST, "default": 50},
+            "after": {"type": "string", "description": "上一页的 next / next of the page before"},
+        },
+    ),
+    RouteSpec(
+        "POST", "/v1/dazi/jobs", jobs.begin_job, "开始一个任务 / begin a job", jobs.JobView,
+        jobs.JobRequest, (400, 401, 403, 404, 413, 503), success=202,
+    ),
+    RouteSpec(
+        "GET", "/v1/dazi/jobs/{job}", jobs.job, "一个任务,带结果 / a job with its result",
+        jobs.JobView, statuses=(401, 404, 503),
+    ),
+    RouteSpec(
+        "POST", "/v1/dazi/jobs/{job}/cancel", jobs.cancel_job, "取消 / cancel", jobs.JobView,
+        statuses=(400, 401, 404, 503),
+    ),
+    RouteSpec(
+        "POST", "/v1/dazi/jobs/{job}/retry", jobs.retry_job,
+        "从断开的地方再来 / again, from where it broke off", jobs.JobView,
+        statuses=(400, 401, 404, 503),
+    ),
+    RouteSpec(
+        "DELETE", "/v1/dazi/jobs/{job}", jobs.delete_job,
+        "删除结束了的任务和它的结果 / delete a job that is over, with its results", bodies.Done,
+        statuses=(400, 401, 404, 503),
+    ),
+    RouteSpec(
+        "GET", "/v1/dazi/jobs/{job}/files/{name}", jobs.job_file, "任务的一个文件 / a file of a job",
+        statuses=(401, 404, 503), files=("application/octet-stream",),
+    ),
+    RouteSpec(
+        "GET", "/v1/dazi/batches/{batch}", jobs.batch,
+        "一批任务各到哪一步 / how far a batch of jobs is", jobs.BatchView,
+        statuses=(401, 404, 503),
+    ),
+    RouteSpec(
+        "GET", "/v1/dazi/job-kinds", jobs.job_kinds, "有哪些任务 / which kinds of jobs there are",
+        jobs.JobKinds,
+    ),
+    RouteSpec(
+        "GET", "/v1/dazi/schedules", jobs.schedules, "自己的定时任务 / schedules of one's own",
+        jobs.Schedules, statuses=(401, 503),
+    ),
+    RouteSpec(
+        "POST", "/v1/dazi/schedules", jobs.add_schedule, "定时做一件事 / do something again and again",
+        jobs.ScheduleView, jobs.ScheduleRequest, (400, 401, 403, 404, 413, 503), success=201,
+    ),
+    RouteSpec(
+        "PATCH", "/v1/dazi/schedules/{schedule}", jobs.edit_schedule,
+        "改时间、停用、启用 / other hours, off, on", jobs.ScheduleView, jobs.ScheduleEdit,
+        (400, 401, 404, 413, 503),
+    ),
+    RouteSpec(
+        "DELETE", "/v1/dazi/schedules/{schedule}", jobs.delete_schedule, "删除 / delete",
         bodies.Done, statuses=(401, 404, 503),
     ),
     RouteSpec(

@@ -14,6 +14,7 @@ from dazi.core.company import Company
 from dazi.core.engine import Embedder, Engine
 from dazi.core.principal import Principal
 from dazi.knowledge.service import KnowledgeService
+from dazi.store.jobs.service import JobService
 
 GOVERNED = "dazi"
 """The governed assistant's name as a model."""
@@ -50,6 +51,7 @@ class GatewayState:
     embedder: Embedder | None = None
     knowledge: KnowledgeService | None = None
     """The company's documents, where there are any."""
+    jobs: JobService | None = None
 
     def models_for(self, principal: Principal, grant: Grant | None = None) -> tuple[str, ...]:
         """Names of the models that this caller may chat with; the governed assistant comes first."""

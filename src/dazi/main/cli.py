@@ -18,6 +18,7 @@ from dazi.main.commands import (
     audit,
     backup,
     evals,
+    jobs,
     keys,
     knowledge,
     memory,
@@ -49,6 +50,7 @@ app.add_typer(tools.group, name="tool")
 app.add_typer(knowledge.group, name="knowledge")
 app.add_typer(memory.group, name="memory")
 app.add_typer(threads.group, name="threads")
+app.add_typer(jobs.group, name="jobs")
 app.add_typer(audit.group, name="audit")
 app.add_typer(guarding.group, name="guard")
 app.add_typer(users.group, name="user")

@@ -90,20 +90,29 @@ def _copies(backups: Refreshed) -> tuple[str, str]:
     return zh, en
 
 
-async def keep_threads_pruned(
-    stores: Stores, days: int, archive_days: int = 0, *, every_s: float = EVERY_S
-) -> None:
-    """Delete threads, confirmations, settled effects and jobs that are older, and put threads that nobody
-    wrote to for ``archive_days`` out of the lists (0: none), now and once in so many seconds, until
-    cancelled. Several processes may do so at once."""
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """Days: ``threads`` after their last message, confirmations and settled effects are kept as long;
+    ``archive``: after so many without a message a thread leaves the lists (0: none does); ``jobs``
+    after their end."""
+
+    threads: int
+    archive: int = 0
+    jobs: int = 30
+
+
+async def keep_stores_pruned(stores: Stores, ages: Ages, *, every_s: float = EVERY_S) -> None:
+    """Delete what is older, now and once in so many seconds, until cancelled. Several processes may
+    do so at once."""
     while True:
         now = time.time()
-        before = now - days * DAY_S
+        before = now - ages.threads * DAY_S
         try:
-            if archive_days:
-                await stores.threads.archive_idle(now - archive_days * DAY_S)
-            for store in (stores.threads, stores.tickets, stores.intents, stores.jobs):
+            if ages.archive:
+                await stores.threads.archive_idle(now - ages.archive * DAY_S)
+            for store in (stores.threads, stores.tickets, stores.intents):
                 await store.prune(before)
+            await stores.jobs.prune(now - ages.jobs * DAY_S)
         except Exception:  # the database may come back
-            log.exception("threads that are too old were not deleted")
+            log.exception("what is too old was not deleted")
         await asyncio.sleep(every_s)

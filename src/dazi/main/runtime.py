@@ -42,6 +42,7 @@ from dazi.main.demo import Demo, Running
 from dazi.main.documents import Documents, Door, Place, milvus_of, open_documents
 from dazi.main.engines import load_engine, make_embedder, make_reranker
 from dazi.main.guarding import guard_of
+from dazi.main.jobs import open_jobs
 from dazi.main.knowledge_settings import knowledge_settings
 from dazi.main.outside_sources import OutsideSources
 from dazi.main.settings import Settings
@@ -53,6 +54,7 @@ from dazi.router.dispatch import FunctionRouter
 from dazi.router.intents import IntentStore
 from dazi.router.tickets import TicketStore
 from dazi.store.database import Database
+from dazi.store.jobs.service import JobService
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
@@ -76,6 +78,7 @@ class Runtime:
     embedder: Embedder | None = None
     reranker: Reranker | None = None
     documents: Documents | None = None
+    jobs: JobService | None = None
     demo: Demo | None = None
     running: Running | None = None
     draining: bool = False
@@ -133,6 +136,7 @@ async def open_runtime(
     runtime = await assemble(settings, company, connectors, engine, data, effects=effects)
     runtime.demo, runtime.running = demo, running
     runtime.documents = await _documents(runtime, context, data)
+    runtime.jobs = open_jobs(runtime)
     return runtime
 
 

@@ -31,7 +31,7 @@ from dazi.gateway.app import StraightIn, create_app
 from dazi.gateway.protocol import BoundedHttp, ServerConfig
 from dazi.gateway.state import GatewayState, Limits
 from dazi.main.auditing import audit_folder
-from dazi.main.erasing import Stores, keep_threads_pruned
+from dazi.main.erasing import Ages, Stores, keep_stores_pruned
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
 from dazi.main.warming import AGAIN_S, keep_trying, warm
@@ -91,9 +91,13 @@ def _beside(runtime: Runtime) -> Iterator[Coroutine[Any, Any, None]]:
         yield runtime.documents.keep_indexed(
             runtime.settings.knowledge_seconds, runtime.settings.knowledge_outside_seconds
         )
-    stores = Stores.of(runtime.database, runtime.sealing.keys)
+    if runtime.jobs is not None:
+        yield runtime.jobs.keep_scheduled()
+        if runtime.settings.jobs_at_once and runtime.jobs.workers is not None:
+            yield runtime.jobs.workers.run()
     chosen = runtime.settings
-    yield keep_threads_pruned(stores, chosen.thread_days, chosen.thread_archive_days)
+    ages = Ages(chosen.thread_days, chosen.thread_archive_days, chosen.job_days)
+    yield keep_stores_pruned(Stores.of(runtime.database, runtime.sealing.keys), ages)
     if runtime.settings.audit != "memory":
         folder = audit_folder(runtime.settings.data_folder(runtime.company.folder))
         keys = SigningKeys(folder)
@@ -167,6 +171,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             runtime.access,
             runtime.embedder,
             runtime.documents.people if runtime.documents is not None else None,
+            runtime.jobs,
         )
     )
     mount_console(
@@ -180,6 +185,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             s.max_message_chars,
             s.public_url,
             runtime.documents.people if runtime.documents is not None else None,
+            runtime.jobs,
         ),
     )
     return app

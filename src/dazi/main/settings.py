@@ -117,6 +117,14 @@ class Settings(BaseSettings):
     are over."""
     thread_archive_days: int = Field(90, ge=0)
     """So long after its last message a thread goes out of its owner's list; never with 0."""
+    jobs_at_once: int = Field(1, ge=0, le=64)
+    """Jobs that this process works on at once; with 0 others do."""
+    jobs_waiting: int = Field(1_000, ge=1)
+    """Jobs of one person that are not done; more are refused."""
+    job_days: int = Field(30, ge=1)
+    """So long after its end a job is kept, with its results."""
+    job_file_bytes: int = Field(50_000_000, ge=1)
+    """The largest file of a job, given to it or made by it."""
     audit: Literal["durable", "synced", "memory"] = "durable"
     """Records outlive the process (``durable``), a power cut too (``synced``), or neither
     (``memory``)."""

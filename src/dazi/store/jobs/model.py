@@ -26,6 +26,23 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file that a job is to work on."""
+
+    name: str
+    type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class JobLimits:
+    """``waiting``: jobs of one person that are not over; ``file_bytes``: one file of a job."""
+
+    waiting: int = 1_000
+    file_bytes: int = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     code: str
     text: Text

@@ -33,7 +33,9 @@ from dazi.store.jobs.model import (
     Failure,
     Job,
     JobFile,
+    JobLimits,
     Lost,
+    NewFile,
     NewJob,
     Opened,
     Sealer,
@@ -55,20 +57,24 @@ _LISTED = [c for c in jobs.c if c.name not in ("arguments", "result")]
 class JobStore:
     """Every access of an owner names the principal: another's job looks like none at all."""
 
-    def __init__(self, database: Database, sealer: Sealer) -> None:
+    def __init__(self, database: Database, sealer: Sealer, limits: JobLimits | None = None) -> None:
         self._database = database
         self._sealer = sealer
+        self._limits = limits or JobLimits()
 
     # --- whose it is ---------------------------------------------------------------------------
 
-    async def put(self, principal: Principal, new: NewJob) -> Job:
+    async def put(self, principal: Principal, new: NewJob, files: Sequence[NewFile] = ()) -> Job:
         """The job, or the one of the same key that there is already: one that failed or was
-        cancelled is taken up again where it broke off."""
+        cancelled is taken up again where it broke off. Raises ``CallerError`` for a file that is too
+        large, and where too many of the person's jobs wait."""
+        for file in files:
+            self._check_size(file.name, file.data)
         for _ in range(2):
             if new.key and (found := await self._keyed(principal, new)) is not None:
                 return found
             try:
-                return await self._insert(principal, new)
+                return await self._insert(principal, new, files)
             except IntegrityError:  # another process was first
                 if not new.key:
                     raise
@@ -85,7 +91,7 @@ class JobStore:
             return await self.retry(row.id, principal)
         return await self.get(row.id, principal)
 
-    async def _insert(self, principal: Principal, new: NewJob) -> Job:
+    async def _insert(self, principal: Principal, new: NewJob, files: Sequence[NewFile]) -> Job:
         id, user = secrets.token_hex(8), principal.user
         now = time.time()
         row = {
@@ -111,9 +117,41 @@ class JobStore:
             "lease": 0.0,
             "stop": False,
         }
+        open_ones = select(func.count()).select_from(jobs)
+        open_ones = open_ones.where(_of(principal), jobs.c.state.not_in(OVER))
         async with self._database.write() as connection:
+            if (await connection.execute(open_ones)).scalar_one() >= self._limits.waiting:
+                most = self._limits.waiting
+                raise CallerError(
+                    "jobs_full",
+                    f"还有 {most} 个任务没做完,满了;等一些做完,或取消不要的",
+                    f"{most} jobs are not done yet, which is all there may be; wait for some, or "
+                    "cancel what is not wanted",
+                )
             await connection.execute(insert(jobs).values(row))
+            for file in files:
+                await connection.execute(insert(job_files).values(self._file_row(id, user, file)))
         return await self.get(id, principal)
+
+    def _check_size(self, name: str, data: bytes) -> None:
+        most = self._limits.file_bytes
+        if len(data) > most:
+            raise CallerError(
+                "file_too_large",
+                f"{name[:80]} 有 {len(data):,} 字节,上限是 {most:,}",
+                f"{name[:80]} has {len(data):,} bytes, the limit is {most:,}",
+            )
+
+    def _file_row(self, job: str, user: str, file: NewFile) -> dict[str, Any]:
+        content = b64encode(file.data).decode()
+        return {
+            "job": job,
+            "name": file.name,
+            "type": file.type,
+            "size": len(file.data),
+            "content": self._sealer.seal(user, file_place(job, file.name), content),
+            "at": time.time(),
+        }
 
     async def get(self, id: str, principal: Principal) -> Job:
         """With its result and the names of its files. Raises ``NotFound``."""
@@ -164,11 +202,14 @@ class JobStore:
 
     async def file(self, id: str, name: str, principal: Principal) -> tuple[JobFile, bytes]:
         """Raises ``NotFound``."""
-        f = job_files.c
         async with self._database.read() as connection:
             await _row(connection, id, principal)
-            query = select(job_files).where(f.job == id, f.name == name)
-            row = (await connection.execute(query)).mappings().one_or_none()
+            return await self._file(connection, id, name)
+
+    async def _file(self, connection: AsyncConnection, id: str, name: str) -> tuple[JobFile, bytes]:
+        f = job_files.c
+        query = select(job_files).where(f.job == id, f.name == name)
+        row = (await connection.execute(query)).mappings().one_or_none()
         opened = row and self._sealer.open(file_place(id, name), row["content"])
         if row is None or opened is None or opened.state != "open":
             raise NotFound("file", "没有这个文件", "no such file")
@@ -328,22 +369,24 @@ class JobStore:
             await connection.execute(insert(job_steps).values(row))
 
     async def put_file(self, claim: Claim, name: str, type: str, data: bytes) -> None:
-        """In the place of one of that name. Raises ``Lost``."""
+        """In the place of one of that name. Raises ``Lost``, and ``CallerError`` where it is too
+        large."""
+        self._check_size(name, data)
         job = claim.job
-        content = b64encode(data).decode()
-        row = {
-            "job": job.id,
-            "name": name,
-            "type": type,
-            "size": len(data),
-            "content": self._sealer.seal(job.user, file_place(job.id, name), content),
-            "at": time.time(),
-        }
+        row = self._file_row(job.id, job.user, NewFile(name, type, data))
         async with self._database.write() as connection:
             await self._hold(connection, claim)
             f = job_files.c
             await connection.execute(delete(job_files).where(f.job == job.id, f.name == name))
             await connection.execute(insert(job_files).values(row))
+
+    async def given_file(self, claim: Claim, name: str) -> bytes:
+        """Raises ``Lost`` and ``NotFound``."""
+        async with self._database.read() as connection:
+            held = await connection.execute(select(jobs.c.id).where(_held(claim)))
+            if held.scalar_one_or_none() is None:
+                raise Lost
+            return (await self._file(connection, claim.job.id, name))[1]
 
     async def finish(self, claim: Claim, result: Any) -> None:
         """Raises ``Lost``."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dazi.core.errors import DaziError, NotFound
 from dazi.core.language import Language
 from dazi.core.principal import Principal
-from dazi.store.jobs.model import Job, NewJob
+from dazi.store.jobs.model import Job, NewFile, NewJob
 from dazi.store.jobs.records import JobStore
 from dazi.store.jobs.schedules import LOOK_S, Schedule, ScheduleStore
 from dazi.store.jobs.work import Kind, Workers
@@ -40,13 +40,16 @@ class JobService:
         language: Language = "zh",
         key: str = "",
         batch: str = "",
+        files: Sequence[NewFile] = (),
     ) -> Job:
-        """Put a job, by default under the name of its kind. Raises ``NotFound`` for a kind that is
-        none, and what its ``check`` raises."""
+        """Put a job, by default under the name of its kind. ``files`` are what it works on. Raises
+        ``NotFound`` for a kind that is none, what its ``check`` raises, and as ``JobStore.put``."""
         of = self.kind(kind)
         kept = await of.check(principal, arguments)
         job = await self.store.put(
-            principal, NewJob(kind, title or of.title(language), kept, key=key, batch=batch)
+            principal,
+            NewJob(kind, title or of.title(language), kept, key=key, batch=batch),
+            files,
         )
         if self.workers is not None:
             self.workers.wake()

@@ -23,6 +23,7 @@ from dazi.core.principal import Principal
 from dazi.store.jobs.model import Claim, Failure, Job, Lost
 from dazi.store.jobs.records import JobStore
 
+Told = Callable[[Job, str], Awaitable[None]]
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -91,6 +92,10 @@ class Run:
         """How far it is, 0 to 1. Costs nothing: it is written now and then."""
         self.told, self.fraction = step, min(max(fraction, 0.0), 1.0)
 
+    async def file(self, name: str) -> bytes:
+        """What the job was put with, or an earlier step kept. Raises ``NotFound``."""
+        return await self._store.given_file(self._claim, name)
+
     async def put_file(self, name: str, type: str, data: bytes) -> None:
         await self._store.put_file(self._claim, name, type, data)
 
@@ -153,7 +158,7 @@ class Workers:
         places: int = 1,
         lease_s: float = LEASE_S,
         poll_s: float = POLL_S,
-        told: Callable[[Job, str], Awaitable[None]] | None = None,
+        told: Told | None = None,
     ) -> None:
         self._store, self._kinds, self._who = store, kinds, who
         self._places, self._lease_s, self._poll_s = places, lease_s, poll_s
