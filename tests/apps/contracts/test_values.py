@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dazi.apps.contracts.values import days, hanzi_number, moneys, percents, periods, word_number
+from dazi.apps.contracts.money import moneys
+from dazi.apps.contracts.numerals import hanzi_number, word_number
+from dazi.apps.contracts.values import days, percents, periods
 
 
 @pytest.mark.parametrize(

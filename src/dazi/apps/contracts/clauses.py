@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from dazi.apps.contracts.values import HANZI_NUMBER, hanzi_number
+from dazi.apps.contracts.numerals import HANZI_NUMBER, hanzi_number
 from dazi.knowledge.blocks import Block, Box
 
 _NUMBERS: tuple[tuple[int, re.Pattern[str]], ...] = tuple(

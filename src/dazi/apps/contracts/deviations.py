@@ -11,8 +11,9 @@ from dazi.apps.contracts.clauses import Clause, Contract, blank
 from dazi.apps.contracts.evidence import sentence_at
 from dazi.apps.contracts.findings import Finding, Severity, at
 from dazi.apps.contracts.likeness import essence
+from dazi.apps.contracts.money import moneys
 from dazi.apps.contracts.topics import NAMES, topics_of
-from dazi.apps.contracts.values import moneys, percents, periods
+from dazi.apps.contracts.values import percents, periods
 from dazi.core.language import Text
 
 WEIGHTY = frozenset(

@@ -9,9 +9,10 @@ from decimal import Decimal
 
 from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.evidence import Field, sentence_at
+from dazi.apps.contracts.money import moneys
 from dazi.apps.contracts.parties import parties_of
 from dazi.apps.contracts.topics import about
-from dazi.apps.contracts.values import Day, days, moneys, percents, periods
+from dazi.apps.contracts.values import Day, days, percents, periods
 
 NAMES = (
     "party_a", "party_b", "total_amount", "currency", "start_date", "end_date", "governing_law",

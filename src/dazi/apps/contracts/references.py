@@ -10,7 +10,7 @@ from rapidfuzz import fuzz
 from dazi.apps.contracts.clauses import Clause, Contract, number_value
 from dazi.apps.contracts.evidence import sentence_at
 from dazi.apps.contracts.findings import Finding, at
-from dazi.apps.contracts.values import HANZI_NUMBER
+from dazi.apps.contracts.numerals import HANZI_NUMBER
 from dazi.core.language import Text
 
 _TO_ARTICLE = re.compile(

@@ -10,8 +10,9 @@ from itertools import pairwise
 from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.evidence import Field, sentence_at
 from dazi.apps.contracts.findings import Finding, at, place, place_en
+from dazi.apps.contracts.money import Money, moneys
 from dazi.apps.contracts.topics import about
-from dazi.apps.contracts.values import Money, moneys, percents
+from dazi.apps.contracts.values import percents
 from dazi.core.language import Text
 
 CENT = Decimal("0.01")
