@@ -3,40 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from dazi.apps.contracts.numerals import HANZI_NUMBER, hanzi_number
+from dazi.apps.contracts.lines import LABELS, Line, lines_of, tidy
+from dazi.apps.contracts.numbering import INSIDE, numbered
 from dazi.knowledge.blocks import Block, Box
 
-_NUMBERS: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
-    (level, re.compile(pattern))
-    for level, pattern in (
-        (0, rf"(?P<n>(?:附件|附录|附表)\s*(?:[0-9]+|{HANZI_NUMBER}+|[A-Z])?)(?=\s|[:：《、.\-—]|$)"),
-        (0, r"(?P<n>(?:Annex|Schedule|Exhibit|Appendix|ANNEX|SCHEDULE|EXHIBIT|APPENDIX)\s+(?:[0-9]+|[A-Z]|[IVX]+))(?=\s|[:.\-—]|$)"),
-        (1, rf"(?P<n>第\s*(?:[0-9]+|{HANZI_NUMBER}+)\s*[章编部])"),
-        (2, rf"(?P<n>第\s*(?:[0-9]+|{HANZI_NUMBER}+)\s*条)"),
-        (2, r"(?P<n>(?:Article|Clause|Section|ARTICLE|CLAUSE|SECTION)\s+(?:[0-9]+|[IVX]+)(?!\.?\d))[.:]?"),
-        (2, rf"(?P<n>{HANZI_NUMBER}{{1,3}})、"),
-        (4, r"(?P<n>\d{1,2}\.\d{1,2}\.\d{1,2}(?:\.\d{1,2})?)(?=\s|[^\d.%])"),
-        (3, r"(?P<n>(?:Section |Clause )?\d{1,2}\.\d{1,2})(?=\s|[^\d.%元日天年个]|个[人别案体])"),
-        (2, r"(?P<n>\d{1,2})[.．、](?!\d)\s*"),
-        (5, rf"(?P<n>[（(](?:\d{{1,2}}|{HANZI_NUMBER}{{1,3}}|[a-z]|[ivx]{{1,4}})[)）])"),
-        (6, r"(?P<n>[①-⑳])"),
-    )
-)  # fmt: skip
-_PLACEHOLDER = re.compile(
-    r"_{2,}|＿{2,}|\[\s*[●•\s_]*\s*\]|【\s*[●•\s_]*\s*】|\{\{.*?\}\}|…{2,}|＊{2,}|×{2,}|\bX{3,}\b"
-)
-_HANZI = r"\u3400-\u9fff\u3000-\u303f\uff00-\uffef“”‘’"
-_BETWEEN = re.compile(rf"(?<=[{_HANZI}])[ \t]+(?=[{_HANZI}])")
-_BESIDE = re.compile(
-    r"(?<=[\u3400-\u9fff])[ \t]+(?=[0-9A-Za-z¥￥])|(?<=[0-9A-Za-z%])[ \t]+(?=[\u3400-\u9fff])"
-)
-_SPLIT_NUMBER = re.compile(r"(?<=\b\d) (?=\d\s*(?:days?|months?|years?|日|天|个|年|月|%))")
-_WIDE = {ord(c): unicodedata.normalize("NFKC", c) for c in map(chr, range(0xFF10, 0xFF5B)) if c.isalnum()}  # fmt: skip
-_WIDE |= {0xFF05: "%", 0xFF0E: ".", 0x3000: " ", 0xA0: " "}
 LONGEST_TITLE = 40
 
 
@@ -81,7 +54,11 @@ class Contract:
     def heading(self, clause: Clause) -> str:
         """The title of the article that it stands in."""
         if not self._by_article:
-            self._by_article.update({c.index: c.title or c.text[:30] for c in self.clauses})
+            chapter = ""
+            for c in self.clauses:
+                if c.level <= 1:
+                    chapter = c.title
+                self._by_article[c.index] = c.title or chapter or c.text[:30]
         return self._by_article.get(clause.article, "")
 
     @property
@@ -94,67 +71,17 @@ class Contract:
         return "\n".join(f"{c.number} {c.words}".strip() for c in self.clauses)
 
 
-def tidy(text: str) -> str:
-    """The same words without what typesetting and scanning put between them: spaces between hanzi,
-    full-width letters and digits, runs of blanks."""
-    text = text.translate(_WIDE).replace("\u200b", "").replace("\ufeff", "")
-    text = re.sub(r"[ \t\r\f\v]+", " ", text)
-    text = _BETWEEN.sub("", text)
-    text = _SPLIT_NUMBER.sub("", text)
-    return _BESIDE.sub("", text).strip()
-
-
-def blank(text: str) -> bool:
-    """Whether there is a place to fill in."""
-    return bool(_PLACEHOLDER.search(text))
-
-
-def filled_out(text: str, by: str = "〇") -> str:
-    """With one mark for each place to fill in."""
-    return _PLACEHOLDER.sub(by, text)
-
-
 def read_contract(blocks: Iterable[Block]) -> Contract:
     """From what a parser found. What is not numbered belongs to what came before it; a table of
     contents is left out."""
-    lines = [_Line(block, text) for block in blocks for text in _paragraphs(block)]
+    lines = lines_of(blocks)
     reading = _Reading()
-    for line in _without_contents(lines):
+    for line in lines:
         reading.take(line)
     title, clauses = reading.title, reading.clauses
     pages = max((line.block.page for line in lines), default=0)
     language = language_of_contract(title + "".join(c.words for c in clauses[:200]))
     return Contract(title, tuple(_joined(clauses)), language, pages)
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    block: Block
-    text: str
-
-
-_CONTENTS = re.compile(r"目\s*录|(?:table of )?contents", re.IGNORECASE)
-_LEADERS = re.compile(r"[.…·\s]{2,}\d+\s*$|\s+\d+\s*$")
-
-
-def _without_contents(lines: list[_Line]) -> list[_Line]:
-    """From 目录 to where its first entry comes again, now with a text under it."""
-    start = next(
-        (n for n, line in enumerate(lines[:60]) if _CONTENTS.fullmatch(line.text.strip())), None
-    )
-    if start is None:
-        return lines
-    first = _LEADERS.sub("", lines[start + 1].text).strip() if start + 1 < len(lines) else ""
-    for n in range(start + 2, min(len(lines), start + 120)):
-        if first and _LEADERS.sub("", lines[n].text).strip() == first:
-            return [*lines[:start], *_before_body(lines[start + 1 : n], lines[n:]), *lines[n:]]
-    return lines
-
-
-def _before_body(contents: list[_Line], body: list[_Line]) -> list[_Line]:
-    """What stands between the table of contents and the first clause, such as the parties."""
-    said = {_LEADERS.sub("", line.text).strip() for line in body}
-    return [line for line in contents if _LEADERS.sub("", line.text).strip() not in said]
 
 
 class _Reading:
@@ -163,11 +90,11 @@ class _Reading:
     def __init__(self) -> None:
         self.title = ""
         self.clauses: list[Clause] = []
-        self._article, self._annex = -1, False
+        self._article, self._annex, self._style = -1, False, ""
 
-    def take(self, line: _Line) -> None:
+    def take(self, line: Line) -> None:
         text, heading = line.text, line.block.kind == "heading"
-        number, level, rest = _numbered(text)
+        number, level, style, rest = numbered(text, heading=heading)
         if not self.title and not number and (heading or len(text) <= LONGEST_TITLE):
             self.title = text
             return
@@ -180,12 +107,16 @@ class _Reading:
                 self._annex = True
             else:
                 number, level, short, rest = "", 3, "", text
+        if number and style in INSIDE and not self._annex:
+            self._style = self._style or style
+            if INSIDE[style] > INSIDE[self._style]:  # 1. under 一、
+                level = 3
         if (number and level <= 2) or (heading and not number):
             self._article = len(self.clauses)
         body = rest[len(short) :].lstrip(" :：.。") if short else rest
         self._add(line, number, short, body, level if number else 2)
 
-    def _add(self, line: _Line, number: str, title: str, text: str, level: int) -> None:
+    def _add(self, line: Line, number: str, title: str, text: str, level: int) -> None:
         block = line.block
         self.clauses.append(
             Clause(
@@ -201,53 +132,14 @@ def language_of_contract(text: str) -> str:
     return "zh" if hanzi * 3 > letters else "en"
 
 
-def number_value(number: str) -> int | None:
-    """Of ``第十二条``, ``Article 12``, ``附件三`` the number alone."""
-    digits = re.search(r"\d+", number)
-    if digits:
-        return int(digits[0])
-    hanzi = re.search(f"{HANZI_NUMBER}+", number)
-    return hanzi_number(hanzi[0]) if hanzi else None
-
-
-def _paragraphs(block: Block) -> Iterator[str]:
-    if block.kind == "table":
-        text = tidy(block.text)
-        if text:
-            yield text
-        return
-    for line in block.text.split("\n"):
-        text = tidy(line)
-        if text:
-            yield from _split(text)
-
-
-_INLINE = re.compile(rf"(?<=[。；;.])\s*(?=(?:第(?:[0-9]+|{HANZI_NUMBER}+)条)(?:\s|[^的规之所第、款约和及或])|\d{{1,2}}\.\d{{1,2}}(?:\s|[\u3400-\u9fff]))")  # fmt: skip
-
-
-def _split(text: str) -> list[str]:
-    """Clauses that ran together on one line."""
-    return [t for t in (s.strip() for s in _INLINE.split(text)) if t]
-
-
-def _numbered(text: str) -> tuple[str, int, str]:
-    """Its number, how deep such numbers stand, and the rest."""
-    for level, pattern in _NUMBERS:
-        match = pattern.match(text)
-        if match:
-            rest = text[match.end() :].lstrip(" :：、.．\t")
-            if level == 2 and match["n"].isdigit() and re.match(r"\d", rest):
-                continue
-            return re.sub(r"\s+", "", match["n"]) if match["n"][0] in "第附" else match["n"].strip(), level, rest  # fmt: skip
-    return "", 7, text
-
-
 def _opens_annex(text: str, *, heading: bool) -> bool:
     return heading or (len(text) <= 60 and not re.search(r"[。；;]|\b(?:shall|is|are)\b", text))
 
 
 def _title_of(rest: str, level: int, *, heading: bool) -> str:
     """The name of an article, where its line begins with one."""
+    if level >= 3 and _SENTENCE.search(rest):
+        heading = False
     if heading or (
         level <= 2 and len(rest) <= LONGEST_TITLE and not re.search(r"[。；;,，]", rest)
     ):
@@ -257,9 +149,15 @@ def _title_of(rest: str, level: int, *, heading: bool) -> str:
             r"([A-Z][A-Za-z ,&'/\-]{2,50})\.\s+(?=[A-Z(“\"])|【(.{2,20}?)】|([\u3400-\u9fff]{2,10})[:：](?=.)",
             rest,
         )
-        if named:
+        if named and not _SENTENCE.search(named[0]) and len(named[0].split()) <= 7:
             return named[1] or named[2] or named[3]
     return ""
+
+
+_SENTENCE = re.compile(
+    r"\b(?:is|are|shall|may|must|will|can|has|have|starts?|begins?|ends?|expires?|forms?|seek|appl(?:y|ies)|runs?)\b|\d{4}|应当|不得"
+)
+"""A verb or a date: it is no title."""
 
 
 _LABELLED = re.compile(
@@ -270,32 +168,33 @@ _LABELLED = re.compile(
 
 def _joined(clauses: list[Clause]) -> Iterator[Clause]:
     """Lines that break in the middle of a sentence are one paragraph."""
-    from dataclasses import replace
-
     out: list[Clause] = []
     for c in clauses:
         last = out[-1] if out else None
-        if (
-            last is not None
-            and not c.number
-            and not c.title
-            and not c.table
-            and not last.table
-            and not _LABELLED.search(last.text)
-            and c.level == 7
-            and last.text
-            and not re.search(r"[。！？；;.!?:：]\s*[”\"’)）]?$", last.text)
-            and not re.match(
-                r"(?:(?:甲方|乙方|丙方|Party [AB])\s*[（(:：]|签字|盖章|日期|法定代表|By:|Name:|Title:|Date:)",
-                c.text,
-            )
-            and (len(last.text) > 25 or re.match(r"[a-z(（]|Co\.|Ltd|Inc|LLC", c.text))
-        ):
+        if last is not None and _goes_on(last, c):
             glue = "" if re.search(r"[\u3400-\u9fff，、（]$", last.text) else " "
             out[-1] = replace(last, text=tidy(f"{last.text}{glue}{c.text}"))
         else:
             out.append(c)
     yield from (replace(c, index=n, article=_moved(out, c, n)) for n, c in enumerate(out))
+
+
+_NEW = re.compile(
+    rf"(?:(?:甲方|乙方|丙方|Party [AB\d])\s*[（(:：]|委托单位|受托单位|签字|盖章|日期|By:|Name:|Title:|Date:|{LABELS})"
+)
+
+
+def _goes_on(last: Clause, c: Clause) -> bool:
+    """Whether ``c`` is the rest of a sentence that ``last`` begins."""
+    if c.number or c.title or c.table or c.level != 7 or last.table or not last.text:
+        return False
+    if _LABELLED.search(last.text) or _NEW.match(c.text):
+        return False
+    if re.search(r"[。！？；;.!?:：]\s*[”\"’)）]?$", last.text):
+        return False
+    if len(last.text) > 25 or re.match(r"[a-z(（]|Co\.|Ltd|Inc|LLC", c.text):
+        return True
+    return bool(last.number) and last.level >= 3 and len(last.text) >= 8
 
 
 def _moved(out: list[Clause], c: Clause, n: int) -> int:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from dazi.apps.contracts.alignment import Alignment, Pair
-from dazi.apps.contracts.clauses import Clause, Contract, blank
+from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.evidence import sentence_at
 from dazi.apps.contracts.findings import Finding, Severity, at
 from dazi.apps.contracts.likeness import essence
+from dazi.apps.contracts.lines import blank
 from dazi.apps.contracts.money import moneys
 from dazi.apps.contracts.topics import NAMES, topics_of
 from dazi.apps.contracts.values import percents, periods

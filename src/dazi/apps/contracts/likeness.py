@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dazi.apps.contracts.clauses import filled_out
+from dazi.apps.contracts.lines import filled_out
 
 _SAME_ZH = (
     (r"应当|必须|须|应该|需要?(?=[\u3400-\u9fff])|负有.{0,6}义务", "应"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dazi.apps.contracts.clauses import Clause, Contract, blank
+from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.evidence import Field
+from dazi.apps.contracts.lines import blank
 
 LOOKED_AT = 80
 """Clauses from the beginning: a cover and a table of contents may come first."""

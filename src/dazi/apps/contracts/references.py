@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from rapidfuzz import fuzz
 
-from dazi.apps.contracts.clauses import Clause, Contract, number_value
+from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.evidence import sentence_at
 from dazi.apps.contracts.findings import Finding, at
+from dazi.apps.contracts.numbering import number_value, roman_value
 from dazi.apps.contracts.numerals import HANZI_NUMBER
 from dazi.core.language import Text
 
@@ -159,8 +160,7 @@ def _annex_key(text: str) -> str:
         return str(value)
     roman = re.search(r"\b([IVX]+)\b", text)
     if roman:
-        table = {"I": "1", "II": "2", "III": "3", "IV": "4", "V": "5", "VI": "6"}
-        return table.get(roman[1], roman[1])
+        return str(roman_value(roman[1]))
     letter = re.search(r"([A-Z])$", text.strip())
     return letter[1] if letter else text.strip()
 
