@@ -41,7 +41,7 @@ def test_fields() -> None:
     }  # fmt: skip
     english = {n: f.value for n, f in fields_of(contract(NDA)).items()}
     assert english == {
-        "party_a": "Yunshan Trading Co., Ltd.", "party_b": "Harbour Analytics Pte. Ltd.",
+        "party_a": "Yunshan Trading Co., Ltd.", "party_b": "Harbour Analytics Pte. Ltd.", "currency": "CNY",
         "start_date": "2025-03-03", "end_date": "2027-03-02",
         "governing_law": "People's Republic of China",
         "seat": "Shanghai International Arbitration Center",

@@ -9,9 +9,9 @@ from rapidfuzz.distance import Levenshtein, Prefix
 
 from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.evidence import Field, sentence_at
-from dazi.apps.contracts.fields import payment_terms
 from dazi.apps.contracts.findings import Finding, at, place, place_en
 from dazi.apps.contracts.lines import blank
+from dazi.apps.contracts.payment import payment_terms
 from dazi.apps.contracts.sums import sum_contradictions
 from dazi.apps.contracts.topics import about
 from dazi.apps.contracts.values import days, periods

@@ -19,8 +19,8 @@ import yaml
 from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.evidence import Field, sentence_at
 from dazi.apps.contracts.fields import NAMES as FIELDS
-from dazi.apps.contracts.fields import place_of_arbitration
 from dazi.apps.contracts.findings import Finding, Severity, at
+from dazi.apps.contracts.forum import place_of_arbitration
 from dazi.apps.contracts.roles import Roles, Side, roles_of, side_of
 from dazi.apps.contracts.topics import KINDS, TOPICS, topics_of
 from dazi.apps.contracts.values import Period, percents, periods

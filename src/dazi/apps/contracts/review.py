@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dazi.apps.contracts.accepted import accepted
 from dazi.apps.contracts.alignment import Alignment, align
 from dazi.apps.contracts.clauses import Contract, read_contract
 from dazi.apps.contracts.contradictions import contradictions
@@ -64,17 +65,34 @@ def review(
 ) -> Review:
     """Everything that can be told without a model; ``ours``: what the company is called. Pure: the same
     files give the same findings."""
-    fields = fields_of(contract)
+    chosen = load_policy() if rules is None else rules
     kind = kind_of(contract)
-    found: list[Finding] = []
-    found += judge(load_policy() if rules is None else rules, contract, kind, fields, ours)
-    found += contradictions(contract, fields)
-    found += references(contract)
+    if kind == "other" and template is not None:
+        kind = kind_of(template)
+    fields = fields_of(contract)
+    found = _by_itself(contract, chosen, kind, fields, ours)
     alignment = None
     if template is not None:
+        usual = _by_itself(template, chosen, kind, fields_of(template), ours)
+        found = list(accepted(found, usual, contract.language))
         alignment = align(template, contract)
         found += deviations(alignment)
     return Review(kind, contract, fields, tuple(_sorted(found)), alignment)
+
+
+def _by_itself(
+    contract: Contract,
+    rules: Sequence[Rule],
+    kind: str,
+    fields: dict[str, Field],
+    ours: Sequence[str],
+) -> list[Finding]:
+    """What is told without a template."""
+    return [
+        *judge(rules, contract, kind, fields, ours),
+        *contradictions(contract, fields),
+        *references(contract),
+    ]
 
 
 def _sorted(found: Iterable[Finding]) -> list[Finding]:

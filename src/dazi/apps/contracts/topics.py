@@ -90,7 +90,12 @@ def kind_of(contract: Contract) -> str:
 
 def topics_of(contract: Contract, clause: Clause) -> tuple[str, ...]:
     """The likeliest first; its own heading counts most, then its words, then its article's."""
-    return _topics(clause.title, contract.heading(clause), clause.text[:400])
+    return _topics(_cased(clause.title), _cased(contract.heading(clause)), clause.text[:400])
+
+
+def _cased(heading: str) -> str:
+    """``LIMIT OF LIABILITY`` is read as any other heading."""
+    return heading.capitalize() if heading.isupper() and heading.isascii() else heading
 
 
 @lru_cache(maxsize=20_000)

@@ -1,0 +1,55 @@
+"""What the company's own template says as well is no finding against a contract: it is told as low."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from dazi.apps.contracts.findings import Finding
+from dazi.apps.contracts.likeness import essence, likeness
+from dazi.apps.contracts.money import moneys
+from dazi.apps.contracts.values import percents, periods
+from dazi.core.language import Text
+
+ALIKE = 0.3
+"""A likeness from which on two quotes speak of the same thing."""
+_NOTE = Text("(范本也是这样)", " (so does the template)")
+
+
+def accepted(
+    found: Iterable[Finding], template: Sequence[Finding], language: str
+) -> Iterator[Finding]:
+    """``found`` in a contract, low where the same rule finds the ``template`` so: the same is absent, or the
+    same is said with no other numbers."""
+    by_rule: dict[str, list[Finding]] = {}
+    for f in template:
+        by_rule.setdefault(f.rule, []).append(f)
+    for f in found:
+        if f.severity != "low" and any(
+            _same(f, other, language) for other in by_rule.get(f.rule, ())
+        ):
+            message = Text(f"{f.message.zh}{_NOTE.zh}", f"{f.message.en}{_NOTE.en}")
+            yield replace(f, severity="low", message=message)
+        else:
+            yield f
+
+
+def _same(ours: Finding, theirs: Finding, language: str) -> bool:
+    if not ours.quote or not theirs.quote:
+        return not ours.quote and not theirs.quote
+    if not _numbers(ours.quote) <= _numbers(theirs.quote):
+        return False
+    one, other = (essence(_neutral(f.quote), language) for f in (ours, theirs))
+    return bool(likeness([one], [other], language)[0, 0] >= ALIKE)
+
+
+def _numbers(text: str) -> set[str]:
+    found = {f"{p.value.normalize():f}%" for p in percents(text)}
+    found |= {f"{round(p.days, 1)}d" for p in periods(text)}
+    return found | {f"{m.amount.normalize():f}" for m in moneys(text)}
+
+
+def _neutral(text: str) -> str:
+    """Without numbers, which are compared apart."""
+    return re.sub(r"[\d.,%]+", " ", text)
