@@ -51,12 +51,14 @@ class Alignment:
     pairs: tuple[Pair, ...]
     missing: tuple[Clause, ...]
     added: tuple[Clause, ...]
+    beside: tuple[Clause, ...] = ()
+    """Sentences that the contract put under the number of a clause and nothing of the template answers to."""
 
 
 def align(template: Contract, contract: Contract) -> Alignment:
     our_roles = roles_of(template)
     their_roles = roles_of(contract, our_roles)
-    ours, theirs = _compared(template), _compared(contract)
+    ours, theirs = clauses_compared(template), clauses_compared(contract)
     if not ours or not theirs:
         return Alignment(template, contract, our_roles, their_roles, (), (), ())
     language = contract.language
@@ -95,6 +97,7 @@ def align(template: Contract, contract: Contract) -> Alignment:
     left = [ours[i] for i in sorted(free_ours)]
     found, left = _beside(left, beside, our_roles, their_roles, language)
     within, missing = _within(left, theirs, our_roles, their_roles, language)
+    taken = {p.theirs.text for p in (*found, *within)}
     return Alignment(
         template,
         contract,
@@ -103,6 +106,7 @@ def align(template: Contract, contract: Contract) -> Alignment:
         (*trimmed, *found, *within),
         tuple(missing),
         tuple(theirs[j] for j in sorted(free_theirs)),
+        tuple(b for b in beside if b.text not in taken),
     )
 
 
@@ -122,7 +126,7 @@ def _beside(
     return pairs, [c for n, c in enumerate(ours) if n not in taken]
 
 
-def _compared(contract: Contract) -> list[Clause]:
+def clauses_compared(contract: Contract) -> list[Clause]:
     """Clauses with all that hangs on them: lists and what is not numbered belong to what they
     follow."""
     counted = Counter(c.level for c in contract.body if c.number)
