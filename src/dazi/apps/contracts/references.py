@@ -10,8 +10,11 @@ from rapidfuzz import fuzz
 from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.evidence import sentence_at
 from dazi.apps.contracts.findings import Finding, at
+from dazi.apps.contracts.likeness import sentences
 from dazi.apps.contracts.numbering import number_value, roman_value
 from dazi.apps.contracts.numerals import HANZI_NUMBER
+from dazi.apps.contracts.topics import TOPICS, topics_of
+from dazi.apps.contracts.undefined import undefined_terms
 from dazi.core.language import Text
 
 _TO_ARTICLE = re.compile(
@@ -29,8 +32,9 @@ _ELSEWHERE = re.compile(
 def references(contract: Contract) -> Iterator[Finding]:
     yield from _articles(contract)
     yield from _named(contract)
+    yield from _about_something_else(contract)
     yield from _annexes(contract)
-    yield from _terms(contract)
+    yield from undefined_terms(contract)
 
 
 def _articles(contract: Contract) -> Iterator[Finding]:
@@ -126,32 +130,91 @@ def _named(contract: Contract) -> Iterator[Finding]:
                     )
 
 
+_CALLED_ZH = re.compile(
+    rf"第\s*(?P<n>\d+|{HANZI_NUMBER}+)\s*条(?:约定的?|规定的?|项下的?|所述的?|的)?(?P<what>保密|付款|验收|质保|知识产权|不可抗力|违约金|违约责任|解除|争议解决|押金|保险|赔偿|责任限制)(?:义务|责任|条款|约定|规定)?"
+)
+_CALLED_EN = re.compile(
+    r"(?P<what>limitations?|confidentiality|indemnit(?:y|ies)|warrant(?:y|ies)|payment|arbitration|insurance|termination|penalt(?:y|ies)|liability)(?: (?:obligations?|provisions?|duties|terms?|clause|cap|rights?))?(?: set out| provided| agreed| contained)? (?:in|of|under) (?:clause|section|article|Clause|Section|Article) (?P<n>\d+(?:\.\d+)?)"
+)
+_TOPIC_OF = {
+    "保密": "confidentiality", "付款": "payment", "验收": "acceptance", "质保": "warranty", "知识产权": "ip",
+    "不可抗力": "force_majeure", "违约金": "penalty", "违约责任": "penalty", "解除": "termination", "争议解决": "disputes",
+    "押金": "deposit", "保险": "insurance", "赔偿": "liability", "责任限制": "liability", "limit": "liability",
+    "confid": "confidentiality", "indemn": "liability", "warran": "warranty", "paymen": "payment", "arbitr": "disputes",
+    "insura": "insurance", "termin": "termination", "penalt": "penalty", "liabil": "liability",
+}  # fmt: skip
+
+
+def _about_something_else(contract: Contract) -> Iterator[Finding]:
+    """A clause that is pointed at for what it does not deal with: 第18条保密义务, where 18 is on payment."""
+    by_number: dict[str, list[Clause]] = {}
+    for c in contract.body:
+        head = contract.clauses[c.article] if c.article >= 0 else c
+        for one in {c.number, head.number} - {""}:
+            point = re.search(r"\d+(?:\.\d+)+", one)
+            key = point[0] if point else str(number_value(one))
+            by_number.setdefault(key, []).append(c)
+    for clause in contract.clauses:
+        for pattern in (_CALLED_ZH, _CALLED_EN):
+            for m in pattern.finditer(clause.words):
+                key = m["n"] if "." in m["n"] else str(number_value(m["n"]))
+                there = by_number.get(key, [])
+                if not there or clause in there:
+                    continue
+                what = m["what"].lower()
+                topic = _TOPIC_OF.get(what) or _TOPIC_OF[what[:6].rstrip("a")]
+                if any(topic in topics_of(contract, c) for c in there):
+                    continue
+                if re.search(TOPICS[topic][1], " ".join(c.words for c in there)):
+                    continue
+                yield at(
+                    clause,
+                    "clause_wrong_number",
+                    "reference",
+                    "medium",
+                    Text(
+                        f"写的是“{m[0]}”,但那一条说的不是这个",
+                        f"it says “{m[0]}”, and that clause is about something else",
+                    ),
+                    Text("改正条款编号", "mend the number"),
+                    sentence_at(clause.words, m.start()),
+                )
+
+
 def _annexes(contract: Contract) -> Iterator[Finding]:
-    have: set[str] = set()
-    for c in contract.clauses:
-        if c.level == 0 and c.number:
-            have.add(_annex_key(c.number))
-    listed: set[str] = set()
+    have = {_annex_key(c.number) for c in contract.clauses if c.level == 0 and c.number}
+    listed = {
+        _annex_key(m[0])
+        for c in contract.clauses
+        for s in (sentences(c.words) or [c.words])
+        if len({_annex_key(m[0]) for m in _TO_ANNEX.finditer(s)}) >= 2 and _LISTS.search(s)
+        for m in _TO_ANNEX.finditer(s)
+    }
     told: set[str] = set()
     for clause in contract.clauses:
-        if clause.level == 0:
+        if clause.level == 0 and len(clause.words) < 60:
             continue
         text = clause.words
         for m in _TO_ANNEX.finditer(text):
             key = _annex_key(m[0])
-            listed.add(key)
-            if key in have or key in told:
+            if key in have or key in listed or key in told:
                 continue
             told.add(key)
             yield at(
                 clause,
                 "annex_not_there",
                 "reference",
-                "medium" if have else "low",
+                "medium" if have or listed else "low",
                 Text(f"提到的“{m[0]}”不在文件里", f"“{m[0]}” is mentioned and not there"),
                 Text("补上附件,或改正附件编号", "add the annex, or mend its number"),
                 sentence_at(text, m.start()),
             )
+
+
+_LISTS = re.compile(
+    r"组成部分|同等效力|同等法律效力|附件\s*[:：]|^附件|合同附件|附件(?:两|三|四|\d)份|为本(?:合同|协议)|form(?:s)? (?:an integral )?part|[Aa]nnexes|[Ss]chedules|attached"
+)
+"""Of a sentence that lists the annexes, which may be files of their own."""
 
 
 def _annex_key(text: str) -> str:
@@ -163,124 +226,3 @@ def _annex_key(text: str) -> str:
         return str(roman_value(roman[1]))
     letter = re.search(r"([A-Z])$", text.strip())
     return letter[1] if letter else text.strip()
-
-
-_DEFINED_EN = re.compile(r"[“\"](?:the )?([A-Z][A-Za-z]+(?: [A-Z][A-Za-z]+){0,3})[”\"]")
-_USED_EN = re.compile(r"(?<![.!?:;“\"]\s)(?<!^)\b((?:[A-Z][a-z]+ ){1,3}[A-Z][a-z]+)\b")
-_DEFINED_ZH = re.compile(
-    r"[“\"]([\u3400-\u9fff]{2,12})[”\"]\s*(?:系?指|是指|,是指|:|：)|(?:简称|称为?|下称|以下称)\s*[：:]?\s*[“\"]?([\u3400-\u9fff]{2,10})[”\"]?"
-)
-_USED_ZH = re.compile(r"[“\"]([\u3400-\u9fff]{2,12})[”\"]")
-
-
-def _terms(contract: Contract) -> Iterator[Finding]:
-    """Names in quotation marks or capitals that are used as if they were defined."""
-    if contract.language == "zh":
-        yield from _terms_zh(contract)
-    else:
-        yield from _terms_en(contract)
-
-
-def _terms_zh(contract: Contract) -> Iterator[Finding]:
-    defined: set[str] = set()
-    for c in contract.clauses:
-        for m in _DEFINED_ZH.finditer(c.words):
-            defined.add(m[1] or m[2])
-        for m in re.finditer(
-            r"(?:以下|下)(?:简|合)?称(?:为)?[“\"]?([\u3400-\u9fff]{2,12})[”\"]?", c.words
-        ):
-            defined.add(m[1])
-    told: set[str] = set()
-    for clause in contract.body:
-        text = clause.words
-        for m in _USED_ZH.finditer(text):
-            term = m[1]
-            if term in defined or term in told or any(term in d or d in term for d in defined):
-                continue
-            if not re.search(r"定义|所称|约定的|所指", text[max(0, m.start() - 12) : m.end() + 14]):
-                continue
-            told.add(term)
-            yield _undefined(clause, term, m.start())
-
-
-def _terms_en(contract: Contract) -> Iterator[Finding]:
-    """A term in quotation marks that nothing says the meaning of; one in capitals that looks like a
-    term, where the contract defines some."""
-    defined: set[str] = set()
-    quoted: list[tuple[Clause, re.Match[str]]] = []
-    for c in contract.clauses:
-        for m in _DEFINED_EN.finditer(c.words):
-            before, after = (
-                c.words[max(0, m.start() - 24) : m.start()],
-                c.words[m.end() : m.end() + 30],
-            )
-            if (
-                re.search(
-                    r"(?:hereinafter|hereafter|referred to as|called)\s*(?:the\s*)?$|\(\s*(?:the|each|together|collectively|hereinafter|referred|an?|as)?[^()]{0,20}$",
-                    before,
-                )
-                or re.match(
-                    r"\s*(?:means?|is\b|are\b|shall mean|refers?|has the meaning|includes?)", after
-                )
-                or re.search(r"(?:the|called|as|are|is)\s*$", before)
-            ):
-                defined.add(m[1])
-            else:
-                quoted.append((c, m))
-    told: set[str] = set()
-    for clause, m in quoted:
-        before = clause.words[max(0, m.start() - 30) : m.start()]
-        if (
-            m[1] in defined
-            or m[1] in told
-            or re.search(
-                r"(?:Article|Section|Clause|Annex|Schedule|Exhibit)\s+\w+[,(]?\s*$", before
-            )
-        ):
-            continue
-        if m[1].rstrip("s") in defined or " " not in m[1]:
-            continue
-        told.add(m[1])
-        yield _undefined(clause, m[1], m.start())
-    if len(defined) < 3:
-        return
-    singles = {d.rstrip("s") for d in defined} | defined
-    names = (
-        " ".join(c.words for c in contract.clauses[:6])
-        + " "
-        + " ".join(c.title for c in contract.clauses)
-    )
-    used: dict[str, list[Clause]] = {}
-    for clause in contract.body:
-        if clause.index < 4:
-            continue
-        for m in _USED_EN.finditer(clause.text):
-            used.setdefault(m[1], []).append(clause)
-    for term, clauses in used.items():
-        last = term.split()[-1]
-        known = (
-            term in singles
-            or term.rstrip("s") in singles
-            or any(d in term or term in d for d in defined)
-        )
-        if known or term in told or term in names or not re.search(_TERM_NOUNS, last):
-            continue
-        yield _undefined(clauses[0], term, clauses[0].words.find(term))
-
-
-_TERM_NOUNS = r"^(?:Data|Information|Services?|Fees?|Date|Period|Materials?|Deliverables?|Products?|Software|Documentation|Event|Purpose|Territory|Users?|Affiliates?|Rights|Losses|Standards?|Levels?|Plan|Credits?|Amount|Price|Term|Persons?|Property|Works?|Notice|Policy|Policies|Platform|System|Content|Records|Equipment|Environment|Representatives?|Specifications?|Criteria|Charges|Claims?)$"
-
-
-def _undefined(clause: Clause, term: str, start: int) -> Finding:
-    return at(
-        clause,
-        "undefined_term",
-        "reference",
-        "medium",
-        Text(
-            f"“{term}”当作定义过的词用,合同里没有定义",
-            f"“{term}” is used as a defined term and not defined",
-        ),
-        Text("补上定义,或改用定义过的词", "define it, or use the term that is defined"),
-        sentence_at(clause.words, max(start, 0)),
-    )

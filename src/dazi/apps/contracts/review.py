@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from dazi.apps.contracts.accepted import accepted
 from dazi.apps.contracts.alignment import Alignment, align
 from dazi.apps.contracts.clauses import Contract, read_contract
 from dazi.apps.contracts.contradictions import contradictions
+from dazi.apps.contracts.departures import departures
 from dazi.apps.contracts.deviations import deviations
 from dazi.apps.contracts.evidence import Field
 from dazi.apps.contracts.fields import NAMES, fields_of
@@ -73,10 +75,12 @@ def review(
     found = _by_itself(contract, chosen, kind, fields, ours)
     alignment = None
     if template is not None:
-        usual = _by_itself(template, chosen, kind, fields_of(template), ours)
-        found = list(accepted(found, usual, contract.language))
+        usual_fields = fields_of(template)
+        usual = _by_itself(template, chosen, kind, usual_fields, ours)
+        found = list(accepted(_new_annexes(found, template), usual, contract.language))
         alignment = align(template, contract)
         found += deviations(alignment)
+        found += _not_told(departures(usual_fields, fields), found)
     return Review(kind, contract, fields, tuple(_sorted(found)), alignment)
 
 
@@ -93,6 +97,23 @@ def _by_itself(
         *contradictions(contract, fields),
         *references(contract),
     ]
+
+
+def _not_told(more: Iterable[Finding], found: Sequence[Finding]) -> Iterator[Finding]:
+    """Without those on words that a deviation was found in."""
+    said = [f.quote for f in found if f.kind == "deviation" and f.severity != "low"]
+    for f in more:
+        if not any(f.quote in s or s in f.quote for s in said):
+            yield f
+
+
+def _new_annexes(found: Iterable[Finding], template: Contract) -> Iterator[Finding]:
+    """An annex that is not there tells more where the template doesn't speak of it either."""
+    said = template.text
+    for f in found:
+        name = re.search(r"“(.+?)”", f.message.zh) if f.rule == "annex_not_there" else None
+        unknown = name is not None and re.sub(r"\s", "", name[1]) not in re.sub(r"\s", "", said)
+        yield replace(f, severity="medium") if unknown and f.severity == "low" else f
 
 
 def _sorted(found: Iterable[Finding]) -> list[Finding]:

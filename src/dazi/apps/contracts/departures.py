@@ -1,0 +1,60 @@
+"""Facts that the template fixes and the contract has otherwise: whose law, which court, what currency."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from dazi.apps.contracts.evidence import Field
+from dazi.apps.contracts.findings import Finding, at
+from dazi.apps.contracts.lines import blank
+from dazi.core.language import Text
+
+_FIXED = {
+    "governing_law": ("适用法律", "the governing law"),
+    "seat": ("争议解决机构或地点", "the court or arbitration body"),
+    "currency": ("币种", "the currency"),
+    "payment_days": ("付款天数", "the payment term in days"),
+    "liability_cap": ("责任上限(%)", "the limit of liability (%)"),
+    "renewal_notice_days": ("续期通知天数", "the notice of renewal in days"),
+}
+
+
+def departures(template: Mapping[str, Field], contract: Mapping[str, Field]) -> Iterator[Finding]:
+    """One finding for each fact that differs; what the template leaves blank or does not say is no fact."""
+    for name, (zh, en) in _FIXED.items():
+        ours, theirs = template.get(name), contract.get(name)
+        if ours is None or theirs is None or _same(ours.value, theirs.value):
+            continue
+        if blank(ours.quote) and name != "currency":
+            continue
+        yield at(
+            theirs.clause,
+            f"other_{name}",
+            "deviation",
+            "medium",
+            Text(
+                f"{zh}是 {theirs.value},范本是 {ours.value}",
+                f"{en} is {theirs.value}, in the template {ours.value}",
+            ),
+            Text(f"按范本改回 {ours.value}", f"restore {ours.value}"),
+            theirs.quote,
+            ours.quote,
+        )
+
+
+def _same(ours: object, theirs: object) -> bool:
+    """The same value; of names, one within the other or the same place."""
+    if not isinstance(ours, str) or not isinstance(theirs, str):
+        return ours == theirs
+    one, other = (re.sub(r"[\W_]|有管辖权的|人民", "", s).lower() for s in (ours, theirs))
+    if one in other or other in one:
+        return True
+    alike = set(_PLACES.findall(ours)) & set(_PLACES.findall(theirs))
+    party = re.match(r"(?:甲方|乙方|原告|被告)", ours)
+    return bool(alike) or bool(party and theirs.startswith(party[0]))
+
+
+_PLACES = re.compile(
+    r"[\u3400-\u9fff]{2,3}?(?=市|区|仲裁|国际)|CIETAC|SHIAC|China International Economic"
+)
