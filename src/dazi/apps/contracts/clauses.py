@@ -155,7 +155,7 @@ def _title_of(rest: str, level: int, *, heading: bool) -> str:
 
 
 _SENTENCE = re.compile(
-    r"\b(?:is|are|shall|may|must|will|can|has|have|starts?|begins?|ends?|expires?|forms?|seek|appl(?:y|ies)|runs?)\b|\d{4}|应当|不得"
+    r"\b(?:is|are|shall|may|must|will|can|has|have|starts?|begins?|ends?|expires?|forms?|seek|appl(?:y|ies)|runs?)\b|\d{4}|应当|不得|\b(?:the|of|and|or|for|to|by|in|an?|its|their|with|on)$"
 )
 """A verb or a date: it is no title."""
 

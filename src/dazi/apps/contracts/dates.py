@@ -14,7 +14,7 @@ from dazi.apps.contracts.topics import about
 from dazi.apps.contracts.values import Day, Period, days, periods
 
 _TERM = re.compile(
-    r"期限|有效期|租期|自.{0,30}起|从.{0,24}(?:到|至|开始)|起至|生效|开始|届满|期为|期间|takes? effect|begins?\b|\bruns?\b|in force|[Tt]erm\b|commenc|[Ee]ffective|expire|until|through|remain in (?:full )?force"
+    r"期限|有效期|租期|服务期|合同期|租赁期|自.{0,30}起|从.{0,24}(?:到|至|开始)|起至|生效|开始|届满|期为|期间|takes? effect|begins?\b|\bruns?\b|in force|[Tt]erm\b|commenc|[Ee]ffective|expire|until|through|remain in (?:full )?force"
 )
 _LASTS = re.compile(
     r"(?:期限?|租期)(?:为|是|共)?|共计?$|continues? for|in (?:full )?force for|stays? in force for|lasts? for|for (?:a (?:period|term|initial term) of|an initial (?:term|period) of)|term of|有效期"

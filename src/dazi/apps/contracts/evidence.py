@@ -23,7 +23,7 @@ def sentence_at(text: str, at: int) -> str:
     start = max((text.rfind(c, 0, at) for c in "。；;\n"), default=-1) + 1
     ends = [e for e in (text.find(c, at) for c in "。；;\n") if e >= 0]
     if re.search(r"[A-Za-z]", text[start : start + 20]):
-        for m in re.finditer(r"(?<=[a-z)\"”])\.\s+(?=[A-Z])", text):
+        for m in re.finditer(r"(?<=[a-z0-9)\"”%])\.\s+(?=[A-Z(“\"])", text):
             if m.end() <= at:
                 start = max(start, m.end())
             elif m.start() >= at:

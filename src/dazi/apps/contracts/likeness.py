@@ -136,7 +136,7 @@ def coverage(ours: Sequence[str], theirs: Sequence[str], language: str) -> NDArr
     return out
 
 
-_ENDS = re.compile(r"(?<=[。；;])|(?<=[a-z)\"”]\.)\s+(?=[A-Z(])")
+_ENDS = re.compile(r"(?<=[。；;])|(?<=[a-z0-9)\"”%]\.)\s+(?=[A-Z(“\"])")
 
 
 def sentences(text: str) -> list[str]:

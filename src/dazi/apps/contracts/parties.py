@@ -45,7 +45,7 @@ _BETWEEN = re.compile(
     rf"between\s+(?P<one>[A-Z][^,;:“\"]{{1,60}}?(?:,?\s*{_LEGAL}))[,\s].{{0,400}}?\band\s+(?P<other>[A-Z][^,;:“\"]{{1,60}}?(?:,?\s*{_LEGAL}))[,\s(]",
     re.DOTALL,
 )
-_AN_ENTITY = re.compile(
+AN_ENTITY = re.compile(
     rf"(?<![\w&])(?P<name>(?:[A-Z][\w&'’\-]*,?\s+)(?:(?:[A-Z][\w&'’\-]*|&|and|of)\s+){{0,5}}?(?:\([A-Z][\w '’]+\)\s*)?(?:[A-Z][\w]+\s+){{0,2}}?,?\s?{_LEGAL})(?!\w)"
 )
 """``Some Company (Shanghai) Co., Ltd.``"""
@@ -124,7 +124,7 @@ def _entities(contract: Contract) -> list[tuple[str, Field]]:
     """The first two companies, where the beginning names them without any of the usual words."""
     found: dict[str, Field] = {}
     for clause in contract.clauses[:15]:
-        for m in _AN_ENTITY.finditer(clause.words):
+        for m in AN_ENTITY.finditer(clause.words):
             name = re.sub(
                 r"^(?:Between|And|By|The|BETWEEN|AND|Party|Supplier|Customer)\s+",
                 "",

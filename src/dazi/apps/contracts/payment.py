@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.evidence import Field, sentence_at
+from dazi.apps.contracts.numerals import HANZI_NUMBER, decimal_number
 from dazi.apps.contracts.topics import about
-from dazi.apps.contracts.values import periods
+from dazi.apps.contracts.values import Period, periods
 
 _PAYS = re.compile(
-    r"支付|账期|付清|付款|应付|结清|缴纳|汇入|付至|\b(?:pay(?:s|able|ments?)?|paid)\b|\bdue\b|settle|remit"
+    r"支付|到期|账期|付清|付款|应付|结清|缴纳|汇入|付至|\b(?:pay(?:s|able|ments?)?|paid)\b|\bdue\b|settle|remit"
 )
 _NOT_PAYMENT = re.compile(
     r"工资|经济补偿|written notice|书面通知|不可抗力|逾期|违约|退还|返还|退回|解除|\blate\b|overdue|refund|terminat|delay|interest|(?<!un)dispute[sd]?\b.{0,20}invoice",
@@ -28,8 +30,24 @@ def payment_days(contract: Contract) -> Field | None:
     return Field(number, clause, quote)
 
 
+_NTH = re.compile(
+    rf"后(?:的)?第\s*(?P<n>\d+|{HANZI_NUMBER}+)\s*(?P<unit>个?工作日|[日天])|起第\s*(?P<n2>\d+|{HANZI_NUMBER}+)\s*[日天]"
+)
+
+
+def _nth_days(text: str) -> Iterator[Period]:
+    """收到发票后第十五日."""
+    for m in _NTH.finditer(text):
+        number = decimal_number(m["n"] or m["n2"])
+        if number is not None:
+            yield Period(
+                m.start(), m.end(), number, "workday" if "工作" in (m["unit"] or "") else "day"
+            )
+
+
 _WITHIN = re.compile(
-    r"内|within|\bnet\b|之前|days (?:of|after|from)|账期|日起|后第?\s*\d|after|period|on the", re.I
+    r"内|第\s*\d|第[一二三四五六七八九十]|within|\bnet\b|之前|days (?:of|after|from)|账期|日起|后第?\s*\d|after|period|on the",
+    re.I,
 )
 _AFTER_WHAT = re.compile(r"发票|验收|签收|invoice|receipt|acceptance|delivery", re.I)
 _MAIN = re.compile(
@@ -43,7 +61,7 @@ def payment_terms(contract: Contract) -> list[tuple[float, int, Clause, str]]:
     out: list[tuple[float, int, Clause, str]] = []
     for clause in contract.clauses:
         text = clause.words
-        for p in periods(text):
+        for p in [*periods(text), *_nth_days(text)]:
             if p.unit not in ("day", "workday", "week", "month") or (
                 p.unit == "month" and p.number > 6
             ):

@@ -36,11 +36,12 @@ def _sums_in_words(contract: Contract) -> Iterator[Finding]:
         text = clause.words
         sums = list(moneys(text))
         for one, other in pairwise(sums):
-            if one.written == other.written or other.start - one.end > 22:
-                continue
             between = text[one.end : other.start]
+            far = 48 if re.search(r"大写|小写|in words|say\b", between, re.I) else 22
+            if one.written == other.written or len(between) > far:
+                continue
             if re.search(r"[。；;，,]|及|和|至|\band\b", between) and not re.search(
-                r"大写|小写|[（(]", between
+                r"大写|小写|[（(]|in words|say\b", between, re.I
             ):
                 continue
             if abs(one.amount - other.amount) >= 1 and one.amount and other.amount:
@@ -134,13 +135,19 @@ def _tables(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
         if len(rows) < 2:
             continue
         header = [c.lower() for c in rows[0]]
-        quantity = _column(header, r"数量|quantity|qty")
-        price = _column(header, r"单价|unit price|price per|rate")
-        amount = _column(header, r"金额|小计|合计|amount|line total|subtotal|total")
+        columns: tuple[int | None, int | None, int | None] = (
+            _column(header, r"数量|quantity|qty"),
+            _column(header, r"单价|unit price|price per|rate"),
+            _column(header, r"金额|小计|合计|amount|line total|subtotal|total"),
+        )
+        body = rows[1:]
+        if columns[2] is None:
+            columns, body = _by_product(rows), rows
+        quantity, price, amount = columns
         if amount is None:
             continue
         total, counted = Decimal(0), 0
-        for row in rows[1:]:
+        for row in body:
             if len(row) <= amount:
                 continue
             sums = re.search(
@@ -190,6 +197,27 @@ def _tables(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
                 )
 
 
+def _by_product(rows: list[list[str]]) -> tuple[int | None, int | None, int | None]:
+    """Quantity, price and amount of a table without a header, known by two columns whose product is a third
+    in most rows."""
+    numbers = [[_number(c) for c in row] for row in rows]
+    width = min(len(row) for row in rows)
+    for k in range(2, width):
+        for j in range(1, k):
+            for i in range(j):
+                right = sum(
+                    q is not None
+                    and p is not None
+                    and v is not None
+                    and v > 0
+                    and abs(q * p - v) <= CENT
+                    for q, p, v in ((n[i], n[j], n[k]) for n in numbers)
+                )
+                if right >= 2 and right * 2 >= len(rows):
+                    return i, j, k
+    return None, None, None
+
+
 def _column(header: list[str], pattern: str) -> int | None:
     return next((n for n, h in enumerate(header) if re.search(pattern, h)), None)
 
@@ -209,35 +237,66 @@ def _wrong_sum(clause: Clause, quote: str, value: Decimal, total: Decimal) -> Fi
     )
 
 
+_NO_SHARE = re.compile(
+    r"违约|滞纳|税|利率|上浮|penalt|tax|interest|late|liquidated|VAT|exceed|不超过", re.I
+)
+_REST = re.compile(
+    r"(?:其余|余款|剩余|尾款|余下|balance|remaining|remainder|the rest)(?![^。；;.，,]{0,10}\d)",
+    re.I,
+)
+
+
 def _shares(contract: Contract) -> Iterator[Finding]:
-    """Instalments whose shares do not come to 100 %."""
+    """Instalments, or weights of a table, whose shares do not come to 100 %."""
+    by_article: dict[int, list[Clause]] = {}
+    for clause in contract.body:
+        if about(contract, clause, "payment") and not clause.table:
+            by_article.setdefault(clause.article, []).append(clause)
+    for clauses in by_article.values():
+        text = " ".join(c.words for c in clauses)
+        if len(_STEPS.findall(text)) < 2 or _REST.search(text):
+            continue
+        found = [
+            (p.value, c)
+            for c in clauses
+            for p in percents(c.words)
+            if p.value >= 5 and not _NO_SHARE.search(c.words[max(0, p.start - 16) : p.end + 10])
+        ]
+        total = sum((v for v, _ in found), Decimal(0))
+        if len(found) >= 2 and total != 100 and 60 <= total <= 150:
+            yield _wrong_shares(found[0][1], total, " ".join(c.words for _, c in found))
     for clause in contract.clauses:
-        text = clause.words
-        if not about(contract, clause, "payment") or len(_STEPS.findall(text)) < 2:
+        if not clause.table:
+            continue
+        rows = [_cells(r) for r in clause.words.split("\n") if not re.fullmatch(r"[|\s:\-]+", r)]
+        column = _column([c.lower() for c in rows[0]], r"权重|比例|占比|weight|share|percentage")
+        if column is None:
             continue
         shares = [
-            p
-            for p in percents(text)
-            if p.value >= 5
-            and not re.search(
-                r"违约|滞纳|税|penalt|tax|interest|late",
-                text[max(0, p.start - 14) : p.end + 10],
-                re.I,
-            )
+            p[0].value
+            for row in rows[1:]
+            if len(row) > column
+            and not re.search(r"合计|总计|total", " ".join(row), re.I)
+            and (p := list(percents(row[column])))
         ]
-        total = sum((p.value for p in shares), Decimal(0))
-        if len(shares) >= 2 and total != 100 and 60 <= total <= 150:
-            yield at(
-                clause,
-                "instalments",
-                "contradiction",
-                "medium",
-                Text(
-                    f"各期付款的比例相加是 {total}%,不是 100%",
-                    f"the instalments add up to {total} %, not 100 %",
-                ),
-                Text("核对各期比例", "check the shares"),
-            )
+        total = sum(shares, Decimal(0))
+        if len(shares) >= 3 and total != 100 and 60 <= total <= 150:
+            yield _wrong_shares(clause, total, " ".join(" ".join(r) for r in rows))
+
+
+def _wrong_shares(clause: Clause, total: Decimal, quote: str) -> Finding:
+    return at(
+        clause,
+        "instalments",
+        "contradiction",
+        "medium",
+        Text(
+            f"各项比例相加是 {total.normalize():f}%,不是 100%",
+            f"the shares add up to {total.normalize():f} %, not 100 %",
+        ),
+        Text("核对各项比例", "check the shares"),
+        quote,
+    )
 
 
 def _sum(m: Money) -> str:
