@@ -15,7 +15,8 @@ import uvicorn
 
 from dazi.connectors.context import ConnectorContext
 from dazi.connectors.mail_server import SmtpServer
-from dazi.main.documents import Documents, Door
+from dazi.main.documents import Documents
+from dazi.main.door import Door
 from dazi.main.managing_documents import desk
 from dazi.main.settings import Settings
 from tests import documents

@@ -12,7 +12,8 @@ from dazi.connectors.knowledge import KnowledgeConnector
 from dazi.core.errors import ConfigError, ConnectorError
 from dazi.core.principal import Principal
 from dazi.core.tools import Parameter
-from dazi.main.documents import Documents, Door
+from dazi.main.documents import Documents
+from dazi.main.door import Door
 from tests.connectors.systems import CUSTOMER, STAFF, TOOLS, Company, invocation
 
 TOOL = TOOLS["search_knowledge"]

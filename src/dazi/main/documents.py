@@ -182,18 +182,6 @@ def _unavailable() -> ConnectorError:
     )
 
 
-@dataclass(slots=True)
-class Door:
-    """The tool's way to ``Documents``, which are opened after the tools."""
-
-    behind: Documents | None = None
-
-    async def answer(self, question: KnowledgeQuestion) -> KnowledgeAnswer:
-        if self.behind is None:
-            raise ConnectorError("unavailable", "文档检索没有打开", "documents are not open")
-        return await self.behind.answer(question)
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where documents are kept, and the models that are set: they are closed by whoever made them.

@@ -10,7 +10,7 @@ from dazi.connectors.registry import make_connector
 from dazi.core.company import Company
 from dazi.core.tools import Connector
 from dazi.main.demo import Running, addresses
-from dazi.main.documents import Door
+from dazi.main.door import Door
 
 
 def connector_context(company: Company, data: Path, running: Running | None) -> ConnectorContext:
