@@ -145,7 +145,8 @@ def _points(entry: Mapping[str, Any]) -> list[Point]:
     if not isinstance(result, Mapping):
         return []
     rows = next((v for v in result.values() if isinstance(v, list)), None)
-    points = [p for p in (rows or [result]) if isinstance(p, Mapping)]
+    own = any(_on_axis(result, fields) for _, fields in AXES)  # its list says more about itself
+    points = [p for p in (rows if rows and not own else [result]) if isinstance(p, Mapping)]
     return [
         p
         for p in points

@@ -30,6 +30,14 @@ REGIONS = {
 QUARTERLY_BUDGET = {
     "marketing": 780_000, "rd": 1_180_000, "sales": 900_000, "hr": 320_000, "finance": 260_000,
 }  # fmt: skip
+COST_LINES = {
+    "marketing": {"广告投放": 46, "市场活动": 24, "渠道佣金": 16, "差旅": 8, "办公": 6},
+    "rd": {"人员外包": 40, "云服务与设备": 30, "软件许可": 16, "差旅": 8, "办公": 6},
+    "sales": {"销售提成": 52, "客户招待": 16, "差旅": 24, "办公": 8},
+    "hr": {"招聘": 46, "培训": 34, "差旅": 8, "办公": 12},
+    "finance": {"审计与咨询": 56, "软件许可": 22, "差旅": 8, "办公": 14},
+}
+"""What a department's spending is made of, in percent of an ordinary quarter."""
 ROOMS: tuple[Row, ...] = (
     ("A301", "北京", "Beijing", 3, 6, "whiteboard"),
     ("A302", "北京", "Beijing", 3, 12, "projector,whiteboard,video"),
@@ -45,8 +53,8 @@ ROOMS: tuple[Row, ...] = (
     ("E203", "成都", "Chengdu", 2, 10, "projector,whiteboard"),
 )
 SEEDED = (
-    "customers", "products", "orders", "refunds", "inventory", "sales", "budgets", "employees",
-    "leave_balances", "rooms", "transactions",
+    "customers", "products", "orders", "refunds", "inventory", "sales", "budgets", "budget_lines",
+    "employees", "leave_balances", "rooms", "transactions",
 )  # fmt: skip
 
 
@@ -96,6 +104,7 @@ def _tables(today: date) -> dict[str, list[Row]]:
         "inventory": list(_inventory(prices)),
         "sales": list(_sales(prices, today)),
         "budgets": list(_budgets(today)),
+        "budget_lines": list(_budget_lines(today)),
         "employees": [tuple(row.values()) for row in people],
         "leave_balances": list(_leave([str(row["employee_id"]) for row in people])),
         "rooms": list(ROOMS),
@@ -230,6 +239,30 @@ def _budgets(today: date) -> Iterator[Row]:
             budget = round(base * (1 + dice.uniform(-0.05, 0.05)), -4)
             spent = round(budget * dice.uniform(0.84, 0.99), -2)
             yield dept, quarter, *told.get((dept, quarter), (budget, spent))
+
+
+def _budget_lines(today: date) -> Iterator[Row]:
+    """What the spending of each quarter went on; the lines of a quarter add up to it. Of this year's
+    first quarter marketing's advertising and R&D's cloud services are far from what is usual."""
+    dice = random.Random("budget lines")
+    odd = {
+        ("marketing", f"{today.year}-Q1", "广告投放"): 1.45,
+        ("marketing", f"{today.year}-Q1", "差旅"): 0.55,
+        ("rd", f"{today.year}-Q1", "云服务与设备"): 1.6,
+    }
+    for dept, quarter, _, spent in _budgets(today):
+        cents = round(float(str(spent)) * 100)
+        weights = {
+            category: part * dice.uniform(0.94, 1.06) * odd.get((str(dept), str(quarter), category), 1)
+            for category, part in COST_LINES[str(dept)].items()
+        }
+        whole, left = sum(weights.values()), cents
+        *others, last = weights
+        for category in others:
+            part = round(cents * weights[category] / whole)
+            left -= part
+            yield dept, quarter, category, part / 100
+        yield dept, quarter, last, left / 100
 
 
 def _leave(employees: list[str]) -> Iterator[Row]:

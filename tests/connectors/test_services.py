@@ -51,13 +51,20 @@ async def test_reading_from_the_erp(company: Company, services: str) -> None:
         "warehouse": "上海一号仓",
     }
     assert await company.call("get_inventory", sku="SKU-9999") is None
-    assert await company.call("fetch_department_budget", dept="marketing", quarter="2025-Q1") == {
+    budget = await company.call("fetch_department_budget", dept="marketing", quarter="2025-Q1")
+    lines, year_before = budget.pop("lines"), budget.pop("year_before_spent")
+    assert budget == {
         "dept": "marketing",
         "quarter": "2025-Q1",
         "budget": 800000,
         "spent": 920000,
         "previous_spent": 600000,
     }
+    cents = [(round(x["amount"] * 100), round(x["year_before"] * 100)) for x in lines]
+    assert [sum(column) for column in zip(*cents, strict=True)] == [
+        92_000_000,
+        round(year_before * 100),
+    ]
     assert await company.call("fetch_department_budget", dept="hr", quarter="2019-Q1") is None
 
 

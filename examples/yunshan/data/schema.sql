@@ -66,6 +66,14 @@ CREATE TABLE IF NOT EXISTS budgets (
     PRIMARY KEY (dept, quarter)
 );
 
+CREATE TABLE IF NOT EXISTS budget_lines (
+    dept TEXT NOT NULL,
+    quarter TEXT NOT NULL,
+    category TEXT NOT NULL,
+    spent NUMERIC(14, 2) NOT NULL,
+    PRIMARY KEY (dept, quarter, category)
+);
+
 CREATE TABLE IF NOT EXISTS employees (
     employee_id TEXT PRIMARY KEY,
     name TEXT NOT NULL,

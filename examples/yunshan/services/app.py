@@ -101,15 +101,26 @@ class Erp:
         return _found(row)
 
     def budget(self, request: Request) -> JSONResponse:
+        """With the quarter before and the same quarter of the year before, the latter by line too."""
         dept, quarter = request.path_params["dept"], request.path_params["quarter"]
         with self._connection() as connection:
             row = connection.execute(
-                "SELECT dept, quarter, budget, spent, (SELECT spent FROM budgets p"
-                " WHERE p.dept = b.dept AND p.quarter = ?) AS previous_spent"
-                " FROM budgets b WHERE dept = ? AND quarter = ?",
-                (_quarter_before(quarter), dept, quarter),
+                "SELECT dept, quarter, budget, spent,"
+                " (SELECT spent FROM budgets p WHERE p.dept = b.dept AND p.quarter = ?)"
+                " AS previous_spent,"
+                " (SELECT spent FROM budgets y WHERE y.dept = b.dept AND y.quarter = ?)"
+                " AS year_before_spent FROM budgets b WHERE dept = ? AND quarter = ?",
+                (_quarters_before(quarter, 1), _quarters_before(quarter, 4), dept, quarter),
             ).fetchone()
-        return _found(row)
+            lines = connection.execute(
+                "SELECT l.category, l.spent AS amount, y.spent AS year_before FROM budget_lines l"
+                " LEFT JOIN budget_lines y ON y.dept = l.dept AND y.category = l.category"
+                " AND y.quarter = ? WHERE l.dept = ? AND l.quarter = ? ORDER BY l.rowid",
+                (_quarters_before(quarter, 4), dept, quarter),
+            ).fetchall()
+        if row is None:
+            return _found(None)
+        return JSONResponse({**dict(row), "lines": [dict(line) for line in lines]})
 
     async def refund(self, request: Request) -> JSONResponse:
         key = request.headers.get("Idempotency-Key", "")
@@ -196,11 +207,12 @@ def _found(row: sqlite3.Row | None) -> JSONResponse:
     return JSONResponse(dict(row))
 
 
-def _quarter_before(quarter: str) -> str:
+def _quarters_before(quarter: str, by: int) -> str:
     year, _, number = quarter.partition("-Q")
     if not (year.isdigit() and number in ("1", "2", "3", "4")):
         return ""
-    return f"{int(year) - 1}-Q4" if number == "1" else f"{year}-Q{int(number) - 1}"
+    count = int(year) * 4 + int(number) - 1 - by
+    return f"{count // 4}-Q{count % 4 + 1}"
 
 
 class Weather:

@@ -23,6 +23,7 @@ from dazi.main.commands import (
     knowledge,
     memory,
     models,
+    reports,
     threads,
     tools,
     users,
@@ -51,6 +52,7 @@ app.add_typer(knowledge.group, name="knowledge")
 app.add_typer(memory.group, name="memory")
 app.add_typer(threads.group, name="threads")
 app.add_typer(jobs.group, name="jobs")
+app.add_typer(reports.group, name="report")
 app.add_typer(audit.group, name="audit")
 app.add_typer(guarding.group, name="guard")
 app.add_typer(users.group, name="user")

@@ -62,7 +62,9 @@ def svg(run: Run, chart: Chart) -> str:
     series = [_series(table, chart, c.name, c.label) for c in columns]
     scale = _scale(series, columns[0].format, run.language)
     longest = max((_width(n, 12) for n in names), default=0.0)
-    lying = chart.kind == "bar" and (len(names) > MANY or longest > (WIDTH - 90) / max(len(names), 1))
+    lying = chart.kind == "bar" and (
+        len(names) > MANY or longest > (WIDTH - 90) / max(len(names), 1)
+    )
     drawing = _Drawing(chart.title, names, series, scale, run.language)
     return drawing.lying() if lying else drawing.standing(line=chart.kind == "line")
 
@@ -175,16 +177,18 @@ class _Drawing:
         for n, name in enumerate(self.names):
             self._text(left - 6, top + row * n + row / 2 + 4, name, "end", INK, 12)
             for k, s in enumerate(self.series):
-                value = s.values[n]
-                if value is None:
+                shown = s.values[n]
+                if shown is None:
                     continue
-                x = left + self.scale.at(value) * width
+                x = left + self.scale.at(shown) * width
                 y = top + row * n + 5 + 12 * k
                 colour = ODD if s.odd[n] else COLOURS[k % len(COLOURS)]
                 self._box(min(x, zero), y, max(abs(x - zero), 0.5), 10.5, colour)
-                label = self.scale.label(value)
+                label = self.scale.label(shown)
                 mark = "▲ " if s.odd[n] else ""
-                self._text(max(x, zero) + 5, y + 9.5, mark + label, "start", ODD if mark else INK, 11)
+                self._text(
+                    max(x, zero) + 5, y + 9.5, mark + label, "start", ODD if mark else INK, 11
+                )
         self._line(zero, top, zero, bottom, GREY)
         return self._whole(bottom + 32)
 

@@ -42,7 +42,7 @@ from dazi.core.language import Text
 from dazi.router.yaml_source import YamlSource
 
 Words = str | dict[Literal["zh", "en"], str]
-KNOWN = frozenset({"today", "person", "company"})
+KNOWN = frozenset({"today", "person", "company", "language"})
 """Names that every report has."""
 FOLDER = "reports"
 
@@ -199,7 +199,9 @@ class _Reader:
             tuple(self._step(n, s) for n, s in file.steps.items()),
             tuple(self._table(n, t) for n, t in file.tables.items()),
             tuple(
-                CalculationSpec(n, _text(c.label), self._read(("calculations", n, "value"), c.value))
+                CalculationSpec(
+                    n, _text(c.label), self._read(("calculations", n, "value"), c.value)
+                )
                 for n, c in file.calculations.items()
             ),
             tuple(self._chart(n, c) for n, c in file.charts.items()),
@@ -293,13 +295,17 @@ class _Reader:
     def _table(self, name: str, t: TableFile) -> TableSpec:
         at = ("tables", name)
         if bool(t.columns) == bool(t.pivot):
-            raise self._wrong(at, "写 columns 或 pivot,其一", "write columns or a pivot, one of them")
+            raise self._wrong(
+                at, "写 columns 或 pivot,其一", "write columns or a pivot, one of them"
+            )
         rules = []
         for n, a in enumerate(t.anomalies):
             for column in (a.column, *([a.against] if a.method == "year" else [])):
                 if column not in t.columns:
                     raise self._wrong(
-                        (*at, "anomalies", n), f"没有列 “{column}”", f"there is no column “{column}”"
+                        (*at, "anomalies", n),
+                        f"没有列 “{column}”",
+                        f"there is no column “{column}”",
                     )
             limit = a.limit if a.limit is not None else LIMITS[a.method]
             rules.append(Rule(a.column, a.method, limit, a.against))
@@ -308,8 +314,13 @@ class _Reader:
         if t.pivot is not None:
             p, place = t.pivot, (*at, "pivot")
             self._format(place, p.format)
-            row, column, value = (self._free(place, e) for e in (p.row, p.column, p.value))
-            pivot = Pivot(row, _text(p.label), column, value, p.format)
+            pivot = Pivot(
+                self._free(place, p.row),
+                _text(p.label),
+                self._free(place, p.column),
+                self._free(place, p.value),
+                p.format,
+            )
         return TableSpec(
             name,
             _text(t.title),
@@ -381,9 +392,7 @@ class _Reader:
             p.quote,
         )
 
-    def _read(
-        self, at: tuple[str | int, ...], text: str, inner: Iterable[str] = ()
-    ) -> Expression:
+    def _read(self, at: tuple[str | int, ...], text: str, inner: Iterable[str] = ()) -> Expression:
         read = self._free(at, text)
         self._begins(at, read, inner)
         return read

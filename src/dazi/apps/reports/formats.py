@@ -18,8 +18,9 @@ from dazi.core.language import Language, Text
 MISSING = "—"
 WAN, MILLION = Decimal(10_000), Decimal(1_000_000)
 _MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
 _PERIOD = re.compile(r"(\d{4})-(?:(\d{2})(?:-(\d{2}))?|Q([1-4]))")
 
 
@@ -37,7 +38,7 @@ class Format:
 def rounded(value: Decimal, places: int) -> Decimal:
     """Half up; never a negative nought."""
     out = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
-    return abs(out) if not out else out
+    return out if out else abs(out)
 
 
 def _figure(value: Decimal, places: int, *, signed: bool = False) -> str:
@@ -90,7 +91,9 @@ def _ordinal(value: Decimal, language: Language) -> str:
     number = int(value)
     if language == "zh":
         return f"第{number}"
-    last = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    last = (
+        "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    )
     return f"{number}{last}"
 
 

@@ -97,6 +97,14 @@ def where(rows: Sequence[Mapping[str, Any]], name: str, value: Any) -> list[Mapp
     return [r for r in rows or () if r.get(name) == value]
 
 
+def having(rows: Sequence[Mapping[str, Any]], name: str) -> list[Mapping[str, Any]]:
+    return [r for r in rows or () if r.get(name) is not None]
+
+
+def distance(value: Number) -> Number:
+    return None if value is None else abs(value)
+
+
 def above(rows: Sequence[Mapping[str, Any]], name: str, value: Decimal) -> list[Mapping[str, Any]]:
     return [r for r in rows or () if r.get(name) is not None and r[name] > value]
 
@@ -167,7 +175,7 @@ def last_periods(period: str, number: Decimal) -> list[str]:
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "sum": total, "count": count, "mean": mean, "median": median, "min": least, "max": most,
     "difference": difference, "growth": growth, "share": share, "ratio": ratio, "rank": rank,
-    "first": first, "last": last, "take": take, "order": order, "where": where, "above": above,
+    "first": first, "last": last, "take": take, "order": order, "where": where, "having": having, "abs": distance, "above": above,
     "below": below, "flat": flat, "nest": nest, "unique": unique, "flagged": flagged,
     "hours": hours, "before": before, "year_before": year_before, "shifted": shifted,
     "last_periods": last_periods,

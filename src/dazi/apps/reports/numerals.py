@@ -32,9 +32,7 @@ _ENGLISH = (
     "|seventh|eighth|ninth|tenth|half|halves|halved|double[ds]?|doubling|twice|thrice|triple[ds]?"
     "|tripling|quadruple[ds]?|dozens?"
 )
-_MONTHS = (
-    "January|February|March|April|May|June|July|August|September|October|November|December"
-)
+_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _TOKEN = re.compile(
     rf"(?P<code>(?<![a-z0-9])[a-z][a-z0-9]*-?[0-9][a-z0-9]*(?:-[a-z0-9]+)*)"
     rf"|(?P<percent>(?:百|千|万)分之[{_HANZI}点]+)"

@@ -56,7 +56,9 @@ def _one(p: Parameter, value: Any, today: date) -> Any:
         raise _wrong(p, text[:40])
     match p.type:
         case "month":
-            found = text if re.fullmatch(r"\d{4}-(?:0[1-9]|1[0-2])", text) else parse_month(text, today)
+            found = (
+                text if re.fullmatch(r"\d{4}-(?:0[1-9]|1[0-2])", text) else parse_month(text, today)
+            )
         case "quarter":
             found = text if re.fullmatch(r"\d{4}-Q[1-4]", text) else parse_quarter(text, today)
         case "date":

@@ -34,7 +34,7 @@ def _source(run: Run) -> Iterator[str]:
         yield f"#strong({q(run.subject)})"
     yield f"#text(8pt, {q(f'{run.company} · {words.byline(run)}')})"
     if failed := words.failed(run):
-        yield f"#block(fill: rgb(\"#fdecea\"), inset: 6pt, text(fill: {ODD}, {q(failed)}))"
+        yield f'#block(fill: rgb("#fdecea"), inset: 6pt, text(fill: {ODD}, {q(failed)}))'
     for section in run.sections:
         yield f"#heading(level: 2, {q(section.title)})"
         yield from (_paragraph(p, run) for p in section.paragraphs)
@@ -42,7 +42,7 @@ def _source(run: Run) -> Iterator[str]:
             yield from _table(run.table(id), run)
         for id in section.charts:
             drawn = q(svg(run, run.chart(id)))
-            yield f"#image(bytes({drawn}), format: \"svg\", width: 100%)"
+            yield f'#image(bytes({drawn}), format: "svg", width: 100%)'
     yield from _appendix(run)
 
 
@@ -66,7 +66,7 @@ def _table(t: Table, run: Run) -> Iterator[str]:
     for n in range(len(t.rows)):
         for column, said in zip(t.columns, words.cells(t, n, run.language), strict=True):
             odd = t.marked(n, column.name)
-            cells.append(f"text(fill: {ODD}, weight: \"bold\", {q(said)})" if odd else q(said))
+            cells.append(f'text(fill: {ODD}, weight: "bold", {q(said)})' if odd else q(said))
     cells += [f"strong({q(c)})" for c in words.total_cells(t, run.language)]
     yield (
         f"#text(8.5pt, table(columns: {len(t.columns)}, align: ({', '.join(aligns)},), "

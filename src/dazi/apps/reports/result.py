@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from dazi.apps.reports.anomalies import Method
 from dazi.core.language import Language
 
-Value = Decimal | str | None
+if TYPE_CHECKING:
+    Value = Decimal | str | None
+else:  # what is read back has been told apart before it is converted
+    Value = Any
 VERSION = 1
 
 
@@ -205,7 +208,9 @@ _TAGGED = "decimal:"
 
 
 def as_json(run: Run) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(_tagged(msgspec.to_builtins(run, builtin_types=(Decimal,)))), indent=1)
+    return msgspec.json.format(
+        msgspec.json.encode(_tagged(msgspec.to_builtins(run, builtin_types=(Decimal,)))), indent=1
+    )
 
 
 def as_data(run: Run) -> Any:

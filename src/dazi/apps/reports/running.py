@@ -12,7 +12,7 @@ from typing import Any
 
 from dazi.apps.reports import narrative, tables
 from dazi.apps.reports.calling import Caller
-from dazi.apps.reports.definition import CheckSpec, Report, SectionSpec, Step
+from dazi.apps.reports.definition import CheckSpec, Report, SectionSpec, Step, TableSpec
 from dazi.apps.reports.expressions import (
     Expression,
     ExpressionError,
@@ -86,9 +86,7 @@ def may_run(report: Report, principal: Principal) -> bool:
     return principal.has_role(*report.roles)
 
 
-async def run(
-    report: Report, given: Mapping[str, Any], caller: Caller, setting: Setting
-) -> Run:
+async def run(report: Report, given: Mapping[str, Any], caller: Caller, setting: Setting) -> Run:
     """Raises ``AccessError`` where the person may not, ``CallerError`` for wrong parameters,
     ``ConnectorError`` for systems that do not answer, and ``OperatorError`` for a report that cannot
     be made of what they gave, or would say a number that nothing binds."""
@@ -120,6 +118,7 @@ class _Running:
         self.given = values
         names: dict[str, Any] = {p.name: as_values(values[p.name]) for p in report.parameters}
         names |= {"today": setting.today.isoformat(), "person": setting.principal.user}
+        names["language"] = self.language
         names["company"] = setting.company.name(self.language)
         self.names = names
         self.scope = Scope(names)
@@ -129,7 +128,9 @@ class _Running:
     async def run(self) -> Run:
         report, language = self.report, self.language
         for n, step in enumerate(report.steps):
-            self.setting.told(Text(f"取数:{step.id}", f"calling: {step.id}"), 0.8 * n / len(report.steps))
+            self.setting.told(
+                Text(f"取数:{step.id}", f"calling: {step.id}"), 0.8 * n / len(report.steps)
+            )
             self.names[step.id] = await self._step(step)
         self._words_for_values()
         made = self._tables_and_calculations()
@@ -149,7 +150,7 @@ class _Running:
             " · ".join(subject),
             report.description(language),
             language,
-            setting_name(self.setting),
+            self.setting.company.name(language),
             self.setting.principal.user,
             self.setting.now,
             given,
@@ -252,15 +253,20 @@ class _Running:
         made: dict[str, Table] = {}
         values: dict[str, Any] = {}
         while waiting:
-            ready = [n for n, spec in waiting.items() if not (_needs(spec) & waiting.keys() - {n})]
-            if not ready:
-                raise ExpressionError(", ".join(waiting))
-            for name in ready:
-                spec = waiting.pop(name)
-                if hasattr(spec, "rows"):
-                    made[name], self.names[name] = tables.build(spec, self.scope, self.language)
-                else:
-                    self.names[name] = values[name] = evaluate(spec.value, self.scope)
+            before, first = len(waiting), None
+            for name, spec in list(waiting.items()):
+                try:
+                    if isinstance(spec, TableSpec):
+                        made[name], found = tables.build(spec, self.scope, self.language)
+                    else:
+                        values[name] = found = evaluate(spec.value, self.scope)
+                except ExpressionError as e:
+                    first = first or e  # it may need what comes after it
+                    continue
+                self.names[name] = found
+                del waiting[name]
+            if len(waiting) == before and first is not None:
+                raise first
         self.calculations = tuple(
             Calculation(
                 c.name,
@@ -285,11 +291,11 @@ class _Running:
         )
         if worded.dropped:
             said = " / ".join(worded.dropped)
-            told = DROPPED(self.language).format(title=section.title, n=len(worded.dropped), said=said)
+            told = DROPPED(self.language).format(
+                title=section.title, n=len(worded.dropped), said=said
+            )
             self.notes.append(told)
-        checked = [
-            p for p in worded.paragraphs if unbound(p.text, p.bound, self.language) is None
-        ]
+        checked = [p for p in worded.paragraphs if unbound(p.text, p.bound, self.language) is None]
         if not checked:
             return self._as_template(section, worded.why)
         return replace(section, paragraphs=tuple(checked))
@@ -309,27 +315,12 @@ class _Running:
         return Check(spec.name(self.language), _plain(left), _plain(right), ok, source)
 
 
-def _needs(spec: Any) -> frozenset[str]:
-    """The names that a table or calculation begins from; a row's own fields among them do not matter:
-    they are no names of the report's, or cover them."""
-    if not hasattr(spec, "rows"):
-        return frozenset(spec.value.names)
-    read = [spec.rows, *spec.join.values(), *(c.value for c in spec.columns)]
-    own = {c.name for c in spec.columns} | set(spec.join)
-    out = frozenset(spec.rows.names).union(*(e.names for e in spec.join.values()))
-    return out | (frozenset().union(*(e.names for e in read)) - own)
-
-
 def _series(names: tuple[str, ...], table: str, made: tuple[Table, ...]) -> tuple[str, ...]:
     """``*`` stands for all columns of numbers of a turned table."""
     if names != ("*",):
         return names
     found = next(t for t in made if t.id == table)
     return tuple(c.name for c in found.columns[1:])
-
-
-def setting_name(setting: Setting) -> str:
-    return setting.company.name(setting.language)
 
 
 def _plain(value: Any) -> Decimal | str | None:

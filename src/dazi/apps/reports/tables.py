@@ -56,8 +56,8 @@ def build(spec: TableSpec, scope: Scope, language: Language) -> tuple[Table, lis
     marks: list[Mark] = []
     notes: list[Paragraph] = []
     for rule in spec.anomalies:
-        values = [row[rule.column] for row in cells]
-        against = [row[rule.against] for row in cells] if rule.against else []
+        values = [_number(row[rule.column]) for row in cells]
+        against = [_number(row[rule.against]) for row in cells] if rule.against else []
         found = find(rule, values, against)
         marks += [Mark(a.row, a.column, a.method, a.expected, a.measure) for a in found]
         notes.append(_note(rule, columns, values, language))
@@ -65,6 +65,10 @@ def build(spec: TableSpec, scope: Scope, language: Language) -> tuple[Table, lis
         spec.id, spec.title(language), columns, tuple(cells), totals, tuple(marks), tuple(notes)
     )
     return table, _as_seen(table)
+
+
+def _number(value: Value) -> Decimal | None:
+    return value if isinstance(value, Decimal) else None
 
 
 def _as_seen(table: Table) -> list[dict[str, Any]]:
@@ -78,9 +82,7 @@ def _as_seen(table: Table) -> list[dict[str, Any]]:
     return out
 
 
-def _joined(
-    spec: TableSpec, rows: list[dict[str, Any]], scope: Scope
-) -> list[dict[str, Any]]:
+def _joined(spec: TableSpec, rows: list[dict[str, Any]], scope: Scope) -> list[dict[str, Any]]:
     others = {}
     for name, expression in spec.join.items():
         found = evaluate(expression, scope) or []
@@ -91,9 +93,7 @@ def _joined(
     ]
 
 
-def _grouped(
-    by: Expression, rows: list[dict[str, Any]], scope: Scope
-) -> list[dict[str, Any]]:
+def _grouped(by: Expression, rows: list[dict[str, Any]], scope: Scope) -> list[dict[str, Any]]:
     groups: dict[Any, list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault(evaluate(by, scope.within(row)), []).append(row)
@@ -110,7 +110,9 @@ def _calculated(
     for row in rows:
         cells: dict[str, Value] = {}
         for c in spec.columns:
-            value = evaluate(c.value, scope.within({**row, **{k: v for k, v in cells.items() if k not in row}}))
+            value = evaluate(
+                c.value, scope.within({**row, **{k: v for k, v in cells.items() if k not in row}})
+            )
             cells[c.name] = _cell(value, c.format, f"{spec.id}.{c.name}")
         out.append(cells)
     return columns, out

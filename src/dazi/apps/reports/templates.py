@@ -44,9 +44,7 @@ def template_of(text: str) -> Template:
     return Template(tuple(pieces))
 
 
-def filled(
-    template: Template, scope: Scope, language: Language
-) -> tuple[str, tuple[Bound, ...]]:
+def filled(template: Template, scope: Scope, language: Language) -> tuple[str, tuple[Bound, ...]]:
     """Raises ``ExpressionError`` for values that do not fit their format."""
     text = ""
     bound: list[Bound] = []
@@ -62,9 +60,7 @@ def filled(
             raise ExpressionError(f"“{piece.source}”: {e}") from None
         start = len(text)
         text += said
-        bound.append(
-            Bound(start, len(text), piece.source, format, _kept(value), said, sources)
-        )
+        bound.append(Bound(start, len(text), piece.source, format, _kept(value), said, sources))
     return text, tuple(bound)
 
 

@@ -6,6 +6,7 @@ import json
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 FONTS = ("Noto Sans CJK SC", "Libertinus Serif")
 
@@ -30,12 +31,12 @@ def png(svg: str, *, width_pt: float = 570.0, ppi: float = 144.0) -> bytes:
     lines = [
         f"#set page(width: {width_pt}pt, height: auto, margin: 0pt)",
         f"#set text(font: ({', '.join(map(quoted, FONTS))}))",
-        f"#image(bytes({quoted(svg)}), format: \"svg\", width: 100%)",
+        f'#image(bytes({quoted(svg)}), format: "svg", width: 100%)',
     ]
     return _compiled("\n".join(lines), "png", ppi)
 
 
-def _compiled(source: str, format: str, ppi: float | None = None) -> bytes:
+def _compiled(source: str, format: Literal["pdf", "png"], ppi: float | None = None) -> bytes:
     from typst import compile
 
     made = compile(

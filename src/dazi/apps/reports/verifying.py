@@ -1,7 +1,7 @@
 """Is every number of a text a bound one? The text is taken apart as it stands, whoever wrote it.
 
-The numbers of the text, in their order, must be those that its bindings' values are written as, in
-theirs: a digit, sign, scale or unit that is other, missing or too much is told with its sentence.
+Each bound piece must stand at its place as its value is written, and no number may reach beyond bound
+pieces: a digit, sign, scale or unit that is other, missing or too much is told with its sentence.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dazi.apps.reports.formats import written
-from dazi.apps.reports.numerals import Numeral, scan, sentence_at
+from dazi.apps.reports.numerals import scan, sentence_at
 from dazi.apps.reports.result import Bound, Paragraph, Run
 from dazi.core.errors import OperatorError
 from dazi.core.language import Language
@@ -27,21 +27,34 @@ class Unbound:
 
 def unbound(text: str, bound: Sequence[Bound], language: Language) -> Unbound | None:
     """The first number of ``text`` that is not the bound one at its place."""
-    wanted: list[Numeral] = []
+    covered: set[int] = set()
+    end = -1
     for b in bound:
         said = written(b.value, b.format, language)
-        if said != b.text:
-            return Unbound(b.text, sentence_at(text, b.start), said)
-        wanted += scan(said)
-    found = scan(text)
-    for n, numeral in enumerate(found):
-        expected = wanted[n] if n < len(wanted) else None
-        if expected is None or expected.key != numeral.key:
-            sentence = sentence_at(text, numeral.start)
-            return Unbound(numeral.text, sentence, expected.text if expected else "")
-    if len(found) < len(wanted):
-        return Unbound(wanted[len(found)].text, text.strip(), wanted[len(found)].text)
+        here = text[b.start : b.end]
+        if here != b.text or _keys(said) != _keys(here) or b.start < end:
+            return Unbound(_number_at(text, b), sentence_at(text, b.start), said)
+        covered.update(range(b.start, b.end))
+        if 0 <= end and text[end : b.start].isspace():
+            covered.update(range(end, b.start))  # a figure and its unit
+        end = b.end
+    for numeral in scan(text):
+        if not covered.issuperset(range(numeral.start, numeral.end)):
+            near = next(
+                (b.text for b in bound if b.start < numeral.end and numeral.start < b.end), ""
+            )
+            return Unbound(numeral.text, sentence_at(text, numeral.start), near)
     return None
+
+
+def _keys(text: str) -> list[str]:
+    return [n.key for n in scan(text)]
+
+
+def _number_at(text: str, b: Bound) -> str:
+    """The number that stands where ``b`` should."""
+    found = next((n.text for n in scan(text) if n.end > b.start), "")
+    return found or text[b.start : b.end] or b.text
 
 
 def paragraphs(run: Run) -> Iterator[Paragraph]:

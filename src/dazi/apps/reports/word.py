@@ -146,7 +146,11 @@ class _Writer:
                 paragraph = cells[n * len(heads) + k].paragraphs[0]
                 marked = (n - 1, k) in odd
                 self._run(
-                    paragraph, text, bold=n == 0 or marked, size=size, colour=ODD if marked else None
+                    paragraph,
+                    text,
+                    bold=n == 0 or marked,
+                    size=size,
+                    colour=ODD if marked else None,
                 )
                 if right and right[k]:
                     paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dazi.apps.reports.formats import FORMATS, is_number, written
 from dazi.apps.reports.result import Check, Run, Table
 from dazi.core.language import Language, Text
 
-MADE = Text(
-    "本报表由搭子按数据自动生成", "Made automatically by Dazi from the company's data"
-)
+MADE = Text("本报表由搭子按数据自动生成", "Made automatically by Dazi from the company's data")
 MODELLED = Text(
-    ",标有“AI 生成”的文字由人工智能撰写", "; what is marked AI-generated was written by artificial intelligence"
+    ",标有“AI 生成”的文字由人工智能撰写",
+    "; what is marked AI-generated was written by artificial intelligence",
 )
 GENERATED = Text("AI 生成", "AI-generated")
 BY = Text("生成人:{user} · 生成时间:{at}", "run by {user} · made at {at}")
@@ -92,9 +91,7 @@ def is_right(table: Table, column: int) -> bool:
 
 def appendix(run: Run) -> Iterator[Grid]:
     language = run.language
-    yield _grid(
-        PARAMETERS, PARAMETER_HEADS, [(g.label, g.text) for g in run.parameters], language
-    )
+    yield _grid(PARAMETERS, PARAMETER_HEADS, [(g.label, g.text) for g in run.parameters], language)
     calls = [
         (
             c.step,
@@ -112,7 +109,12 @@ def appendix(run: Run) -> Iterator[Grid]:
         CALCULATIONS,
         CALCULATION_HEADS,
         [(c.label, f"{c.name} = {c.expression}", c.text) for c in run.calculations]
-        + [(f"{t.title}: {c.label}", c.source, "") for t in run.tables for c in t.columns if _is_made(c.source, c.name)],
+        + [
+            (f"{t.title}: {c.label}", c.source, "")
+            for t in run.tables
+            for c in t.columns
+            if _is_made(c.source, c.name)
+        ],
         language,
     )
     yield _grid(CHECKS, CHECK_HEADS, [_check(c, language) for c in run.checks], language)
@@ -139,6 +141,6 @@ def _plain(value: object) -> str:
 
 
 def _grid(
-    title: Text, heads: tuple[Text, ...], rows: list[tuple[str, ...]], language: Language
+    title: Text, heads: tuple[Text, ...], rows: Sequence[tuple[str, ...]], language: Language
 ) -> Grid:
     return Grid(title(language), tuple(h(language) for h in heads), tuple(rows))
