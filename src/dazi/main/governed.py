@@ -95,6 +95,7 @@ async def governed(
         made = await _made(settings, company, connectors, (database, ledger, sealing), data)
         if documents:
             opened = await _documents(made, context, demo)
+            await opened.looked()
         yield made
         await made.router.settle()
         await ledger.flush()

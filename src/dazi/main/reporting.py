@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dazi.apps.reports.calling import GovernedCaller
 from dazi.apps.reports.declare import load_reports
 from dazi.apps.reports.definition import Report
 from dazi.apps.reports.rendering import FileFormat, rendered
 from dazi.apps.reports.result import Run, of_json
-from dazi.apps.reports.running import Setting, Told, Word, may_run, run
+from dazi.apps.reports.running import may_run
+from dazi.apps.reports.service import ReportService, Wanted
 from dazi.core.company import Company
-from dazi.core.errors import CallerError, NotFound
+from dazi.core.errors import CallerError
 from dazi.core.language import Language, Text
 from dazi.core.principal import Principal
 from dazi.main.company import load_company
-from dazi.main.governed import Governed, governed
+from dazi.main.governed import governed
 from dazi.main.settings import Settings
 
 if TYPE_CHECKING:
@@ -60,82 +60,47 @@ def reports_of(company: Company, principal: Principal | None = None) -> dict[str
     return {n: r for n, r in found.items() if principal is None or may_run(r, principal)}
 
 
-def report_named(reports: Mapping[str, Report], name: str) -> Report:
-    """Raises ``NotFound``, which names those there are."""
-    if name not in reports:
-        known = ", ".join(reports) or "-"
-        raise NotFound(
-            "report",
-            f"没有报表 {name},现有:{known}",
-            f"there is no report {name}; there are: {known}",
-        )
-    return reports[name]
-
-
 async def make(settings: Settings, asked: Asked) -> Made:
     """Run a report without a server and write its file."""
     company = load_company(settings.company_folder())
     reports = reports_of(company)
-    engine = _engine(settings) if asked.model and not asked.name else None
+    today = settings.today or date.today()
+    engine = None
     try:
-        report, given, chosen = await _chosen(settings, company, reports, asked, engine)
-        if engine is None and asked.model and report.wants_model:
+        if asked.words and asked.model:
             engine = _engine(settings)
-        async with governed(settings, company, documents=_wants_documents(company, report)) as g:
-            principal = g.principal(asked.user)
-            caller = GovernedCaller(company, g.router, g.ledger, principal, g.limiter)
-            word = _word(engine, principal, g) if engine is not None else None
-            done = await run_as(g, report, given, caller, asked.language, word)
-            file = rendered(done, asked.format, company.folder)
-            path = asked.out or Path(file.name)
-            if asked.mail_to:
-                done = await _mailed(done, asked.mail_to, caller, str(path))
-            path.write_bytes(file.data)
-            return Made(done, path, len(file.data), chosen)
+        name, given, chosen = await _chosen(reports, asked, engine, today)
+        report = reports.get(name)
+        if engine is None and asked.model and report is not None and report.wants_model:
+            engine = _engine(settings)
+        documents = report is not None and _wants_documents(company, report)
+        async with governed(settings, company, documents=documents) as g:
+            service = ReportService(
+                company, g.router, g.ledger, g.today, g.limiter, engine, reports
+            )
+            where = str(asked.out or "")
+            wanted = Wanted(
+                name, asked.language, given, True, asked.model, asked.mail_to, where
+            )
+            run = await service.run(g.principal(asked.user), wanted)
+        file = rendered(run, asked.format, company.folder)
+        path = asked.out or Path(file.name)
+        path.write_bytes(file.data)
+        return Made(run, path, len(file.data), chosen)
     finally:
         if engine is not None:
             await engine.close()
 
 
-async def run_as(
-    g: Governed,
-    report: Report,
-    given: Mapping[str, Any],
-    caller: GovernedCaller,
-    language: Language,
-    word: Word | None = None,
-    told: Told = lambda step, fraction: None,
-) -> Run:
-    from dazi.apps.reports.figures import figures_in
-
-    caller.begin(report, given, g.today(), language)
-    setting = Setting(
-        g.company,
-        caller.principal,
-        g.today(),
-        language,
-        time.strftime("%Y-%m-%dT%H:%M:%S"),
-        word,
-        figures_in,
-        told,
-    )
-    return await run(report, given, caller, setting)
-
-
 async def _chosen(
-    settings: Settings,
-    company: Company,
-    reports: Mapping[str, Report],
-    asked: Asked,
-    engine: Engine | None,
-) -> tuple[Report, Mapping[str, Any], str]:
-    if asked.name:
-        return report_named(reports, asked.name), asked.given, ""
-    from datetime import date
-
+    reports: Mapping[str, Report], asked: Asked, engine: Engine | None, today: date
+) -> tuple[str, Mapping[str, Any], str]:
+    """The report's name, its parameters, and what is told of the choice. Raises ``CallerError`` for
+    words that name none."""
+    if not asked.words:
+        return asked.name, asked.given, ""
     from dazi.apps.reports import asking
 
-    today = settings.today or date.today()
     found = asking.recognised(asked.words, reports.values(), today)
     if found is None and engine is not None:
         found = await asking.chosen(
@@ -145,39 +110,24 @@ async def _chosen(
         raise asking.unknown(list(reports.values()))
     given = {**found.given, **asked.given}
     said = asking.told(replace(found, given=given), asked.language)
-    return found.report, given, said + (BY_MODEL(asked.language) if found.by_model else "")
+    return found.report.name, given, said + (BY_MODEL(asked.language) if found.by_model else "")
 
 
 def _engine(settings: Settings) -> Engine | None:
-    """The model, where one is set that can write: the bundled one only copies, and takes a second to
+    """The model, where one is set that can write: the bundled one only copies, and takes a while to
     load."""
-    from dazi.inference.catalog import Catalog
+    from dazi.inference.catalog import BUNDLED, Catalog
     from dazi.main.engines import choose_model, load_engine
 
-    folder = settings.company_folder()
-    data = settings.data_folder(folder)
-    catalog = Catalog(data)
-    bundled = {m.name for m in catalog.list()[:1] if m.kind == "local"}
-    if choose_model(settings, catalog).name in bundled:
+    data = settings.data_folder(settings.company_folder())
+    if choose_model(settings, Catalog(data)).location == str(BUNDLED):
         return None
     return load_engine(settings, data)
-
-
-def _word(engine: Engine, principal: Principal, g: Governed) -> Word:
-    from dazi.apps.reports.model_words import ModelWriter
-
-    return ModelWriter(engine, principal, g.today(), g.limiter)
 
 
 def _wants_documents(company: Company, report: Report) -> bool:
     kinds = {company.connectors[company.tools[t].connector].kind for t in report.tools}
     return "knowledge" in kinds
-
-
-async def _mailed(done: Run, to: str, caller: GovernedCaller, where: str) -> Run:
-    from dazi.apps.reports.mailing import mailed
-
-    return replace(done, mail=await mailed(done, to, caller, where))
 
 
 def read_run(path: Path) -> Run:

@@ -132,6 +132,8 @@ class _Drawing:
 
     def _bars(self, left: float, bottom: float, slot: float, zero: float) -> None:
         wide = slot * 0.72 / len(self.series)
+        labels = [self.scale.label(v) for s in self.series for v in s.values if v is not None]
+        widest = max((_width(t, 10.5) for t in labels), default=0.0)
         for k, s in enumerate(self.series):
             for n, value in enumerate(s.values):
                 if value is None:
@@ -141,7 +143,7 @@ class _Drawing:
                 colour = ODD if s.odd[n] else COLOURS[k % len(COLOURS)]
                 self._box(x, min(y, zero), wide * 0.92, max(abs(zero - y), 0.5), colour)
                 over = min(y, zero) - 5
-                self._value(x + wide * 0.46, over, value, wide, s.odd[n])
+                self._value(x + wide * 0.46, over, value, s.odd[n], shown=widest <= (slot * 0.85 if k == 0 else wide * 1.1))
 
     def _lines(self, left: float, bottom: float, slot: float) -> None:
         for k, s in enumerate(self.series):
@@ -162,7 +164,7 @@ class _Drawing:
                     f'fill="{ODD if odd else colour}"/>'
                 )
                 if k == 0 or odd:
-                    self._value(x, y - 9, value, slot, odd)
+                    self._value(x, y - 9, value, odd, shown=True)
 
     def lying(self) -> str:
         left = min(max((_width(n, 12) for n in self.names), default=0.0) + 16, 260)
@@ -192,13 +194,12 @@ class _Drawing:
         self._line(zero, top, zero, bottom, GREY)
         return self._whole(bottom + 32)
 
-    def _value(self, x: float, y: float, value: Decimal, room: float, odd: bool) -> None:
-        """Where there is no room, only what stands out is labelled."""
-        label = self.scale.label(value)
+    def _value(self, x: float, y: float, value: Decimal, odd: bool, *, shown: bool) -> None:
+        """Where there is no room for all, only what stands out is labelled."""
         if odd:
             self._text(x, y - 11, "▲", "middle", ODD, 10)
-        if odd or _width(label, 10.5) <= room * 1.25:
-            self._text(x, y, label, "middle", ODD if odd else INK, 10.5)
+        if odd or shown:
+            self._text(x, y, self.scale.label(value), "middle", ODD if odd else INK, 10.5)
 
     def _ticks(self) -> Iterator[Decimal]:
         value = self.scale.low
@@ -227,7 +228,7 @@ class _Drawing:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" '
             f'width="{WIDTH}" height="{height:.0f}" role="img" aria-label="{escape(self.title)}" '
-            f'font-family="{FONTS}"><rect width="100%" height="100%" fill="#ffffff"/>{inner}</svg>'
+            f'font-family="{FONTS}" font-weight="500"><rect width="100%" height="100%" fill="#ffffff"/>{inner}</svg>'
         )
 
     def _line(self, x1: float, y1: float, x2: float, y2: float, colour: str) -> None:

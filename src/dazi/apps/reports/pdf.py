@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from dazi.apps.reports import words
@@ -11,6 +12,7 @@ from dazi.apps.reports.typesetting import FONTS
 from dazi.apps.reports.typesetting import pdf as compiled
 from dazi.apps.reports.typesetting import quoted as q
 
+_LONG = re.compile(r"[0-9a-f]{10}(?=[0-9a-f])")
 ODD = 'rgb("#c8402f")'
 
 
@@ -31,7 +33,7 @@ def _source(run: Run) -> Iterator[str]:
     yield '#set table(stroke: (x, y) => (bottom: 0.4pt + rgb("#bbbbbb")), inset: 4pt)'
     yield f"#heading(level: 1, {q(run.title)})"
     if run.subject:
-        yield f"#strong({q(run.subject)})"
+        yield f"#block(strong({q(run.subject)}))"
     yield f"#text(8pt, {q(f'{run.company} · {words.byline(run)}')})"
     if failed := words.failed(run):
         yield f'#block(fill: rgb("#fdecea"), inset: 6pt, text(fill: {ODD}, {q(failed)}))'
@@ -94,5 +96,5 @@ def _columns(heads: Sequence[str]) -> str:
 
 
 def _breakable(text: str) -> str:
-    """Long names may break after an underscore, which is no place for it otherwise."""
-    return text.replace("_", "_\u200b")
+    """Long names and numbers may break, which have no place for it otherwise."""
+    return _LONG.sub(lambda m: f"{m[0]}\u200b", text.replace("_", "_\u200b"))
