@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from dazi.apps.reports.numerals import Numeral, scan
 from dazi.apps.reports.result import Paragraph, Run
@@ -37,12 +38,13 @@ def caught(paragraph: Paragraph, language: Language) -> bool:
     return unbound(paragraph.text, paragraph.bound, language) is not None
 
 
-def count(runs: Iterable[Run], check: Check = caught) -> Counts:
+def count(runs: Iterable[Run], check: Check = caught, every: int = 1) -> Counts:
+    """``every``: of the alterations of a paragraph, every so many-th is tried."""
     out = Counts()
     for run in runs:
         for paragraph in paragraphs(run):
             out.numbers += len(scan(paragraph.text))
-            for kind, text in mutations(paragraph.text, run.language):
+            for kind, text in islice(mutations(paragraph.text, run.language), 0, None, every):
                 out.tried[kind] += 1
                 altered = Paragraph(text, paragraph.bound, paragraph.bullet, paragraph.origin)
                 if not check(altered, run.language):

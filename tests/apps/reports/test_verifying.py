@@ -50,10 +50,11 @@ def test_all_that_the_built_in_reports_say_is_bound(runs: Runs) -> None:
 
 
 def test_whatever_number_is_altered_it_is_caught(runs: Runs) -> None:
-    counted = count(runs.values())
+    """Every third alteration of every number; ``bench/reports.py`` tries them all."""
+    counted = count(runs.values(), every=3)
     assert counted.missed == []
     assert counted.numbers > 300
-    assert sum(counted.tried.values()) > 10_000
+    assert sum(counted.tried.values()) > 10 * counted.numbers
     assert {"another digit", "a digit less", "a digit more", "sign turned", "another scale",
             "another month", "a number more"} <= set(counted.tried)  # fmt: skip
 
