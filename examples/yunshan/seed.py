@@ -253,7 +253,9 @@ def _budget_lines(today: date) -> Iterator[Row]:
     for dept, quarter, _, spent in _budgets(today):
         cents = round(float(str(spent)) * 100)
         weights = {
-            category: part * dice.uniform(0.94, 1.06) * odd.get((str(dept), str(quarter), category), 1)
+            category: part
+            * dice.uniform(0.94, 1.06)
+            * odd.get((str(dept), str(quarter), category), 1)
             for category, part in COST_LINES[str(dept)].items()
         }
         whole, left = sum(weights.values()), cents

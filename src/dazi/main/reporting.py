@@ -79,9 +79,7 @@ async def make(settings: Settings, asked: Asked) -> Made:
                 company, g.router, g.ledger, g.today, g.limiter, engine, reports
             )
             where = str(asked.out or "")
-            wanted = Wanted(
-                name, asked.language, given, True, asked.model, asked.mail_to, where
-            )
+            wanted = Wanted(name, asked.language, given, True, asked.model, asked.mail_to, where)
             run = await service.run(g.principal(asked.user), wanted)
         file = rendered(run, asked.format, company.folder)
         path = asked.out or Path(file.name)

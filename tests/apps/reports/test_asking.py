@@ -32,7 +32,7 @@ def reports() -> list[Report]:
             {"quarters": ["2025-Q1"], "departments": ["marketing", "rd"]},
         ),
         (
-            "对比销售部、人力资源部和财务部去年第三、第四季度的预算执行情况,去年Q3和去年Q4都要",
+            "对比销售部、人力资源部和财务部去年Q3和去年Q4的预算执行情况",
             "department-costs",
             {"quarters": ["2024-Q3", "2024-Q4"], "departments": ["sales", "hr", "finance"]},
         ),

@@ -33,7 +33,9 @@ def test_the_report_says_what_was_met(runs: dict[tuple[str, str], Run]) -> None:
     goals = {str(r["name"]): r["met"] for r in run.table("goals").rows}
     assert goals == {"营业收入": "true", "净利润": "false"}
     assert run.failed == ()
-    assert any("123,450.00" in p.text and p.origin == "document" for p in run.sections[-1].paragraphs)
+    assert any(
+        "123,450.00" in p.text and p.origin == "document" for p in run.sections[-1].paragraphs
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,7 +53,13 @@ def test_sentences(text: str, value: str, unit: str, stated: str | None) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["营业收入稳步增长。", "我们关注净利润与现金流。", "研发费用见第 12 页。", "营业收入增长 8.2%。"]
+    "text",
+    [
+        "营业收入稳步增长。",
+        "我们关注净利润与现金流。",
+        "研发费用见第 12 页。",
+        "营业收入增长 8.2%。",
+    ],
 )
 def test_what_is_no_figure_is_none(text: str) -> None:
     found = figures_of([Block("text", text, page=1)])

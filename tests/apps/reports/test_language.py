@@ -87,7 +87,9 @@ def test_a_format_refuses_what_it_cannot_write() -> None:
         written("12", "yuan", "zh")
 
 
-@pytest.mark.parametrize("text", ["共 3 个地区", "前三名 {sales.total}", "up by half", "{sales.total", "a } b"])
+@pytest.mark.parametrize(
+    "text", ["共 3 个地区", "前三名 {sales.total}", "up by half", "{sales.total", "a } b"]
+)
 def test_a_template_may_hold_no_number_of_its_own(text: str) -> None:
     with pytest.raises(ExpressionError):
         template_of(text)

@@ -83,7 +83,9 @@ async def test_in_a_report(opened: Governed) -> None:
     assert any("93.00万元" in note for note in done.notes)
 
 
-@pytest.mark.parametrize("said", [BAD[0], "", OperatorError("model", "模型不在", "no model")])
+@pytest.mark.parametrize(
+    "said", [BAD[0], "占三成。", OperatorError("model", "模型不在", "no model")]
+)
 async def test_where_nothing_stays_the_template_does(
     opened: Governed, said: str | OperatorError
 ) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from dazi.apps.reports.result import Run
 from dazi.apps.reports.service import ReportService, Wanted
 from dazi.core.errors import AccessError, CallerError, NotFound, OperatorError
 from dazi.core.language import Language
-from dazi.apps.reports.result import Run
 from dazi.main.governed import Governed
 from tests.apps.reports.conftest import WHO, service_of
 
@@ -24,7 +24,7 @@ async def records(g: Governed, turn: str) -> list[Any]:
     async with g.database.read() as connection:
         from sqlalchemy import text
 
-        query = text("SELECT kind, \"user\", body FROM ledger WHERE turn = :turn ORDER BY seq")
+        query = text('SELECT kind, "user", body FROM audit_records WHERE turn = :turn ORDER BY seq')
         return list(await connection.execute(query, {"turn": turn}))
 
 
@@ -140,5 +140,5 @@ def test_a_report_as_data_and_back(runs: Runs) -> None:
     for run in runs.values():
         assert of_json(as_json(run)) == run
         json.loads(as_json(run))
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match="report"):
         of_json(b'{"report": 1}')

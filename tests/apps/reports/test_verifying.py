@@ -7,11 +7,13 @@ from decimal import Decimal
 
 import pytest
 
-from bench.report_mutations import count, mutations
+from bench.report_mutations import Counts, caught, count, mutations
 from dazi.apps.reports import verifying
+from dazi.apps.reports.expressions import Scope
 from dazi.apps.reports.numerals import scan
 from dazi.apps.reports.rendering import FORMATS, rendered
 from dazi.apps.reports.result import Bound, Paragraph, Run, as_json, of_json
+from dazi.apps.reports.templates import filled, template_of
 from dazi.apps.reports.verifying import paragraphs, unbound, verify
 from dazi.core.errors import OperatorError
 from dazi.core.language import Language
@@ -24,10 +26,16 @@ Runs = dict[tuple[str, Language], Run]
     [
         ("2025年3月销售额1,614.98万元", ["2025", "3", "1614.98万"]),
         ("环比 -3.1%,同比＋12.50％", ["-3.1%", "+12.50%"]),
-        ("占三成,第一,百分之十二,翻倍", ["hanzi:三成", "hanzi:一", "percent:百分之十二", "word:翻倍"]),
+        (
+            "占三成,第一,百分之十二,翻倍",
+            ["hanzi:三成", "hanzi:一", "percent:百分之十二", "word:翻倍"],
+        ),
         ("进一步统一口径(单位:万元),一般不变", []),
         ("SKU-1001、iPhone 15、①、½", ["code:sku-1001", "15", "1", "sign:½"]),
-        ("In March 2025 two regions rose by a third", ["month:March", "2025", "word:two", "word:third"]),
+        (
+            "In March 2025 two regions rose by a third",
+            ["month:March", "2025", "word:two", "word:third"],
+        ),
         ("It may rise; May 2025", ["month:May", "2025"]),
     ],
 )
@@ -55,7 +63,7 @@ def test_whatever_number_is_altered_it_is_caught(runs: Runs) -> None:
     assert counted.missed == []
     assert counted.numbers > 300
     assert sum(counted.tried.values()) > 10 * counted.numbers
-    assert {"another digit", "a digit less", "a digit more", "sign turned", "another scale",
+    assert {"another digit", "a digit less", "a digit more", "another scale",
             "another month", "a number more"} <= set(counted.tried)  # fmt: skip
 
 
@@ -112,3 +120,22 @@ def test_notes_below_tables_are_checked_as_well(costs: Run) -> None:
     assert changed != table
     with pytest.raises(OperatorError):
         verify(replace(costs, tables=(changed,)))
+
+
+def test_signs_are_part_of_their_numbers() -> None:
+    text, bound = filled(template_of("环比 {v|change},z 分数 {z|number}"), SIGNED, "zh")
+    counted = count_of(Paragraph(text, bound))
+    assert counted.tried["sign turned"] == counted.tried["sign gone"] == 2
+    assert counted.missed == []
+
+
+SIGNED = Scope({"v": Decimal("0.123"), "z": Decimal("-4.87")})
+
+
+def count_of(paragraph: Paragraph) -> Counts:
+    out = Counts()
+    for kind, text in mutations(paragraph.text, "zh"):
+        out.tried[kind] += 1
+        if not caught(replace(paragraph, text=text), "zh"):
+            out.missed.append((kind, text))
+    return out

@@ -236,7 +236,7 @@ class ModelWriter:
             if not text:
                 continue
             bound = bound_in(text, k, language)
-            if bound is None or not checker.check(text).ok:
+            if bound is None or not checker.check(_rest(text, bound)).ok:
                 dropped.append(text)
             else:
                 kept.append(Paragraph(text, bound, origin="model"))
@@ -258,6 +258,13 @@ class ModelWriter:
         finally:
             await admission.settle(used)
         return said
+
+
+def _rest(text: str, bound: Sequence[Bound]) -> str:
+    """What is left to the agent's own check."""
+    for b in reversed(bound):
+        text = f"{text[: b.start]} {text[b.end :]}"
+    return text
 
 
 def _prompt(section: Section, tables: Sequence[Table], language: Language) -> str:

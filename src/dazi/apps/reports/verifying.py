@@ -35,7 +35,7 @@ def unbound(text: str, bound: Sequence[Bound], language: Language) -> Unbound | 
         if here != b.text or _keys(said) != _keys(here) or b.start < end:
             return Unbound(_number_at(text, b), sentence_at(text, b.start), said)
         covered.update(range(b.start, b.end))
-        if 0 <= end and text[end : b.start].isspace():
+        if end >= 0 and text[end : b.start].isspace():
             covered.update(range(end, b.start))  # a figure and its unit
         end = b.end
     for numeral in scan(text):
