@@ -143,13 +143,8 @@ class _Drawing:
                 colour = ODD if s.odd[n] else COLOURS[k % len(COLOURS)]
                 self._box(x, min(y, zero), wide * 0.92, max(abs(zero - y), 0.5), colour)
                 over = min(y, zero) - 5
-                self._value(
-                    x + wide * 0.46,
-                    over,
-                    value,
-                    s.odd[n],
-                    shown=widest <= (slot * 0.85 if k == 0 else wide * 1.1),
-                )
+                room = slot * 0.85 if k == 0 else wide * 1.1
+                self._value(x + wide * 0.46, over, value, s.odd[n], shown=widest <= room)
 
     def _lines(self, left: float, bottom: float, slot: float) -> None:
         for k, s in enumerate(self.series):

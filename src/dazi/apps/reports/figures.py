@@ -59,6 +59,7 @@ _NOW = re.compile(r"本(?:年|期|报告期)|当(?:年|期)|current year|this ye
 _THEN = re.compile(r"上(?:年|期)|去年|prior year|last year|previous year")
 _YEAR = re.compile(r"(?<!\d)(20\d\d)(?!\d)")
 _SENTENCE = re.compile(r"[^。;;!?\n]+(?:[。;;!?]|$)")
+_LEAD = re.compile(r"^[\s,(年]+")
 QUOTE = 200
 
 
@@ -188,7 +189,7 @@ def _metrics(folded: str) -> Iterator[tuple[str, str, int, int]]:
 
 
 def _growth(after: str) -> str | None:
-    match = _GROWTH.match(after.lstrip(" ,,(年(")) or _GROWTH.search(after[:20])
+    match = _GROWTH.match(_LEAD.sub("", after)) or _GROWTH.search(after[:20])
     if match is None:
         return None
     place = after.find(match[0]) + len(match[0])

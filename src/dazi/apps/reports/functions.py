@@ -175,8 +175,8 @@ def last_periods(period: str, number: Decimal) -> list[str]:
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "sum": total, "count": count, "mean": mean, "median": median, "min": least, "max": most,
     "difference": difference, "growth": growth, "share": share, "ratio": ratio, "rank": rank,
-    "first": first, "last": last, "take": take, "order": order, "where": where, "having": having, "abs": distance, "above": above,
-    "below": below, "flat": flat, "nest": nest, "unique": unique, "flagged": flagged,
+    "first": first, "last": last, "take": take, "order": order, "where": where, "having": having,
+    "abs": distance, "above": above, "below": below, "flat": flat, "nest": nest, "unique": unique, "flagged": flagged,
     "hours": hours, "before": before, "year_before": year_before, "shifted": shifted,
     "last_periods": last_periods,
 }  # fmt: skip

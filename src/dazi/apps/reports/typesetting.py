@@ -39,8 +39,9 @@ def png(svg: str, *, width_pt: float = 570.0, ppi: float = 144.0) -> bytes:
 def _compiled(source: str, format: Literal["pdf", "png"], ppi: float | None = None) -> bytes:
     from typst import compile
 
+    paths: list[str | bytes] = [str(fonts())]
     made = compile(
-        source.encode(), font_paths=[fonts()], ignore_system_fonts=True, format=format, ppi=ppi
+        source.encode(), font_paths=paths, ignore_system_fonts=True, format=format, ppi=ppi
     )
     assert isinstance(made, bytes)
     return made

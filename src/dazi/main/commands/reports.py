@@ -6,7 +6,7 @@ import asyncio
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -15,6 +15,7 @@ from dazi.core.language import Language
 from dazi.main.commands.options import Company, Json, Model, Today, User, language, settings
 
 if TYPE_CHECKING:
+    from dazi.apps.reports.rendering import FileFormat
     from dazi.main.reporting import Asked, Made
     from dazi.main.settings import Settings
 
@@ -146,11 +147,10 @@ def _language(lang: Tongue | None) -> Language:
     return lang.value if lang is not None else language()
 
 
-def _kind(form: FileKind | None, out: Path | None) -> FileKind:
-    if form is not None:
-        return form
+def _kind(form: FileKind | None, out: Path | None) -> FileFormat:
     ending = out.suffix.removeprefix(".").lower() if out is not None else ""
-    return FileKind(ending) if ending in FileKind.__members__ else FileKind.html
+    known = ending if ending in FileKind.__members__ else "html"
+    return cast("FileFormat", form.value if form is not None else known)
 
 
 def _given(pairs: list[str] | None) -> dict[str, str]:
