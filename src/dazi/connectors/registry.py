@@ -1,4 +1,7 @@
-"""The kinds of connectors there are, by the name that ``connector: {kind: ...}`` uses."""
+"""The kinds of connectors there are, by the name that ``connector: {kind: ...}`` uses.
+
+Each is imported where a company uses it: their libraries are large.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,6 @@ from typing import Any, Protocol
 
 from dazi.connectors.context import ConnectorContext
 from dazi.connectors.credentials import KEYS, Credential
-from dazi.connectors.database import open_database
-from dazi.connectors.functions import FunctionConnector
-from dazi.connectors.http import HttpConnector
-from dazi.connectors.knowledge import KnowledgeConnector
-from dazi.connectors.smtp import SmtpConnector
-from dazi.connectors.sql import SqlConnector
 from dazi.core.errors import ConfigError
 from dazi.core.tools import Connector, Tool
 
@@ -93,12 +90,17 @@ def _configured(
 def _sql(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnector:
     (name,) = _keys(config, context, "database")
     url = _configured(context.databases, "databases", name, context)
+    from dazi.connectors.database import open_database
+    from dazi.connectors.sql import SqlConnector
+
     return SqlConnector(open_database(name, url, context))
 
 
 def _http(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnector:
     service, document = _keys(config, context, "service", "openapi", optional=KEYS)
     url = _configured(context.services, "services", service, context)
+    from dazi.connectors.http import HttpConnector
+
     try:
         return HttpConnector(url, context.folder / document, Credential.of(config, context.folder))
     except ValueError as error:
@@ -108,11 +110,15 @@ def _http(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnec
 
 
 def _python(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnector:
+    from dazi.connectors.functions import FunctionConnector
+
     (module,) = _keys(config, context, "module")
     return FunctionConnector(context.folder / module, context)
 
 
 def _smtp(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnector:
+    from dazi.connectors.smtp import SmtpConnector
+
     _keys(config, context, "server")
     if context.smtp is None:
         where = context.folder / "dazi.toml"
@@ -125,11 +131,12 @@ def _knowledge(config: Mapping[str, Any], context: ConnectorContext) -> CheckedC
     if context.knowledge is None:
         zh, en = "这里没有文档可查", "there are no documents to search here"
         raise ConfigError(context.folder, None, zh, en)
+    from dazi.connectors.knowledge import KnowledgeConnector
+
     return KnowledgeConnector(context.knowledge)
 
 
 def _mcp(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnector:
-    """Imported only where a company uses it: the library is large."""
     from dazi.connectors.mcp import McpConnector, McpServer
 
     known = {"command", "env", "service", *KEYS}

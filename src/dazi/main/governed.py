@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +44,8 @@ from dazi.store.database import Database
 if TYPE_CHECKING:
     from dazi.main.documents import Documents
 
+SERVED = frozenset({"http", "smtp"})
+"""Kinds of systems that a demo company's own services are."""
 AUDIT = "audit"
 """The folder of the audit's keys, in the data folder."""
 
@@ -71,9 +73,14 @@ class Governed:
 
 @asynccontextmanager
 async def governed(
-    settings: Settings, company: Company | None = None, *, documents: bool = False
+    settings: Settings,
+    company: Company | None = None,
+    *,
+    only: frozenset[str] | None = None,
+    documents: bool = False,
 ) -> AsyncIterator[Governed]:
-    """``documents``: the company's documents can be searched too, which takes longer to open."""
+    """``only``: no other tools will be called, so that no other systems need be there. ``documents``:
+    the company's documents can be searched too, which takes longer to open."""
     folder = settings.company_folder()
     company = company or load_company(folder)
     data = settings.data_folder(folder)
@@ -83,9 +90,9 @@ async def governed(
     if company.demo:
         demo = Demo(company, data, today)
         await asyncio.to_thread(demo.seed)
-        running = await asyncio.to_thread(demo.start)
+        running = await asyncio.to_thread(demo.start) if _kinds(company, only) & SERVED else None
     context = connector_context(company, data, running)
-    connectors = make_connectors(company, context)
+    connectors = make_connectors(_reduced(company, only), context)
     database, sealing = database_of(settings, data), Sealing(data / AUDIT)
     opened = None
     try:
@@ -108,6 +115,21 @@ async def governed(
         await database.close()
         if demo is not None:
             await asyncio.to_thread(demo.stop)
+
+
+def _kinds(company: Company, only: frozenset[str] | None) -> frozenset[str]:
+    """The kinds of systems that are called."""
+    tools = company.tools.values() if only is None else (company.tools[t] for t in only)
+    return frozenset(company.connectors[t.connector].kind for t in tools)
+
+
+def _reduced(company: Company, only: frozenset[str] | None) -> Company:
+    """With the systems of those tools only."""
+    if only is None:
+        return company
+    wanted = {company.tools[t].connector for t in only}
+    specs = {name: spec for name, spec in company.connectors.items() if name in wanted}
+    return replace(company, connectors=specs)
 
 
 async def _made(

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dazi.apps.reports.calling import MAIL
 from dazi.apps.reports.declare import load_reports
 from dazi.apps.reports.definition import Report
 from dazi.apps.reports.rendering import FileFormat, rendered
@@ -63,7 +64,7 @@ def reports_of(company: Company, principal: Principal | None = None) -> dict[str
 async def make(settings: Settings, asked: Asked) -> Made:
     """Run a report without a server and write its file."""
     company = load_company(settings.company_folder())
-    reports = reports_of(company)
+    reports = load_reports(company, asked.name)
     today = settings.today or date.today()
     engine = None
     try:
@@ -73,8 +74,10 @@ async def make(settings: Settings, asked: Asked) -> Made:
         report = reports.get(name)
         if engine is None and asked.model and report is not None and report.wants_model:
             engine = _engine(settings)
+        tools = report.tools if report is not None else frozenset()
+        tools |= {MAIL} if asked.mail_to and MAIL in company.tools else frozenset()
         documents = report is not None and _wants_documents(company, report)
-        async with governed(settings, company, documents=documents) as g:
+        async with governed(settings, company, only=tools, documents=documents) as g:
             service = ReportService(
                 company, g.router, g.ledger, g.today, g.limiter, engine, reports
             )

@@ -17,7 +17,7 @@ from dazi.apps.reports.excel import excel, safe
 from dazi.apps.reports.numerals import scan
 from dazi.apps.reports.rendering import file_name, format_of, rendered
 from dazi.apps.reports.result import Run, Table
-from dazi.apps.reports.typesetting import png
+from dazi.apps.reports.typesetting import pngs
 from dazi.apps.reports.word import word
 from dazi.core.errors import CallerError, ConfigError
 
@@ -119,7 +119,8 @@ def test_charts_mark_what_stands_out_in_more_than_colour(sales: Run) -> None:
         assert ("▲ 异常" in drawn) == marked
     by_month = svg(sales, sales.chart("by_month"))
     assert by_month.count("▲") == 1 + len(sales.table("months").marks)
-    assert png(by_month, ppi=36).startswith(b"\x89PNG")
+    pictures = pngs([by_month, by_month], ppi=36)
+    assert [p[:4] for p in pictures] == [b"\x89PNG"] * 2
 
 
 def test_a_chart_without_rows_or_with_negative_values_can_be_drawn(sales: Run) -> None:

@@ -161,10 +161,12 @@ class ReportFile(_Strict):
     sections: dict[str, SectionFile] = Field(min_length=1)
 
 
-def load_reports(company: Company) -> dict[str, Report]:
-    """By name, which is the file's; none where there is no such folder. Raises ``ConfigError``."""
+def load_reports(company: Company, only: str = "") -> dict[str, Report]:
+    """By name, which is the file's; none where there is no such folder. ``only``: the one of that name,
+    if there is one, and the others are not read. Raises ``ConfigError``."""
     paths = sorted((company.folder / FOLDER).glob("*.yaml"))
-    return {path.stem: load_report(path, company) for path in paths}
+    named = [path for path in paths if path.stem == only]
+    return {path.stem: load_report(path, company) for path in named or paths}
 
 
 def load_report(path: Path, company: Company) -> Report:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 FONTS = ("Noto Sans CJK SC", "Libertinus Serif")
 
@@ -24,24 +25,33 @@ def quoted(text: str) -> str:
 
 
 def pdf(source: str) -> bytes:
-    return _compiled(source, "pdf")
+    made = _compiled(source, "pdf")
+    assert isinstance(made, bytes)
+    return made
 
 
-def png(svg: str, *, width_pt: float = 570.0, ppi: float = 144.0) -> bytes:
+def pngs(svgs: Sequence[str], *, width_pt: float = 570.0, ppi: float = 144.0) -> list[bytes]:
+    """A picture of each drawing. All at once: the fonts are read once."""
+    if not svgs:
+        return []
     lines = [
         f"#set page(width: {width_pt}pt, height: auto, margin: 0pt)",
         f"#set text(font: ({', '.join(map(quoted, FONTS))}))",
-        f'#image(bytes({quoted(svg)}), format: "svg", width: 100%)',
+        "#pagebreak()\n".join(
+            f'#image(bytes({quoted(svg)}), format: "svg", width: 100%)\n' for svg in svgs
+        ),
     ]
-    return _compiled("\n".join(lines), "png", ppi)
+    made = _compiled("\n".join(lines), "png", ppi)
+    return list(made) if isinstance(made, list) else [made]
 
 
-def _compiled(source: str, format: Literal["pdf", "png"], ppi: float | None = None) -> bytes:
+def _compiled(
+    source: str, format: Literal["pdf", "png"], ppi: float | None = None
+) -> bytes | list[bytes]:
     from typst import compile
 
-    paths: list[str | bytes] = [str(fonts())]
-    made = compile(
+    paths: Any = [fonts()]  # its stub wants these of the same type as the source
+    made: bytes | list[bytes] = compile(
         source.encode(), font_paths=paths, ignore_system_fonts=True, format=format, ppi=ppi
     )
-    assert isinstance(made, bytes)
     return made

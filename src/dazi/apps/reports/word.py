@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 from dazi.apps.reports import words
 from dazi.apps.reports.charts import svg
 from dazi.apps.reports.result import Paragraph, Run, Table
-from dazi.apps.reports.typesetting import png
+from dazi.apps.reports.typesetting import pngs
 from dazi.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ class _Writer:
     def __init__(self, run: Run, document: Document) -> None:
         self.run, self.document = run, document
         self.styles = {s.name for s in document.styles}
+        shown = list(dict.fromkeys(id for s in run.sections for id in s.charts))
+        drawn = [svg(run, run.chart(id)) for id in shown]
+        self.pictures = dict(zip(shown, pngs(drawn), strict=True))
 
     def whole(self) -> bytes:
         run, document = self.run, self.document
@@ -159,8 +162,7 @@ class _Writer:
     def _chart(self, id: str) -> None:
         section = self.document.sections[-1]
         width = (section.page_width or 0) - (section.left_margin or 0) - (section.right_margin or 0)
-        picture = png(svg(self.run, self.run.chart(id)))
-        self.document.add_picture(BytesIO(picture), width=width or None)
+        self.document.add_picture(BytesIO(self.pictures[id]), width=width or None)
 
     def _appendix(self) -> None:
         language = self.run.language

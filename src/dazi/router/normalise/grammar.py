@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from dazi.router.normalise.text import MAX_SCAN, Span, pieces, variants
@@ -26,9 +27,14 @@ HANZI_DIGITS = "零〇一二两三四五六七八九十"
 class Rule(Generic[Context, Value]):
     """``read`` may raise ``ValueError`` or ``OverflowError``: then the words name no value."""
 
-    pattern: re.Pattern[str]
+    text: str
     read: Callable[[re.Match[str], Context], Value | None]
     searched: bool = True
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Compiled when it is first needed: all of them together take a while."""
+        return re.compile(self.text)
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ def rule(
     pattern: str, read: Callable[[re.Match[str], Context], Value | None], *, searched: bool = True
 ) -> Rule[Context, Value]:
     """A rule; one that is not ``searched`` reads a value but is not looked for in messages."""
-    return Rule(re.compile(pattern), read, searched)
+    return Rule(pattern, read, searched)
 
 
 def _always(text: str, start: int, end: int) -> bool:
@@ -70,11 +76,18 @@ class Grammar(Generic[Context, Value]):
         guard: Callable[[str, int, int], bool] = _always,
     ) -> None:
         self._rules = tuple(r for g in groups for r in g.rules)
-        self._groups = tuple(
-            (re.compile(g.first), tuple(r for r in g.rules if r.searched)) for g in groups
-        )
-        self._finder = re.compile("|".join(_any_of(first, rules) for first, rules in self._groups))
+        self._given = groups
         self._guard = guard
+
+    @cached_property
+    def _groups(self) -> tuple[tuple[re.Pattern[str], tuple[Rule[Context, Value], ...]], ...]:
+        return tuple(
+            (re.compile(g.first), tuple(r for r in g.rules if r.searched)) for g in self._given
+        )
+
+    @cached_property
+    def _finder(self) -> re.Pattern[str]:
+        return re.compile("|".join(_any_of(first, rules) for first, rules in self._groups))
 
     def read(self, text: str, context: Context) -> Value | None:
         """What the whole of ``text`` says."""
@@ -123,7 +136,7 @@ class Grammar(Generic[Context, Value]):
 
 def _any_of(first: re.Pattern[str], rules: Sequence[Rule[Context, Value]]) -> str:
     """One pattern that matches where a rule does, without the rules' named groups."""
-    patterns = "|".join(re.sub(r"\(\?P<\w+>", "(?:", r.pattern.pattern) for r in rules)
+    patterns = "|".join(re.sub(r"\(\?P<\w+>", "(?:", r.text) for r in rules)
     return f"(?={first.pattern})(?:{patterns})"
 
 
