@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
-
-import uvicorn
 
 from dazi.core.company import Company
 from dazi.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    import uvicorn
 
 STARTS_WITHIN_S = 20.0
 
@@ -94,6 +95,8 @@ class Demo:
             self._ready.set()
 
     async def _serve(self) -> None:
+        import uvicorn  # a company without services of its own never needs it
+
         sink = load_module(self._folder / "services" / "mail_sink.py").MailSink(self._data / "mail")
         await sink.start()
         app = load_module(self._folder / "services" / "app.py").create_app(

@@ -14,7 +14,7 @@ from dazi.apps.reports.service import ReportService, Wanted
 from dazi.core.language import Language
 from dazi.main.governed import Governed, governed
 from dazi.main.settings import Settings, demo_folder
-from tests.apps.reports.annual import write_annual
+from bench.annual_report import write_annual
 
 TODAY = date(2025, 4, 3)
 WHO = {

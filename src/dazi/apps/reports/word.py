@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,16 @@ GREY = (0x66, 0x66, 0x66)
 def word(run: Run, template: Path | None = None) -> bytes:
     """``template``: its styles, header, footer and logo stay, its text goes. Raises ``ConfigError`` for
     one that cannot be opened."""
-    return _Writer(run, _opened(template)).whole()
+    with ThreadPoolExecutor(1) as beside:  # charts are set on another core meanwhile
+        pictures = beside.submit(_pictures, run)
+        return _Writer(run, _opened(template), pictures).whole()
+
+
+def _pictures(run: Run) -> dict[str, bytes]:
+    """By the charts' ids."""
+    shown = list(dict.fromkeys(id for s in run.sections for id in s.charts))
+    drawn = pngs([svg(run, run.chart(id)) for id in shown])
+    return dict(zip(shown, drawn, strict=True))
 
 
 def _opened(template: Path | None) -> Document:
@@ -45,12 +55,10 @@ def _opened(template: Path | None) -> Document:
 
 
 class _Writer:
-    def __init__(self, run: Run, document: Document) -> None:
+    def __init__(self, run: Run, document: Document, pictures: Future[dict[str, bytes]]) -> None:
         self.run, self.document = run, document
         self.styles = {s.name for s in document.styles}
-        shown = list(dict.fromkeys(id for s in run.sections for id in s.charts))
-        drawn = [svg(run, run.chart(id)) for id in shown]
-        self.pictures = dict(zip(shown, pngs(drawn), strict=True))
+        self.pictures = pictures
 
     def whole(self) -> bytes:
         run, document = self.run, self.document
@@ -162,7 +170,7 @@ class _Writer:
     def _chart(self, id: str) -> None:
         section = self.document.sections[-1]
         width = (section.page_width or 0) - (section.left_margin or 0) - (section.right_margin or 0)
-        self.document.add_picture(BytesIO(self.pictures[id]), width=width or None)
+        self.document.add_picture(BytesIO(self.pictures.result()[id]), width=width or None)
 
     def _appendix(self) -> None:
         language = self.run.language
