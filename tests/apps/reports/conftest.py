@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.annual_report import write_annual
 from dazi.apps.reports.result import Run
 from dazi.apps.reports.service import ReportService, Wanted
 from dazi.core.language import Language
 from dazi.main.governed import Governed, governed
 from dazi.main.settings import Settings, demo_folder
-from bench.annual_report import write_annual
 
 TODAY = date(2025, 4, 3)
 WHO = {
