@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from dazi.core.errors import OperatorError
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest revision in ``migrations/versions``."""
 VERSIONS = "alembic_version"
 _versions = Table(
