@@ -136,7 +136,7 @@ class DeskStore:
                 insert(desk_events).values(self._event_row(card.id, card.user, seq, event))
             )
 
-    async def list(self, tenant: str, wanted: Wanted) -> list[Card]:
+    async def find(self, tenant: str, wanted: Wanted) -> list[Card]:
         """What is due first comes first, then the newest."""
         c = desk_tickets.c
         conditions = [c.tenant == tenant]
@@ -234,7 +234,7 @@ class DeskStore:
         async with self._database.write() as connection:
             top = await connection.execute(select(func.max(desk_tickets.c.number)))
             number = (top.scalar() or 0) + 1
-            id = f"T{number:06d}"
+            id = f"T{number:05d}"
             row = {
                 "id": id,
                 "number": number,

@@ -1,0 +1,51 @@
+"""What the desk needs of the rest, wired where everything is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from dazi.core.language import Language
+from dazi.core.messages import Message
+from dazi.core.principal import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A message of a conversation. ``at``: seconds since the epoch."""
+
+    at: float
+    message: Message
+
+
+class Conversations(Protocol):
+    """The customers' own threads, read and continued on their behalf."""
+
+    async def read(self, customer: Principal, thread: str) -> Sequence[Spoken]:
+        """In order; ``[]`` for none of theirs."""
+        ...
+
+    async def say(self, customer: Principal, thread: str, text: str) -> None: ...
+
+
+class Look(Protocol):
+    """A declared read tool, run through the router as ``principal``."""
+
+    async def __call__(
+        self, principal: Principal, tool: str, arguments: dict[str, str], language: Language
+    ) -> str | None:
+        """The result in words that cannot be wrong; ``None`` where there is none."""
+        ...
+
+
+class People(Protocol):
+    def __call__(self, user: str, channel: str) -> Principal:
+        """Raises ``AccessError`` where there is nobody of that name."""
+        ...
+
+
+class Wording(Protocol):
+    async def __call__(self, text: str, language: Language) -> str:
+        """The same in a few sentences; empty where no model can."""
+        ...

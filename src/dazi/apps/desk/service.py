@@ -1,0 +1,452 @@
+"""The desk: every act on a ticket, with who may. Another's ticket looks like none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dazi.apps.desk.assignment import Agent, choose
+from dazi.apps.desk.clocks import Clock, Clocks, clocks_of
+from dazi.apps.desk.intents.kinds import INTENTS, OTHER
+from dazi.apps.desk.machine import Refused, apply, possible, replay
+from dazi.apps.desk.model import PRIORITIES, Act, Actor, Event, Priority, Ticket
+from dazi.apps.desk.ports import Conversations, Look, People, Spoken, Wording
+from dazi.apps.desk.records import (
+    ALIVE,
+    Card,
+    DeskStore,
+    Draft,
+    Filed,
+    Overtaken,
+    Standing,
+    Wanted,
+    unknown,
+)
+from dazi.apps.desk.rules import DeskRules
+from dazi.apps.desk.summary import Summary, summarise, unfounded
+from dazi.core.errors import AccessError, CallerError
+from dazi.core.language import language_of
+from dazi.core.principal import Principal
+from dazi.core.tools import Tool
+
+SYSTEM = "system"
+LONGEST_TITLE, LONGEST_TEXT = 200, 5_000
+_TRIES = 5
+INNER: frozenset[Act] = frozenset(("note", "warned", "breached", "prioritise", "categorise"))
+"""What customers are not shown."""
+_TOLD: frozenset[Act] = frozenset(("reply", "ask_customer"))
+"""What is said to the customer in the conversation."""
+_NEEDS_TEXT: frozenset[Act] = frozenset(
+    ("customer_wrote", "reply", "ask_customer", "note", "hand_back")
+)
+PRESSING: Mapping[str, Priority] = {"complaint": "high", "damaged": "high", "human": "high"}
+"""The priority of a category, where nobody says another; that of others is normal."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewTicket:
+    """``user``: whose it is, of somebody who works at the desk; empty: one's own. ``category`` and
+    ``priority``: empty, where they are to follow from the words. ``orders``: that the customer names;
+    only those that they are found to have are attached. ``verified``: that a result was seen for."""
+
+    title: str
+    text: str = ""
+    category: str = ""
+    priority: str = ""
+    user: str = ""
+    thread: str = ""
+    key: str = ""
+    orders: tuple[str, ...] = ()
+    verified: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A ticket as somebody may see it. ``possible``: what they may do with it now."""
+
+    card: Card
+    ticket: Ticket
+    clocks: Clocks | None
+    events: tuple[Event, ...]
+    possible: tuple[Act, ...]
+    conversation: tuple[Spoken, ...] = ()
+    summary: Summary | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """``recognise`` gives a message's intent. ``order_tool``: with its parameter, where the company
+    names one."""
+
+    people: People
+    conversations: Conversations
+    look: Look
+    recognise: Callable[[str], str]
+    tools: Mapping[str, Tool]
+    word: Wording | None = None
+
+
+class DeskService:
+    """``now`` is given with every act, in seconds since the epoch."""
+
+    def __init__(self, store: DeskStore, rules: DeskRules, parts: Parts) -> None:
+        self.store = store
+        self.rules = rules
+        self.parts = parts
+
+    # --- who may what ---------------------------------------------------------------------------
+
+    def actor(self, principal: Principal) -> Actor:
+        if principal.has_role(*self.rules.supervisors):
+            return "supervisor"
+        return "agent" if principal.has_role(*self.rules.roles) else "customer"
+
+    def check_supervisor(self, principal: Principal) -> None:
+        """Raises ``AccessError``."""
+        if self.actor(principal) != "supervisor":
+            raise AccessError("forbidden", "只有客服主管可以", "only supervisors of the desk may")
+
+    def check_staff(self, principal: Principal) -> None:
+        """Raises ``AccessError``."""
+        if self.actor(principal) == "customer":
+            raise AccessError("forbidden", "只有客服可以", "only those who work at the desk may")
+
+    async def _filed(self, principal: Principal, id: str) -> Filed:
+        filed = await self.store.get(id, principal.tenant)
+        if self.actor(principal) == "customer" and filed.card.user != principal.user:
+            raise unknown()
+        return filed
+
+    # --- tickets --------------------------------------------------------------------------------
+
+    async def open(self, principal: Principal, new: NewTicket, now: float) -> View:
+        """Raises ``CallerError`` for what is missing or too long, and where an agent names a customer
+        that there is none of."""
+        title = " ".join(new.title.split())
+        if not title:
+            raise CallerError("empty", "请写明是什么问题", "say what the problem is")
+        if len(title) > LONGEST_TITLE or len(new.text) > LONGEST_TEXT:
+            zh = f"标题最多 {LONGEST_TITLE} 字,内容最多 {LONGEST_TEXT} 字"
+            en = f"a title has up to {LONGEST_TITLE} characters, a text {LONGEST_TEXT}"
+            raise CallerError("too_long", zh, en)
+        actor = self.actor(principal)
+        customer = self._customer(principal, actor, new.user)
+        category = new.category or self.parts.recognise(f"{title}\n{new.text}")
+        priority = new.priority or PRESSING.get(category, "normal")
+        _check("category", category, INTENTS)
+        _check("priority", priority, PRIORITIES)
+        event = Event(now, principal.user, actor, "create", new.text, _first(category, priority))
+        draft = Draft(
+            principal.tenant, customer.user, new.thread, principal.channel, title, new.key
+        )
+        id = await self.store.create(draft, event, self._standing([event], now))
+        filed = await self.store.get(id, principal.tenant)
+        if len(filed.events) == 1:
+            await self._settle(filed, customer, new, now)
+        return await self.view(principal, id, now)
+
+    async def act(
+        self,
+        principal: Principal,
+        id: str,
+        act: Act,
+        now: float,
+        text: str = "",
+        **data: Any,
+    ) -> View:
+        """Do ``act``. Raises ``NotFound``, ``Refused`` with what is possible instead, ``AccessError``
+        and ``CallerError`` for wrong data."""
+        filed = await self._filed(principal, id)
+        text = text.strip()
+        if act in _NEEDS_TEXT and not text:
+            raise CallerError("empty", "请写内容", "write something")
+        if len(text) > LONGEST_TEXT:
+            zh, en = f"最多 {LONGEST_TEXT} 字", f"at most {LONGEST_TEXT} characters"
+            raise CallerError("too_long", zh, en)
+        if act == "create":
+            raise Refused("工单已经有了", "the ticket is there already", ())
+        actor = self.actor(principal)
+        given = await self._data(principal, actor, filed, act, data)
+        if act == "hand_over":
+            given = {"summary": (await self._summary(filed)).as_data()}
+        filed = await self._add(filed, Event(now, principal.user, actor, act, text, given))
+        if act in _TOLD:
+            await self._say(filed, text)
+        if act == "hand_over" and not replay(filed.events, self.rules.reopen_days).assignee:
+            await self._assign(filed, now)
+        return await self.view(principal, id, now)
+
+    async def view(self, principal: Principal, id: str, now: float) -> View:
+        """Raises ``NotFound``."""
+        filed = await self._filed(principal, id)
+        ticket = replay(filed.events, self.rules.reopen_days)
+        actor = self.actor(principal)
+        can = tuple(possible(ticket, actor, max(now, ticket.updated), self.rules.reopen_days))
+        if actor == "customer":
+            shown = tuple(_for_customer(e) for e in filed.events if e.act not in INNER)
+            card = replace(filed.card, due=None, warn=None)
+            return View(card, ticket, None, shown, can)
+        clocks = clocks_of(filed.events, max(now, ticket.updated), self.rules.clocking)
+        spoken = await self._spoken(filed)
+        summary = self._summarised(spoken)
+        return View(filed.card, ticket, clocks, filed.events, can, tuple(spoken), summary)
+
+    async def find(self, principal: Principal, wanted: Wanted) -> list[Card]:
+        """What is due first comes first. Customers see their own, without the desk's columns."""
+        if self.actor(principal) == "customer":
+            own = replace(wanted, user=principal.user, assignee="", unassigned=False)
+            cards = await self.store.find(principal.tenant, own)
+            return [replace(c, due=None, warn=None) for c in cards]
+        return await self.store.find(principal.tenant, wanted)
+
+    # --- conversations --------------------------------------------------------------------------
+
+    async def hand_over(self, principal: Principal, thread: str, text: str, now: float) -> View:
+        """Give a conversation of the customer's own to a person: with the ticket that it has, else
+        with a new one. Raises as ``act``."""
+        wanted = Wanted(user=principal.user, thread=thread, states=ALIVE, limit=1)
+        cards = await self.store.find(principal.tenant, wanted)
+        if cards:
+            id = cards[0].id
+        else:
+            new = NewTicket(text[:LONGEST_TITLE], category="human", thread=thread)
+            id = (await self.open(principal, new, now)).card.id
+        return await self.act(principal, id, "hand_over", now, text)
+
+    async def held(self, principal: Principal, thread: str, text: str, now: float) -> str:
+        """The ticket whose person has this conversation, empty where none has; what the customer
+        wrote is kept with it."""
+        wanted = Wanted(user=principal.user, thread=thread, states=ALIVE)
+        for card in await self.store.find(principal.tenant, wanted):
+            if card.holder == "person":
+                filed = await self.store.get(card.id, principal.tenant)
+                event = Event(now, principal.user, "customer", "customer_wrote", text)
+                await self._add(filed, event)
+                return card.id
+        return ""
+
+    # --- by the clock ---------------------------------------------------------------------------
+
+    async def mark(self, id: str, tenant: str, now: float) -> int:
+        """Note what is near its limit or past it, once for each clock; how much was new."""
+        filed = await self.store.get(id, tenant)
+        new = 0
+        for clock in clocks_of(filed.events, now, self.rules.clocking).both:
+            for act in _marks(clock):
+                ticket = replay(filed.events, self.rules.reopen_days)
+                if f"{clock.kind}:{act}" not in ticket.marks:
+                    event = Event(now, SYSTEM, "system", act, "", {"clock": clock.kind})
+                    filed = await self._add(filed, event)
+                    new += 1
+        return new
+
+    async def close(self, id: str, tenant: str, now: float) -> None:
+        """Close what is resolved. Raises ``Refused`` where it is not any more."""
+        filed = await self.store.get(id, tenant)
+        await self._add(filed, Event(now, SYSTEM, "system", "close"))
+
+    # --- inner ----------------------------------------------------------------------------------
+
+    async def _settle(self, filed: Filed, customer: Principal, new: NewTicket, now: float) -> None:
+        """What follows at once: orders that are the customer's, and who gets it."""
+        orders = [*new.verified]
+        named = [o for o in dict.fromkeys(new.orders) if o not in orders]
+        orders += [o for o in named if await self._has_order(customer, o, new.title)]
+        if new.thread and self.rules.orders is not None:
+            summary = self._summarised(await self._spoken(filed))
+            orders += [o for o in summary.orders if o not in orders]
+        if orders:
+            event = Event(now, SYSTEM, "system", "attach", "", {"orders": orders})
+            filed = await self._add(filed, event)
+        await self._assign(filed, now)
+
+    async def _assign(self, filed: Filed, now: float) -> None:
+        loads = await self.store.loads(filed.card.tenant)
+        ticket = replay(filed.events, self.rules.reopen_days)
+        to = choose(self.rules.agents, ticket.category, loads)
+        if to:
+            event = Event(now, SYSTEM, "system", "assign", "", {"to": to})
+            await self._add(filed, event)
+
+    async def _add(self, filed: Filed, event: Event) -> Filed:
+        """The ticket after ``event``. Raises ``Refused``, also where somebody else was faster and it
+        is not possible any more."""
+        for _ in range(_TRIES):
+            last = filed.events[-1].at
+            event = replace(event, at=max(event.at, last))  # clocks of machines differ a little
+            events = [*filed.events, event]
+            apply(replay(filed.events, self.rules.reopen_days), event, self.rules.reopen_days)
+            try:
+                await self.store.add(filed, event, self._standing(events, event.at))
+            except Overtaken:
+                filed = await self.store.get(filed.card.id, filed.card.tenant)
+                continue
+            return replace(filed, events=tuple(events))
+        raise CallerError("busy", "工单正被多人修改,请重试", "others are changing it; try again")
+
+    def _standing(self, events: Sequence[Event], now: float) -> Standing:
+        ticket = replay(events, self.rules.reopen_days)
+        live = [c for c in clocks_of(events, now, self.rules.clocking).both if c.live]
+        dues = [c.due for c in live if c.due is not None]
+        marks = [
+            c.warn_at
+            for c in live
+            if c.warn_at is not None and f"{c.kind}:warned" not in ticket.marks
+        ]
+        return Standing(ticket, min(dues, default=None), min(marks, default=None))
+
+    async def _data(
+        self,
+        principal: Principal,
+        actor: Actor,
+        filed: Filed,
+        act: Act,
+        data: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        match act:
+            case "assign":
+                return {"to": self._assignee(principal, actor, str(data.get("to") or ""))}
+            case "unassign":
+                ticket = replay(filed.events, self.rules.reopen_days)
+                if actor == "agent" and ticket.assignee not in ("", principal.user):
+                    raise _not_yours()
+            case "prioritise":
+                _check("priority", data.get("priority"), PRIORITIES)
+                return {"priority": data["priority"]}
+            case "categorise":
+                _check("category", data.get("category"), INTENTS)
+                return {"category": data["category"]}
+            case "attach":
+                return {"orders": await self._own_orders(filed, data.get("orders") or ())}
+            case "rate":
+                stars = data.get("stars")
+                if type(stars) is not int or not 1 <= stars <= 5:
+                    raise CallerError("stars", "评分应为 1 到 5", "stars are 1 to 5")
+                return {"stars": stars}
+            case "merge":
+                return {"into": await self._target(filed, str(data.get("into") or ""))}
+        return {}
+
+    def _assignee(self, principal: Principal, actor: Actor, to: str) -> str:
+        to = to or principal.user
+        if actor == "agent" and to != principal.user:
+            raise AccessError(
+                "forbidden", "只有主管可以分派给别人", "only a supervisor gives tickets to others"
+            )
+        if actor != "customer":
+            person = self._person(to, principal.channel)
+            if self.actor(person) == "customer":
+                zh, en = f"{to} 不是客服", f"{to} does not work at the desk"
+                raise CallerError("assignee", zh, en)
+        return to
+
+    async def _target(self, filed: Filed, into: str) -> str:
+        target = await self.store.get(into, filed.card.tenant)
+        if target.card.id == filed.card.id or target.card.user != filed.card.user:
+            raise CallerError(
+                "merge",
+                "只能并入同一客户的另一张工单",
+                "it is merged into another ticket of the same customer",
+            )
+        if target.card.state not in ALIVE:
+            raise CallerError(
+                "merge", f"{into} 已结束,不能并入", f"{into} is over; nothing is merged into it"
+            )
+        return into
+
+    async def _own_orders(self, filed: Filed, orders: Sequence[str]) -> list[str]:
+        customer = self._person(filed.card.user, filed.card.channel)
+        for order in orders:
+            if not await self._has_order(customer, str(order), filed.card.title):
+                zh, en = f"客户没有订单 {order}", f"the customer has no order {order}"
+                raise CallerError("order", zh, en)
+        return list(orders)
+
+    async def _has_order(self, customer: Principal, order: str, said: str) -> bool:
+        check = self.rules.orders
+        if check is None:
+            return False
+        arguments = {check.parameter: order}
+        return await self.parts.look(customer, check.tool, arguments, language_of(said)) is not None
+
+    def _customer(self, principal: Principal, actor: Actor, user: str) -> Principal:
+        if not user or user == principal.user:
+            return principal
+        if actor == "customer":
+            raise AccessError(
+                "forbidden", "只能为自己提交工单", "a ticket can only be opened for oneself"
+            )
+        return self._person(user, principal.channel)
+
+    def _person(self, user: str, channel: str) -> Principal:
+        try:
+            return self.parts.people(user, channel)
+        except AccessError:
+            raise CallerError("user", f"没有用户 {user}", f"there is no user {user}") from None
+
+    async def _spoken(self, filed: Filed) -> Sequence[Spoken]:
+        card = filed.card
+        if not card.thread:
+            return []
+        try:
+            customer = self.parts.people(card.user, card.channel)
+        except AccessError:  # who has left has no conversations that could be shown
+            return []
+        return await self.parts.conversations.read(customer, card.thread)
+
+    def _summarised(self, spoken: Sequence[Spoken]) -> Summary:
+        parameter = self.rules.orders.parameter if self.rules.orders else ""
+        return summarise([s.message for s in spoken], self.parts.tools, parameter)
+
+    async def _summary(self, filed: Filed) -> Summary:
+        spoken = await self._spoken(filed)
+        summary = self._summarised(spoken)
+        if self.parts.word is None or not spoken:
+            return summary
+        wording = await self.parts.word(summary.text, summary.language)
+        told = [s.message.content for s in spoken]
+        told += [c.arguments for s in spoken for c in s.message.calls]
+        return summary if unfounded(wording, told) else replace(summary, wording=wording)
+
+    async def _say(self, filed: Filed, text: str) -> None:
+        card = filed.card
+        if card.thread:
+            customer = self._person(card.user, card.channel)
+            await self.parts.conversations.say(customer, card.thread, text)
+
+
+def team(rules: DeskRules, users: Mapping[str, frozenset[str]]) -> tuple[Agent, ...]:
+    """The agents of the settings; where there are none, everybody with an agent's role."""
+    if rules.agents:
+        return rules.agents
+    return tuple(
+        Agent(u) for u, roles in sorted(users.items()) if not roles.isdisjoint(rules.roles)
+    )
+
+
+def _first(category: str, priority: str) -> dict[str, Any]:
+    return {"category": category or OTHER, "priority": priority}
+
+
+def _marks(clock: Clock) -> tuple[Act, ...]:
+    if clock.standing == "breached":
+        return ("warned", "breached")
+    return ("warned",) if clock.standing == "warning" else ()
+
+
+def _for_customer(event: Event) -> Event:
+    """Without what is the desk's own affair: the summary, and who was given it."""
+    if event.act in ("hand_over", "assign", "unassign", "hand_back"):
+        return replace(event, data={}, text="" if event.act == "hand_back" else event.text)
+    return event
+
+
+def _check(name: str, value: Any, known: Mapping[Any, Any]) -> None:
+    if value not in known:
+        told = ", ".join(map(str, known))
+        raise CallerError(name, f"{name} 应为 {told} 之一", f"{name} must be one of {told}")
+
+
+def _not_yours() -> AccessError:
+    return AccessError("forbidden", "不是您的工单", "it is not your ticket")
