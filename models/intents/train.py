@@ -1,0 +1,184 @@
+"""Trains the recogniser of service intents from the phrases beside this file.
+
+    PYTHONPATH=src:. python models/intents/train.py
+
+The regularisation and both thresholds are chosen by cross-validation over phrases; the held-out
+messages of ``bench/desk`` are never read here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+
+from dazi.apps.desk.intents.features import features
+from dazi.apps.desk.intents.kinds import INTENTS, OTHER
+from dazi.apps.desk.intents.recogniser import WEIGHTS
+
+HERE = Path(__file__).parent
+FOLDS = 4
+SLOTS = {
+    "zh": {
+        "{o}": ["ORD12345", "ORD30021", "20261102001", "ORD99810"],
+        "{p}": ["手机", "耳机", "键盘", "投影仪", "打印机", "手表", "平板", "电饭煲", "衣服", "鞋子"],
+        "{t}": ["三天", "一周", "半个月", "两天", "十天", "昨天"],
+    },
+    "en": {
+        "{o}": ["ORD12345", "ORD30021", "#20261102001", "ORD99810"],
+        "{p}": ["phone", "headphones", "keyboard", "projector", "printer", "watch", "tablet", "jacket"],
+        "{t}": ["three days", "a week", "two weeks", "ten days", "a month"],
+    },
+}  # fmt: skip
+BEFORE = {
+    "zh": ["你好,", "请问", "麻烦问一下,", "亲,", "那个,", "客服你好,", "您好,我想问下"],
+    "en": ["hi, ", "hello, ", "please, ", "excuse me, ", "hey there, ", "quick question: "],
+}
+AFTER = {
+    "zh": ["谢谢", ",急", "啊", ",在线等", "呢", ",麻烦了"],
+    "en": [" thanks", " please", "??", " asap", ", thank you", " pls"],
+}
+"""Courtesies around a phrase, so that they come to mean nothing."""
+
+
+def phrases(language: str) -> list[tuple[str, str]]:
+    """(intent, phrase)."""
+    out: list[tuple[str, str]] = []
+    intent = ""
+    for line in (HERE / f"phrases.{language}.txt").read_text("utf-8").splitlines():
+        if match := re.fullmatch(r"\[(\w+)\]", line):
+            intent = match[1]
+            assert intent in INTENTS, intent
+        elif line and not line.startswith("#"):
+            out.append((intent, line))
+    return out
+
+
+def copies(text: str, language: str, rng: random.Random, *, plain: bool) -> list[str]:
+    """The phrase with its slots filled, and so with courtesies around it."""
+
+    def filled() -> str:
+        out = text
+        for slot, values in SLOTS[language].items():
+            out = out.replace(slot, rng.choice(values))
+        return out
+
+    if plain:
+        return [filled()]
+    before, after = rng.choice(BEFORE[language]), rng.choice(AFTER[language])
+    return [filled(), before + filled() + after]
+
+
+class Space:
+    """The parts that occur in more than one phrase, and how telling each is."""
+
+    def __init__(self, texts: list[str], least: int) -> None:
+        seen: Counter[str] = Counter()
+        for text in texts:
+            seen.update(set(features(text)))
+        self.words = sorted(w for w, n in seen.items() if n >= least)
+        self.places = {w: i for i, w in enumerate(self.words)}
+        many = len(texts)
+        idf = [math.log((1 + many) / (1 + seen[w])) + 1 for w in self.words]
+        self.idf = np.array(idf, dtype=np.float16).astype(np.float32)
+
+    def matrix(self, texts: list[str]) -> csr_matrix:
+        rows, columns, values = [], [], []
+        for r, text in enumerate(texts):
+            known = [(self.places[f], n) for f, n in features(text).items() if f in self.places]
+            v = np.array([self.idf[p] * (1 + math.log(n)) for p, n in known])
+            norm = np.linalg.norm(v) or 1.0
+            rows += [r] * len(known)
+            columns += [p for p, _ in known]
+            values += list(v / norm)
+        return csr_matrix((values, (rows, columns)), shape=(len(texts), len(self.words)))
+
+    def known(self, text: str) -> float:
+        found = features(text)
+        return sum(f in self.places for f in found) / max(len(found), 1)
+
+
+def fit(pairs: list[tuple[str, str, str]], c: float, least: int, seed: int) -> tuple[Space, Any]:
+    rng = random.Random(seed)
+    texts, intents = [], []
+    for language, intent, phrase in pairs:
+        for text in copies(phrase, language, rng, plain=intent == "greeting"):
+            texts.append(text)
+            intents.append(intent)
+    space = Space(texts, least)
+    model = LogisticRegression(C=c, max_iter=200, class_weight="balanced")
+    model.fit(space.matrix(texts), intents)
+    return space, model
+
+
+def validated(pairs: list[tuple[str, str, str]], c: float, least: int) -> tuple[Any, ...]:
+    """Of phrases that were left out, by fold: truth, best intent, its probability, known share."""
+    rows: list[tuple[str, str, float, float]] = []
+    shuffled = pairs[:]
+    random.Random(1).shuffle(shuffled)
+    for fold in range(FOLDS):
+        inside = [p for i, p in enumerate(shuffled) if i % FOLDS != fold]
+        outside = [p for i, p in enumerate(shuffled) if i % FOLDS == fold]
+        space, model = fit(inside, c, least, fold)
+        rng = random.Random(fold)
+        texts = [copies(p, lang, rng, plain=True)[0] for lang, _, p in outside]
+        probabilities = model.predict_proba(space.matrix(texts))
+        for (_, truth, _), text, row in zip(outside, texts, probabilities, strict=True):
+            best = int(row.argmax())
+            rows.append((truth, model.classes_[best], float(row[best]), space.known(text)))
+    return tuple(rows)
+
+
+def accuracy(rows: tuple[Any, ...], sure: float, known: float) -> float:
+    return sum(
+        truth == (best if p >= sure and k >= known else OTHER) for truth, best, p, k in rows
+    ) / len(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    given = parser.parse_args()
+    pairs = [(lang, i, p) for lang in ("zh", "en") for i, p in phrases(lang)]
+    print(f"{len(pairs)} phrases")
+    tried = []
+    for least in (2,):
+        for c in (3.0, 20.0):
+            rows = validated(pairs, c, least)
+            best = max(
+                (accuracy(rows, s / 100, k / 100), -s, -k)
+                for s in range(10, 50, 2)
+                for k in range(0, 45, 5)
+            )
+            tried.append((best[0], c, least, -best[1] / 100, -best[2] / 100))
+            print(f"C {c:5} least {least}: {best[0]:.3f} from {-best[1]} % and {-best[2]} % known")
+    _, c, least, sure, known = max(tried)
+    space, model = fit(pairs, c, least, 7)
+    weights = model.coef_.T
+    scale = np.abs(weights).max(axis=0) / 127
+    np.savez_compressed(
+        given.out,
+        words=np.frombuffer("\n".join(space.words).encode(), dtype=np.uint8),
+        names=np.frombuffer("\n".join(model.classes_).encode(), dtype=np.uint8),
+        weights=np.round(weights / scale).astype(np.int8),
+        scale=scale.astype(np.float32),
+        bias=model.intercept_.astype(np.float32),
+        idf=space.idf.astype(np.float16),
+        sure_from=np.float32(sure),
+        known_from=np.float32(known),
+    )
+    size = given.out.stat().st_size
+    print(f"C {c}, least {least}, sure from {sure}, known from {known}: {len(space.words)} parts, "
+          f"{size:,} bytes")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
