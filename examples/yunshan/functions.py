@@ -12,37 +12,24 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, text
 
-from dazi.core.errors import ConnectorError
+from dazi.core.desk import TicketRequest
+from dazi.core.errors import CallerError, ConnectorError
 
 # --- service desk ---------------------------------------------------------------------------
 
 
-def create_ticket(title: str, ctx: Any, priority: str = "normal") -> dict[str, Any]:
-    """Open a ticket; the same idempotency key opens it once."""
-    if not title.strip():
-        raise ConnectorError("refused", "请写明是什么问题", "Say what the problem is")
-    values = {
-        "title": title.strip(),
-        "priority": priority,
-        "by": ctx.principal.user,
-        "on": ctx.today.isoformat(),
-        "key": ctx.idempotency_key,
-    }
-    with _engine(ctx.databases["oa"]).begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO tickets"
-                " (ticket_id, title, priority, status, opened_by, opened_on, key)"
-                " SELECT 'T' || substr(CAST(100001 + COALESCE(MAX(CAST(substr(ticket_id, 2) AS"
-                " INTEGER)), 0) AS TEXT), 2), :title, :priority, 'open', :by, :on, :key"
-                " FROM tickets WHERE true ON CONFLICT (key) DO NOTHING"
-            ),
-            values,
-        )
-        row = connection.execute(
-            text("SELECT ticket_id, title, priority FROM tickets WHERE key = :key"), values
-        ).one()
-    return dict(row._mapping)
+async def create_ticket(title: str, ctx: Any, priority: str = "normal") -> dict[str, Any]:
+    """File a ticket with the service desk; the same idempotency key files it once."""
+    if ctx.desk is None:
+        raise ConnectorError("unavailable", "这里没有服务台", "There is no service desk here")
+    request = TicketRequest(
+        ctx.principal, title, priority, ctx.idempotency_key, ctx.thread, ctx.heard, ctx.evidence
+    )
+    try:
+        filed = await ctx.desk.file(request)
+    except CallerError as error:
+        raise ConnectorError("refused", error.text.zh, error.text.en) from error
+    return {"ticket_id": filed.id, "title": filed.title, "priority": filed.priority}
 
 
 @lru_cache

@@ -18,6 +18,7 @@ from dazi.agent.context import TurnRequest, last_said
 from dazi.agent.direct import DirectCall, call
 from dazi.agent.remembering import Remembering
 from dazi.agent.turn import Agent
+from dazi.core.desk import ThreadHolder
 from dazi.core.engine import Usage
 from dazi.core.errors import CallerError, DaziError, NotFound
 from dazi.core.language import Language, Text, language_of
@@ -76,6 +77,8 @@ class AssistantService:
         self.limiter = limiter or Limiter()
         self.remembering = Remembering(agent, threads, self.limiter)
         self._turn_tokens = turn_tokens
+        self.holder: ThreadHolder | None = None
+        """Tells which conversations a person has; wired where there is a service desk."""
         self._busy: dict[tuple[str, str, str], asyncio.Event] = {}
 
     def tools_for(self, principal: Principal) -> list[Tool]:
@@ -157,7 +160,7 @@ class AssistantService:
                         yield event
                 return
             recalled = await self._recalled(ask)
-            noted = await self._noted(ask)
+            noted = await self._held(ask) or await self._noted(ask)
             kept = [*recalled.history, *ask.tool_results]
             request = TurnRequest(
                 ask.principal,
@@ -336,6 +339,13 @@ class AssistantService:
             facts = await self.remembering.facts.confirmed(ask.principal)
             return Recalled(ask.history, facts=tuple(f.text for f in facts))
         return await self.remembering.recalled(ask.thread, ask.principal)
+
+    async def _held(self, ask: Ask) -> str:
+        """What to answer while a person has this conversation; they are given what was said."""
+        if self.holder is None or ask.history is not None or not ask.text:
+            return ""
+        language = ask.language or language_of(ask.text)
+        return await self.holder.held(ask.principal, ask.thread, ask.text, language)
 
     async def _noted(self, ask: Ask) -> str:
         """Keep what the person asks to have remembered; what to answer if that is all they say."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dazi.connectors.mail_server import SmtpServer
+from dazi.core.desk import TicketDesk
 from dazi.core.knowledge import KnowledgeSource
 
 
@@ -24,3 +25,4 @@ class ConnectorContext:
     services: Mapping[str, str] = field(default_factory=dict)
     smtp: SmtpServer | None = None
     knowledge: KnowledgeSource | None = None
+    desk: TicketDesk | None = None

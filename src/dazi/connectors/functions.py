@@ -20,6 +20,7 @@ from dazi.connectors.context import ConnectorContext
 from dazi.connectors.database import absolute
 from dazi.connectors.failures import misdeclared, refused, time_left, timed_out, unavailable
 from dazi.connectors.results import checked, listing
+from dazi.core.desk import TicketDesk
 from dazi.core.errors import ConfigError, ConnectorError
 from dazi.core.language import Text
 from dazi.core.principal import Principal
@@ -33,7 +34,8 @@ class FunctionContext:
     """What a company's function may know besides its arguments, if it takes ``ctx``.
 
     ``evidence`` holds the turn's earlier results, ``{"name", "arguments", "result"}`` each.
-    ``databases`` are URLs with absolute paths.
+    ``databases`` are URLs with absolute paths. ``desk`` is the service desk, where there is one.
+    ``heard``: what the person said in ``thread``, latest first.
     """
 
     principal: Principal
@@ -43,6 +45,9 @@ class FunctionContext:
     folder: Path
     data_dir: Path
     databases: Mapping[str, str]
+    desk: TicketDesk | None = None
+    thread: str = ""
+    heard: tuple[str, ...] = ()
 
 
 class FunctionConnector:
@@ -134,6 +139,9 @@ class FunctionConnector:
             folder=self._context.folder,
             data_dir=self._context.data_dir,
             databases=self._databases,
+            desk=self._context.desk,
+            thread=invocation.thread,
+            heard=invocation.heard,
         )
 
 

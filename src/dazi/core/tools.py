@@ -166,6 +166,7 @@ class Invocation:
     evidence: tuple[Any, ...] = ()
     heard: tuple[str, ...] = ()
     """What the person said in this thread, latest first."""
+    thread: str = ""
 
 
 class Connector(Protocol):

@@ -26,10 +26,13 @@ KNOWN_SECTIONS = frozenset(
         "prices",
         "access",
         "knowledge",
+        "desk",
     }
 )
 
-_TABLES = frozenset({"company", "databases", "services", "mail", "prices", "access", "knowledge"})
+_TABLES = frozenset(
+    {"company", "databases", "services", "mail", "prices", "access", "knowledge", "desk"}
+)
 
 
 def load_company(folder: Path) -> Company:

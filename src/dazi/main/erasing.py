@@ -7,6 +7,7 @@ import logging
 import time
 from dataclasses import dataclass
 
+from dazi.apps.desk.records import DeskStore
 from dazi.audit.erasure import Erasure
 from dazi.audit.keys import SubjectKeys
 from dazi.audit.private import Private
@@ -37,6 +38,7 @@ class Stores:
     facts: FactStore
     jobs: JobStore
     schedules: ScheduleStore
+    desk: DeskStore
 
     @classmethod
     def of(cls, database: Database, keys: SubjectKeys) -> Stores:
@@ -48,6 +50,7 @@ class Stores:
             FactStore(database, private),
             JobStore(database, private),
             ScheduleStore(database, private),
+            DeskStore(database, private),
         )
 
 
@@ -60,6 +63,7 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         tickets = await stores.tickets.forget(user)
         await stores.intents.forget(user)
         facts = await stores.facts.forget(user)
+        desk = await stores.desk.forget(user)
         jobs = await stores.jobs.forget(user) + await stores.schedules.forget(user)
     data = settings.data_folder(settings.company_folder())
     backups = await asyncio.to_thread(refresh, audit_folder(data))
@@ -68,9 +72,10 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         old.destroy(user)
         old.close()
     zh = f"{user}:{done.records} 条记录的内容已不可读,销毁 {done.keys} 把密钥"
-    zh += f";删除 {threads} 个会话、{tickets} 个待确认或已确认的操作、{facts} 条记住的事、{jobs} 个任务"
+    zh += f";删除 {threads} 个会话、{tickets} 个待确认或已确认的操作、{facts} 条记住的事、{jobs} 个任务、{desk} 张工单"
     en = f"{user}: the content of {done.records} records is gone, {done.keys} keys destroyed"
-    en += f"; {threads} threads, {tickets} confirmations, {facts} remembered facts and {jobs} jobs deleted"
+    en += f"; {threads} threads, {tickets} confirmations, {facts} remembered facts, "
+    en += f"{jobs} jobs and {desk} service tickets deleted"
     if done.plain:
         zh += f";{done.plain} 条加密之前的旧记录是明文,到保留期才会删除"
         en += f"; {done.plain} records from before encryption are plain and go with retention"
@@ -110,7 +115,7 @@ async def keep_stores_pruned(stores: Stores, ages: Ages, *, every_s: float = EVE
         try:
             if ages.archive:
                 await stores.threads.archive_idle(now - ages.archive * DAY_S)
-            for store in (stores.threads, stores.tickets, stores.intents):
+            for store in (stores.threads, stores.tickets, stores.intents, stores.desk):
                 await store.prune(before)
             await stores.jobs.prune(now - ages.jobs * DAY_S)
         except Exception:  # the database may come back

@@ -22,6 +22,7 @@ from dazi.access.users import Directory
 from dazi.agent.context import Budget
 from dazi.agent.service import AssistantService
 from dazi.agent.turn import Agent
+from dazi.apps.desk.desk import Desk
 from dazi.audit.ledger import Kind, Ledger, MemorySink, SqlSink
 from dazi.audit.private import Private
 from dazi.audit.sealing import Sealing
@@ -39,6 +40,7 @@ from dazi.main.auditing import audit_folder
 from dazi.main.company import load_company
 from dazi.main.database import database_of
 from dazi.main.demo import Demo, Running
+from dazi.main.desk import DeskDoor, DeskFiles, make_desk
 from dazi.main.documents import Documents, Place, milvus_of, open_documents
 from dazi.main.door import Door
 from dazi.main.engines import load_engine, make_embedder, make_reranker
@@ -80,6 +82,7 @@ class Runtime:
     reranker: Reranker | None = None
     documents: Documents | None = None
     jobs: JobService | None = None
+    desk: Desk | None = None
     demo: Demo | None = None
     running: Running | None = None
     draining: bool = False
@@ -137,6 +140,7 @@ async def open_runtime(
     runtime = await assemble(settings, company, connectors, engine, data, effects=effects)
     runtime.demo, runtime.running = demo, running
     runtime.documents = await _documents(runtime, context, data)
+    open_desk(runtime, context)
     runtime.jobs = open_jobs(runtime)
     return runtime
 
@@ -171,6 +175,19 @@ async def _documents(runtime: Runtime, context: ConnectorContext, data: Path) ->
         runtime.settings.knowledge_upload_bytes,
     )
     return documents
+
+
+def open_desk(runtime: Runtime, context: ConnectorContext) -> None:
+    """The service desk, behind the door that tools have, and in the assistant's place where a person
+    has a conversation."""
+    files = DeskFiles(runtime.database, Private(runtime.sealing.keys), runtime.service.threads)
+    runtime.desk = make_desk(
+        runtime.company, files, runtime.access.people.principal, runtime.service
+    )
+    runtime.desk.knowledge = context.knowledge
+    runtime.service.holder = runtime.desk
+    if isinstance(context.desk, DeskDoor):
+        context.desk.behind = runtime.desk
 
 
 def recorder(ledger: Ledger) -> Record:

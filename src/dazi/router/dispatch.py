@@ -334,6 +334,7 @@ class FunctionRouter:
             turn.evidence.today.isoformat(),
             earlier_results(canonical.arguments, turn.done),
             tuple(turn.evidence.words()),
+            turn.thread,
         )
         connector = self._connectors[tool.connector]
 

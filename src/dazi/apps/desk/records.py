@@ -176,6 +176,16 @@ class DeskStore:
         async with self._database.read() as connection:
             return [(r.id, r.tenant) for r in await connection.execute(query.order_by(c.id))]
 
+    async def threads_of(self, threads: Sequence[str]) -> set[str]:
+        """Those of ``threads`` that have a ticket."""
+        c = desk_tickets.c
+        out: set[str] = set()
+        async with self._database.read() as connection:
+            for i in range(0, len(threads), _TOGETHER):
+                query = select(c.thread).where(c.thread.in_(threads[i : i + _TOGETHER]))
+                out |= set((await connection.execute(query)).scalars())
+        return out
+
     async def loads(self, tenant: str) -> Mapping[str, Load]:
         """Of everybody who was ever given a ticket."""
         c = desk_tickets.c
@@ -319,8 +329,3 @@ def _place(column: str, id: str) -> str:
 
 def _event_place(ticket: str, seq: int) -> str:
     return f"desk_events.content/{ticket}/{seq}"
-
-
-def events_by(filed: Sequence[Filed], act: Act) -> int:
-    """How many events of that act there are."""
-    return sum(e.act == act for f in filed for e in f.events)

@@ -32,6 +32,7 @@ _KEYS = frozenset(
         "agents",
         "roles",
         "supervisors",
+        "customers",
         "zone",
         "hours",
         "holidays",
@@ -56,13 +57,15 @@ class OrderCheck:
 
 @dataclass(frozen=True, slots=True)
 class DeskRules:
-    """``close_days``: so long after its resolution a ticket is closed. ``refresh``: names of the
+    """``customers``: roles whose conversations the desk looks after.
+    ``close_days``: so long after its resolution a ticket is closed. ``refresh``: names of the
     knowledge sources that the weekly refresh asks again; all databases where there are none."""
 
     clocking: Clocking
     agents: tuple[Agent, ...] = ()
     roles: frozenset[str] = frozenset(("agent",))
     supervisors: frozenset[str] = frozenset(("supervisor",))
+    customers: frozenset[str] = frozenset(("customer",))
     close_days: int = 3
     orders: OrderCheck | None = None
     refresh: tuple[str, ...] = ()
@@ -93,6 +96,7 @@ def rules_of(settings: Mapping[str, Any], where: Path | str = "dazi.toml") -> De
         reader.agents(),
         frozenset(reader.names("roles", ["agent"])),
         frozenset(reader.names("supervisors", ["supervisor"])),
+        frozenset(reader.names("customers", ["customer"])),
         reader.number("close_days", 3, 0, 365),
         reader.orders(),
         tuple(reader.names("refresh", [])),

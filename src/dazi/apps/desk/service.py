@@ -102,6 +102,10 @@ class DeskService:
             return "supervisor"
         return "agent" if principal.has_role(*self.rules.roles) else "customer"
 
+    def serves(self, principal: Principal) -> bool:
+        """Is it somebody whose conversations are the desk's?"""
+        return principal.has_role(*self.rules.customers)
+
     def check_supervisor(self, principal: Principal) -> None:
         """Raises ``AccessError``."""
         if self.actor(principal) != "supervisor":
@@ -225,6 +229,33 @@ class DeskService:
                 await self._add(filed, event)
                 return card.id
         return ""
+
+    async def file_over(self, customer: Principal, thread: str, at: float) -> bool:
+        """File a conversation that the assistant had alone, as resolved when it ended; whether there
+        was anything said in it."""
+        spoken = await self.parts.conversations.read(customer, thread)
+        said = [s.message.content for s in spoken if s.message.role == "user"]
+        if not said:
+            return False
+        names = [n for n in map(self.parts.recognise, said) if n not in (OTHER, "greeting")]
+        category = names[0] if names else self.parts.recognise(said[0])
+        title = " ".join(said[0].split())[:LONGEST_TITLE]
+        events = [
+            Event(spoken[0].at, customer.user, "customer", "create", "", _first(category, "normal"))
+        ]
+        orders = self._summarised(spoken).orders
+        if orders:
+            events.append(
+                Event(spoken[0].at, SYSTEM, "system", "attach", "", {"orders": list(orders)})
+            )
+        events.append(Event(max(at, spoken[0].at), SYSTEM, "assistant", "resolve"))
+        key = f"thread:{thread}"[:100]
+        draft = Draft(customer.tenant, customer.user, thread, customer.channel, title, key)
+        id = await self.store.create(draft, events[0], self._standing(events[:1], events[0].at))
+        filed = await self.store.get(id, customer.tenant)
+        for event in events[len(filed.events) :]:
+            filed = await self._add(filed, event)
+        return True
 
     # --- by the clock ---------------------------------------------------------------------------
 
