@@ -21,6 +21,7 @@ from dazi.main.managing_documents import desk
 from dazi.main.settings import Settings
 from tests import documents
 from tests.connectors.systems import FOLDER, TODAY, Company, Talk, load
+from tests.fakes.desk import FakeDesk
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +101,7 @@ async def company(
         services={"erp": f"{base}/erp", "weather": f"{base}/weather"},
         smtp=SmtpServer("127.0.0.1", sink.port, "dazi@yunshan.example"),
         knowledge=door,
+        desk=FakeDesk(),
     )
     made = Company(context, database)
     yield made

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from dazi.core.errors import ConfigError, ConnectorError
 from dazi.core.language import Text
 from dazi.core.tools import Binding, Parameter, Tool, ToolResultRules
 from tests.connectors.systems import CUSTOMER, STAFF, TOOLS, Company, invocation
+from tests.fakes.desk import FakeDesk
 
 MODULE = """
 import asyncio, time
@@ -177,11 +176,18 @@ async def test_a_ticket_is_opened_once(company: Company) -> None:
     assert answers == [{"ticket_id": "T00001", "title": "打印机卡纸", "priority": "normal"}] * 5
     second = replace(made, idempotency_key="key-2", arguments={"title": "x", "priority": "high"})
     assert (await company.run(second))["ticket_id"] == "T00002"
-    with closing(sqlite3.connect(company.database)) as connection:
-        opened = connection.execute("SELECT opened_by, opened_on, status FROM tickets").fetchall()
-    assert opened == [("customer", "2025-04-03", "open")] * 2
+    desk = company.context.desk
+    assert isinstance(desk, FakeDesk)
+    assert [r.principal.user for r in desk.requests] == ["customer"] * 6
+    assert [t.title for t in desk.filed.values()] == ["打印机卡纸", "x"]
     blank = replace(made, arguments={"title": "  "})
     assert (await refusal(company.connector(made.tool), blank)).code == "refused"
+
+
+async def test_without_a_desk_no_ticket_is_said_to_be_opened(company: Company) -> None:
+    made = invocation(TOOLS["create_ticket"], {"title": "打印机卡纸"}, CUSTOMER)
+    company.context = replace(company.context, desk=None)
+    assert (await refusal(company.connector(made.tool), made)).code == "unavailable"
 
 
 async def test_transactions_are_scored_by_rules(company: Company) -> None:

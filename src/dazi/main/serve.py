@@ -31,6 +31,7 @@ from dazi.gateway.app import StraightIn, create_app
 from dazi.gateway.protocol import BoundedHttp, ServerConfig
 from dazi.gateway.state import GatewayState, Limits
 from dazi.main.auditing import audit_folder
+from dazi.main.chores import keep_tidying
 from dazi.main.erasing import Ages, Stores, keep_stores_pruned
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
@@ -98,6 +99,7 @@ def _beside(runtime: Runtime) -> Iterator[Coroutine[Any, Any, None]]:
     chosen = runtime.settings
     ages = Ages(chosen.thread_days, chosen.thread_archive_days, chosen.job_days)
     yield keep_stores_pruned(Stores.of(runtime.database, runtime.sealing.keys), ages)
+    yield keep_tidying(runtime)
     if runtime.settings.audit != "memory":
         folder = audit_folder(runtime.settings.data_folder(runtime.company.folder))
         keys = SigningKeys(folder)
