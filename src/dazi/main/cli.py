@@ -17,6 +17,7 @@ from dazi.main.commands import (
     approvals,
     audit,
     backup,
+    desk,
     evals,
     jobs,
     keys,
@@ -53,6 +54,7 @@ app.add_typer(memory.group, name="memory")
 app.add_typer(threads.group, name="threads")
 app.add_typer(jobs.group, name="jobs")
 app.add_typer(reports.group, name="report")
+app.add_typer(desk.group, name="desk")
 app.add_typer(audit.group, name="audit")
 app.add_typer(guarding.group, name="guard")
 app.add_typer(users.group, name="user")
