@@ -157,6 +157,7 @@ async def open_site(
         runtime.embedder,
         runtime.documents.people if runtime.documents is not None else None,
         runtime.jobs,
+        runtime.desk,
     )
     config = uvicorn.Config(create_app(state), port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)

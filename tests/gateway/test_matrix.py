@@ -20,6 +20,7 @@ from sqlalchemy import text
 from dazi.access.accounts import Account
 from dazi.access.keys import Draft, Scope
 from dazi.access.role_requests import RoleChange
+from dazi.apps.desk.service import NewTicket
 from dazi.core.language import Text
 from dazi.core.messages import Message
 from dazi.core.principal import Principal
@@ -34,7 +35,7 @@ MUTABLE = (
     "accounts", "api_keys", "sessions", "role_requests", "tickets", "threads", "thread_messages",
     "thread_digests", "memory_facts", "jobs", "job_files", "job_schedules",
     "intents", "second_factors", "recovery_codes", "passwords", "knowledge_sources",
-    "knowledge_documents",
+    "knowledge_documents", "desk_tickets", "desk_events",
 )  # fmt: skip
 
 
@@ -120,6 +121,10 @@ async def world(site: Site) -> World:
         w.add("fact", kept.id, tenant, "li")
         w.owners[fact] = {f"{tenant}/li", f"{tenant}/li-key"}
         await jobs(w, by)
+        title = f"canary-desk-{tenant}"
+        filed = await runtime.desk.service.open(by, NewTicket(title, thread=thread), 1e9)
+        w.add("number", filed.card.id, tenant, "li")
+        w.owners[title] = {f"{tenant}/li", f"{tenant}/li-key"}
         reason = f"canary-ticket-{tenant}"
         ticket = await runtime.service.tickets.issue(
             Asked("li", tenant, "web", thread, "turn", "call", "request_refund",
@@ -260,6 +265,15 @@ def owner_of(kind: str) -> Verdict:
     return lambda w, who, at: who.good and w.owned(at[kind], who)
 
 
+def filer(w: World, who: Who, at: Mapping[str, str]) -> bool:
+    return who.good and w.owned(at["number"], who)
+
+
+def nobody(w: World, who: Who, at: Mapping[str, str]) -> bool:
+    """None of them works at the desk."""
+    return False
+
+
 ALLOWED: Mapping[Path, Verdict] = {
     ("GET", "/v1/dazi/knowledge/documents"): anybody,
     ("GET", "/v1/dazi/knowledge/documents/{document}"): reads,
@@ -271,6 +285,13 @@ ALLOWED: Mapping[Path, Verdict] = {
     ("PUT", "/v1/dazi/knowledge/documents/{document}/readers"): manager,
     ("DELETE", "/v1/dazi/knowledge/documents/{document}"): manager,
     ("POST", "/v1/dazi/knowledge/documents/{document}/reindex"): manager,
+    ("GET", "/v1/dazi/tickets"): anybody,
+    ("POST", "/v1/dazi/tickets"): anybody,
+    ("GET", "/v1/dazi/tickets/{number}"): filer,
+    ("POST", "/v1/dazi/tickets/{number}"): filer,
+    ("GET", "/v1/dazi/tickets/{number}/suggestion"): nobody,
+    ("GET", "/v1/dazi/desk/statistics"): nobody,
+    ("POST", "/v1/dazi/desk/intent"): anybody,
     ("POST", "/v1/chat/completions"): anybody,
     ("POST", "/v1/embeddings"): anybody,
     ("GET", "/v1/models"): anybody,
@@ -355,6 +376,9 @@ ALLOWED: Mapping[Path, Verdict] = {
 }  # fmt: skip
 
 BODIES: Mapping[Path, Any] = {
+    ("POST", "/v1/dazi/tickets"): {"title": "made"},
+    ("POST", "/v1/dazi/tickets/{number}"): {"act": "hand_over", "text": "made"},
+    ("POST", "/v1/dazi/desk/intent"): {"text": "退款"},
     ("POST", "/v1/dazi/knowledge/search"): {"query": "handbook of bananas"},
     ("POST", "/v1/dazi/knowledge/sources"): {"url": "http://127.0.0.1:1/made"},
     ("POST", "/v1/dazi/knowledge/documents"): {"made": True},
@@ -500,6 +524,8 @@ async def test_a_foreign_id_looks_like_none(site: Site) -> None:
         (sys, "GET", "/v1/dazi/users/{}/sessions", "user"),
         (li, "DELETE", "/v1/dazi/keys/{}", "key"),
         (li, "POST", "/v1/dazi/confirmations/{}", "ticket"),
+        (li, "GET", "/v1/dazi/tickets/{}", "number"),
+        (li, "POST", "/v1/dazi/tickets/{}", "number"),
         (li, "GET", "/v1/dazi/threads/{}", "thread"),
         (li, "GET", "/v1/dazi/threads/{}/export", "thread"),
         (li, "PATCH", "/v1/dazi/threads/{}", "thread"),
@@ -522,6 +548,7 @@ async def test_a_foreign_id_looks_like_none(site: Site) -> None:
         (boss, "DELETE", "/v1/dazi/knowledge/sources/{}", "source"),
     ):
         body = {"approve": True} if "confirmations" in path else None
+        body = {"act": "hand_over"} if "tickets" in path and method == "POST" else body
         body = {"confirm": True} if "facts" in path and method == "PATCH" else body
         body = {"archived": True} if "threads" in path and method == "PATCH" else body
         body = {"readers": ["all"]} if method == "PUT" else body

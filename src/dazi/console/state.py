@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dazi.access.control import Access
 from dazi.agent.service import AssistantService
+from dazi.apps.desk.desk import Desk
 from dazi.audit.ledger import Ledger
 from dazi.console.visits import Visit
 from dazi.core.company import Company
@@ -32,6 +33,8 @@ class ConsoleState:
     knowledge: KnowledgeService | None = None
     """The company's documents, where there are any."""
     jobs: JobService | None = None
+    desk: Desk | None = None
+    """The service desk, where there is one."""
 
     def name_of(self, user: str, tenant: str, language: Language) -> str:
         """What a person is called; for nobody we know, the name they signed in by."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dazi.gateway import facts, jobs, resources, threads
+from dazi.gateway import desk, facts, jobs, resources, threads
 from dazi.gateway.accounts import administration as admin
 from dazi.gateway.accounts import bodies, signing_in
 from dazi.gateway.chat import chat
@@ -52,6 +52,9 @@ _FACT = (400, 401, 404, 413, 503)
 _SIGN_IN = (400, 401, 413, 429, 503)
 _ADMIN = (400, 401, 403, 404, 413, 503)
 _SEARCH = (400, 401, 403, 404, 413, 429, 503)
+_DESK = (400, 401, 403, 404, 503)
+_DESK_BODY = (400, 401, 403, 404, 413, 503)
+_TICKETS = "/v1/dazi/tickets"
 _KNOWLEDGE = "/v1/dazi/knowledge"
 _DOCUMENT = f"{_KNOWLEDGE}/documents/{{document}}"
 
@@ -354,5 +357,44 @@ ROUTES: tuple[RouteSpec, ...] = (
     RouteSpec(
         "POST", f"{_DOCUMENT}/reindex", managing.read_again, "重新读 / read it again",
         knowledge.DocumentView, None, _ADMIN,
+    ),
+    RouteSpec(
+        "GET", _TICKETS, desk.tickets, "工单,先到期的在前 / tickets, what is due first comes first",
+        desk.Tickets, None, _DESK,
+        query={
+            "state": {"type": "string", "enum": ["alive", "all", *desk.STATES], "default": "alive"},
+            "mine": {"type": "boolean", "description": "分给自己的 / given to the caller"},
+            "unassigned": {"type": "boolean", "description": "没人接的 / that nobody has"},
+            "category": {"type": "string", "enum": [*desk.INTENTS]},
+            "thread": {"type": "string", "maxLength": 64},
+            "limit": {"type": "integer", "minimum": 1, "maximum": desk.MOST, "default": 50},
+        },
+    ),
+    RouteSpec(
+        "POST", _TICKETS, desk.open_ticket, "新建工单 / open a ticket", desk.TicketView,
+        desk.NewTicketBody, _SEARCH, turns=True,
+    ),
+    RouteSpec(
+        "GET", f"{_TICKETS}/{{number}}", desk.ticket, "一张工单 / a ticket", desk.TicketView, None,
+        _DESK,
+    ),
+    RouteSpec(
+        "POST", f"{_TICKETS}/{{number}}", desk.act,
+        "接单、回复、等待、解决、评价…… / take, reply, wait, resolve, rate, ...", desk.TicketView,
+        desk.ActBody, _SEARCH, turns=True,
+    ),
+    RouteSpec(
+        "GET", f"{_TICKETS}/{{number}}/suggestion", desk.suggestion,
+        "建议的回复,每句有出处;不会自动发出 / a suggested reply, each sentence with its source; not sent",
+        desk.SuggestionView, None, (*_DESK, 429), turns=True,
+    ),
+    RouteSpec(
+        "GET", "/v1/dazi/desk/statistics", desk.statistics, "服务台统计(主管) / figures, for supervisors",
+        desk.StatisticsView, None, _DESK,
+        query={"days": {"type": "integer", "minimum": 1, "maximum": 3660, "default": 28}},
+    ),
+    RouteSpec(
+        "POST", "/v1/dazi/desk/intent", desk.intent, "一句话要什么 / what a message wants",
+        desk.IntentView, desk.IntentBody, _DESK_BODY,
     ),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from dazi.access.control import Access
 from dazi.access.keyring import Grant
 from dazi.access.users import Directory
 from dazi.agent.service import AssistantService
+from dazi.apps.desk.desk import Desk
 from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
 from dazi.core.engine import Embedder, Engine
@@ -52,6 +53,8 @@ class GatewayState:
     knowledge: KnowledgeService | None = None
     """The company's documents, where there are any."""
     jobs: JobService | None = None
+    desk: Desk | None = None
+    """The service desk, where there is one."""
 
     def models_for(self, principal: Principal, grant: Grant | None = None) -> tuple[str, ...]:
         """Names of the models that this caller may chat with; the governed assistant comes first."""

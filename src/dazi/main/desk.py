@@ -92,7 +92,7 @@ def desk_rules(company: Company) -> DeskRules:
 def make_desk(
     company: Company,
     files: DeskFiles,
-    people: Callable[[str, str], Principal],
+    people: Callable[[str, str, str], Principal],
     assistant: AssistantService | None = None,
 ) -> Desk:
     """Without ``assistant`` nothing is looked up, as from the command line."""

@@ -174,6 +174,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             runtime.embedder,
             runtime.documents.people if runtime.documents is not None else None,
             runtime.jobs,
+            runtime.desk,
         )
     )
     mount_console(
@@ -188,6 +189,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             s.public_url,
             runtime.documents.people if runtime.documents is not None else None,
             runtime.jobs,
+            runtime.desk,
         ),
     )
     return app

@@ -77,10 +77,10 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     keys = SubjectKeys(tmp_path / "audit")
     store = DeskStore(database, Private(keys))
 
-    def people(user: str, channel: str) -> Principal:
+    def people(user: str, channel: str, tenant: str) -> Principal:
         if user not in ROLES:
             raise AccessError("unknown", "没有", "no such user")
-        return replace(who(user), channel=channel)
+        return replace(who(user, tenant), channel=channel)
 
     class Conversations:
         async def read(self, customer: Principal, thread: str) -> Sequence[Spoken]:

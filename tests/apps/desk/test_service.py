@@ -152,8 +152,8 @@ async def test_while_a_person_has_it_what_the_customer_writes_is_theirs(house: H
 
 async def test_the_queue_shows_what_is_due_first(house: House) -> None:
     low = await house.open(priority="low", at=NOON)
-    urgent = await house.open(priority="urgent", at=NOON + 60)
-    done = await house.open(priority="urgent", at=NOON + 30)
+    urgent = await house.open(ZHOU, user="lin", priority="urgent", at=NOON + 60)
+    done = await house.open(ZHOU, user="lin", priority="urgent", at=NOON + 30)
     await house.service.act(ZHOU, done.card.id, "resolve", NOON + 90)
     cards = await house.service.find(ZHOU, Wanted())
     assert [c.id for c in cards] == [urgent.card.id, low.card.id, done.card.id]
@@ -161,7 +161,7 @@ async def test_the_queue_shows_what_is_due_first(house: House) -> None:
 
 
 async def test_breaches_are_marked_once_and_resolved_tickets_are_closed(house: House) -> None:
-    id = (await house.open(priority="urgent")).card.id
+    id = (await house.open(ZHOU, user="lin", priority="urgent")).card.id
     assert await house.store.due(NOON + 60) == []
     near = NOON + 12 * MINUTE
     assert await house.store.due(near) == [(id, "default")]

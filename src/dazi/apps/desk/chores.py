@@ -59,9 +59,9 @@ async def collect(service: DeskService, database: Database, now: float) -> int:
         if row.id in known or filed >= MOST:
             continue
         try:
-            customer = service.parts.people(row.user, "web")
+            customer = service.parts.people(row.user, "web", row.tenant)
         except AccessError:
             continue
-        if customer.tenant == row.tenant and service.serves(customer):
+        if service.serves(customer):
             filed += await service.file_over(customer, row.id, row.at)
     return filed

@@ -95,7 +95,7 @@ class Desk:
         language = language_of(_last_said(view), view.card.title)
         asking = Asking(
             principal,
-            self.service.parts.people(view.card.user, view.card.channel),
+            self.service.parts.people(view.card.user, view.card.channel, view.card.tenant),
             view.ticket,
             said[0] if said else view.card.title,
             tuple(said[1:]),

@@ -40,7 +40,7 @@ class Look(Protocol):
 
 
 class People(Protocol):
-    def __call__(self, user: str, channel: str, /) -> Principal:
+    def __call__(self, user: str, channel: str, tenant: str, /) -> Principal:
         """Raises ``AccessError`` where there is nobody of that name."""
         ...
 

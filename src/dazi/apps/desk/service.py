@@ -140,6 +140,9 @@ class DeskService:
         priority = new.priority or PRESSING.get(category, "normal")
         _check("category", category, INTENTS)
         _check("priority", priority, PRIORITIES)
+        if priority == "urgent" and actor == "customer":
+            zh, en = "紧急由客服判断", "whether it is urgent is for the desk to say"
+            raise CallerError("priority", zh, en)
         event = Event(now, principal.user, actor, "create", new.text, _first(category, priority))
         draft = Draft(
             principal.tenant, customer.user, new.thread, principal.channel, title, new.key
@@ -366,7 +369,7 @@ class DeskService:
                 "forbidden", "只有主管可以分派给别人", "only a supervisor gives tickets to others"
             )
         if actor != "customer":
-            person = self._person(to, principal.channel)
+            person = self._person(to, principal.channel, principal.tenant)
             if self.actor(person) == "customer":
                 zh, en = f"{to} 不是客服", f"{to} does not work at the desk"
                 raise CallerError("assignee", zh, en)
@@ -387,7 +390,7 @@ class DeskService:
         return into
 
     async def _own_orders(self, filed: Filed, orders: Sequence[str]) -> list[str]:
-        customer = self._person(filed.card.user, filed.card.channel)
+        customer = self._owner(filed)
         for order in orders:
             if not await self._has_order(customer, str(order), filed.card.title):
                 zh, en = f"客户没有订单 {order}", f"the customer has no order {order}"
@@ -408,11 +411,14 @@ class DeskService:
             raise AccessError(
                 "forbidden", "只能为自己提交工单", "a ticket can only be opened for oneself"
             )
-        return self._person(user, principal.channel)
+        return self._person(user, principal.channel, principal.tenant)
 
-    def _person(self, user: str, channel: str) -> Principal:
+    def _owner(self, filed: Filed) -> Principal:
+        return self._person(filed.card.user, filed.card.channel, filed.card.tenant)
+
+    def _person(self, user: str, channel: str, tenant: str) -> Principal:
         try:
-            return self.parts.people(user, channel)
+            return self.parts.people(user, channel, tenant)
         except AccessError:
             raise CallerError("user", f"没有用户 {user}", f"there is no user {user}") from None
 
@@ -421,7 +427,7 @@ class DeskService:
         if not card.thread:
             return []
         try:
-            customer = self.parts.people(card.user, card.channel)
+            customer = self.parts.people(card.user, card.channel, card.tenant)
         except AccessError:  # who has left has no conversations that could be shown
             return []
         return await self.parts.conversations.read(customer, card.thread)
@@ -443,7 +449,7 @@ class DeskService:
     async def _say(self, filed: Filed, text: str) -> None:
         card = filed.card
         if card.thread:
-            customer = self._person(card.user, card.channel)
+            customer = self._owner(filed)
             await self.parts.conversations.say(customer, card.thread, text)
 
 
