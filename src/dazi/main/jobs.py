@@ -11,6 +11,7 @@ from dazi.audit.ledger import Ledger
 from dazi.audit.private import Private
 from dazi.core.errors import OperatorError
 from dazi.core.principal import Principal
+from dazi.main.desk import kinds as desk_kinds
 from dazi.main.settings import Settings
 from dazi.store.database import Database
 from dazi.store.jobs.model import Job, JobLimits
@@ -31,7 +32,11 @@ def _exports(runtime: Runtime) -> Iterable[Kind]:
     yield export_kind(runtime.service.threads, runtime.service.remembering.facts)
 
 
-KINDS: tuple[Callable[[Runtime], Iterable[Kind]], ...] = (_questions, _exports)
+KINDS: tuple[Callable[[Runtime], Iterable[Kind]], ...] = (
+    _questions,
+    _exports,
+    desk_kinds,
+)
 """Every kind of job that there is."""
 
 
