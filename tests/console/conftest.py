@@ -100,6 +100,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             PAGE_LIMIT,
             knowledge=runtime.documents.people,
             jobs=runtime.jobs,
+            desk=runtime.desk,
         )
         mount_console(app, state)
         assert runtime.jobs is not None and runtime.jobs.workers is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nicegui import ui
 from nicegui.element import Element
 
-from dazi.console import texts
+from dazi.console import desk_texts, texts
 from dazi.console.abilities import suggestions
 from dazi.console.chat import Chat
 from dazi.console.composer import DRAFT
@@ -20,6 +20,7 @@ from dazi.console.thread_menu import ThreadMenu
 from dazi.console.thread_routes import EVERYTHING_URL
 from dazi.console.visits import Visits
 from dazi.core.errors import NotFound
+from dazi.core.language import Text
 
 MESSAGES_SHOWN = 200
 
@@ -130,6 +131,12 @@ def _bundled_line(scene: Scene) -> None:
             ui.label("dazi model add PATH").classes("dz-code")
 
 
+def _desk_name(scene: Scene) -> Text:
+    desk = scene.state.desk
+    staff = desk is not None and desk.service.actor(scene.principal) != "customer"
+    return desk_texts.DESK if staff else desk_texts.MY_TICKETS
+
+
 def _account(scene: Scene) -> Element:
     name, roles = person(scene)
     initial = scene.state.name_of(scene.principal.user, scene.principal.tenant, "zh")
@@ -144,6 +151,7 @@ def _account(scene: Scene) -> Element:
             for href, icon, label in (
                 ("/memory", "psychology", texts.MEMORY),
                 *([("/jobs", "schedule", JOBS)] if scene.state.jobs is not None else []),
+                *([("/desk", "support_agent", _desk_name(scene))] if scene.state.desk else []),
                 (EVERYTHING_URL, "download", texts.EXPORT_ALL),
             ):
                 with ui.element("a").classes("dz-menu-item") as link:

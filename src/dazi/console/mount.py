@@ -9,9 +9,12 @@ from fastapi.responses import RedirectResponse, Response
 from nicegui import app as pages
 from nicegui import ui
 
+from dazi.apps.desk.desk import Desk
 from dazi.console import (
     approvals_page,
     chat_page,
+    desk_page,
+    desk_ticket,
     document_page,
     job_routes,
     jobs_page,
@@ -108,6 +111,8 @@ def _add_pages(state: ConsoleState, visits: Visits) -> None:
         _add_jobs_page(state, visits, state.jobs)
     if state.knowledge is not None:
         _add_knowledge_pages(state, visits, state.knowledge)
+    if state.desk is not None:
+        _add_desk_pages(state, visits, state.desk)
 
     @ui.page("/t/{thread:path}", response_timeout=BUILD_S)
     async def kept(request: Request, thread: str) -> Response | None:
@@ -156,6 +161,29 @@ def _add_knowledge_pages(state: ConsoleState, visits: Visits, knowledge: Knowled
         except NotFound:
             ui.context.client.status_code = 404
             document_page.draw_not_found(scene)
+        return None
+
+
+def _add_desk_pages(state: ConsoleState, visits: Visits, desk: Desk) -> None:
+    @ui.page("/desk", response_timeout=BUILD_S)
+    async def queue(request: Request, show: str = "alive") -> Response | None:
+        found = await visits.of(request)
+        if found is None:
+            return RedirectResponse(sign_in_url(return_to="/desk"), 303)
+        await desk_page.draw(_scene(request, state, *found), visits, desk, show)
+        return None
+
+    @ui.page("/desk/t/{number}", response_timeout=BUILD_S)
+    async def ticket(request: Request, number: str) -> Response | None:
+        found = await visits.of(request)
+        if found is None:
+            return RedirectResponse(sign_in_url(return_to=safe_return(request.url.path)), 303)
+        scene = _scene(request, state, *found)
+        try:
+            await desk_ticket.draw(scene, visits, desk, number)
+        except NotFound:
+            ui.context.client.status_code = 404
+            desk_ticket.draw_not_found(scene)
         return None
 
 
