@@ -65,7 +65,9 @@ async def test_only_the_customer_of_the_thread_is_held(house: Start) -> None:
     h = await house(["在。", "在。"])
     await h.ask("customer", "转人工", "th")
     assert (await h.ask("customer", "在吗", "other")).end.answer == "在。"
-    assert (await h.ask("staff", "转人工", "staff")).end.answer == "在。", "the desk is for customers"
+    assert (await h.ask("staff", "转人工", "staff")).end.answer == "在。", (
+        "the desk is for customers"
+    )
 
 
 async def test_conversations_that_are_over_are_filed_as_the_assistants(house: Start) -> None:
