@@ -57,6 +57,7 @@ class _Person:
     device: str
     ip: str
     trip: tuple[int, int, str] | None = None
+    away_ip: str = ""
 
 
 @dataclass(slots=True)
@@ -95,7 +96,9 @@ class _Maker:
     ) -> None:
         away = who.trip
         day = (at - BEGIN).days
-        here = city or (away[2] if away and away[0] <= day < away[1] else who.home)
+        there = away is not None and away[0] <= day < away[1]
+        here = city or (away[2] if away and there else who.home)
+        network = who.away_ip if there and who.away_ip else who.ip
         country, latitude, longitude = CITIES[here]
         outcome: Outcome | None = None
         if fraud is not None and not self.chance(UNREPORTED):
@@ -112,7 +115,7 @@ class _Maker:
             latitude=latitude,
             longitude=longitude,
             device=who.device if device == "" else device,
-            ip=ip or (self.fresh("I") if self.chance(0.04) else who.ip),
+            ip=ip or (self.fresh("I") if self.chance(0.04) else network),
             counterparty=to,
             category=category,
             outcome=outcome,
@@ -172,13 +175,16 @@ def _person(m: _Maker, number: int) -> _Person:
 def _honest(m: _Maker, p: _Person) -> None:
     payday, landlord, employer = int(m.rng.integers(1, 28)), m.fresh("P"), m.fresh("E")
     friends = [m.fresh("P") for _ in range(4)]
-    new_phone = int(m.rng.integers(m.days * 2))
+    new_phone, new_network = (int(m.rng.integers(m.days * 2)) for _ in range(2))
     business = m.chance(0.04)
     for day in range(m.days):
         if day == new_phone:
             p.device = m.fresh("D")
+        if day == new_network:
+            p.ip = m.fresh("I")
         if p.trip is None and m.chance(0.012):
             p.trip = (day, day + int(m.rng.integers(2, 7)), str(m.rng.choice(tuple(CITIES))))
+            p.away_ip = m.fresh("I") if m.chance(0.6) else ""
         if p.trip and day >= p.trip[1]:
             p.trip = None
         for _ in range(int(m.rng.poisson(p.rate))):
@@ -227,9 +233,10 @@ def _split(m: _Maker, p: _Person, day: int, friends: list[str]) -> None:
 
 def _small_day(m: _Maker, p: _Person, day: int, friends: list[str]) -> None:
     """Buses, machines, kiosks: many small amounts close together."""
-    at = m.when(day)
+    at, ip = m.when(day), m.fresh("I") if m.chance(0.3) else ""
     for n in range(int(m.rng.integers(3, 8))):
-        m.pay(p, at + timedelta(minutes=n * m.between(4, 14)), m.between(1.5, 19), m.fresh("M"))
+        m.pay(p, at + timedelta(minutes=n * m.between(4, 14)), m.between(1.5, 19), m.fresh("M"),
+              ip=ip)  # fmt: skip
 
 
 def _other_phone(m: _Maker, p: _Person, day: int, friends: list[str]) -> None:
@@ -247,9 +254,31 @@ def _renovation(m: _Maker, p: _Person, day: int, friends: list[str]) -> None:
         bill *= m.between(0.7, 1.7)
 
 
+def _sold(m: _Maker, p: _Person, day: int, friends: list[str]) -> None:
+    """Things sold to strangers, and the money spent the same day on something from another."""
+    at, whole = m.when(day), 0.0
+    for n in range(int(m.rng.integers(2, 6))):
+        amount = m.between(200, 4_000)
+        whole += amount
+        m.pay(p, at + timedelta(minutes=n * m.between(10, 90)), amount, m.fresh("P"),
+              direction="in", category="transfer")  # fmt: skip
+    if m.chance(0.6):
+        m.pay(p, at + timedelta(hours=m.between(2, 9)), whole * m.between(0.5, 1.1), m.fresh("P"),
+              category="services")  # fmt: skip
+
+
+def _moving(m: _Maker, p: _Person, day: int, friends: list[str]) -> None:
+    """A deposit, the movers, furniture: large sums to people not met before, some from the new
+    flat's network."""
+    at, ip = m.when(day), m.fresh("I") if m.chance(0.4) else ""
+    for _ in range(int(m.rng.integers(2, 6))):
+        m.pay(p, at, p.usual * m.between(1.5, 14), m.fresh("P"), category="services", ip=ip)
+        at += timedelta(minutes=m.between(20, 180))
+
+
 _STRANGE_DAYS: tuple[tuple[Callable[[_Maker, _Person, int, list[str]], None], float], ...] = (
     (_holiday, 0.004), (_big, 0.008), (_split, 0.006), (_small_day, 0.004), (_other_phone, 0.006),
-    (_renovation, 0.0015),
+    (_renovation, 0.0015), (_sold, 0.003), (_moving, 0.003),
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The demo company's own functions: tickets, transaction rules and charts.
+"""The demo company's own functions: tickets, risk and charts.
 
 Each is a tool of ``tools/python.yaml``. ``ctx`` tells who asks, what day it is, and where the
 company's folder and databases are.
@@ -39,32 +39,22 @@ def _engine(url: str) -> Engine:
 
 # --- risk -----------------------------------------------------------------------------------
 
-LEVELS = ((70, "high"), (40, "medium"), (0, "low"))
 
-
-def assess_transaction(transaction_id: str, ctx: Any) -> dict[str, Any] | None:
-    """Score by rules that can be read below; each rule that fires is a reason."""
-    query = text("SELECT * FROM transactions WHERE transaction_id = :id")
-    with _engine(ctx.databases["bi"]).connect() as connection:
-        found = connection.execute(query, {"id": transaction_id}).mappings().one_or_none()
+async def assess_transaction(transaction_id: str, ctx: Any) -> dict[str, Any] | None:
+    """What the risk engine says of it: a score in percent, reasons, and a proposal to a person."""
+    if ctx.risk is None:
+        raise ConnectorError("unavailable", "风险引擎没有打开", "the risk engine is not open")
+    found = await ctx.risk.assess(transaction_id, ctx.principal)
     if found is None:
         return None
-    ratio = float(found["amount"]) / float(found["usual_amount"])
-    rules = {
-        "large": min(52, 34 + int(ratio)) if ratio >= 5 else 0,
-        "night": 30 if int(found["at"][11:13]) < 5 else 0,
-        "new_place": 22 if found["city"] != found["home_city"] else 0,
-        "new_account": 20 if found["account_age_days"] < 30 else 0,
-        "burst": 28 if found["last_hour_count"] > 5 else 0,
-    }
-    reasons = sorted((name for name, points in rules.items() if points), key=lambda n: -rules[n])
-    score = min(99, 5 + sum(rules.values()))
-    level = next(level for least, level in LEVELS if score >= least)
     return {
-        "transaction_id": transaction_id,
-        "level": level,
-        "score": score,
-        "reasons": reasons or ["none"],
+        "transaction_id": found.transaction,
+        "level": found.level,
+        "score": round(found.score),
+        "reasons": [reason.code for reason in found.reasons] or ["none"],
+        "proposal": found.action,
+        "account": {"zh": found.account.zh, "en": found.account.en},
+        "model": found.model,
     }
 
 

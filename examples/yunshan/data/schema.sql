@@ -123,10 +123,17 @@ CREATE TABLE IF NOT EXISTS transactions (
     transaction_id TEXT PRIMARY KEY,
     account_id TEXT NOT NULL,
     amount NUMERIC(14, 2) NOT NULL,
-    usual_amount NUMERIC(14, 2) NOT NULL,
     at TEXT NOT NULL,
+    direction TEXT NOT NULL CHECK (direction IN ('in', 'out')),
+    channel TEXT NOT NULL,
+    country TEXT NOT NULL,
     city TEXT NOT NULL,
-    home_city TEXT NOT NULL,
-    account_age_days INTEGER NOT NULL,
-    last_hour_count INTEGER NOT NULL
+    latitude NUMERIC(7, 4) NOT NULL,
+    longitude NUMERIC(7, 4) NOT NULL,
+    device TEXT,
+    ip TEXT NOT NULL,
+    counterparty TEXT NOT NULL,
+    category TEXT NOT NULL,
+    outcome TEXT CHECK (outcome IN ('fraud', 'genuine'))
 );
+CREATE INDEX IF NOT EXISTS transactions_of_account ON transactions (account_id, at);

@@ -9,6 +9,7 @@ from pathlib import Path
 from dazi.connectors.mail_server import SmtpServer
 from dazi.core.desk import TicketDesk
 from dazi.core.knowledge import KnowledgeSource
+from dazi.core.risk import RiskSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +26,5 @@ class ConnectorContext:
     services: Mapping[str, str] = field(default_factory=dict)
     smtp: SmtpServer | None = None
     knowledge: KnowledgeSource | None = None
+    risk: RiskSource | None = None
     desk: TicketDesk | None = None

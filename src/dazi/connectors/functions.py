@@ -24,6 +24,7 @@ from dazi.core.desk import TicketDesk
 from dazi.core.errors import ConfigError, ConnectorError
 from dazi.core.language import Text
 from dazi.core.principal import Principal
+from dazi.core.risk import RiskSource
 from dazi.core.tools import Invocation, Tool
 
 THREADS = 8
@@ -34,6 +35,8 @@ class FunctionContext:
     """What a company's function may know besides its arguments, if it takes ``ctx``.
 
     ``evidence`` holds the turn's earlier results, ``{"name", "arguments", "result"}`` each.
+    ``databases`` are URLs with absolute paths. ``risk`` assesses transactions, where ``[risk]`` of
+    dazi.toml says which.
     ``databases`` are URLs with absolute paths. ``desk`` is the service desk, where there is one.
     ``heard``: what the person said in ``thread``, latest first.
     """
@@ -45,6 +48,7 @@ class FunctionContext:
     folder: Path
     data_dir: Path
     databases: Mapping[str, str]
+    risk: RiskSource | None = None
     desk: TicketDesk | None = None
     thread: str = ""
     heard: tuple[str, ...] = ()
@@ -139,6 +143,7 @@ class FunctionConnector:
             folder=self._context.folder,
             data_dir=self._context.data_dir,
             databases=self._databases,
+            risk=self._context.risk,
             desk=self._context.desk,
             thread=invocation.thread,
             heard=invocation.heard,

@@ -26,11 +26,13 @@ KNOWN_SECTIONS = frozenset(
         "prices",
         "access",
         "knowledge",
+        "risk",
         "desk",
     }
 )
 
 _TABLES = frozenset(
+    {"company", "databases", "services", "mail", "prices", "access", "knowledge", "risk"}
     {"company", "databases", "services", "mail", "prices", "access", "knowledge", "desk"}
 )
 

@@ -28,6 +28,7 @@ TABLES = (
     "dazi.access.role_requests",
     "dazi.access.sessions",
     "dazi.access.totp",
+    "dazi.apps.risk.cases",
     "dazi.apps.desk.tables",
     "dazi.audit.anchors",
     "dazi.audit.holds",

@@ -48,6 +48,7 @@ from dazi.main.guarding import guard_of
 from dazi.main.jobs import open_jobs
 from dazi.main.knowledge_settings import knowledge_settings
 from dazi.main.outside_sources import OutsideSources
+from dazi.main.risk import OpenedRisk, RiskDoor, open_risk
 from dazi.main.settings import Settings
 from dazi.main.systems import connector_context, make_connectors
 from dazi.memory.threads import ThreadStore
@@ -81,6 +82,7 @@ class Runtime:
     embedder: Embedder | None = None
     reranker: Reranker | None = None
     documents: Documents | None = None
+    risk: OpenedRisk | None = None
     jobs: JobService | None = None
     desk: Desk | None = None
     demo: Demo | None = None
@@ -100,6 +102,8 @@ class Runtime:
         await self.access.close()
         if self.documents is not None:
             await self.documents.close()
+        if self.risk is not None:
+            await self.risk.close()
         await self.ledger.flush()
         for connector in self.connectors.values():
             await connector.close()
@@ -140,6 +144,11 @@ async def open_runtime(
     runtime = await assemble(settings, company, connectors, engine, data, effects=effects)
     runtime.demo, runtime.running = demo, running
     runtime.documents = await _documents(runtime, context, data)
+    runtime.risk = open_risk(
+        company, context, runtime.database, Private(runtime.sealing.keys), recorder(runtime.ledger)
+    )
+    if runtime.risk is not None and isinstance(context.risk, RiskDoor):
+        context.risk.behind = runtime.risk.service
     open_desk(runtime, context)
     runtime.jobs = open_jobs(runtime)
     return runtime

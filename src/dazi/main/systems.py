@@ -10,6 +10,7 @@ from dazi.connectors.registry import make_connector
 from dazi.core.company import Company
 from dazi.core.tools import Connector
 from dazi.main.demo import Running, addresses
+from dazi.main.risk import RiskDoor
 from dazi.main.desk import DeskDoor
 from dazi.main.door import Door
 
@@ -27,6 +28,7 @@ def connector_context(company: Company, data: Path, running: Running | None) -> 
         addresses(company.settings, running),
         server,
         Door(),
+        RiskDoor(),
         DeskDoor(),
     )
 

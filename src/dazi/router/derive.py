@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from dazi.core.language import Language
+from dazi.core.language import Language, Text
 from dazi.core.tools import Tool
 
 OFFICE_HOURS = ("09:00", "18:00")
@@ -138,6 +138,13 @@ def _label(spec: Mapping[str, Any], row: dict[str, Any], _: Any, s: Setting) -> 
         row[spec["as"]] = known[value](s.language) if value in known else value
 
 
+def _words(spec: Mapping[str, Any], row: dict[str, Any], _: Any, s: Setting) -> None:
+    """A text that the system gives in both languages."""
+    value = row.get(spec["words"])
+    if isinstance(value, Mapping):
+        row[spec["as"]] = Text.of(value)(s.language)
+
+
 def _relative_date(spec: Mapping[str, Any], row: dict[str, Any], _: Any, s: Setting) -> None:
     value = row.get(spec["relative_date"])
     if value:
@@ -199,6 +206,7 @@ def _free_hours(spec: Mapping[str, Any], row: dict[str, Any], _: Any, s: Setting
 
 RULES: Mapping[str, Rule] = {
     "label": _label,
+    "words": _words,
     "relative_date": _relative_date,
     "difference": _difference,
     "ratio": _ratio,
@@ -206,4 +214,4 @@ RULES: Mapping[str, Rule] = {
     "share": _share,
     "free_hours": _free_hours,
 }
-_ROW_RULES = frozenset({"label", "relative_date", "share", "free_hours"})
+_ROW_RULES = frozenset({"label", "words", "relative_date", "share", "free_hours"})

@@ -86,7 +86,7 @@ def account_of(
                 "whose": Said((_OWN if explanation.own_usual else _ALL)(language)),
             },
         ),
-        *(_said(seen, reason, language) for reason in explanation.reasons),
+        *(reason_text(seen, reason, language) for reason in explanation.reasons),
     ]
     if not explanation.reasons:
         lines.append(Said(_NOTHING(language)))
@@ -113,7 +113,8 @@ def because(proposal: Proposal, language: Language) -> Said:
     return filled(_BECAUSE[proposal.action](language), {"threshold": proposal.threshold})
 
 
-def _said(seen: Seen, reason: Reason, language: Language) -> Said:
+def reason_text(seen: Seen, reason: Reason, language: Language) -> Said:
+    """One reason as a line of the account."""
     values: dict[str, float | str | Said | None] = dict(zip(NAMES, seen.values, strict=True))
     values["usual_cents"] = seen.usual_cents
     away = {v.feature for v in reason.values if riskier(v)}

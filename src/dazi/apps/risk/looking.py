@@ -9,7 +9,7 @@ from math import asin, cos, radians, sin, sqrt
 
 from dazi.apps.risk.events import Transaction
 from dazi.apps.risk.features import NAMES
-from dazi.apps.risk.past import DAY, ENOUGH, REMEMBERED, Past
+from dazi.apps.risk.past import DAY, ENOUGH, Past
 
 HOUR = 3_600
 MOST = 1_000.0
@@ -66,6 +66,8 @@ class _Look:
             "amount": cents / 100,
             "amount_to_usual": _ratio(cents, usual) if usual else 1.0,
             "amount_to_largest": _ratio(cents, max(same)) if usual and same else 1.0,
+            "amount_rank": self.past.rank(t) if usual else 0.5,
+            "new_out_24h": _ratio(self._out_to_fresh(), usual) if usual else 0.0,
             **self._spending(usual),
         }
 
@@ -90,6 +92,7 @@ class _Look:
         known = max(1.0, min(30.0, (self.now - self.past.first) / DAY))
         daily = (len(self.days[30]) - count) / max(1.0, known - 1)
         return {
+            "count_10m": len(self._since(600)) + 1,
             "count_1h": len(self.hour) + 1,
             "count_24h": count + 1,
             "count_24h_to_usual": (count + 1) / max(1.0, daily) if self.enough else 1.0,
@@ -97,19 +100,33 @@ class _Look:
 
     def _is_new(self, kind: str) -> bool:
         value = getattr(self.t, kind)
-        if not self.enough or not value:
-            return False
-        at = self.past.known.get((kind, value))
-        return at is None or at < self.now - REMEMBERED
+        return self.enough and bool(value) and self.past.is_new(kind, value, self.now)
+
+    def _from_fresh(self, kind: str) -> int:
+        """Of the day's transactions, those from this one's device or network, if it is fresh."""
+        value = getattr(self.t, kind)
+        if not self.enough or not self.past.is_fresh(kind, value, self.now):
+            return 0
+        return 1 + sum(1 for p in self.days[1] if getattr(p, kind) == value)
+
+    def _to_fresh(self, past: Iterable[Transaction]) -> Iterator[Transaction]:
+        return (p for p in past if self.past.is_fresh("counterparty", p.counterparty, self.now))
+
+    def _out_to_fresh(self) -> int:
+        """Cents of the day, this transaction included."""
+        if not self.enough or self.t.direction == "in":
+            return 0
+        return sum(p.amount_cents for p in self._to_fresh(self._out((*self.days[1], self.t))))
 
     def _new(self) -> dict[str, float]:
         t, day = self.t, self.days[1]
-        before = self.days[30][: len(self.days[30]) - len(day)]
-        fresh = {p.counterparty for p in (*day, t)} - {p.counterparty for p in before} - {None}
+        fresh = {p.counterparty for p in self._to_fresh((*day, t))}
         return {
             "new_device": self._is_new("device"),
             "devices_24h": len({p.device for p in (*day, t)} - {None}),
             "new_network": self._is_new("ip"),
+            "new_device_24h": self._from_fresh("device"),
+            "new_network_24h": self._from_fresh("ip"),
             "new_counterparty": self._is_new("counterparty"),
             "new_counterparties_24h": len(fresh) if self.enough else 0,
             "counterparties_7d": len({p.counterparty for p in (*self.days[7], t)} - {None}),
@@ -154,12 +171,15 @@ class _Look:
         t = self.t
         came = [p for p in self.days[7] if p.direction == "in" and not self._is_refund(p)]
         day = self.now - DAY
-        entered = sum(p.amount_cents for p in came if p.seconds >= day and p.currency == t.currency)
+        today = [p for p in came if p.seconds >= day and p.currency == t.currency]
+        entered = sum(p.amount_cents for p in today)
         left = sum(p.amount_cents for p in self._out(self.days[1])) + t.amount_cents
         out = t.direction == "out"
         passed = min(entered, left) if out else 0
+        fresh = sum(p.amount_cents for p in self._to_fresh(today)) if self.enough else 0
         return {
             "passed_24h": passed / 100,
+            "passed_new_24h": min(fresh, self._out_to_fresh()) / 100,
             "passed_share": passed / max(entered, left) if passed else 0.0,
             "senders_7d": len({p.counterparty for p in came} - {None}),
         }
@@ -167,10 +187,11 @@ class _Look:
     def _small(self) -> dict[str, float]:
         small = self.rules.small_cents
         hour = list(self._out((*self.hour, self.t)))
-        day = self._out((*self.days[1], self.t))
+        day = [p for p in self._out((*self.days[1], self.t)) if p.amount_cents < small]
         return {
             "small_1h": sum(p.amount_cents < small for p in hour),
-            "small_24h": sum(p.amount_cents < small for p in day),
+            "small_24h": len(day),
+            "small_new_24h": sum(1 for _ in self._to_fresh(day)) if self.enough else 0,
             "merchants_1h": len({p.counterparty for p in hour} - {None}),
         }
 

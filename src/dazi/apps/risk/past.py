@@ -30,8 +30,8 @@ _KINDS = ("device", "ip", "counterparty", "country", "city", "channel", "categor
 @dataclass(slots=True)
 class Past:
     """``recent`` and ``times``: of the last 30 days, oldest first. ``amounts``: cents by direction
-    and currency. ``known``: when a device, a place and so on were last seen. ``vectors``: features
-    of the latest transactions."""
+    and currency. ``known``: when a device, a place and so on were last seen, ``since``: first.
+    ``vectors``: features of the latest transactions."""
 
     rules: Rules
     count: int = 0
@@ -41,6 +41,7 @@ class Past:
     times: deque[int] = field(default_factory=lambda: deque(maxlen=MOST_RECENT))
     amounts: dict[tuple[Direction, str], deque[int]] = field(default_factory=dict)
     known: dict[tuple[str, str], int] = field(default_factory=dict)
+    since: dict[tuple[str, str], int] = field(default_factory=dict)
     place: Transaction | None = None
     vectors: deque[array[float]] = field(default_factory=lambda: deque(maxlen=KEPT))
 
@@ -48,10 +49,26 @@ class Past:
         past = self.amounts.get((t.direction, t.currency), ())
         return median_low(past) if len(past) >= ENOUGH else None
 
+    def rank(self, t: Transaction) -> float:
+        """The share of the past amounts that are smaller, of the same direction and currency."""
+        past = self.amounts.get((t.direction, t.currency), ())
+        return sum(cents < t.amount_cents for cents in past) / len(past) if past else 0.5
+
     def usual(self) -> tuple[float, ...] | None:
         if len(self.vectors) < ENOUGH:
             return None
         return tuple(np.median(np.array(self.vectors), axis=0).tolist())
+
+    def is_new(self, kind: str, value: str, now: int) -> bool:
+        """Not seen before ``now``, or so long ago that it is forgotten."""
+        at = self.known.get((kind, value))
+        return at is None or at < now - REMEMBERED
+
+    def is_fresh(self, kind: str, value: str | None, now: int) -> bool:
+        """New now, or within the day before."""
+        if not value:
+            return False
+        return self.is_new(kind, value, now) or self.since[kind, value] >= now - DAY
 
     def add(self, t: Transaction, values: tuple[float, ...]) -> None:
         """``t`` has happened; ``values``: its features."""
@@ -68,9 +85,12 @@ class Past:
         self.amounts.setdefault(key, deque(maxlen=COMPARED)).append(t.amount_cents)
         for kind in _KINDS:
             if value := getattr(t, kind):
+                if self.is_new(kind, value, now):
+                    self.since[kind, value] = now
                 self.known[kind, value] = now
         if self.count % 100 == 0:
             self.known = {k: at for k, at in self.known.items() if at >= now - REMEMBERED}
+            self.since = {k: at for k, at in self.since.items() if k in self.known}
         if t.latitude is not None:
             self.place = t
         self.vectors.append(array("d", values))
