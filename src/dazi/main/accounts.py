@@ -14,6 +14,7 @@ from dazi.access.accounts import Account, Edit
 from dazi.access.control import Access, Installation
 from dazi.access.keys import ApiKey, Draft, Scope
 from dazi.access.people import FILE
+from dazi.access.recording import Record
 from dazi.access.role_requests import RoleRequest
 from dazi.access.sessions import Session
 from dazi.access.users import Directory
@@ -49,6 +50,7 @@ class Desk:
     by: Principal
     database: Database
     private: Private
+    record: Record
 
 
 @asynccontextmanager
@@ -75,7 +77,7 @@ async def desk(settings: Settings, user: str) -> AsyncIterator[Desk]:
         try:
             operator = Principal(getuser(), frozenset(), channel="cli")
             by = access.people.principal(user, "cli") if user else operator
-            yield Desk(access, by, database, Private(sealing.keys))
+            yield Desk(access, by, database, Private(sealing.keys), record)
         finally:
             await access.close()
             await ledger.flush()

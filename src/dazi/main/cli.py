@@ -24,6 +24,7 @@ from dazi.main.commands import (
     knowledge,
     memory,
     models,
+    risk,
     reports,
     threads,
     tools,
@@ -52,6 +53,7 @@ app.add_typer(tools.group, name="tool")
 app.add_typer(knowledge.group, name="knowledge")
 app.add_typer(memory.group, name="memory")
 app.add_typer(threads.group, name="threads")
+app.add_typer(risk.group, name="risk")
 app.add_typer(jobs.group, name="jobs")
 app.add_typer(reports.group, name="report")
 app.add_typer(desk.group, name="desk")

@@ -11,7 +11,7 @@ from dazi.apps.risk.drift import Drift
 from dazi.apps.risk.features import CODES, CONTEXT, FEATURES, GROUPS
 from dazi.apps.risk.model import Model
 from dazi.apps.risk.quality import Quality
-from dazi.apps.risk.thresholds import ThresholdReport
+from dazi.apps.risk.thresholds import ThresholdReport, Thresholds
 from dazi.apps.risk.wording import TITLES
 from dazi.core.language import Language, Text
 
@@ -97,6 +97,42 @@ def card(model: Model, quality: Quality, drifts: Sequence[Drift], language: Lang
         "",
     ]
     return "\n".join(lines)
+
+
+def thresholds_text(made: Quality, chosen: Thresholds, language: Language) -> str:
+    """The threshold report: what each budget of alerts finds, and the lines that are drawn."""
+
+    def say(zh: str, en: str) -> str:
+        return Text(zh, en)(language)
+
+    lines = [
+        f"# {say('阈值报告', 'Threshold report')}",
+        "",
+        say(
+            f"检验:{made.begin} 至 {made.end},{made.thresholds.transactions} 笔交易,"
+            f"{made.thresholds.frauds} 笔欺诈。",
+            f"Test: {made.begin} to {made.end}, {made.thresholds.transactions} transactions, "
+            f"{made.thresholds.frauds} frauds.",
+        ),
+        "",
+        f"- {say('复核线', 'From here on somebody looks')}: {chosen.review:.6f}",
+        f"- {say('暂停线', 'From here on a payment waits')}: {chosen.hold:.6f}",
+        "",
+        *_budgets(made.thresholds, language),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def drift_text(drifts: Sequence[Drift], language: Language) -> str:
+    """How far the last days have moved from those the model is of."""
+    head = Text("# 漂移报告", "# Drift report")(language)
+    why = Text(
+        "最近 14 天与训练数据相比(PSI)。平时:训练数据自己各段之间就有的差别,加上这么少的笔数偶然会有的。",
+        "The last 14 days beside the training data (PSI). Usual: what parts of the training data "
+        "differed by themselves, and what so few rows do by chance.",
+    )(language)
+    return "\n".join([head, "", why, "", *_drifts(drifts, language), ""])
 
 
 def _budgets(r: ThresholdReport, language: Language) -> list[str]:

@@ -21,7 +21,7 @@ CHINA = timezone(timedelta(hours=8), "UTC+8")
 LONGEST = 200
 """Characters of an id or a name."""
 MOST_CENTS = 10**15
-_OUTCOMES: Mapping[str, Outcome] = {
+OUTCOMES: Mapping[str, Outcome] = {
     "fraud": "fraud", "1": "fraud", "true": "fraud", "欺诈": "fraud",
     "genuine": "genuine", "0": "genuine", "false": "genuine", "正常": "genuine",
 }  # fmt: skip
@@ -90,7 +90,7 @@ def transaction_of(
         ip=r.text("ip"),
         counterparty=r.text("counterparty"),
         category=r.text("category"),
-        outcome=r.one_of("outcome", _OUTCOMES),
+        outcome=r.one_of("outcome", OUTCOMES),
     )
 
 

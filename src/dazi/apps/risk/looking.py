@@ -9,7 +9,7 @@ from math import asin, cos, radians, sin, sqrt
 
 from dazi.apps.risk.events import Transaction
 from dazi.apps.risk.features import NAMES
-from dazi.apps.risk.past import DAY, ENOUGH, Past
+from dazi.apps.risk.past import DAY, ENOUGH, WINDOW, Past
 
 HOUR = 3_600
 MOST = 1_000.0
@@ -209,7 +209,8 @@ class _Look:
 
     def _escalation(self) -> dict[str, float]:
         t = self.t
-        nothing = {"rises": 0.0, "growth": 1.0, "share_30d": 0.0}
+        nothing = dict.fromkeys(("rises", "share_30d", "pair_count_30d", "pair_out_30d"), 0.0)
+        nothing["growth"] = 1.0
         if t.direction == "in" or not t.counterparty:
             return nothing
         out = list(self._out(self.days[30]))
@@ -221,10 +222,14 @@ class _Look:
         rises = 0
         while rises + 1 < len(run) and run[-1 - rises] > run[-2 - rises]:
             rises += 1
+        usual = self.past.usual_cents(t)
+        met = self.enough and self.past.is_fresh("counterparty", t.counterparty, self.now, WINDOW)
         return {
             "rises": rises,
             "growth": max(1.0, _ratio(t.amount_cents, to[0])),
             "share_30d": sum(run) / whole,
+            "pair_count_30d": len(run) if met else 0,
+            "pair_out_30d": _ratio(sum(run), usual) if met and usual else 0.0,
         }
 
     def _age(self) -> dict[str, float]:

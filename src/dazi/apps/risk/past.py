@@ -64,11 +64,11 @@ class Past:
         at = self.known.get((kind, value))
         return at is None or at < now - REMEMBERED
 
-    def is_fresh(self, kind: str, value: str | None, now: int) -> bool:
-        """New now, or within the day before."""
+    def is_fresh(self, kind: str, value: str | None, now: int, within: int = DAY) -> bool:
+        """New now, or within so many seconds before."""
         if not value:
             return False
-        return self.is_new(kind, value, now) or self.since[kind, value] >= now - DAY
+        return self.is_new(kind, value, now) or self.since[kind, value] >= now - within
 
     def add(self, t: Transaction, values: tuple[float, ...]) -> None:
         """``t`` has happened; ``values``: its features."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 
-from dazi.apps.risk.events import CHINA, FIELDS, Transaction, transaction_of
+from dazi.apps.risk.events import CHINA, FIELDS, OUTCOMES, Outcome, Transaction, transaction_of
 from dazi.core.errors import CallerError
 from dazi.core.language import Text
 
@@ -74,6 +74,35 @@ def of_rows(
         seen[made.id] = place
         transactions.append(made)
     return Reading(tuple(transactions), tuple(left_out))
+
+
+def read_cases(path: Path) -> dict[str, Outcome]:
+    """Labelled cases of a CSV file: ``id`` of a transaction, ``outcome`` that people found.
+
+    Raises ``CallerError`` with the line, and for an id that comes twice.
+    """
+    out: dict[str, Outcome] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            for place, row in _csv(lines):
+                id, said = str(row.get("id", "")).strip(), str(row.get("outcome", "")).strip()
+                outcome = OUTCOMES.get(said.lower())
+                if not id or id in out or outcome is None:
+                    names = ", ".join(OUTCOMES)
+                    raise CallerError(
+                        "risk_cases",
+                        f"{path.name} {place.zh}:要有不重复的 id 和 outcome(其中之一:{names})",
+                        f"{path.name} {place.en}: an id that comes once and an outcome are expected "
+                        f"(one of {names})",
+                    )
+                out[id] = outcome
+    except OSError as e:
+        raise CallerError(
+            "no_file", f"打不开 {path.name}:{e.strerror}", f"cannot open {path.name}: {e.strerror}"
+        ) from e
+    except UnicodeDecodeError as e:
+        raise CallerError("risk_cases", f"{path.name}:不是 UTF-8", f"{path.name}: not UTF-8") from e
+    return out
 
 
 def _csv(lines: Iterable[str]) -> Iterator[Row]:

@@ -100,6 +100,14 @@ class RiskService:
             )
             await refuse(self._record, by, act, error)
 
+    async def review_right(self, by: Principal) -> None:
+        """Raises ``AccessError``."""
+        await self._check(by, "review", "risk.batch")
+
+    async def model_right(self, by: Principal) -> None:
+        """Raises ``AccessError``."""
+        await self._check(by, "manage", "risk.train")
+
     # --- transactions ---------------------------------------------------------------------------
 
     async def assess(self, by: Principal, transaction: str) -> Assessment | None:
