@@ -27,7 +27,7 @@ from dazi.core.language import Language
 from tests.apps.risk.conftest import Small
 
 LINES = Thresholds(0.05, 0.5)
-SPANS = re.compile(r"(1 小时|24 小时|7 天|30 天|1 hour|24 hours|7 days|30 days)")
+SPANS = re.compile(r"(10 分钟|1 小时|24 小时|7 天|30 天|10 minutes|1 hour|24 hours|7 days|30 days)")
 ROOT = Path(__file__).resolve().parents[3]
 
 

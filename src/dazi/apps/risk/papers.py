@@ -51,6 +51,7 @@ def _escaped(said: str) -> str:
 
 
 def _pdf(markdown: str) -> bytes:
+    from typst import Fonts
     from typst import compile as typeset
 
     found = find_spec("manimgx_fonts_cjk")
@@ -61,7 +62,8 @@ def _pdf(markdown: str) -> bytes:
             "the fonts of manimgx-fonts-cjk are not installed; take HTML or Markdown, or install it",
         )
     folder = Path(next(iter(found.submodule_search_locations)))
-    made: object = typeset(_typst(markdown).encode(), font_paths=[folder], ignore_system_fonts=True)
+    fonts = Fonts(include_system_fonts=False, font_paths=[folder])
+    made: object = typeset(_typst(markdown).encode(), font_paths=fonts)
     assert isinstance(made, bytes)
     return made
 
