@@ -80,6 +80,26 @@ def test_rooms_in_five_cities_with_every_kind_of_equipment(database: Path) -> No
     assert ask(database, clashes) == [(0,)]
 
 
+def test_every_account_has_a_past(database: Path) -> None:
+    counts = [n for (n,) in ask(database, "SELECT COUNT(*) FROM transactions GROUP BY account_id")]
+    assert len(counts) >= 60
+    assert min(counts) >= 20 and max(counts) <= 200
+    frauds = ask(database, "SELECT COUNT(*), MAX(at) FROM transactions WHERE outcome = 'fraud'")
+    assert frauds[0][0] >= 100 and frauds[0][1] < (TODAY - timedelta(13)).isoformat()
+    asked = "SELECT amount, outcome FROM transactions WHERE transaction_id = 'TX204913'"
+    assert ask(database, asked) == [(28_600, None)]
+
+
+def test_transactions_of_an_earlier_version_are_replaced(tmp_path: Path) -> None:
+    database = tmp_path / "y.sqlite"
+    seed(database)
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DROP TABLE transactions")
+        connection.execute("CREATE TABLE transactions (transaction_id TEXT, usual_amount NUMERIC)")
+    assert seed(database)
+    assert ask(database, "SELECT COUNT(*) FROM transactions")[0][0] > 1_000
+
+
 @pytest.mark.parametrize("today", [date(2024, 2, 29), date(2025, 1, 1), date(2025, 12, 31), TODAY])
 def test_dates_count_from_the_day_it_starts(tmp_path: Path, today: date) -> None:
     database = tmp_path / "y.sqlite"

@@ -13,13 +13,16 @@ from typing import Any
 import pytest
 import uvicorn
 
+from dazi.apps.risk.service import RiskService
 from dazi.connectors.context import ConnectorContext
 from dazi.connectors.mail_server import SmtpServer
 from dazi.main.documents import Documents
 from dazi.main.door import Door
 from dazi.main.managing_documents import desk
+from dazi.main.risk import RiskDoor
+from dazi.main.risk_desk import risk_desk
 from dazi.main.settings import Settings
-from tests import documents
+from tests import documents, risk_model
 from tests.connectors.systems import FOLDER, TODAY, Company, Talk, load
 from tests.fakes.desk import FakeDesk
 
@@ -84,9 +87,31 @@ async def company_documents(documents_folder: Path, door: Door) -> AsyncIterator
         yield opened.documents
 
 
+@pytest.fixture(scope="session")
+def risk_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return risk_model.made(tmp_path_factory)
+
+
+@pytest.fixture
+def risk_door() -> RiskDoor:
+    return RiskDoor()
+
+
+@pytest.fixture
+async def company_risk(
+    database: Path, risk_door: RiskDoor, risk_folder: Path
+) -> AsyncIterator[RiskService]:
+    """Behind ``risk_door``, with a model that all tests share."""
+    data = database.parent
+    risk_model.give(risk_folder, data)
+    async with risk_desk(Settings(company=FOLDER, data=data, today=TODAY), "risk") as d:
+        risk_door.behind = d.service
+        yield d.service
+
+
 @pytest.fixture
 async def company(
-    database: Path, sink: Any, door: Door, request: pytest.FixtureRequest
+    database: Path, sink: Any, door: Door, risk_door: RiskDoor, request: pytest.FixtureRequest
 ) -> AsyncIterator[Company]:
     """Its HTTP services run for tests that ask for ``services``, and its documents are open for those
     that ask for ``company_documents``."""
@@ -101,6 +126,7 @@ async def company(
         services={"erp": f"{base}/erp", "weather": f"{base}/weather"},
         smtp=SmtpServer("127.0.0.1", sink.port, "dazi@yunshan.example"),
         knowledge=door,
+        risk=risk_door,
         desk=FakeDesk(),
     )
     made = Company(context, database)

@@ -23,6 +23,7 @@ TODAY = date(2025, 4, 3)
 TOOLS, SPECS = load_tools(FOLDER)
 
 CUSTOMER = Principal("customer", frozenset({"customer"}), {"customer_id": "C10001"})
+RISK = Principal("risk", frozenset({"risk", "employee"}), {"employee_id": "E1006"})
 STAFF = Principal("staff", frozenset({"staff", "employee"}), {"employee_id": "E1003"})
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

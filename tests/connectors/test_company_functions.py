@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
+from dazi.apps.risk.service import RiskService
+from dazi.apps.risk.shelf import version_of
 from dazi.connectors.context import ConnectorContext
 from dazi.connectors.functions import FunctionConnector
 from dazi.core.errors import ConfigError, ConnectorError
 from dazi.core.language import Text
 from dazi.core.tools import Binding, Parameter, Tool, ToolResultRules
+from tests.connectors.systems import CUSTOMER, RISK, STAFF, TOOLS, Company, invocation
 from tests.connectors.systems import CUSTOMER, STAFF, TOOLS, Company, invocation
 from tests.fakes.desk import FakeDesk
 
@@ -184,6 +187,35 @@ async def test_a_ticket_is_opened_once(company: Company) -> None:
     assert (await refusal(company.connector(made.tool), blank)).code == "refused"
 
 
+async def test_transactions_are_scored_by_the_risk_engine(
+    company: Company, company_risk: RiskService
+) -> None:
+    found = await company.call("assess_transaction", RISK, transaction_id="TX204913")
+    assert (found["transaction_id"], found["level"], found["proposal"]) == (
+        "TX204913", "high", "hold",
+    )  # fmt: skip
+    assert found["score"] > 50
+    assert {"amount", "new_device", "new_counterparty"} <= set(found["reasons"])
+    assert set(found["reasons"]) <= set(TOOLS["assess_transaction"].result.values["reasons"])
+    assert "28,600.00" in found["account"]["zh"] and "28,600.00" in found["account"]["en"]
+    assert found["model"] == version_of(await company_risk.made())
+    again = await company.call("assess_transaction", RISK, transaction_id="TX204913")
+    assert again == found
+    assert await company.call("assess_transaction", RISK, transaction_id="TX999999") is None
+    ordinary = await company.call("assess_transaction", RISK, transaction_id="TX204700")
+    assert (ordinary["level"], ordinary["proposal"]) == ("low", "allow")
+
+
+async def test_only_who_may_is_told_of_a_transaction(
+    company: Company, company_risk: RiskService
+) -> None:
+    made = invocation(TOOLS["assess_transaction"], {"transaction_id": "TX204913"}, STAFF)
+    assert (await refusal(company.connector(made.tool), made)).code == "refused"
+
+
+async def test_a_closed_risk_engine_is_unavailable(company: Company) -> None:
+    made = invocation(TOOLS["assess_transaction"], {"transaction_id": "TX204913"}, RISK)
+    assert (await refusal(company.connector(made.tool), made)).code == "unavailable"
 async def test_without_a_desk_no_ticket_is_said_to_be_opened(company: Company) -> None:
     made = invocation(TOOLS["create_ticket"], {"title": "打印机卡纸"}, CUSTOMER)
     company.context = replace(company.context, desk=None)

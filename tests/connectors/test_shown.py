@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from dazi.apps.risk.service import RiskService
 from dazi.core.language import Language
 from dazi.main.documents import Documents
 from dazi.router.derive import derive
-from tests.connectors.systems import CUSTOMER, STAFF, TODAY, TOOLS, Company, invocation
+from tests.connectors.systems import CUSTOMER, RISK, STAFF, TODAY, TOOLS, Company, invocation
 
 CALLS: list[tuple[str, dict[str, Any]]] = [
     ("get_order_status", {"order_id": "ORD12345"}),
@@ -27,13 +28,12 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("get_weather", {"city": "上海"}),
     ("search_knowledge", {"query": "退货政策"}),
     ("send_email", {"to": "a@example.com", "subject": "周会", "body": "改期"}),
-    ("assess_transaction", {"transaction_id": "TX204913"}),
     ("generate_comparison_chart", {"kind": "bar", "results": ["1"]}),
 ]
 
 
 def test_every_tool_is_called() -> None:
-    assert {name for name, _ in CALLS} == TOOLS.keys()
+    assert {name for name, _ in CALLS} == TOOLS.keys() - {"assess_transaction"}
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -61,3 +61,14 @@ async def test_every_shown_field_is_there(
         assert (result["status_text"], result["expected_ship"]) == ("已打包", "明天")
     if language == "zh" and name == "fetch_department_budget":
         assert (result["over"], result["change"], result["abnormal"]) == (120000, "+53.3%", "是")
+
+
+async def test_every_shown_field_of_a_transaction_is_there(
+    company: Company, company_risk: RiskService
+) -> None:
+    tool, arguments = TOOLS["assess_transaction"], {"transaction_id": "TX204913"}
+    raw = await company.run(invocation(tool, arguments, RISK))
+    for language, words in (("zh", "新设备"), ("en", "new device")):
+        result = derive(tool, raw, arguments, language, TODAY)  # type: ignore[arg-type]
+        assert set(tool.result.shown) | set(tool.result.detail) <= result.keys()
+        assert words in result["reasons"] and "28,600.00" in result["account_text"]

@@ -14,6 +14,7 @@ from dazi.console.frame import brand, switches
 from dazi.console.history import replay
 from dazi.console.job_texts import JOBS
 from dazi.console.pieces import avatar, div, icon_button
+from dazi.console.risk_texts import RISK
 from dazi.console.sidebar import Sidebar
 from dazi.console.state import Scene
 from dazi.console.thread_menu import ThreadMenu
@@ -148,7 +149,10 @@ def _account(scene: Scene) -> Element:
             with div("dz-menu-who"):
                 ui.label(name)
                 ui.label(roles).classes("dz-muted")
+            risk = scene.state.risk
+            reviews = risk is not None and risk.may(scene.principal)
             for href, icon, label in (
+                *((("/risk", "gpp_maybe", RISK),) if reviews else ()),
                 ("/memory", "psychology", texts.MEMORY),
                 *([("/jobs", "schedule", JOBS)] if scene.state.jobs is not None else []),
                 *([("/desk", "support_agent", _desk_name(scene))] if scene.state.desk else []),

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from nicegui import app as pages
 from nicegui import ui
 
+from dazi.apps.risk.service import RiskService
 from dazi.apps.desk.desk import Desk
 from dazi.console import (
     approvals_page,
@@ -22,6 +23,8 @@ from dazi.console import (
     knowledge_routes,
     login_page,
     memory_page,
+    risk_page,
+    risk_routes,
     thread_routes,
 )
 from dazi.console.frame import FAVICON, begin_page
@@ -39,6 +42,8 @@ RECONNECT_S = 3.0
 """How long a browser may be away (a phone changing networks) before its tab counts as closed and
 the answer being made for it is stopped."""
 BUILD_S = 10.0
+TRAINED_S = 60.0
+"""A page about risk may have to wait for the first model."""
 
 
 def mount_console(app: FastAPI, state: ConsoleState) -> None:
@@ -54,6 +59,8 @@ def mount_console(app: FastAPI, state: ConsoleState) -> None:
         job_routes.add_routes(app, state.jobs, visits)
     if state.knowledge is not None:
         knowledge_routes.add_routes(app, state.knowledge, visits)
+    if state.risk is not None:
+        risk_routes.add_routes(app, state.risk, visits)
     _add_pages(state, visits)
     app.add_middleware(PageHeaders)
     app.add_middleware(UploadGuard, visits=visits, knowledge=state.knowledge)
@@ -111,6 +118,8 @@ def _add_pages(state: ConsoleState, visits: Visits) -> None:
         _add_jobs_page(state, visits, state.jobs)
     if state.knowledge is not None:
         _add_knowledge_pages(state, visits, state.knowledge)
+    if state.risk is not None:
+        _add_risk_pages(state, visits, state.risk)
     if state.desk is not None:
         _add_desk_pages(state, visits, state.desk)
 
@@ -164,6 +173,30 @@ def _add_knowledge_pages(state: ConsoleState, visits: Visits, knowledge: Knowled
         return None
 
 
+def _add_risk_pages(state: ConsoleState, visits: Visits, risk: RiskService) -> None:
+    @ui.page("/risk", response_timeout=BUILD_S)
+    async def queue(request: Request) -> Response | None:
+        found = await visits.of(request)
+        if found is None:
+            return RedirectResponse(sign_in_url(return_to="/risk"), 303)
+        await risk_page.draw(_scene(request, state, *found), visits, risk)
+        return None
+
+    @ui.page("/risk/model", response_timeout=TRAINED_S)
+    async def model(request: Request) -> Response | None:
+        found = await visits.of(request)
+        if found is None:
+            return RedirectResponse(sign_in_url(return_to="/risk/model"), 303)
+        scene = _scene(request, state, *found)
+        try:
+            await risk_page.draw_model(scene, visits, risk)
+        except NotFound as e:
+            ui.context.client.status_code = 404
+            ui.label(e.message(scene.language)).classes("dz-none")
+        return None
+
+    @ui.page("/risk/t/{transaction}", response_timeout=TRAINED_S)
+    async def case(request: Request, transaction: str) -> Response | None:
 def _add_desk_pages(state: ConsoleState, visits: Visits, desk: Desk) -> None:
     @ui.page("/desk", response_timeout=BUILD_S)
     async def queue(request: Request, show: str = "alive") -> Response | None:
@@ -180,6 +213,10 @@ def _add_desk_pages(state: ConsoleState, visits: Visits, desk: Desk) -> None:
             return RedirectResponse(sign_in_url(return_to=safe_return(request.url.path)), 303)
         scene = _scene(request, state, *found)
         try:
+            await risk_page.draw_case(scene, visits, risk, transaction)
+        except NotFound:
+            ui.context.client.status_code = 404
+            risk_page.draw_not_found(scene)
             await desk_ticket.draw(scene, visits, desk, number)
         except NotFound:
             ui.context.client.status_code = 404

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dazi.access.control import Access
 from dazi.agent.service import AssistantService
+from dazi.apps.risk.service import RiskService
 from dazi.apps.desk.desk import Desk
 from dazi.audit.ledger import Ledger
 from dazi.console.visits import Visit
@@ -32,6 +33,8 @@ class ConsoleState:
     public_url: str = ""
     knowledge: KnowledgeService | None = None
     """The company's documents, where there are any."""
+    risk: RiskService | None = None
+    """The risk engine, where transactions are declared."""
     jobs: JobService | None = None
     desk: Desk | None = None
     """The service desk, where there is one."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dazi.gateway import facts, resources, risk, threads
+from dazi.gateway import facts, jobs, resources, threads
 from dazi.gateway import desk, facts, jobs, resources, threads
 from dazi.gateway.accounts import administration as admin
 from dazi.gateway.accounts import bodies, signing_in
@@ -52,6 +54,7 @@ _FACT = (400, 401, 404, 413, 503)
 _SIGN_IN = (400, 401, 413, 429, 503)
 _ADMIN = (400, 401, 403, 404, 413, 503)
 _SEARCH = (400, 401, 403, 404, 413, 429, 503)
+_RISK = (400, 401, 403, 404, 503)
 _DESK = (400, 401, 403, 404, 503)
 _DESK_BODY = (400, 401, 403, 404, 413, 503)
 _TICKETS = "/v1/dazi/tickets"
@@ -130,6 +133,36 @@ ROUTES: tuple[RouteSpec, ...] = (
         bodies.Done, statuses=(401, 404, 503),
     ),
     RouteSpec(
+        "GET", "/v1/dazi/risk/queue", risk.queue,
+        "等人看的交易 / transactions that wait for a person", risk.WaitingList, statuses=_RISK,
+        query={
+            "limit": {"type": "integer", "minimum": 1, "maximum": risk.MOST, "default": 100},
+            "day": {"type": "string", "description": "只要这一天的 / of that day only"},
+        },
+    ),
+    RouteSpec(
+        "GET", "/v1/dazi/risk/transactions/{transaction}", risk.case,
+        "一笔交易的评分、原因和账户的过去 / a transaction's score, reasons and past",
+        risk.CaseView, statuses=_RISK,
+        query={"past": {"type": "integer", "minimum": 0, "maximum": 200, "default": 20}},
+    ),
+    RouteSpec(
+        "POST", "/v1/dazi/risk/transactions/{transaction}/decision", risk.decide,
+        "记下人的结论 / what a person has found", risk.DecisionView, risk.RiskDecision,
+        (*_RISK, 413),
+    ),
+    RouteSpec(
+        "GET", "/v1/dazi/risk/model", risk.model, "在用的模型 / the model in use",
+        risk.ModelView, statuses=_RISK,
+    ),
+    RouteSpec(
+        "GET", "/v1/dazi/risk/reports/{report}", risk.report,
+        "模型卡、阈值报告、漂移报告 / card, threshold and drift report", statuses=_RISK,
+        files=("text/markdown", "text/html", "application/pdf"),
+        query={
+            "format": {"type": "string", "enum": ["markdown", "html", "pdf"],
+                       "default": "markdown"},
+        },
         "GET", "/v1/dazi/jobs", jobs.jobs, "自己的任务 / jobs of one's own", jobs.Jobs,
         statuses=(400, 401, 404, 503),
         query={

@@ -9,6 +9,7 @@ from dazi.access.control import Access
 from dazi.access.keyring import Grant
 from dazi.access.users import Directory
 from dazi.agent.service import AssistantService
+from dazi.apps.risk.service import RiskService
 from dazi.apps.desk.desk import Desk
 from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
@@ -52,6 +53,8 @@ class GatewayState:
     embedder: Embedder | None = None
     knowledge: KnowledgeService | None = None
     """The company's documents, where there are any."""
+    risk: RiskService | None = None
+    """The risk engine, where transactions are declared."""
     jobs: JobService | None = None
     desk: Desk | None = None
     """The service desk, where there is one."""

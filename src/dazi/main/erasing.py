@@ -7,6 +7,7 @@ import logging
 import time
 from dataclasses import dataclass
 
+from dazi.apps.risk.cases import CaseStore
 from dazi.apps.desk.records import DeskStore
 from dazi.audit.erasure import Erasure
 from dazi.audit.keys import SubjectKeys
@@ -39,6 +40,7 @@ class Stores:
     jobs: JobStore
     schedules: ScheduleStore
     desk: DeskStore
+    cases: CaseStore
 
     @classmethod
     def of(cls, database: Database, keys: SubjectKeys) -> Stores:
@@ -51,6 +53,7 @@ class Stores:
             JobStore(database, private),
             ScheduleStore(database, private),
             DeskStore(database, private),
+            CaseStore(database, private),
         )
 
 
@@ -64,6 +67,7 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         await stores.intents.forget(user)
         facts = await stores.facts.forget(user)
         desk = await stores.desk.forget(user)
+        await stores.cases.forget(user)
         jobs = await stores.jobs.forget(user) + await stores.schedules.forget(user)
     data = settings.data_folder(settings.company_folder())
     backups = await asyncio.to_thread(refresh, audit_folder(data))

@@ -173,6 +173,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             runtime.access,
             runtime.embedder,
             runtime.documents.people if runtime.documents is not None else None,
+            runtime.risk.service if runtime.risk is not None else None,
             runtime.jobs,
             runtime.desk,
         )
@@ -188,6 +189,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             s.max_message_chars,
             s.public_url,
             runtime.documents.people if runtime.documents is not None else None,
+            runtime.risk.service if runtime.risk is not None else None,
             runtime.jobs,
             runtime.desk,
         ),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from dazi.apps.risk.drift import Drift, drift
+from dazi.apps.risk.drift import Drift, bins_of, drift
 from dazi.apps.risk.events import Outcome, Transaction
 from dazi.apps.risk.features import Floats, Rules
 from dazi.apps.risk.fewshot import Adaptation, Labelled, adapt
@@ -126,6 +126,9 @@ def _split(transactions: Sequence[Transaction], plan: Plan) -> _Split:
 
 def _tested(model: Model, s: _Split, plan: Plan, apart: frozenset[str]) -> Made:
     kept = [i for i in range(s.learnt, s.settled) if s.ordered[i].id not in apart]
+    # Scores of days that this very model has not seen are what later ones are compared with.
+    bins = {**model.bins, "score": bins_of(model.scores(s.rows[kept]))}
+    model = replace(model, bins=bins)
     budgets = sorted({*BUDGETS, plan.review, plan.hold})
     quality = quality_of(model, [s.ordered[i] for i in kept], s.rows[kept], budgets=budgets)
     return Made(model, quality, choose(quality.thresholds, plan.review, plan.hold))

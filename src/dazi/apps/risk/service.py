@@ -160,6 +160,13 @@ class RiskService:
         await self._check(by, "review", "risk.queue")
         return await self._cases.waiting(by.tenant, limit, day=day)
 
+    async def shown_queue(
+        self, by: Principal, limit: int
+    ) -> list[tuple[Waiting, Transaction | None]]:
+        """With the transactions themselves, ``None`` for one that is no longer there."""
+        waiting = await self.queue(by, limit)
+        return [(w, await self._source.one(w.transaction)) for w in waiting]
+
     async def decide(
         self, by: Principal, transaction: str, outcome: Outcome, note: str = ""
     ) -> Decision:
