@@ -35,10 +35,10 @@ class Few:
     dealt out at random stay below it (docs/decisions/0023). ``lost``: how much less of the known
     frauds may be found at the same budget."""
 
-    trees: int = 30
+    trees: int = 60
     depth: int = 3
     fewest_in_leaf: int = 5
-    rate: float = 0.2
+    rate: float = 0.3
     highest: float = 4.0
     budget: float = 0.005
     trials: int = 3
@@ -88,15 +88,7 @@ def adapt(
     were held out; the text says by how much.
     """
     few = few or Few()
-    of_frauds = {a for a, fraud in zip(cases.accounts, cases.frauds, strict=True) if fraud}
-    if cases.frauds.sum() < FEWEST or len(of_frauds) < FEWEST_ACCOUNTS:
-        raise CallerError(
-            "risk_adaptation",
-            f"要至少 {FEWEST} 笔欺诈、来自 {FEWEST_ACCOUNTS} 个账户,"
-            f"有 {cases.frauds.sum()} 笔、{len(of_frauds)} 个账户",
-            f"at least {FEWEST} frauds of {FEWEST_ACCOUNTS} accounts are needed, there are "
-            f"{cases.frauds.sum()} of {len(of_frauds)}",
-        )
+    enough(cases.accounts, cases.frauds.tolist())
     rng = np.random.default_rng(few.seed)
     trials = tuple(_trial(model, cases, background, few, rng) for _ in range(few.trials))
     _helps(trials, few)
@@ -104,6 +96,19 @@ def adapt(
     note = f"{name}: {few.trees} trees of {len(cases.rows)} cases"
     trained = replace(model.trained, notes=(*model.trained.notes, note))
     return Adaptation(replace(model, trees=model.trees.joined(added), trained=trained), trials)
+
+
+def enough(accounts: Sequence[str], frauds: Sequence[bool]) -> None:
+    """Raises ``CallerError`` where there are too few frauds, or they are of too few accounts."""
+    of_frauds = {a for a, fraud in zip(accounts, frauds, strict=True) if fraud}
+    if sum(frauds) < FEWEST or len(of_frauds) < FEWEST_ACCOUNTS:
+        raise CallerError(
+            "risk_adaptation",
+            f"要至少 {FEWEST} 笔欺诈、来自 {FEWEST_ACCOUNTS} 个账户,"
+            f"有 {sum(frauds)} 笔、{len(of_frauds)} 个账户",
+            f"at least {FEWEST} frauds of {FEWEST_ACCOUNTS} accounts are needed, there are "
+            f"{sum(frauds)} of {len(of_frauds)}",
+        )
 
 
 def _helps(trials: Sequence[Trial], few: Few) -> None:

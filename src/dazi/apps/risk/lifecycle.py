@@ -14,7 +14,7 @@ import numpy as np
 from dazi.apps.risk.drift import Drift, bins_of, drift
 from dazi.apps.risk.events import Outcome, Transaction
 from dazi.apps.risk.features import Floats, Rules
-from dazi.apps.risk.fewshot import Adaptation, Labelled, adapt
+from dazi.apps.risk.fewshot import Adaptation, Labelled, adapt, enough
 from dazi.apps.risk.history import features_of, in_order
 from dazi.apps.risk.model import Model
 from dazi.apps.risk.past import DAY
@@ -79,15 +79,17 @@ def remake(
 
     Raises ``CallerError`` for a case that is no transaction, and as ``adapt``.
     """
-    s = _split(transactions, plan)
-    place = {t.id: i for i, t in enumerate(s.ordered)}
-    unknown = [id for id in cases if id not in place]
+    account_of = {t.id: t.account for t in transactions if t.id in cases}
+    unknown = [id for id in cases if id not in account_of]
     if unknown:
         raise CallerError(
             "risk_cases",
             f"没有交易 {unknown[0][:40]}(共 {len(unknown)} 笔找不到)",
             f"there is no transaction {unknown[0][:40]} ({len(unknown)} cannot be found)",
         )
+    enough([account_of[id] for id in cases], [o == "fraud" for o in cases.values()])
+    s = _split(transactions, plan)
+    place = {t.id: i for i, t in enumerate(s.ordered)}
     chosen = np.array([place[id] for id in cases], dtype=np.int64)
     given = Labelled(
         s.rows[chosen],

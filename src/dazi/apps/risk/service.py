@@ -284,8 +284,11 @@ def scored(made: Made, transactions: Sequence[Transaction], day: str = "") -> Ba
     """Raises ``CallerError`` for a day without transactions."""
     ordered = in_order(transactions)
     day = day or (ordered[-1].at.date().isoformat() if ordered else "")
+    accounts = {t.account for t in ordered if t.at.date().isoformat() == day}
     histories, of_day, rows = Histories(made.model.rules), [], []
     for t in ordered:
+        if t.account not in accounts or t.at.date().isoformat() > day:
+            continue
         if t.at.date().isoformat() == day:
             seen = histories.look(t)
             of_day.append(seen)
