@@ -26,7 +26,7 @@ from dazi.main.company import load_company
 from dazi.main.demo import Demo
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
-from tests import documents
+from tests import documents, risk_model
 from tests.fakes.engine import Reply, ScriptedEngine
 
 T = TypeVar("T")
@@ -113,12 +113,27 @@ class Answered:
 
 
 @pytest.fixture(scope="session")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's data, made once, with its documents."""
     folder = tmp_path_factory.mktemp("seeded")
     demo = Demo(load_company(DEMO), folder, TODAY)
     demo.seed()
     documents.give(documents.made(tmp_path_factory), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def seeded(made_once: Path) -> Path:
+    """What a site begins with; a module may give it more."""
+    return made_once
+
+
+@pytest.fixture(scope="session")
+def assessed(made_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, with a risk model."""
+    folder = tmp_path_factory.mktemp("assessed") / "data"
+    shutil.copytree(made_once, folder)
+    risk_model.give(risk_model.made(tmp_path_factory), folder)
     return folder
 
 
@@ -156,6 +171,7 @@ async def open_site(
         runtime.access,
         runtime.embedder,
         runtime.documents.people if runtime.documents is not None else None,
+        runtime.risk.service if runtime.risk is not None else None,
         runtime.jobs,
         runtime.desk,
     )

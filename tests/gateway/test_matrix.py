@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path as Folder
 from typing import Any
 
 import pytest
@@ -35,8 +36,15 @@ MUTABLE = (
     "accounts", "api_keys", "sessions", "role_requests", "tickets", "threads", "thread_messages",
     "thread_digests", "memory_facts", "jobs", "job_files", "job_schedules",
     "intents", "second_factors", "recovery_codes", "passwords", "knowledge_sources",
+    "knowledge_documents", "risk_queue", "risk_decisions",
     "knowledge_documents", "desk_tickets", "desk_events",
 )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def seeded(assessed: Folder) -> Folder:
+    """Every route answers, those about risk too."""
+    return assessed
 
 
 @dataclass(frozen=True)
@@ -139,12 +147,15 @@ async def world(site: Site) -> World:
         Who("wrong", "dz_aaaaaaaaaaaa_wrong", good=False),
         Who("customer", "dazi-demo-customer", HERE, "customer", person=False),
         Who("admin", "dazi-demo-admin", HERE, "admin", person=False),
+        Who("risk", "dazi-demo-risk", HERE, "risk", person=False),
     ]
     partial = await stores.sessions.begin((HERE, "sys"), "api", "127.0.0.1", ("second_factor",))
     w.people.append(Who("partial", partial.token, HERE, "sys", good=False))
     ended = await stores.sessions.begin((HERE, "sys"), "api", "127.0.0.1")
     await stores.sessions.end_token(ended.token)
     w.people.append(Who("ended", ended.token, HERE, "sys", good=False))
+    w.objects["transaction"] = ["TX204913", "TX000000"]
+    w.objects["report"] = ["thresholds", "none"]
     w.objects["model"] = ["dazi", site.engine.profile.name, "none"]
     for kind in (
         "user", "session", "key", "request", "ticket", "thread", "fact", "source", "document",
@@ -195,7 +206,7 @@ async def documents(w: World, tenant: str) -> None:
     begun = await stores.sessions.begin((tenant, "boss"), "api", "127.0.0.1")
     w.people.append(Who(f"{tenant}/boss", begun.token, tenant, "boss", frozenset({"admin"})))
     by = runtime.access.people.principal("boss", "web", tenant)
-    here = {"customer", "admin"} if tenant == HERE else set()
+    here = {"customer", "admin", "risk"} if tenant == HERE else set()
     for label, names in READERS.items():
         canary = f"canarydoc{tenant}{label.replace(':', '')}"
         text = f"# {canary}\n\nThe word of the day is {canary}, says the handbook of bananas.\n"
@@ -211,7 +222,7 @@ async def documents(w: World, tenant: str) -> None:
         "url", f"http://127.0.0.1:1/canary-source-{tenant}", tenant=tenant
     )
     w.add("source", source.id, tenant, "boss")
-    w.owners[f"canary-source-{tenant}"] = {f"{tenant}/boss"} | (here - {"customer"})
+    w.owners[f"canary-source-{tenant}"] = {f"{tenant}/boss"} | (here - {"customer", "risk"})
     await library.index_now(tenant=tenant)
 
 
@@ -261,6 +272,12 @@ def owner(w: World, who: Who, at: Mapping[str, str]) -> bool:
     return who.good and w.owned(at["thread"], who)
 
 
+def reviewer(w: World, who: Who, at: Mapping[str, str]) -> bool:
+    return who.user == "risk" and at.get("transaction") != "TX000000"
+
+
+def modeller(w: World, who: Who, at: Mapping[str, str]) -> bool:
+    return who.good and who.user in ("risk", "admin", "boss") and at.get("report") != "none"
 def owner_of(kind: str) -> Verdict:
     return lambda w, who, at: who.good and w.owned(at[kind], who)
 
@@ -275,6 +292,11 @@ def nobody(w: World, who: Who, at: Mapping[str, str]) -> bool:
 
 
 ALLOWED: Mapping[Path, Verdict] = {
+    ("GET", "/v1/dazi/risk/queue"): reviewer,
+    ("GET", "/v1/dazi/risk/transactions/{transaction}"): reviewer,
+    ("POST", "/v1/dazi/risk/transactions/{transaction}/decision"): reviewer,
+    ("GET", "/v1/dazi/risk/model"): modeller,
+    ("GET", "/v1/dazi/risk/reports/{report}"): modeller,
     ("GET", "/v1/dazi/knowledge/documents"): anybody,
     ("GET", "/v1/dazi/knowledge/documents/{document}"): reads,
     ("POST", "/v1/dazi/knowledge/search"): anybody,
@@ -376,6 +398,7 @@ ALLOWED: Mapping[Path, Verdict] = {
 }  # fmt: skip
 
 BODIES: Mapping[Path, Any] = {
+    ("POST", "/v1/dazi/risk/transactions/{transaction}/decision"): {"outcome": "fraud"},
     ("POST", "/v1/dazi/tickets"): {"title": "made"},
     ("POST", "/v1/dazi/tickets/{number}"): {"act": "hand_over", "text": "made"},
     ("POST", "/v1/dazi/desk/intent"): {"text": "退款"},

@@ -117,25 +117,25 @@ class ModelView(Struct, frozen=True):
 RISK_DECISION = Reader(RiskDecision)
 
 
-async def queue(x: Exchange) -> None:
+async def risk_queue(x: Exchange) -> None:
     limit = x.number("limit", 100, least=1, most=MOST)
     found = await _service(x).queue(x.principal, limit, day=x.text("day")[:10])
     await x.reply(encode(WaitingList([_waiting(w) for w in found])))
 
 
-async def case(x: Exchange) -> None:
+async def risk_case(x: Exchange) -> None:
     limit = x.number("past", 20, most=200)
     found = await _service(x).case(x.principal, x.path["transaction"])
     await x.reply(encode(_case(found, limit, x)))
 
 
-async def decide(x: Exchange) -> None:
+async def risk_decide(x: Exchange) -> None:
     given = RISK_DECISION.read(x.body)
     kept = await _service(x).decide(x.principal, x.path["transaction"], given.outcome, given.note)
     await x.reply(encode(_decision(kept)))
 
 
-async def model(x: Exchange) -> None:
+async def risk_model(x: Exchange) -> None:
     service = _service(x)
     made, versions = await service.model(x.principal), await service.versions(x.principal)
     told = made.quality
@@ -148,7 +148,7 @@ async def model(x: Exchange) -> None:
     await x.reply(encode(view))
 
 
-async def report(x: Exchange) -> None:
+async def risk_report(x: Exchange) -> None:
     """The card, the threshold report or the drift report, as a file."""
     form = FORMS.get(x.text("format"))
     if form is None:

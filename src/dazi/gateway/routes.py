@@ -133,7 +133,7 @@ ROUTES: tuple[RouteSpec, ...] = (
         bodies.Done, statuses=(401, 404, 503),
     ),
     RouteSpec(
-        "GET", "/v1/dazi/risk/queue", risk.queue,
+        "GET", "/v1/dazi/risk/queue", risk.risk_queue,
         "等人看的交易 / transactions that wait for a person", risk.WaitingList, statuses=_RISK,
         query={
             "limit": {"type": "integer", "minimum": 1, "maximum": risk.MOST, "default": 100},
@@ -141,22 +141,22 @@ ROUTES: tuple[RouteSpec, ...] = (
         },
     ),
     RouteSpec(
-        "GET", "/v1/dazi/risk/transactions/{transaction}", risk.case,
+        "GET", "/v1/dazi/risk/transactions/{transaction}", risk.risk_case,
         "一笔交易的评分、原因和账户的过去 / a transaction's score, reasons and past",
         risk.CaseView, statuses=_RISK,
         query={"past": {"type": "integer", "minimum": 0, "maximum": 200, "default": 20}},
     ),
     RouteSpec(
-        "POST", "/v1/dazi/risk/transactions/{transaction}/decision", risk.decide,
+        "POST", "/v1/dazi/risk/transactions/{transaction}/decision", risk.risk_decide,
         "记下人的结论 / what a person has found", risk.DecisionView, risk.RiskDecision,
         (*_RISK, 413),
     ),
     RouteSpec(
-        "GET", "/v1/dazi/risk/model", risk.model, "在用的模型 / the model in use",
+        "GET", "/v1/dazi/risk/model", risk.risk_model, "在用的模型 / the model in use",
         risk.ModelView, statuses=_RISK,
     ),
     RouteSpec(
-        "GET", "/v1/dazi/risk/reports/{report}", risk.report,
+        "GET", "/v1/dazi/risk/reports/{report}", risk.risk_report,
         "模型卡、阈值报告、漂移报告 / card, threshold and drift report", statuses=_RISK,
         files=("text/markdown", "text/html", "application/pdf"),
         query={

@@ -7,6 +7,7 @@ somebody comes; a refusal goes on record too.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, TypeVar
@@ -27,6 +28,8 @@ from dazi.core.principal import Principal
 
 T = TypeVar("T")
 Right = Literal["review", "manage"]
+FRESH_S = 60.0
+"""So long a drift that was measured is told again."""
 Compute = Callable[..., Awaitable[Any]]
 
 
@@ -84,6 +87,7 @@ class RiskService:
         self._record, self.rights, self.plan = record, rights, plan
         self._trains = trains
         self._training = asyncio.Lock()
+        self._drifts: tuple[str, float, tuple[Drift, ...]] = "", 0.0, ()
 
     def may(self, by: Principal, right: Right = "review") -> bool:
         roles = self.rights.reviewers if right == "review" else self.rights.managers
@@ -260,8 +264,13 @@ class RiskService:
         return self._shelf.versions()
 
     async def drift(self, by: Principal) -> tuple[Drift, ...]:
-        made = await self.model(by)
-        return await asyncio.to_thread(moved, made.model, await self._source.all())
+        """As it was ``FRESH_S`` ago at the earliest."""
+        made, now = await self.model(by), time.monotonic()
+        version, at, found = self._drifts
+        if version != version_of(made) or now - at > FRESH_S:
+            found = await asyncio.to_thread(moved, made.model, await self._source.all())
+            self._drifts = version_of(made), now, found
+        return found
 
     async def _outcomes(self, by: Principal) -> dict[str, Outcome]:
         return {d.transaction: d.outcome for d in await self._cases.decisions(by.tenant)}
