@@ -24,7 +24,7 @@ from dazi.console.state import ConsoleState
 from dazi.core.engine import GenerateRequest, ModelProfile
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
-from tests import documents
+from tests import documents, risk_model
 from tests.console.browser import Browser, chromium
 from tests.fakes.engine import Pause, Piece, Reply, ScriptedEngine
 
@@ -99,6 +99,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             runtime.ledger,
             PAGE_LIMIT,
             knowledge=runtime.documents.people,
+            risk=runtime.risk.service if runtime.risk is not None else None,
             jobs=runtime.jobs,
             desk=runtime.desk,
         )
@@ -119,6 +120,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
     data = tmp_path_factory.mktemp("site")
     documents.give(documents.made(tmp_path_factory), data)
+    risk_model.give(risk_model.made(tmp_path_factory), data)
     thread = threading.Thread(target=lambda: asyncio.run(serve(data)), daemon=True)
     thread.start()
     assert ready.wait(60), "the server did not start"
