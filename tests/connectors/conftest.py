@@ -19,8 +19,8 @@ from dazi.connectors.mail_server import SmtpServer
 from dazi.main.documents import Documents
 from dazi.main.door import Door
 from dazi.main.managing_documents import desk
-from dazi.main.risk import RiskDoor
 from dazi.main.risk_desk import risk_desk
+from dazi.main.risk_door import RiskDoor
 from dazi.main.settings import Settings
 from tests import documents, risk_model
 from tests.connectors.systems import FOLDER, TODAY, Company, Talk, load

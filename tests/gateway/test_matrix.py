@@ -278,6 +278,8 @@ def reviewer(w: World, who: Who, at: Mapping[str, str]) -> bool:
 
 def modeller(w: World, who: Who, at: Mapping[str, str]) -> bool:
     return who.good and who.user in ("risk", "admin", "boss") and at.get("report") != "none"
+
+
 def owner_of(kind: str) -> Verdict:
     return lambda w, who, at: who.good and w.owned(at[kind], who)
 

@@ -33,6 +33,7 @@ class ConsoleState:
     public_url: str = ""
     knowledge: KnowledgeService | None = None
     """The company's documents, where there are any."""
+    jobs: JobService | None = None
     risk: RiskService | None = None
     """The risk engine, where transactions are declared."""
     jobs: JobService | None = None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dazi.gateway import facts, jobs, resources, risk, threads
 from dazi.gateway import facts, resources, risk, threads
 from dazi.gateway import facts, jobs, resources, threads
 from dazi.gateway import desk, facts, jobs, resources, threads
@@ -163,6 +164,8 @@ ROUTES: tuple[RouteSpec, ...] = (
             "format": {"type": "string", "enum": ["markdown", "html", "pdf"],
                        "default": "markdown"},
         },
+    ),
+    RouteSpec(
         "GET", "/v1/dazi/jobs", jobs.jobs, "自己的任务 / jobs of one's own", jobs.Jobs,
         statuses=(400, 401, 404, 503),
         query={

@@ -53,6 +53,7 @@ class GatewayState:
     embedder: Embedder | None = None
     knowledge: KnowledgeService | None = None
     """The company's documents, where there are any."""
+    jobs: JobService | None = None
     risk: RiskService | None = None
     """The risk engine, where transactions are declared."""
     jobs: JobService | None = None

@@ -32,6 +32,14 @@ def _exports(runtime: Runtime) -> Iterable[Kind]:
     yield export_kind(runtime.service.threads, runtime.service.remembering.facts)
 
 
+def _risk(runtime: Runtime) -> Iterable[Kind]:
+    if runtime.risk is not None:
+        from dazi.main.risk_jobs import risk_kinds
+
+        yield from risk_kinds(runtime.risk.service)
+
+
+KINDS: tuple[Callable[[Runtime], Iterable[Kind]], ...] = (_questions, _exports, _risk)
 KINDS: tuple[Callable[[Runtime], Iterable[Kind]], ...] = (
     _questions,
     _exports,

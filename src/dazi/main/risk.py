@@ -24,14 +24,10 @@ from dazi.connectors.context import ConnectorContext
 from dazi.connectors.database import open_database, within
 from dazi.core.company import Company
 from dazi.core.errors import (
-    AccessError,
     CallerError,
     ConnectorError,
-    NotFound,
-    OperatorError,
 )
 from dazi.core.language import Text
-from dazi.core.principal import Principal
 from dazi.core.risk import Level, RiskAnswer, RiskReason
 from dazi.main.risk_settings import RiskSettings, risk_settings
 from dazi.store.database import Database
@@ -85,23 +81,6 @@ class DeclaredTransactions:
 
     async def close(self) -> None:
         await self._engine.dispose()
-
-
-class RiskDoor:
-    """The tool's way to the engine, which is opened after the tools."""
-
-    behind: RiskService | None = None
-
-    async def assess(self, transaction: str, principal: Principal) -> RiskAnswer | None:
-        if self.behind is None:
-            raise ConnectorError("unavailable", "风险引擎没有打开", "the risk engine is not open")
-        try:
-            told = await self.behind.assess(principal, transaction)
-        except AccessError as e:
-            raise ConnectorError("refused", e.text.zh, e.text.en) from e
-        except (NotFound, CallerError, OperatorError) as e:
-            raise ConnectorError("unavailable", e.text.zh, e.text.en) from e
-        return answer_of(told) if told is not None else None
 
 
 def answer_of(told: Assessment) -> RiskAnswer:

@@ -8,17 +8,9 @@ from dazi.apps.risk.service import RiskService
 from dazi.core.errors import CallerError
 from dazi.core.language import Text
 from dazi.core.principal import Principal
-from dazi.main.runtime import Runtime
 from dazi.store.jobs.work import Kind, Run
 
 READING = Text("读交易", "reading transactions")
-
-
-def kinds(runtime: Runtime) -> list[Kind]:
-    """None where the company declares no transactions."""
-    if runtime.risk is None:
-        return []
-    return risk_kinds(runtime.risk.service)
 
 
 def risk_kinds(service: RiskService) -> list[Kind]:

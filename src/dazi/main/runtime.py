@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from dazi.access.cedar import CedarPolicy
 from dazi.access.control import Access, Installation
@@ -48,7 +48,7 @@ from dazi.main.guarding import guard_of
 from dazi.main.jobs import open_jobs
 from dazi.main.knowledge_settings import knowledge_settings
 from dazi.main.outside_sources import OutsideSources
-from dazi.main.risk import OpenedRisk, RiskDoor, open_risk
+from dazi.main.risk_door import RiskDoor
 from dazi.main.settings import Settings
 from dazi.main.systems import connector_context, make_connectors
 from dazi.memory.threads import ThreadStore
@@ -59,6 +59,9 @@ from dazi.router.intents import IntentStore
 from dazi.router.tickets import TicketStore
 from dazi.store.database import Database
 from dazi.store.jobs.service import JobService
+
+if TYPE_CHECKING:
+    from dazi.main.risk import OpenedRisk
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
@@ -144,6 +147,8 @@ async def open_runtime(
     runtime = await assemble(settings, company, connectors, engine, data, effects=effects)
     runtime.demo, runtime.running = demo, running
     runtime.documents = await _documents(runtime, context, data)
+    if "risk" in company.settings:
+        _open_risk(runtime, context)
     runtime.risk = open_risk(
         company, context, runtime.database, Private(runtime.sealing.keys), recorder(runtime.ledger)
     )
@@ -186,6 +191,19 @@ async def _documents(runtime: Runtime, context: ConnectorContext, data: Path) ->
     return documents
 
 
+def _open_risk(runtime: Runtime, context: ConnectorContext) -> None:
+    """The risk engine, behind the door that its tool has."""
+    from dazi.main.risk import open_risk
+
+    runtime.risk = open_risk(
+        runtime.company,
+        context,
+        runtime.database,
+        Private(runtime.sealing.keys),
+        recorder(runtime.ledger),
+    )
+    if runtime.risk is not None and isinstance(context.risk, RiskDoor):
+        context.risk.behind = runtime.risk.service
 def open_desk(runtime: Runtime, context: ConnectorContext) -> None:
     """The service desk, behind the door that tools have, and in the assistant's place where a person
     has a conversation."""

@@ -156,6 +156,7 @@ def build_app(runtime: Runtime) -> FastAPI:
         }
         return parts | ({"draining": False} if runtime.draining else {})
 
+    risk = runtime.risk.service if runtime.risk is not None else None
     app = create_app(
         GatewayState(
             runtime.service,
@@ -173,8 +174,8 @@ def build_app(runtime: Runtime) -> FastAPI:
             runtime.access,
             runtime.embedder,
             runtime.documents.people if runtime.documents is not None else None,
-            runtime.risk.service if runtime.risk is not None else None,
             runtime.jobs,
+            risk,
             runtime.desk,
         )
     )
@@ -189,8 +190,8 @@ def build_app(runtime: Runtime) -> FastAPI:
             s.max_message_chars,
             s.public_url,
             runtime.documents.people if runtime.documents is not None else None,
-            runtime.risk.service if runtime.risk is not None else None,
             runtime.jobs,
+            risk,
             runtime.desk,
         ),
     )

@@ -13,6 +13,7 @@ from dazi.main.demo import Running, addresses
 from dazi.main.risk import RiskDoor
 from dazi.main.desk import DeskDoor
 from dazi.main.door import Door
+from dazi.main.risk_door import RiskDoor
 
 
 def connector_context(company: Company, data: Path, running: Running | None) -> ConnectorContext:
