@@ -18,7 +18,6 @@ from dazi.core.errors import ConfigError, ConnectorError
 from dazi.core.language import Text
 from dazi.core.tools import Binding, Parameter, Tool, ToolResultRules
 from tests.connectors.systems import CUSTOMER, RISK, STAFF, TOOLS, Company, invocation
-from tests.connectors.systems import CUSTOMER, STAFF, TOOLS, Company, invocation
 from tests.fakes.desk import FakeDesk
 
 MODULE = """
@@ -216,6 +215,8 @@ async def test_only_who_may_is_told_of_a_transaction(
 async def test_a_closed_risk_engine_is_unavailable(company: Company) -> None:
     made = invocation(TOOLS["assess_transaction"], {"transaction_id": "TX204913"}, RISK)
     assert (await refusal(company.connector(made.tool), made)).code == "unavailable"
+
+
 async def test_without_a_desk_no_ticket_is_said_to_be_opened(company: Company) -> None:
     made = invocation(TOOLS["create_ticket"], {"title": "打印机卡纸"}, CUSTOMER)
     company.context = replace(company.context, desk=None)

@@ -172,8 +172,8 @@ async def open_site(
         runtime.embedder,
         runtime.documents.people if runtime.documents is not None else None,
         runtime.jobs,
-        runtime.risk.service if runtime.risk is not None else None,
         runtime.desk,
+        runtime.risk.service if runtime.risk is not None else None,
     )
     config = uvicorn.Config(create_app(state), port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)

@@ -9,8 +9,8 @@ from fastapi.responses import RedirectResponse, Response
 from nicegui import app as pages
 from nicegui import ui
 
-from dazi.apps.risk.service import RiskService
 from dazi.apps.desk.desk import Desk
+from dazi.apps.risk.service import RiskService
 from dazi.console import (
     approvals_page,
     chat_page,
@@ -197,6 +197,18 @@ def _add_risk_pages(state: ConsoleState, visits: Visits, risk: RiskService) -> N
 
     @ui.page("/risk/t/{transaction}", response_timeout=TRAINED_S)
     async def case(request: Request, transaction: str) -> Response | None:
+        found = await visits.of(request)
+        if found is None:
+            return RedirectResponse(sign_in_url(return_to=safe_return(request.url.path)), 303)
+        scene = _scene(request, state, *found)
+        try:
+            await risk_page.draw_case(scene, visits, risk, transaction)
+        except NotFound:
+            ui.context.client.status_code = 404
+            risk_page.draw_not_found(scene)
+        return None
+
+
 def _add_desk_pages(state: ConsoleState, visits: Visits, desk: Desk) -> None:
     @ui.page("/desk", response_timeout=BUILD_S)
     async def queue(request: Request, show: str = "alive") -> Response | None:
@@ -213,10 +225,6 @@ def _add_desk_pages(state: ConsoleState, visits: Visits, desk: Desk) -> None:
             return RedirectResponse(sign_in_url(return_to=safe_return(request.url.path)), 303)
         scene = _scene(request, state, *found)
         try:
-            await risk_page.draw_case(scene, visits, risk, transaction)
-        except NotFound:
-            ui.context.client.status_code = 404
-            risk_page.draw_not_found(scene)
             await desk_ticket.draw(scene, visits, desk, number)
         except NotFound:
             ui.context.client.status_code = 404

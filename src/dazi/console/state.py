@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from dazi.access.control import Access
 from dazi.agent.service import AssistantService
-from dazi.apps.risk.service import RiskService
 from dazi.apps.desk.desk import Desk
+from dazi.apps.risk.service import RiskService
 from dazi.audit.ledger import Ledger
 from dazi.console.visits import Visit
 from dazi.core.company import Company
@@ -34,11 +34,10 @@ class ConsoleState:
     knowledge: KnowledgeService | None = None
     """The company's documents, where there are any."""
     jobs: JobService | None = None
-    risk: RiskService | None = None
-    """The risk engine, where transactions are declared."""
-    jobs: JobService | None = None
     desk: Desk | None = None
     """The service desk, where there is one."""
+    risk: RiskService | None = None
+    """The risk engine, where transactions are declared."""
 
     def name_of(self, user: str, tenant: str, language: Language) -> str:
         """What a person is called; for nobody we know, the name they signed in by."""

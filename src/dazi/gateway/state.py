@@ -9,8 +9,8 @@ from dazi.access.control import Access
 from dazi.access.keyring import Grant
 from dazi.access.users import Directory
 from dazi.agent.service import AssistantService
-from dazi.apps.risk.service import RiskService
 from dazi.apps.desk.desk import Desk
+from dazi.apps.risk.service import RiskService
 from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
 from dazi.core.engine import Embedder, Engine
@@ -54,11 +54,10 @@ class GatewayState:
     knowledge: KnowledgeService | None = None
     """The company's documents, where there are any."""
     jobs: JobService | None = None
-    risk: RiskService | None = None
-    """The risk engine, where transactions are declared."""
-    jobs: JobService | None = None
     desk: Desk | None = None
     """The service desk, where there is one."""
+    risk: RiskService | None = None
+    """The risk engine, where transactions are declared."""
 
     def models_for(self, principal: Principal, grant: Grant | None = None) -> tuple[str, ...]:
         """Names of the models that this caller may chat with; the governed assistant comes first."""

@@ -32,8 +32,17 @@ KNOWN_SECTIONS = frozenset(
 )
 
 _TABLES = frozenset(
-    {"company", "databases", "services", "mail", "prices", "access", "knowledge", "risk"}
-    {"company", "databases", "services", "mail", "prices", "access", "knowledge", "desk"}
+    {
+        "company",
+        "databases",
+        "services",
+        "mail",
+        "prices",
+        "access",
+        "knowledge",
+        "desk",
+        "risk",
+    }
 )
 
 

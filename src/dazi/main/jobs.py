@@ -39,11 +39,11 @@ def _risk(runtime: Runtime) -> Iterable[Kind]:
         yield from risk_kinds(runtime.risk.service)
 
 
-KINDS: tuple[Callable[[Runtime], Iterable[Kind]], ...] = (_questions, _exports, _risk)
 KINDS: tuple[Callable[[Runtime], Iterable[Kind]], ...] = (
     _questions,
     _exports,
     desk_kinds,
+    _risk,
 )
 """Every kind of job that there is."""
 

@@ -149,11 +149,6 @@ async def open_runtime(
     runtime.documents = await _documents(runtime, context, data)
     if "risk" in company.settings:
         _open_risk(runtime, context)
-    runtime.risk = open_risk(
-        company, context, runtime.database, Private(runtime.sealing.keys), recorder(runtime.ledger)
-    )
-    if runtime.risk is not None and isinstance(context.risk, RiskDoor):
-        context.risk.behind = runtime.risk.service
     open_desk(runtime, context)
     runtime.jobs = open_jobs(runtime)
     return runtime
@@ -204,6 +199,8 @@ def _open_risk(runtime: Runtime, context: ConnectorContext) -> None:
     )
     if runtime.risk is not None and isinstance(context.risk, RiskDoor):
         context.risk.behind = runtime.risk.service
+
+
 def open_desk(runtime: Runtime, context: ConnectorContext) -> None:
     """The service desk, behind the door that tools have, and in the assistant's place where a person
     has a conversation."""

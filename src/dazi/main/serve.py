@@ -175,8 +175,8 @@ def build_app(runtime: Runtime) -> FastAPI:
             runtime.embedder,
             runtime.documents.people if runtime.documents is not None else None,
             runtime.jobs,
-            risk,
             runtime.desk,
+            risk,
         )
     )
     mount_console(
@@ -191,8 +191,8 @@ def build_app(runtime: Runtime) -> FastAPI:
             s.public_url,
             runtime.documents.people if runtime.documents is not None else None,
             runtime.jobs,
-            risk,
             runtime.desk,
+            risk,
         ),
     )
     return app

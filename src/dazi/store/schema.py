@@ -27,7 +27,6 @@ from sqlalchemy import (
 
 from dazi.core.errors import OperatorError
 
-HEAD = "0007"
 HEAD = "0009"
 """The newest revision in ``migrations/versions``."""
 VERSIONS = "alembic_version"
