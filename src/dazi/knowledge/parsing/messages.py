@@ -19,15 +19,28 @@ class Drawing(msgspec.Struct, frozen=True):
     box: Box | None = None
 
 
+class Highlight(msgspec.Struct, frozen=True):
+    """Words of a page, counted from 1, with a note; where they are not found, ``box``, else the edge of
+    the page. ``colour``: red, green and blue, 0 to 255."""
+
+    page: int
+    words: str
+    text: str
+    author: str
+    colour: tuple[int, int, int]
+    box: Box | None = None
+
+
 class Order(msgspec.Struct, frozen=True):
     """What the worker is to do with the file that is its standard input. ``pages``: first and last.
-    ``drawing``: instead of reading it."""
+    ``drawing`` and ``highlights``: instead of reading it."""
 
     kind: Kind | None
     limits: ParseLimits
     pages: tuple[int, int] | None = None
     ocr: bool = False
     drawing: Drawing | None = None
+    highlights: list[Highlight] | None = None
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready", array_like=True):
@@ -40,7 +53,7 @@ class Found(msgspec.Struct, frozen=True, tag="found", array_like=True):
 
 
 class Piece(msgspec.Struct, frozen=True, tag="piece", array_like=True):
-    """Of a picture."""
+    """Of a picture, or of a copy of the file."""
 
     data: bytes
 

@@ -9,7 +9,7 @@ import signal
 import stat
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from dazi.knowledge.parsing.messages import (
     Drawing,
     Failed,
     Found,
+    Highlight,
     Message,
     Order,
     Piece,
@@ -36,6 +37,8 @@ from dazi.knowledge.parsing.messages import (
 from dazi.knowledge.parsing.refusals import Reason, Refused
 
 _BUFFERED = 64 << 10
+ORDER_BYTES = 60_000
+"""What an order may say: it must go through a socket in one piece."""
 _START_SECONDS = 60.0
 """For a machine that is busy: until the libraries are loaded nothing of the file is read."""
 _LEAVE_SECONDS = 5.0
@@ -92,6 +95,31 @@ async def picture(
         return bytes(listening.picture)
 
 
+async def highlighted(
+    path: Path, highlights: Sequence[Highlight], limits: ParseLimits = DEFAULT_LIMITS
+) -> bytes:
+    """A copy of a PDF with highlights and their notes: the first of them that fit an order. Made where
+    files are read, within the same limits.
+
+    Raises ``CallerError`` with one of ``failures.CODES``; ``OperatorError`` as ``parse``.
+    """
+    fitting: list[Highlight] = []
+    left = ORDER_BYTES
+    for highlight in highlights:
+        left -= len(msgspec.json.encode(highlight)) + 1
+        if left < 0:
+            break
+        fitting.append(highlight)
+    order = Order("pdf", limits, highlights=fitting)
+    async with _worker(path, order) as listening:
+        listening.most_bytes = limits.file_bytes
+        while await listening.next() is not None:
+            pass
+        if listening.failed is not None:
+            raise _error(path.name, listening.failed, order)
+        return bytes(listening.picture)
+
+
 @asynccontextmanager
 async def _worker(path: Path, order: Order) -> AsyncIterator[_Listening]:
     """At work on a file, and ended afterwards."""
@@ -125,6 +153,7 @@ class _Listening:
         self._seconds = 0.0
         self._ready = False
         self.picture = bytearray()
+        self.most_bytes = PICTURE_BYTES
         self.over = False
         """It has said its last and ends by itself."""
         self.failed: Reason | None = None
@@ -147,7 +176,7 @@ class _Listening:
         match message:
             case Found():
                 return message if self._counted(message) else None
-            case Piece(data) if len(self.picture) + len(data) <= PICTURE_BYTES:
+            case Piece(data) if len(self.picture) + len(data) <= self.most_bytes:
                 self.picture += data
                 return _NOTHING_YET
             case Failed(reason):

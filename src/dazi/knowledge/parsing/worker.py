@@ -66,6 +66,12 @@ def _read(given: Order, outgoing: Outgoing, request: Request) -> Reason | None:
             for piece in drawing.png(_file(given)[0], given.drawing):
                 outgoing.say(Piece(piece))
             return None
+        if given.highlights is not None:
+            from dazi.knowledge.parsing import highlighting
+
+            for piece in highlighting.highlighted(_file(given)[0], given.highlights):
+                outgoing.say(Piece(piece))
+            return None
         for item in _items(given, request):
             outgoing.add(item)
     except Refused as refused:
@@ -113,6 +119,7 @@ def load(kind: Kind | None) -> None:
         importlib.import_module(module)
     if kind in (None, "pdf"):
         importlib.import_module("dazi.knowledge.parsing.drawing")
+        importlib.import_module("dazi.knowledge.parsing.highlighting")
     del sys.modules["numpy"]
 
 
