@@ -30,6 +30,7 @@ TABLES = (
     "dazi.access.totp",
     "dazi.apps.risk.cases",
     "dazi.apps.desk.tables",
+    "dazi.apps.contracts.verdict_tables",
     "dazi.audit.anchors",
     "dazi.audit.holds",
     "dazi.audit.records",

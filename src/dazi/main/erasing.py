@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dazi.apps.desk.records import DeskStore
 from dazi.apps.risk.cases import CaseStore
+from dazi.apps.contracts.verdicts import VerdictStore
 from dazi.audit.erasure import Erasure
 from dazi.audit.keys import SubjectKeys
 from dazi.audit.private import Private
@@ -41,6 +42,7 @@ class Stores:
     schedules: ScheduleStore
     desk: DeskStore
     cases: CaseStore
+    verdicts: VerdictStore
 
     @classmethod
     def of(cls, database: Database, keys: SubjectKeys) -> Stores:
@@ -54,6 +56,7 @@ class Stores:
             ScheduleStore(database, private),
             DeskStore(database, private),
             CaseStore(database, private),
+            VerdictStore(database, private),
         )
 
 
@@ -69,6 +72,7 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         desk = await stores.desk.forget(user)
         await stores.cases.forget(user)
         jobs = await stores.jobs.forget(user) + await stores.schedules.forget(user)
+        verdicts = await stores.verdicts.forget(user)
     data = settings.data_folder(settings.company_folder())
     backups = await asyncio.to_thread(refresh, audit_folder(data))
     for aside in data.glob(f"{ASIDE}*"):  # what a restore replaced
@@ -77,9 +81,10 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         old.close()
     zh = f"{user}:{done.records} 条记录的内容已不可读,销毁 {done.keys} 把密钥"
     zh += f";删除 {threads} 个会话、{tickets} 个待确认或已确认的操作、{facts} 条记住的事、{jobs} 个任务、{desk} 张工单"
+    zh += f"、{verdicts} 条审查意见"
     en = f"{user}: the content of {done.records} records is gone, {done.keys} keys destroyed"
     en += f"; {threads} threads, {tickets} confirmations, {facts} remembered facts, "
-    en += f"{jobs} jobs and {desk} service tickets deleted"
+    en += f"{jobs} jobs, {desk} service tickets and {verdicts} verdicts deleted"
     if done.plain:
         zh += f";{done.plain} 条加密之前的旧记录是明文,到保留期才会删除"
         en += f"; {done.plain} records from before encryption are plain and go with retention"

@@ -1,0 +1,125 @@
+"""A review with everything that is written of it, calculated in one go, in a process of its own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from dazi.apps.contracts.clauses import Contract
+from dazi.apps.contracts.outputs.comments import with_comments
+from dazi.apps.contracts.outputs.page import page
+from dazi.apps.contracts.outputs.summary import summary
+from dazi.apps.contracts.policy import Rule
+from dazi.apps.contracts.review import review
+from dazi.apps.contracts.reviewed import VERSION, Origin, Reviewed, as_plain, reviewed
+from dazi.core.language import Language
+
+KEPT, SUMMARY, PAGE, COMMENTED, HIGHLIGHTED = (
+    "review.json",
+    "summary.pdf",
+    "review.html",
+    "commented.docx",
+    "highlighted.pdf",
+)
+"""Names of what is made."""
+TYPES = {
+    ".json": "application/json",
+    ".pdf": "application/pdf",
+    ".html": "text/html; charset=utf-8",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a contract is reviewed by: ``ours`` is what the company is called, ``muted`` are rules whose
+    findings are not wanted."""
+
+    rules: tuple[Rule, ...]
+    ours: tuple[str, ...] = ()
+    muted: frozenset[str] = frozenset()
+    language: Language = "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """``word``: the file's bytes where it is a .docx, to put comments in."""
+
+    contract: Contract
+    template: Contract | None
+    origin: Origin
+    terms: Terms
+    word: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """``files`` by name."""
+
+    done: Reviewed
+    files: dict[str, bytes]
+
+
+def judged(given: Given) -> Reviewed:
+    """What was found."""
+    terms = given.terms
+    rules = tuple(r for r in terms.rules if r.id not in terms.muted)
+    found = review(given.contract, given.template, rules, terms.ours)
+    done = reviewed(found, rules, given.origin)
+    return replace(done, remarks=tuple(r for r in done.remarks if r.rule not in terms.muted))
+
+
+def made(given: Given) -> Made:
+    """Everything but highlights in a PDF, which are made where PDFs are read."""
+    done = judged(given)
+    return Made(done, written(done, given.terms.language, given.word))
+
+
+def written(done: Reviewed, language: Language, word: bytes | None) -> dict[str, bytes]:
+    files = {
+        KEPT: msgspec.json.encode(as_plain(done)),
+        SUMMARY: summary(done, language),
+        PAGE: page(done, language).encode(),
+    }
+    if word is not None:
+        files[COMMENTED] = with_comments(word, done.remarks, language)
+    return files
+
+
+def key_of(data: bytes, template: bytes, terms: Terms, policy: str) -> str:
+    """The same for the same contract, reviewed in the same way by the same version: SHA-256."""
+    return _digest(
+        data, template, policy.encode(), "\n".join(terms.ours).encode(),
+        "\n".join(sorted(terms.muted)).encode(), terms.language.encode(), version().encode(),
+    )  # fmt: skip
+
+
+@cache
+def version() -> str:
+    """Of everything that decides what a review says."""
+    folder = Path(__file__).parent
+    files = sorted((*folder.rglob("*.py"), *folder.rglob("*.yaml")))
+    return _digest(str(VERSION).encode(), *(f.read_bytes() for f in files))[:16]
+
+
+def _digest(*parts: bytes) -> str:
+    """Of the parts as they are cut."""
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(len(part).to_bytes(8, "big") + part)
+    return whole.hexdigest()
+
+
+def suffix_of(name: str) -> str:
+    return Path(name).suffix.lower()
+
+
+def names_of(done: Reviewed) -> Sequence[str]:
+    """What is made of it."""
+    last = {".docx": [COMMENTED], ".pdf": [HIGHLIGHTED]}.get(suffix_of(done.name), [])
+    return [KEPT, SUMMARY, PAGE, *last]
