@@ -10,6 +10,7 @@ from dazi.core.language import Language
 from dazi.main.access_settings import access_settings
 from dazi.main.company import load_company
 from dazi.main.desk import desk_rules
+from dazi.main.contract_settings import contract_conditions
 from dazi.main.guarding import guard_of
 from dazi.main.knowledge_settings import knowledge_settings
 from dazi.main.settings import Settings
@@ -27,6 +28,7 @@ def check_folder(folder: Path, language: Language) -> list[str]:
     data = Settings().data_folder(folder)
     knowledge_settings(company)
     desk_rules(company)
+    contract_conditions(company)
     make_connectors(company, connector_context(company, data, None))
     counts = {
         "zh": f"{folder}: {len(company.tools)} 个工具,{len(company.roles)} 个角色,"

@@ -26,6 +26,7 @@ from dazi.main.commands import (
     models,
     reports,
     risk,
+    review,
     threads,
     tools,
     users,
@@ -47,6 +48,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="搭子:公司自己机器上的 AI 同事。Dazi: the AI workmate on your own machines.",
 )
+app.add_typer(review.group, name="review")
 app.add_typer(models.group, name="model")
 app.add_typer(evals.group, name="eval")
 app.add_typer(tools.group, name="tool")
@@ -120,32 +122,6 @@ def chat(
 
     chosen = settings(company, today, model)
     asyncio.run(run_chat(chosen, user, language(), show_context=show_context))
-
-
-@app.command()
-def review(
-    file: Annotated[Path, typer.Argument(help="合同:PDF、Word、Markdown。The contract.")],
-    template: Annotated[
-        Path | None, typer.Option(help="公司的范本。The company's template.")
-    ] = None,
-    policy: Annotated[
-        Path | None, typer.Option(help="政策文件,默认内置的。A policy; the built-in one without.")
-    ] = None,
-    json_out: Json = False,
-    ocr: Annotated[
-        bool, typer.Option("--ocr", help="识别扫描页(要装 OCR)。Read scanned pages.")
-    ] = False,
-    all_of_them: Annotated[
-        bool, typer.Option("--all", help="也列出低级别的。List low findings as well.")
-    ] = False,
-    company: Company = None,
-) -> None:
-    """审合同:对照范本和政策,找矛盾和错误引用。Review a contract against template and policy."""
-    from dazi.main.reviewing import Asked, names_of, review_contract
-
-    ours = names_of(settings(company))
-    asked = Asked(file, template, policy, json_out, ocr, all_of_them, ours)
-    asyncio.run(review_contract(asked, language()))
 
 
 @app.command()

@@ -28,6 +28,7 @@ KNOWN_SECTIONS = frozenset(
         "knowledge",
         "risk",
         "desk",
+        "contracts",
     }
 )
 
@@ -42,6 +43,7 @@ _TABLES = frozenset(
         "knowledge",
         "desk",
         "risk",
+        "contracts",
     }
 )
 

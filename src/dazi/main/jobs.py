@@ -12,6 +12,7 @@ from dazi.audit.private import Private
 from dazi.core.errors import OperatorError
 from dazi.core.principal import Principal
 from dazi.main.desk import kinds as desk_kinds
+from dazi.main.contracts import contract_kinds
 from dazi.main.settings import Settings
 from dazi.store.database import Database
 from dazi.store.jobs.model import Job, JobLimits
@@ -44,6 +45,7 @@ KINDS: tuple[Callable[[Runtime], Iterable[Kind]], ...] = (
     _exports,
     desk_kinds,
     _risk,
+    contract_kinds,
 )
 """Every kind of job that there is."""
 

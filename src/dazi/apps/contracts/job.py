@@ -108,11 +108,16 @@ def _new(as_name: str, name: str, data: bytes) -> NewFile:
     return NewFile(as_name + ending, TYPES.get(ending, "application/octet-stream"), data)
 
 
-def review_kind(terms: Terms, shown: Shown | None = None) -> Kind:
-    """``terms``: the company's; ``shown`` is told of each review that is done."""
+def review_kind(
+    terms: Terms, rights: Callable[[Principal], None] | None = None, shown: Shown | None = None
+) -> Kind:
+    """``terms``: the company's; ``rights`` raises ``AccessError`` for who may not; ``shown`` is told of
+    each review that is done."""
     templates: OrderedDict[str, Contract] = OrderedDict()
 
-    async def check(_: Principal, arguments: Any) -> Any:
+    async def check(principal: Principal, arguments: Any) -> Any:
+        if rights is not None:
+            rights(principal)
         try:
             order = msgspec.convert(arguments, Order)
         except msgspec.ValidationError as e:
@@ -130,7 +135,7 @@ def review_kind(terms: Terms, shown: Shown | None = None) -> Kind:
         ending = suffix_of(order.name)
         data = await run.file(ORIGINAL + ending)
         with tempfile.TemporaryDirectory(prefix="dazi-") as folder:
-            path = Path(folder) / f"contract{ending}"
+            path = Path(folder) / _named(order.name)
             path.write_bytes(data)
             contract = await read_file(path, ocr=order.ocr)
             template = await _template(run, order, Path(folder)) if order.template else None
@@ -159,7 +164,7 @@ def review_kind(terms: Terms, shown: Shown | None = None) -> Kind:
         data = await run.file(TEMPLATE + ending)
         digest = digest_of(data) + ending
         if digest not in templates:
-            path = folder / f"template{ending}"
+            path = folder / f"t-{_named(order.template)}"
             path.write_bytes(data)
             templates[digest] = await read_file(path)
             if len(templates) > _TEMPLATES:
@@ -167,6 +172,12 @@ def review_kind(terms: Terms, shown: Shown | None = None) -> Kind:
         return templates[digest]
 
     return Kind(NAME, TITLE, check, work, seconds=SECONDS)
+
+
+def _named(name: str) -> str:
+    """For a file of ours: errors speak of it."""
+    path = Path(name)
+    return f"{path.stem[-60:].lstrip('.') or 'contract'}{path.suffix.lower()}"
 
 
 def _rules(policy: str) -> Any:

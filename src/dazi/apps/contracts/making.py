@@ -11,9 +11,6 @@ from pathlib import Path
 import msgspec
 
 from dazi.apps.contracts.clauses import Contract
-from dazi.apps.contracts.outputs.comments import with_comments
-from dazi.apps.contracts.outputs.page import page
-from dazi.apps.contracts.outputs.summary import summary
 from dazi.apps.contracts.policy import Rule
 from dazi.apps.contracts.review import review
 from dazi.apps.contracts.reviewed import VERSION, Origin, Reviewed, as_plain, reviewed
@@ -81,6 +78,11 @@ def made(given: Given) -> Made:
 
 
 def written(done: Reviewed, language: Language, word: bytes | None) -> dict[str, bytes]:
+    # Here, so that a server which has them made elsewhere does not load what makes them.
+    from dazi.apps.contracts.outputs.comments import with_comments
+    from dazi.apps.contracts.outputs.page import page
+    from dazi.apps.contracts.outputs.summary import summary
+
     files = {
         KEPT: msgspec.json.encode(as_plain(done)),
         SUMMARY: summary(done, language),
