@@ -23,6 +23,7 @@ from dazi.core.engine import Engine, GenerateRequest
 from dazi.gateway.app import create_app
 from dazi.gateway.state import GatewayState, Limits
 from dazi.main.company import load_company
+from dazi.main.contracts import open_contracts
 from dazi.main.demo import Demo
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
@@ -174,6 +175,7 @@ async def open_site(
         runtime.jobs,
         runtime.desk,
         runtime.risk.service if runtime.risk is not None else None,
+        open_contracts(runtime),
     )
     config = uvicorn.Config(create_app(state), port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)

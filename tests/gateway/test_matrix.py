@@ -15,16 +15,21 @@ from dataclasses import dataclass, field
 from pathlib import Path as Folder
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
 from dazi.access.accounts import Account
 from dazi.access.keys import Draft, Scope
 from dazi.access.role_requests import RoleChange
+from dazi.apps.contracts.making import KEPT
+from dazi.apps.contracts.reviewed import Reviewed, as_plain
+from dazi.apps.contracts.verdicts import Said
 from dazi.apps.desk.service import NewTicket
 from dazi.core.language import Text
 from dazi.core.messages import Message
 from dazi.core.principal import Principal
+from dazi.main.contracts import open_contracts
 from dazi.memory.threads import Kept
 from dazi.router.approval import Asked
 from dazi.store.jobs.model import NewFile, NewJob
@@ -35,6 +40,7 @@ HERE, THERE = "default", "other"
 MUTABLE = (
     "accounts", "api_keys", "sessions", "role_requests", "tickets", "threads", "thread_messages",
     "thread_digests", "memory_facts", "jobs", "job_files", "job_schedules",
+    "contract_verdicts", "contract_shown",
     "intents", "second_factors", "recovery_codes", "passwords", "knowledge_sources",
     "knowledge_documents", "risk_queue", "risk_decisions",
     "knowledge_documents", "desk_tickets", "desk_events",
@@ -159,7 +165,7 @@ async def world(site: Site) -> World:
     w.objects["model"] = ["dazi", site.engine.profile.name, "none"]
     for kind in (
         "user", "session", "key", "request", "ticket", "thread", "fact", "source", "document",
-        "job", "schedule", "batch", "name",
+        "job", "schedule", "batch", "name", "item",
     ):  # fmt: skip
         w.objects[kind].append("aaaaaaaaaaaa")
     return w
@@ -183,7 +189,33 @@ async def jobs(w: World, by: Principal) -> None:
     w.add("schedule", rule.id, tenant, "li")
     w.add("batch", f"batch-{tenant}", tenant, "li")
     w.add("name", "made.txt", tenant, "li")
+    await review(w, by, file)
     for name in (canary, f"canary-file-{tenant}", f"canary-schedule-{tenant}"):
+        w.owners[name] = {f"{tenant}/li", f"{tenant}/li-key"}
+
+
+async def review(w: World, by: Principal, file: NewFile) -> None:
+    """A contract's review that is done, and a verdict on it."""
+    jobs, tenant = w.site.runtime.jobs, by.tenant
+    assert jobs is not None
+    canary = f"canary-review-{tenant}"
+    done = Reviewed(
+        f"{canary}.md", hashlib.sha256(canary.encode()).hexdigest(), "other", canary, "en", 0, (), (), (),
+        (), (),
+    )  # fmt: skip
+    kept = NewFile(KEPT, "application/json", msgspec.json.encode(as_plain(done)))
+    made = await jobs.store.put(by, NewJob("contract_review", canary, {}), [file, kept])
+    claim = await jobs.store.claim({"contract_review": 1}, 30.0)
+    assert claim is not None and claim.job.id == made.id
+    await jobs.store.finish(claim, {})
+    verdicts = open_contracts(w.site.runtime)
+    assert verdicts is not None
+    note = f"canary-note-{tenant}"
+    await verdicts.judge(by, made.id, Said("field:seat", "reject", note))
+    w.add("job", made.id, tenant, "li")
+    w.add("review", made.id, tenant, "li")
+    w.add("item", "field:seat", tenant, "li")
+    for name in (canary, note):
         w.owners[name] = {f"{tenant}/li", f"{tenant}/li-key"}
 
 
@@ -293,6 +325,14 @@ def nobody(w: World, who: Who, at: Mapping[str, str]) -> bool:
     return False
 
 
+def reviewer(w: World, who: Who, at: Mapping[str, str]) -> bool:
+    return who.good and who.user in ("li", "wang", "boss", "admin")
+
+
+def reviewed(w: World, who: Who, at: Mapping[str, str]) -> bool:
+    return owner_of("job")(w, who, at) and at["job"] in w.objects["review"]
+
+
 ALLOWED: Mapping[Path, Verdict] = {
     ("GET", "/v1/dazi/risk/queue"): reviewer,
     ("GET", "/v1/dazi/risk/transactions/{transaction}"): reviewer,
@@ -353,6 +393,16 @@ ALLOWED: Mapping[Path, Verdict] = {
     ("POST", "/v1/dazi/schedules"): anybody,
     ("PATCH", "/v1/dazi/schedules/{schedule}"): owner_of("schedule"),
     ("DELETE", "/v1/dazi/schedules/{schedule}"): owner_of("schedule"),
+    ("GET", "/v1/dazi/contracts"): anybody,
+    ("POST", "/v1/dazi/contracts"): reviewer,
+    ("GET", "/v1/dazi/contracts/{job}"): reviewed,
+    ("PUT", "/v1/dazi/contracts/{job}/verdicts/{item}"): reviewed,
+    ("DELETE", "/v1/dazi/contracts/{job}/verdicts/{item}"): reviewed,
+    ("GET", "/v1/dazi/contract-templates"): anybody,
+    ("POST", "/v1/dazi/contract-templates"): reviewer,
+    ("GET", "/v1/dazi/contract-statistics"): lambda w, who, at: (
+        who.good and who.user in ("boss", "admin")
+    ),
     ("GET", "/v1/dazi/confirmations"): anybody,
     ("GET", "/v1/dazi/approvals"): anybody,
     ("POST", "/v1/dazi/confirmations/{ticket}"): lambda w, who, at: (
@@ -418,6 +468,9 @@ BODIES: Mapping[Path, Any] = {
     ("POST", "/v1/dazi/jobs"): {"kind": "export"},
     ("POST", "/v1/dazi/schedules"): {"kind": "export", "cron": "0 8 * * 1"},
     ("PATCH", "/v1/dazi/schedules/{schedule}"): {"enabled": False},
+    ("POST", "/v1/dazi/contracts"): {},
+    ("POST", "/v1/dazi/contract-templates"): {},
+    ("PUT", "/v1/dazi/contracts/{job}/verdicts/{item}"): {"verdict": "accept"},
     ("PATCH", "/v1/dazi/threads/{thread}"): {"title": "changed", "archived": True},
     ("POST", "/v1/dazi/confirmations/{ticket}"): {"approve": True},
     ("POST", "/v1/dazi/sign-in"): {"user": "li", "password": "guess"},
@@ -564,6 +617,9 @@ async def test_a_foreign_id_looks_like_none(site: Site) -> None:
         (li, "GET", "/v1/dazi/jobs/{}/files/made.txt", "job"),
         (li, "GET", "/v1/dazi/batches/{}", "batch"),
         (li, "PATCH", "/v1/dazi/schedules/{}", "schedule"),
+        (li, "GET", "/v1/dazi/contracts/{}", "review"),
+        (li, "PUT", "/v1/dazi/contracts/{}/verdicts/field:seat", "review"),
+        (li, "DELETE", "/v1/dazi/contracts/{}/verdicts/field:seat", "review"),
         (li, "DELETE", "/v1/dazi/schedules/{}", "schedule"),
         (li, "DELETE", "/v1/dazi/users/li/sessions/{}", "session"),
         (li, "GET", "/v1/dazi/knowledge/documents/{}", "document"),
@@ -577,6 +633,7 @@ async def test_a_foreign_id_looks_like_none(site: Site) -> None:
         body = {"confirm": True} if "facts" in path and method == "PATCH" else body
         body = {"archived": True} if "threads" in path and method == "PATCH" else body
         body = {"readers": ["all"]} if method == "PUT" else body
+        body = {"verdict": "accept"} if "verdicts" in path and method == "PUT" else body
         body = {"enabled": False} if "schedules" in path and method == "PATCH" else body
         foreign = [i for i in w.objects[kind] if i in w.home and not w.near(i, who)]
         assert foreign, kind

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dazi.access.control import Access
 from dazi.agent.service import AssistantService
+from dazi.apps.contracts.service import ContractService
 from dazi.apps.desk.desk import Desk
 from dazi.apps.risk.service import RiskService
 from dazi.audit.ledger import Ledger
@@ -38,6 +39,7 @@ class ConsoleState:
     """The service desk, where there is one."""
     risk: RiskService | None = None
     """The risk engine, where transactions are declared."""
+    contracts: ContractService | None = None
 
     def name_of(self, user: str, tenant: str, language: Language) -> str:
         """What a person is called; for nobody we know, the name they signed in by."""

@@ -150,7 +150,7 @@ async def jobs(x: Exchange) -> None:
 
 
 async def begin_job(x: Exchange) -> None:
-    _in_full(x)
+    in_full(x)
     given = JOB.read(x.body)
     _bounded("title", given.title, LONGEST_TITLE)
     _bounded("key", given.key, LONGEST_KEY)
@@ -176,7 +176,7 @@ async def cancel_job(x: Exchange) -> None:
 
 
 async def retry_job(x: Exchange) -> None:
-    _in_full(x)
+    in_full(x)
     found = await _service(x).store.retry(x.path["job"], x.principal)
     if (workers := _service(x).workers) is not None:
         workers.wake()
@@ -213,7 +213,7 @@ async def schedules(x: Exchange) -> None:
 
 
 async def add_schedule(x: Exchange) -> None:
-    _in_full(x)
+    in_full(x)
     given = SCHEDULE.read(x.body)
     _bounded("title", given.title, LONGEST_TITLE)
     made = await _service(x).schedule(
@@ -223,7 +223,7 @@ async def add_schedule(x: Exchange) -> None:
 
 
 async def edit_schedule(x: Exchange) -> None:
-    _in_full(x)
+    in_full(x)
     given = SCHEDULE_EDIT.read(x.body)
     changed = await _service(x).schedules.change(
         x.path["schedule"], x.principal, cron=given.cron, enabled=given.enabled
@@ -268,7 +268,7 @@ def _service(x: Exchange) -> JobService:
     return x.state.jobs
 
 
-def _in_full(x: Exchange) -> None:
+def in_full(x: Exchange) -> None:
     """A job is done with all the rights of its owner: a key that is narrower may begin none. Raises
     ``AccessError``."""
     if x.grant is None or x.state.access is None:

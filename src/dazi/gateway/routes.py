@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dazi.gateway import desk, facts, jobs, resources, risk, threads
+from dazi.gateway import contracts, desk, facts, jobs, resources, threads
 from dazi.gateway.accounts import administration as admin
 from dazi.gateway.accounts import bodies, signing_in
 from dazi.gateway.chat import chat
@@ -56,6 +57,8 @@ _RISK = (400, 401, 403, 404, 503)
 _DESK = (400, 401, 403, 404, 503)
 _DESK_BODY = (400, 401, 403, 404, 413, 503)
 _TICKETS = "/v1/dazi/tickets"
+_CONTRACT = (400, 401, 403, 404, 413, 503)
+_NAME = {"type": "string", "minLength": 1, "maxLength": contracts.LONGEST_NAME}
 _KNOWLEDGE = "/v1/dazi/knowledge"
 _DOCUMENT = f"{_KNOWLEDGE}/documents/{{document}}"
 
@@ -224,6 +227,54 @@ ROUTES: tuple[RouteSpec, ...] = (
     RouteSpec(
         "DELETE", "/v1/dazi/schedules/{schedule}", jobs.delete_schedule, "删除 / delete",
         bodies.Done, statuses=(401, 404, 503),
+    ),
+    RouteSpec(
+        "GET", "/v1/dazi/contracts", contracts.contracts, "审过的合同 / contracts reviewed",
+        jobs.Jobs, statuses=(400, 401, 404, 503),
+        query={
+            "limit": {"type": "integer", "minimum": 1, "maximum": contracts.MOST, "default": 50},
+            "after": {"type": "string", "description": "上一页的 next / next of the page before"},
+        },
+    ),
+    RouteSpec(
+        "POST", "/v1/dazi/contracts", contracts.review_contract,
+        "审一份合同 / have a contract reviewed", jobs.JobView, None, _CONTRACT, takes_file=True,
+        needs=("name",), success=202,
+        query={
+            "name": _NAME,
+            "template": {
+                "type": "string", "description": "范本的 id / a template's id, from contract-templates",
+            },
+        },
+    ),
+    RouteSpec(
+        "GET", "/v1/dazi/contracts/{job}", contracts.contract,
+        "一份审查,带表态 / a review with verdicts", contracts.ReviewView,
+        statuses=(401, 404, 503),
+    ),
+    RouteSpec(
+        "PUT", "/v1/dazi/contracts/{job}/verdicts/{item}", contracts.judge,
+        "认可、不认可、改正 / accept, reject, correct", contracts.VerdictView,
+        contracts.VerdictBody, (400, 401, 404, 413, 503),
+    ),
+    RouteSpec(
+        "DELETE", "/v1/dazi/contracts/{job}/verdicts/{item}", contracts.withdraw,
+        "收回表态 / take a verdict back", bodies.Done, statuses=(400, 401, 404, 503),
+    ),
+    RouteSpec(
+        "GET", "/v1/dazi/contract-templates", contracts.contract_templates,
+        "公司的和自己的范本 / templates, the company's and one's own", contracts.TemplateViews,
+        statuses=(401, 404, 503),
+    ),
+    RouteSpec(
+        "POST", "/v1/dazi/contract-templates", contracts.add_contract_template,
+        "上传自己的范本 / upload a template", jobs.JobView, None, _CONTRACT, takes_file=True,
+        needs=("name",), success=202, query={"name": _NAME},
+    ),
+    RouteSpec(
+        "GET", "/v1/dazi/contract-statistics", contracts.contract_statistics,
+        "每条规则准不准 / how well each rule does", contracts.Statistics,
+        statuses=(401, 403, 404, 503),
     ),
     RouteSpec(
         "GET", "/v1/dazi/confirmations", resources.confirmations,

@@ -9,6 +9,7 @@ from dazi.access.control import Access
 from dazi.access.keyring import Grant
 from dazi.access.users import Directory
 from dazi.agent.service import AssistantService
+from dazi.apps.contracts.service import ContractService
 from dazi.apps.desk.desk import Desk
 from dazi.apps.risk.service import RiskService
 from dazi.audit.ledger import Ledger
@@ -58,6 +59,7 @@ class GatewayState:
     """The service desk, where there is one."""
     risk: RiskService | None = None
     """The risk engine, where transactions are declared."""
+    contracts: ContractService | None = None
 
     def models_for(self, principal: Principal, grant: Grant | None = None) -> tuple[str, ...]:
         """Names of the models that this caller may chat with; the governed assistant comes first."""

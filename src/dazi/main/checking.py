@@ -9,8 +9,8 @@ from dazi.access.limits.rules import prices_of, rules_of
 from dazi.core.language import Language
 from dazi.main.access_settings import access_settings
 from dazi.main.company import load_company
-from dazi.main.desk import desk_rules
 from dazi.main.contract_settings import contract_conditions
+from dazi.main.desk import desk_rules
 from dazi.main.guarding import guard_of
 from dazi.main.knowledge_settings import knowledge_settings
 from dazi.main.settings import Settings

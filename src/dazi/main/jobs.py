@@ -11,8 +11,8 @@ from dazi.audit.ledger import Ledger
 from dazi.audit.private import Private
 from dazi.core.errors import OperatorError
 from dazi.core.principal import Principal
-from dazi.main.desk import kinds as desk_kinds
 from dazi.main.contracts import contract_kinds
+from dazi.main.desk import kinds as desk_kinds
 from dazi.main.settings import Settings
 from dazi.store.database import Database
 from dazi.store.jobs.model import Job, JobLimits

@@ -32,6 +32,7 @@ from dazi.gateway.protocol import BoundedHttp, ServerConfig
 from dazi.gateway.state import GatewayState, Limits
 from dazi.main.auditing import audit_folder
 from dazi.main.chores import keep_tidying
+from dazi.main.contracts import open_contracts
 from dazi.main.erasing import Ages, Stores, keep_stores_pruned
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
@@ -157,6 +158,7 @@ def build_app(runtime: Runtime) -> FastAPI:
         return parts | ({"draining": False} if runtime.draining else {})
 
     risk = runtime.risk.service if runtime.risk is not None else None
+    contracts = open_contracts(runtime)
     app = create_app(
         GatewayState(
             runtime.service,
@@ -177,6 +179,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             runtime.jobs,
             runtime.desk,
             risk,
+            contracts,
         )
     )
     mount_console(
@@ -193,6 +196,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             runtime.jobs,
             runtime.desk,
             risk,
+            contracts,
         ),
     )
     return app

@@ -10,11 +10,11 @@ from secrets import token_hex
 from typing import BinaryIO
 
 from dazi.core.errors import NotFound
-from dazi.gateway.door import time_limit
-from dazi.gateway.errors import BadField, TooLarge
-from dazi.gateway.exchange import ClientGone, Exchange
+from dazi.gateway.errors import BadField
+from dazi.gateway.exchange import Exchange
 from dazi.gateway.knowledge import bodies
 from dazi.gateway.knowledge.reading import managed, of_manager
+from dazi.gateway.receiving import pieces
 from dazi.gateway.reply import encode
 from dazi.knowledge.records import Source, unknown_document
 from dazi.knowledge.service import INCOMING
@@ -88,29 +88,23 @@ async def _document(x: Exchange) -> str:
 
 
 async def _receive(x: Exchange, path: Path, limit: int) -> None:
-    """The body into a file at ``path``, of which never more than a piece is held. Each piece has
-    ``body_seconds`` to come. Raises ``TooLarge``."""
-    declared = x.headers.get(b"content-length", b"")
-    if declared.isdigit() and int(declared) > limit:
-        raise TooLarge(limit)
-    file = await asyncio.to_thread(_created, path)
-    held, size, more = bytearray(), 0, True
+    """The body into a file at ``path``, of which never more than a piece is held. Raises as
+    ``pieces``."""
+    file: BinaryIO | None = None
+    held = bytearray()
     try:
-        while more:
-            with time_limit(x.state.limits.body_seconds):
-                message = await x.take()
-            if message["type"] == "http.disconnect":
-                raise ClientGone
-            held += message.get("body", b"")
-            size += len(message.get("body", b""))
-            more = message.get("more_body", False)
-            if size > limit:
-                raise TooLarge(limit)
-            if len(held) >= WRITTEN_AT_ONCE or not more:
+        async for piece in pieces(x, limit):
+            if file is None:
+                file = await asyncio.to_thread(_created, path)
+            held += piece
+            if len(held) >= WRITTEN_AT_ONCE:
                 await asyncio.to_thread(file.write, held)
                 held = bytearray()
+        if file is not None:
+            await asyncio.to_thread(file.write, held)
     finally:
-        await asyncio.to_thread(file.close)
+        if file is not None:
+            await asyncio.to_thread(file.close)
 
 
 def _created(path: Path) -> BinaryIO:
