@@ -22,6 +22,7 @@ from dazi.audit.ledger import Record
 from dazi.console.mount import mount_console
 from dazi.console.state import ConsoleState
 from dazi.core.engine import GenerateRequest, ModelProfile
+from dazi.main.contracts import open_contracts
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
 from tests import documents, risk_model
@@ -102,6 +103,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             risk=runtime.risk.service if runtime.risk is not None else None,
             jobs=runtime.jobs,
             desk=runtime.desk,
+            contracts=open_contracts(runtime),
         )
         mount_console(app, state)
         assert runtime.jobs is not None and runtime.jobs.workers is not None

@@ -10,6 +10,7 @@ from dazi.console.abilities import suggestions
 from dazi.console.chat import Chat
 from dazi.console.composer import DRAFT
 from dazi.console.confirmation import person
+from dazi.console.contract_texts import CONTRACTS
 from dazi.console.frame import brand, switches
 from dazi.console.history import replay
 from dazi.console.job_texts import JOBS
@@ -138,6 +139,13 @@ def _desk_name(scene: Scene) -> Text:
     return desk_texts.DESK if staff else desk_texts.MY_TICKETS
 
 
+def _contracts(scene: Scene) -> list[tuple[str, str, Text]]:
+    contracts = scene.state.contracts
+    if contracts is None or not contracts.may(scene.principal):
+        return []
+    return [("/contracts", "fact_check", CONTRACTS)]
+
+
 def _account(scene: Scene) -> Element:
     name, roles = person(scene)
     initial = scene.state.name_of(scene.principal.user, scene.principal.tenant, "zh")
@@ -156,6 +164,7 @@ def _account(scene: Scene) -> Element:
                 ("/memory", "psychology", texts.MEMORY),
                 *([("/jobs", "schedule", JOBS)] if scene.state.jobs is not None else []),
                 *([("/desk", "support_agent", _desk_name(scene))] if scene.state.desk else []),
+                *_contracts(scene),
                 (EVERYTHING_URL, "download", texts.EXPORT_ALL),
             ):
                 with ui.element("a").classes("dz-menu-item") as link:

@@ -9,11 +9,15 @@ from fastapi.responses import RedirectResponse, Response
 from nicegui import app as pages
 from nicegui import ui
 
+from dazi.apps.contracts.service import ContractService
 from dazi.apps.desk.desk import Desk
 from dazi.apps.risk.service import RiskService
 from dazi.console import (
     approvals_page,
     chat_page,
+    contract_routes,
+    contract_view,
+    contracts_page,
     desk_page,
     desk_ticket,
     document_page,
@@ -57,13 +61,17 @@ def mount_console(app: FastAPI, state: ConsoleState) -> None:
     thread_routes.add_routes(app, state.service, visits)
     if state.jobs is not None:
         job_routes.add_routes(app, state.jobs, visits)
+    if state.contracts is not None:
+        contract_routes.add_routes(app, state.contracts, visits)
     if state.knowledge is not None:
         knowledge_routes.add_routes(app, state.knowledge, visits)
     if state.risk is not None:
         risk_routes.add_routes(app, state.risk, visits)
     _add_pages(state, visits)
     app.add_middleware(PageHeaders)
-    app.add_middleware(UploadGuard, visits=visits, knowledge=state.knowledge)
+    app.add_middleware(
+        UploadGuard, visits=visits, knowledge=state.knowledge, contracts=state.contracts
+    )
     ui.run_with(
         app,
         title="Dazi",
@@ -116,6 +124,8 @@ def _add_pages(state: ConsoleState, visits: Visits) -> None:
 
     if state.jobs is not None:
         _add_jobs_page(state, visits, state.jobs)
+    if state.contracts is not None:
+        _add_contract_pages(state, visits, state.contracts)
     if state.knowledge is not None:
         _add_knowledge_pages(state, visits, state.knowledge)
     if state.risk is not None:
@@ -147,6 +157,29 @@ def _add_jobs_page(state: ConsoleState, visits: Visits, jobs: JobService) -> Non
         if found is None:
             return RedirectResponse(sign_in_url(return_to="/jobs"), 303)
         await jobs_page.draw(_scene(request, state, *found), visits, jobs)
+        return None
+
+
+def _add_contract_pages(state: ConsoleState, visits: Visits, contracts: ContractService) -> None:
+    @ui.page("/contracts", response_timeout=BUILD_S)
+    async def reviews(request: Request) -> Response | None:
+        found = await visits.of(request)
+        if found is None:
+            return RedirectResponse(sign_in_url(return_to="/contracts"), 303)
+        await contracts_page.draw(_scene(request, state, *found), visits, contracts)
+        return None
+
+    @ui.page("/contracts/{job}", response_timeout=BUILD_S)
+    async def review(request: Request, job: str) -> Response | None:
+        found = await visits.of(request)
+        if found is None:
+            return RedirectResponse(sign_in_url(return_to=safe_return(request.url.path)), 303)
+        scene = _scene(request, state, *found)
+        try:
+            await contract_view.draw(scene, visits, contracts, job)
+        except NotFound:
+            ui.context.client.status_code = 404
+            contract_view.draw_not_found(scene)
         return None
 
 

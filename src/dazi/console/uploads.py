@@ -8,7 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dazi.apps.contracts.service import ContractService
 from dazi.console.visits import Visits
+from dazi.core.principal import Principal
 from dazi.knowledge.service import KnowledgeService
 
 ENVELOPE = 64 << 10
@@ -17,10 +19,18 @@ _UPLOAD = re.compile(r"/_nicegui/client/[^/]+/upload/\d+")
 
 
 class UploadGuard:
-    """Only for managers of documents, and no larger than a document may be."""
+    """Only for managers of documents and for who may have contracts reviewed, and no larger than
+    what they may send."""
 
-    def __init__(self, app: ASGIApp, visits: Visits, knowledge: KnowledgeService | None) -> None:
-        self._app, self._visits, self._knowledge = app, visits, knowledge
+    def __init__(
+        self,
+        app: ASGIApp,
+        visits: Visits,
+        knowledge: KnowledgeService | None,
+        contracts: ContractService | None = None,
+    ) -> None:
+        self._app, self._visits = app, visits
+        self._knowledge, self._contracts = knowledge, contracts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _UPLOAD.fullmatch(scope["path"]):
@@ -35,10 +45,20 @@ class UploadGuard:
         found = await self._visits.of(request)
         if found is None:
             return 401
-        knowledge = self._knowledge
-        if knowledge is None or not knowledge.administration.may(found[0]):
+        largest = self._largest(found[0])
+        if not largest:
             return 403
         size = request.headers.get("content-length", "")
         if not size.isdigit():
             return 411
-        return 413 if int(size) > knowledge.largest_upload + ENVELOPE else 0
+        return 413 if int(size) > largest + ENVELOPE else 0
+
+    def _largest(self, by: Principal) -> int:
+        """Bytes of a file that ``by`` may send; 0 where that is none."""
+        knowledge, contracts = self._knowledge, self._contracts
+        manages = knowledge is not None and knowledge.administration.may(by)
+        reviews = contracts is not None and contracts.may(by)
+        return max(
+            knowledge.largest_upload if knowledge is not None and manages else 0,
+            contracts.largest if contracts is not None and reviews else 0,
+        )

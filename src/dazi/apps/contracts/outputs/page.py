@@ -7,7 +7,7 @@ lead to their places, and the severity is chosen by radio buttons and CSS.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from html import escape
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 from dazi.apps.contracts.findings import ORDER
 from dazi.apps.contracts.outputs import words
 from dazi.apps.contracts.outputs.marks import Mark, marked
-from dazi.apps.contracts.outputs.summary import value_of
+from dazi.apps.contracts.outputs.words import value_of
 from dazi.apps.contracts.reviewed import Passage, Remark, Reviewed
 from dazi.core.language import Language, Text
 
@@ -59,8 +59,9 @@ def _body(done: Reviewed, language: Language) -> Iterator[str]:
     yield "</p></aside></main>"
 
 
-def document(done: Reviewed) -> Iterator[str]:
-    """The text, a page's number before its first paragraph. Also drawn in the console."""
+def document(done: Reviewed, shown: Callable[[str], str] = escape) -> Iterator[str]:
+    """The text as HTML, a page's number before its first paragraph. ``shown`` makes HTML of text; the
+    console, which draws it too, has its own."""
     seen: set[str] = set()
     by_id = {r.id: r for r in done.remarks}
     last = 0
@@ -68,25 +69,24 @@ def document(done: Reviewed) -> Iterator[str]:
         if passage.page and passage.page != last:
             last = passage.page
             yield f'<div class="page" id="p{last}">{last}</div>'
-        yield _passage(passage, marks, by_id, seen)
+        yield _passage(passage, [_mark(m, by_id, seen, shown) for m in marks], shown)
 
 
-def _passage(p: Passage, marks: list[Mark], by_id: Mapping[str, Remark], seen: set[str]) -> str:
+def _passage(p: Passage, marks: list[str], shown: Callable[[str], str]) -> str:
     tag = "h3" if p.heading else "p"
-    number = f"<b>{escape(p.number)}</b> " if p.number else ""
+    number = f"<b>{shown(p.number)}</b> " if p.number else ""
     table = ' class="table"' if p.table else ""
-    return f"<{tag}{table}>{number}{''.join(_mark(m, by_id, seen) for m in marks)}</{tag}>"
+    return f"<{tag}{table}>{number}{''.join(marks)}</{tag}>"
 
 
-def _mark(m: Mark, by_id: Mapping[str, Remark], seen: set[str]) -> str:
-    said = escape(m.text)
+def _mark(m: Mark, by_id: Mapping[str, Remark], seen: set[str], shown: Callable[[str], str]) -> str:
+    said = shown(m.text)
     if not m.remarks:
         return said
     anchors = "".join(f'<a id="m-{r}"></a>' for r in m.remarks if r not in seen)
     seen.update(m.remarks)
     gravest = min((by_id[r].severity for r in m.remarks), key=ORDER.__getitem__)
-    names = " ".join(f"r-{r}" for r in m.remarks)
-    return f'{anchors}<a class="mark {gravest} {names}" href="#f-{m.remarks[0]}">{said}</a>'
+    return f'{anchors}<a class="mark {gravest}" href="#f-{m.remarks[0]}">{said}</a>'
 
 
 def findings(done: Reviewed, language: Language) -> Iterator[str]:

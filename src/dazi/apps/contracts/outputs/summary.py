@@ -13,6 +13,7 @@ import typst
 from dazi.apps.contracts.findings import Severity
 from dazi.apps.contracts.outputs import words
 from dazi.apps.contracts.outputs.difference import difference
+from dazi.apps.contracts.outputs.words import value_of
 from dazi.apps.contracts.reviewed import Compared, Remark, Reviewed
 from dazi.core.language import Language, Text
 
@@ -113,17 +114,6 @@ def _facts(done: Reviewed, language: Language) -> Iterator[str]:
     rows.append((words.FINDINGS(language), COUNTS(language).format(**counts)))
     cells = ", ".join(f"{_q(a)}, {_q(b)}" for a, b in rows)
     yield f"#table(columns: (auto, 1fr), {cells})"
-
-
-def value_of(done: Reviewed, name: str) -> str:
-    """As people write it: a sum with its currency and its thousands apart."""
-    said = {f.name: f.value for f in done.fields}
-    value = said.get(name)
-    if value is None:
-        return ""
-    if name == "total_amount" and isinstance(value, int | float):
-        return f"{said.get('currency', '')} {value:,}".strip()
-    return str(value)
 
 
 def _finding(r: Remark, language: Language) -> Iterator[str]:

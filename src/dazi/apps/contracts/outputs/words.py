@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dazi.apps.contracts.findings import FindingKind, Severity
-from dazi.apps.contracts.reviewed import How, Remark
+from dazi.apps.contracts.reviewed import How, Remark, Reviewed
 from dazi.core.language import Language, Text
 
 PRODUCT = Text("搭子", "Dazi")
@@ -87,3 +87,14 @@ def told(r: Remark, language: Language) -> str:
     if suggestion:
         lines.append(f"{SUGGESTED(language)}: {suggestion}")
     return "\n".join(lines)
+
+
+def value_of(done: Reviewed, name: str) -> str:
+    """As people write it: a sum with its currency and its thousands apart."""
+    said = {f.name: f.value for f in done.fields}
+    value = said.get(name)
+    if value is None:
+        return ""
+    if name == "total_amount" and isinstance(value, int | float):
+        return f"{said.get('currency', '')} {value:,}".strip()
+    return str(value)
