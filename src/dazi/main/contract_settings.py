@@ -13,7 +13,7 @@ from dazi.apps.contracts.service import Conditions, Rights
 from dazi.core.company import Company
 from dazi.core.errors import ConfigError
 
-_KEYS = {"policy", "templates", "muted", "reviewers", "statistics"}
+_KEYS = {"policy", "templates", "muted", "reviewers", "statistics", "model"}
 
 
 def contract_conditions(company: Company) -> Conditions:
@@ -38,6 +38,7 @@ def contract_conditions(company: Company) -> Conditions:
         ),
         _templates(folder) if folder is not None else {},
         policy.read_text("utf-8") if policy is not None else "",
+        _flag(company, given, "model"),
     )
 
 
@@ -64,6 +65,13 @@ def _roles(
         if name not in company.roles:
             raise _wrong(company, f"{key}:没有角色 “{name}”", f"{key}: there is no role “{name}”")
     return frozenset(names)
+
+
+def _flag(company: Company, given: Mapping[str, Any], key: str) -> bool:
+    found = given.get(key, False)
+    if not isinstance(found, bool):
+        raise _wrong(company, f"{key} 应是 true 或 false", f"{key} must be true or false")
+    return found
 
 
 def _texts(company: Company, given: Mapping[str, Any], key: str) -> list[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dazi.apps.contracts.job import review_kind
+from dazi.apps.contracts.job import Hooks, review_kind
 from dazi.apps.contracts.service import Conditions, ContractService
 from dazi.apps.contracts.templates import template_kind
 from dazi.apps.contracts.verdicts import VerdictStore
+from dazi.apps.contracts.views import Viewer, able
 from dazi.audit.private import Private
 from dazi.main.contract_settings import contract_conditions
 from dazi.store.jobs.work import Kind
@@ -18,14 +20,28 @@ if TYPE_CHECKING:
 
 
 def contract_kinds(runtime: Runtime) -> Iterable[Kind]:
-    conditions = contract_conditions(runtime.company)
+    conditions = _conditions(runtime)
     verdicts = VerdictStore(runtime.database, Private(runtime.sealing.keys))
-    return kinds_of(conditions, verdicts)
+    viewer = Viewer(runtime.engine, runtime.company.name) if conditions.terms.model else None
+    return kinds_of(conditions, verdicts, viewer)
 
 
-def kinds_of(conditions: Conditions, verdicts: VerdictStore) -> Iterable[Kind]:
-    yield review_kind(conditions.terms, conditions.rights.check, verdicts.shown)
-    yield template_kind(conditions.rights.check)
+def kinds_of(
+    conditions: Conditions, verdicts: VerdictStore, viewer: Viewer | None = None
+) -> Iterable[Kind]:
+    rights = conditions.rights.check
+    views = viewer.add if viewer is not None else None
+    yield review_kind(conditions.terms, Hooks(rights, verdicts.shown, views))
+    yield template_kind(rights)
+
+
+def _conditions(runtime: Runtime) -> Conditions:
+    """The company's, with the model where it is wanted and able."""
+    conditions, profile = contract_conditions(runtime.company), runtime.engine.profile
+    if not (conditions.model and able(profile)):
+        return conditions
+    model = f"{profile.name} {profile.version}".strip()
+    return replace(conditions, terms=replace(conditions.terms, model=model))
 
 
 def open_contracts(runtime: Runtime) -> ContractService | None:
@@ -35,6 +51,6 @@ def open_contracts(runtime: Runtime) -> ContractService | None:
     return ContractService(
         runtime.jobs,
         VerdictStore(runtime.database, Private(runtime.sealing.keys)),
-        contract_conditions(runtime.company),
+        _conditions(runtime),
         runtime.settings.job_file_bytes,
     )

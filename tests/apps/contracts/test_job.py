@@ -12,7 +12,7 @@ import pytest
 import typst
 from docx import Document
 
-from dazi.apps.contracts.job import NAME, Files, review_kind
+from dazi.apps.contracts.job import NAME, Files, Hooks, review_kind
 from dazi.apps.contracts.making import COMMENTED, HIGHLIGHTED, KEPT, PAGE, SUMMARY, Terms
 from dazi.apps.contracts.outputs.told import as_told
 from dazi.apps.contracts.policy import load_policy
@@ -66,7 +66,10 @@ async def service(tmp_path: Path) -> AsyncIterator[ContractService]:
     rights = conditions.rights.check
     kinds = {
         k.name: k
-        for k in (review_kind(conditions.terms, rights, verdicts.shown), template_kind(rights))
+        for k in (
+            review_kind(conditions.terms, Hooks(rights, verdicts.shown)),
+            template_kind(rights),
+        )
     }
     users = {p.user: p for p in (LI, WANG, BOSS)}
     workers = Workers(store, kinds, lambda job: users[job.user])
@@ -179,6 +182,7 @@ def test_keys_tell_everything_apart_that_matters() -> None:
         files.key(replace(terms, language="en"), ""),
         files.key(replace(terms, muted=frozenset({"x"})), ""),
         files.key(replace(terms, ours=()), ""),
+        files.key(replace(terms, model="m"), ""),
     ]
     assert len(set(keys)) == len(keys)
     assert replace(files, name="b.md").key(terms, "") == keys[0]  # what it is called does not

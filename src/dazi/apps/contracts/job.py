@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,10 @@ from dazi.apps.contracts.making import (
     TYPES,
     Given,
     Terms,
+    judged,
     key_of,
-    made,
     suffix_of,
+    written,
 )
 from dazi.apps.contracts.outputs.highlights import with_highlights
 from dazi.apps.contracts.policy import load_policy
@@ -46,6 +47,7 @@ _TEMPLATES = 8
 """Templates that stay read in this process: a batch has the same for all."""
 READING = Text("正在读文件", "reading the files")
 COMPARING = Text("正在核对条款", "checking the clauses")
+ASKING = Text("模型正在看", "a model is looking at it")
 WRITING = Text("正在写结果", "writing what was found")
 
 
@@ -74,7 +76,14 @@ class Outcome:
     low: int
 
 
-Shown = Callable[[Principal, Reviewed], Awaitable[None]]
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What is wired to it: ``rights`` raises ``AccessError`` for who may not; ``shown`` is told of each
+    review that is done; ``views`` adds a model's."""
+
+    rights: Callable[[Principal], None] | None = None
+    shown: Callable[[Principal, Reviewed], Awaitable[None]] | None = None
+    views: Callable[[Reviewed, Language], Awaitable[Reviewed]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +117,13 @@ def _new(as_name: str, name: str, data: bytes) -> NewFile:
     return NewFile(as_name + ending, TYPES.get(ending, "application/octet-stream"), data)
 
 
-def review_kind(
-    terms: Terms, rights: Callable[[Principal], None] | None = None, shown: Shown | None = None
-) -> Kind:
-    """``terms``: the company's; ``rights`` raises ``AccessError`` for who may not; ``shown`` is told of
-    each review that is done."""
+def review_kind(terms: Terms, hooks: Hooks = Hooks()) -> Kind:
+    """``terms``: the company's."""
     templates: OrderedDict[str, Contract] = OrderedDict()
 
     async def check(principal: Principal, arguments: Any) -> Any:
-        if rights is not None:
-            rights(principal)
+        if hooks.rights is not None:
+            hooks.rights(principal)
         try:
             order = msgspec.convert(arguments, Order)
         except msgspec.ValidationError as e:
@@ -140,24 +146,23 @@ def review_kind(
             contract = await read_file(path, ocr=order.ocr)
             template = await _template(run, order, Path(folder)) if order.template else None
             run.report(COMPARING, 0.3)
-            mine = Terms(
-                _rules(order.policy) if order.policy else terms.rules,
-                terms.ours,
-                terms.muted,
-                order.language,
-            )
+            rules = _rules(order.policy) if order.policy else terms.rules
+            mine = replace(terms, rules=rules, language=order.language)
             origin = Origin(order.name, digest_of(data), order.template)
+            done = await run.compute(judged, Given(contract, template, origin, mine))
+            if hooks.views is not None:
+                run.report(ASKING, 0.5)
+                done = await hooks.views(done, order.language)
+            run.report(WRITING, 0.8)
             word = data if ending == ".docx" else None
-            done = await run.compute(made, Given(contract, template, origin, mine, word))
-            run.report(WRITING, 0.9)
-            files = dict(done.files)
+            files = await run.compute(written, done, order.language, word)
             if ending == ".pdf":
-                files[HIGHLIGHTED] = await with_highlights(path, done.done, order.language)
+                files[HIGHLIGHTED] = await with_highlights(path, done, order.language)
         for name, content in files.items():
             await run.put_file(name, TYPES[suffix_of(name)], content)
-        if shown is not None:
-            await shown(run.principal, done.done)
-        return outcome(done.done)
+        if hooks.shown is not None:
+            await hooks.shown(run.principal, done)
+        return outcome(done)
 
     async def _template(run: Run, order: Order, folder: Path) -> Contract:
         ending = suffix_of(order.template)

@@ -35,31 +35,23 @@ TYPES = {
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a contract is reviewed by: ``ours`` is what the company is called, ``muted`` are rules whose
-    findings are not wanted."""
+    findings are not wanted, ``model`` names the model that adds its views, if one does."""
 
     rules: tuple[Rule, ...]
     ours: tuple[str, ...] = ()
     muted: frozenset[str] = frozenset()
     language: Language = "zh"
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """``word``: the file's bytes where it is a .docx, to put comments in."""
+    """What one review is made of."""
 
     contract: Contract
     template: Contract | None
     origin: Origin
     terms: Terms
-    word: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """``files`` by name."""
-
-    done: Reviewed
-    files: dict[str, bytes]
 
 
 def judged(given: Given) -> Reviewed:
@@ -71,13 +63,9 @@ def judged(given: Given) -> Reviewed:
     return replace(done, remarks=tuple(r for r in done.remarks if r.rule not in terms.muted))
 
 
-def made(given: Given) -> Made:
-    """Everything but highlights in a PDF, which are made where PDFs are read."""
-    done = judged(given)
-    return Made(done, written(done, given.terms.language, given.word))
-
-
 def written(done: Reviewed, language: Language, word: bytes | None) -> dict[str, bytes]:
+    """Everything but highlights in a PDF, which are made where PDFs are read, by name. ``word``: the
+    file's bytes where it is a .docx, to put comments in."""
     # Here, so that a server which has them made elsewhere does not load what makes them.
     from dazi.apps.contracts.outputs.comments import with_comments
     from dazi.apps.contracts.outputs.page import page
@@ -97,7 +85,8 @@ def key_of(data: bytes, template: bytes, terms: Terms, policy: str) -> str:
     """The same for the same contract, reviewed in the same way by the same version: SHA-256."""
     return _digest(
         data, template, policy.encode(), "\n".join(terms.ours).encode(),
-        "\n".join(sorted(terms.muted)).encode(), terms.language.encode(), version().encode(),
+        "\n".join(sorted(terms.muted)).encode(), terms.language.encode(), terms.model.encode(),
+        version().encode(),
     )  # fmt: skip
 
 

@@ -45,12 +45,13 @@ class Rights:
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """The company's own: its terms, who may what, its templates by name, and ``policy``, the text of
-    its policy file, empty for the built-in one."""
+    its policy file, empty for the built-in one. ``model``: one that is able may add its views."""
 
     terms: Terms
     rights: Rights = Rights()
     templates: Mapping[str, Path] = field(default_factory=dict)
     policy: str = ""
+    model: bool = False
 
 
 @dataclass(frozen=True, slots=True)
