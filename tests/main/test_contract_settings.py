@@ -32,7 +32,8 @@ def folder(tmp_path: Path) -> Path:
 def given(folder: Path, text: str) -> Any:
     file = folder / "dazi.toml"
     before, _, rest = file.read_text("utf-8").partition("[contracts]\n")
-    file.write_text(f"{before}[contracts]\n{text}\n\n[{rest.partition('[')[2].partition('[')[2]}")
+    _, _, after = rest.partition("\n\n")  # the section ends with an empty line
+    file.write_text(f"{before}[contracts]\n{text}\n\n{after}", "utf-8")
     return load_company(folder)
 
 
