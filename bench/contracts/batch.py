@@ -117,7 +117,7 @@ def _jobs(data: Path) -> dict[str, tuple[str, int, float]]:
 
 def table(done: Done, jobs: int) -> Table:
     made = Table("contracts_batch", "A batch, killed and gone on with", ("what", "figure"))
-    made.rows += [
+    made.rows.extend([
         ("contracts", done.files),
         (f"at once, on {os.cpu_count()} cores", jobs),
         ("results when it was killed (kill -9)", done.before),
@@ -130,7 +130,7 @@ def table(done: Done, jobs: int) -> Table:
         ("jobs that the kill broke off and the second run did", done.taken_up),
         ("processes of the first run still there at the end", done.left_running),
         ("contracts a second, both runs together", round(done.files / (done.first_s + done.second_s), 2)),
-    ]  # fmt: skip
+    ])  # fmt: skip
     return made
 
 

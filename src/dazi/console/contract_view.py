@@ -131,6 +131,7 @@ class _View:
                         with ui.element("a").classes("dz-contract-file") as link:
                             link.props["href"] = file_url(self._job.id, name)
                             ui.label(text(language))
+        self._aside = div()
         with div("dz-contract-body") as body:
             with div("dz-contract-text").props(f'lang="{done.language}" tabindex=0'):
                 ui.html("".join(document(done, reveal_html)), sanitize=False)
@@ -224,7 +225,8 @@ class _View:
             await self._put(Said(item, word), card, proposed, quote)
             return
         language = self._scene.language
-        with ui.dialog() as dialog, div("dz-dialog dz-verdict-dialog"):
+        # Not among the buttons: they are drawn anew while it is open.
+        with self._aside, ui.dialog() as dialog, div("dz-dialog dz-verdict-dialog"):
             if quote:
                 revealed(quote, "dz-finding-quote")
             value = None
