@@ -325,7 +325,7 @@ def nobody(w: World, who: Who, at: Mapping[str, str]) -> bool:
     return False
 
 
-def reviewer(w: World, who: Who, at: Mapping[str, str]) -> bool:
+def contract_reviewer(w: World, who: Who, at: Mapping[str, str]) -> bool:
     return who.good and who.user in ("li", "wang", "boss", "admin")
 
 
@@ -394,12 +394,12 @@ ALLOWED: Mapping[Path, Verdict] = {
     ("PATCH", "/v1/dazi/schedules/{schedule}"): owner_of("schedule"),
     ("DELETE", "/v1/dazi/schedules/{schedule}"): owner_of("schedule"),
     ("GET", "/v1/dazi/contracts"): anybody,
-    ("POST", "/v1/dazi/contracts"): reviewer,
+    ("POST", "/v1/dazi/contracts"): contract_reviewer,
     ("GET", "/v1/dazi/contracts/{job}"): reviewed,
     ("PUT", "/v1/dazi/contracts/{job}/verdicts/{item}"): reviewed,
     ("DELETE", "/v1/dazi/contracts/{job}/verdicts/{item}"): reviewed,
     ("GET", "/v1/dazi/contract-templates"): anybody,
-    ("POST", "/v1/dazi/contract-templates"): reviewer,
+    ("POST", "/v1/dazi/contract-templates"): contract_reviewer,
     ("GET", "/v1/dazi/contract-statistics"): lambda w, who, at: (
         who.good and who.user in ("boss", "admin")
     ),

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dazi.gateway import desk, facts, jobs, resources, risk, threads
-from dazi.gateway import contracts, desk, facts, jobs, resources, threads
+from dazi.gateway import contracts, desk, facts, jobs, resources, risk, threads
 from dazi.gateway.accounts import administration as admin
 from dazi.gateway.accounts import bodies, signing_in
 from dazi.gateway.chat import chat

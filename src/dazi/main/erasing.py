@@ -7,10 +7,9 @@ import logging
 import time
 from dataclasses import dataclass
 
-from dazi.apps.desk.records import DeskStore
-from dazi.apps.risk.cases import CaseStore
 from dazi.apps.contracts.verdicts import VerdictStore
 from dazi.apps.desk.records import DeskStore
+from dazi.apps.risk.cases import CaseStore
 from dazi.audit.erasure import Erasure
 from dazi.audit.keys import SubjectKeys
 from dazi.audit.private import Private
