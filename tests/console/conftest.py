@@ -104,6 +104,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             jobs=runtime.jobs,
             desk=runtime.desk,
             contracts=open_contracts(runtime),
+            reports=runtime.reports,
         )
         mount_console(app, state)
         assert runtime.jobs is not None and runtime.jobs.workers is not None

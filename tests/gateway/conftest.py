@@ -176,6 +176,7 @@ async def open_site(
         runtime.desk,
         runtime.risk.service if runtime.risk is not None else None,
         open_contracts(runtime),
+        reports=runtime.reports,
     )
     config = uvicorn.Config(create_app(state), port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)

@@ -162,6 +162,7 @@ async def world(site: Site) -> World:
     w.people.append(Who("ended", ended.token, HERE, "sys", good=False))
     w.objects["transaction"] = ["TX204913", "TX000000"]
     w.objects["report"] = ["thresholds", "none"]
+    w.objects["report"] = ["monthly-sales", "no-such-report"]
     w.objects["model"] = ["dazi", site.engine.profile.name, "none"]
     for kind in (
         "user", "session", "key", "request", "ticket", "thread", "fact", "source", "document",
@@ -300,6 +301,11 @@ def manager(w: World, who: Who, at: Mapping[str, str]) -> bool:
     return who.good and who.user in ("boss", "admin") and near
 
 
+def nobody(w: World, who: Who, at: Mapping[str, str]) -> bool:
+    """None of these people has the role."""
+    return False
+
+
 def owner(w: World, who: Who, at: Mapping[str, str]) -> bool:
     return who.good and w.owned(at["thread"], who)
 
@@ -356,6 +362,8 @@ ALLOWED: Mapping[Path, Verdict] = {
     ("GET", "/v1/dazi/tickets/{number}/suggestion"): nobody,
     ("GET", "/v1/dazi/desk/statistics"): nobody,
     ("POST", "/v1/dazi/desk/intent"): anybody,
+    ("GET", "/v1/dazi/reports"): anybody,
+    ("POST", "/v1/dazi/reports/{report}"): nobody,
     ("POST", "/v1/chat/completions"): anybody,
     ("POST", "/v1/embeddings"): anybody,
     ("GET", "/v1/models"): anybody,
@@ -458,6 +466,7 @@ BODIES: Mapping[Path, Any] = {
     ("POST", "/v1/dazi/knowledge/sources"): {"url": "http://127.0.0.1:1/made"},
     ("POST", "/v1/dazi/knowledge/documents"): {"made": True},
     ("PUT", "/v1/dazi/knowledge/documents/{document}/readers"): {"readers": ["all"]},
+    ("POST", "/v1/dazi/reports/{report}"): {"parameters": {"month": "2025-03"}},
     ("POST", "/v1/chat/completions"): {
         "model": "dazi", "messages": [{"role": "user", "content": "你好"}],
     },

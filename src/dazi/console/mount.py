@@ -12,6 +12,7 @@ from nicegui import ui
 from dazi.apps.contracts.service import ContractService
 from dazi.apps.desk.desk import Desk
 from dazi.apps.risk.service import RiskService
+from dazi.apps.reports.service import ReportService
 from dazi.console import (
     approvals_page,
     chat_page,
@@ -29,6 +30,7 @@ from dazi.console import (
     memory_page,
     risk_page,
     risk_routes,
+    reports_page,
     thread_routes,
 )
 from dazi.console.frame import FAVICON, begin_page
@@ -126,6 +128,8 @@ def _add_pages(state: ConsoleState, visits: Visits) -> None:
         _add_jobs_page(state, visits, state.jobs)
     if state.contracts is not None:
         _add_contract_pages(state, visits, state.contracts)
+    if state.reports is not None:
+        _add_reports_page(state, visits, state.reports)
     if state.knowledge is not None:
         _add_knowledge_pages(state, visits, state.knowledge)
     if state.risk is not None:
@@ -180,6 +184,13 @@ def _add_contract_pages(state: ConsoleState, visits: Visits, contracts: Contract
         except NotFound:
             ui.context.client.status_code = 404
             contract_view.draw_not_found(scene)
+def _add_reports_page(state: ConsoleState, visits: Visits, reports: ReportService) -> None:
+    @ui.page("/reports", response_timeout=BUILD_S)
+    async def reports_of(request: Request) -> Response | None:
+        found = await visits.of(request)
+        if found is None:
+            return RedirectResponse(sign_in_url(return_to="/reports"), 303)
+        await reports_page.draw(_scene(request, state, *found), visits, reports)
         return None
 
 

@@ -16,6 +16,7 @@ from dazi.console.acts import act
 from dazi.console.frame import brand
 from dazi.console.knowledge_texts import KNOWLEDGE
 from dazi.console.pieces import div
+from dazi.console.report_texts import REPORTS
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
 from dazi.core.language import Text
@@ -46,6 +47,10 @@ class Sidebar:
                 with ui.element("a").props("href=/knowledge").classes("dz-documents-link"):
                     ui.icon("menu_book")
                     ui.label(KNOWLEDGE(language))
+            if scene.state.reports is not None and scene.state.reports.visible(scene.principal):
+                with ui.element("a").props("href=/reports").classes("dz-documents-link"):
+                    ui.icon("assessment")
+                    ui.label(REPORTS(language))
             self._approvals = div()
             self._query = ui.input(placeholder=texts.SEARCH_CHATS(language))
             self._query.props(

@@ -9,6 +9,7 @@ from dazi.agent.service import AssistantService
 from dazi.apps.contracts.service import ContractService
 from dazi.apps.desk.desk import Desk
 from dazi.apps.risk.service import RiskService
+from dazi.apps.reports.service import ReportService
 from dazi.audit.ledger import Ledger
 from dazi.console.visits import Visit
 from dazi.core.company import Company
@@ -40,6 +41,7 @@ class ConsoleState:
     risk: RiskService | None = None
     """The risk engine, where transactions are declared."""
     contracts: ContractService | None = None
+    reports: ReportService | None = None
 
     def name_of(self, user: str, tenant: str, language: Language) -> str:
         """What a person is called; for nobody we know, the name they signed in by."""

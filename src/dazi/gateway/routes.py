@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dazi.gateway import contracts, desk, facts, jobs, resources, risk, threads
+from dazi.gateway import facts, jobs, reports, resources, threads
 from dazi.gateway.accounts import administration as admin
 from dazi.gateway.accounts import bodies, signing_in
 from dazi.gateway.chat import chat
@@ -274,6 +275,13 @@ ROUTES: tuple[RouteSpec, ...] = (
         "GET", "/v1/dazi/contract-statistics", contracts.contract_statistics,
         "每条规则准不准 / how well each rule does", contracts.Statistics,
         statuses=(401, 403, 404, 503),
+        "GET", "/v1/dazi/reports", reports.reports, "自己能出的报表 / reports that the caller may run",
+        reports.Reports, statuses=(401, 404),
+    ),
+    RouteSpec(
+        "POST", "/v1/dazi/reports/{report}", reports.run_report, "出一份报表 / run a report",
+        body=reports.ReportRequest, statuses=(400, 401, 403, 404, 413, 429, 503), turns=True,
+        files=reports.FILES,
     ),
     RouteSpec(
         "GET", "/v1/dazi/confirmations", resources.confirmations,

@@ -12,6 +12,7 @@ from dazi.agent.service import AssistantService
 from dazi.apps.contracts.service import ContractService
 from dazi.apps.desk.desk import Desk
 from dazi.apps.risk.service import RiskService
+from dazi.apps.reports.service import ReportService
 from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
 from dazi.core.engine import Embedder, Engine
@@ -60,6 +61,7 @@ class GatewayState:
     risk: RiskService | None = None
     """The risk engine, where transactions are declared."""
     contracts: ContractService | None = None
+    reports: ReportService | None = None
 
     def models_for(self, principal: Principal, grant: Grant | None = None) -> tuple[str, ...]:
         """Names of the models that this caller may chat with; the governed assistant comes first."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dazi.access.cedar import CedarPolicy
 from dazi.access.limits.rules import prices_of, rules_of
+from dazi.apps.reports.declare import load_reports
 from dazi.core.language import Language
 from dazi.main.access_settings import access_settings
 from dazi.main.company import load_company
@@ -29,11 +30,12 @@ def check_folder(folder: Path, language: Language) -> list[str]:
     knowledge_settings(company)
     desk_rules(company)
     contract_conditions(company)
+    reports = load_reports(company)
     make_connectors(company, connector_context(company, data, None))
     counts = {
         "zh": f"{folder}: {len(company.tools)} 个工具,{len(company.roles)} 个角色,"
-        f"{len(company.connectors)} 个系统,{policy.own} 条策略,没有发现问题",
+        f"{len(company.connectors)} 个系统,{policy.own} 条策略,{len(reports)} 个报表,没有发现问题",
         "en": f"{folder}: {len(company.tools)} tools, {len(company.roles)} roles, "
-        f"{len(company.connectors)} systems, {policy.own} policies, no mistakes found",
+        f"{len(company.connectors)} systems, {policy.own} policies, {len(reports)} reports, no mistakes found",
     }
     return [counts[language]]

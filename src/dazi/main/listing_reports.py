@@ -12,6 +12,7 @@ from dazi.access.users import Directory
 from dazi.apps.reports.comparing import compare
 from dazi.apps.reports.definition import Report
 from dazi.apps.reports.formats import written
+from dazi.apps.reports.telling import as_told
 from dazi.core.language import Language, Text
 from dazi.main.company import load_company
 from dazi.main.reporting import Made, read_run, reports_of
@@ -31,30 +32,6 @@ def listed(settings: Settings, user: str, language: Language, *, json_out: bool)
     if json_out:
         return [json.dumps([as_told(r, language) for r in reports], ensure_ascii=False, indent=1)]
     return [line for r in reports for line in _lines(r, language)]
-
-
-def as_told(report: Report, language: Language) -> dict[str, Any]:
-    """A report as lists and pages tell it."""
-    return {
-        "name": report.name,
-        "title": report.title(language),
-        "description": report.description(language),
-        "roles": sorted(report.roles),
-        "tools": sorted(report.tools),
-        "needs_file": report.wants_file,
-        "parameters": [
-            {
-                "name": p.name,
-                "type": p.type,
-                "label": p.label(language),
-                "required": p.required,
-                "many": p.many,
-                "default": p.default,
-                "values": {v: p.labels[v](language) for v in p.values},
-            }
-            for p in report.parameters
-        ],
-    }
 
 
 def _lines(report: Report, language: Language) -> Iterator[str]:

@@ -23,6 +23,7 @@ from dazi.agent.context import Budget
 from dazi.agent.service import AssistantService
 from dazi.agent.turn import Agent
 from dazi.apps.desk.desk import Desk
+from dazi.apps.reports.service import ReportService
 from dazi.audit.ledger import Kind, Ledger, MemorySink, SqlSink
 from dazi.audit.private import Private
 from dazi.audit.sealing import Sealing
@@ -88,6 +89,7 @@ class Runtime:
     risk: OpenedRisk | None = None
     jobs: JobService | None = None
     desk: Desk | None = None
+    reports: ReportService | None = None
     demo: Demo | None = None
     running: Running | None = None
     draining: bool = False
@@ -150,6 +152,9 @@ async def open_runtime(
     if "risk" in company.settings:
         _open_risk(runtime, context)
     open_desk(runtime, context)
+    runtime.reports = ReportService(
+        company, runtime.router, runtime.ledger, runtime.today, runtime.service.limiter, engine
+    )
     runtime.jobs = open_jobs(runtime)
     return runtime
 

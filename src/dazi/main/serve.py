@@ -159,6 +159,8 @@ def build_app(runtime: Runtime) -> FastAPI:
 
     risk = runtime.risk.service if runtime.risk is not None else None
     contracts = open_contracts(runtime)
+    if runtime.reports is not None:
+        _ = runtime.reports.reports  # a mistake in one stops the start
     app = create_app(
         GatewayState(
             runtime.service,
@@ -180,6 +182,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             runtime.desk,
             risk,
             contracts,
+            runtime.reports,
         )
     )
     mount_console(
@@ -197,6 +200,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             runtime.desk,
             risk,
             contracts,
+            runtime.reports,
         ),
     )
     return app

@@ -9,31 +9,43 @@ from dazi.apps.reports import words
 from dazi.apps.reports.charts import svg
 from dazi.apps.reports.result import Paragraph, Run, Section, Table
 
-STYLE = """
-body{font-family:'Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif;color:#222;
- max-width:900px;margin:2em auto;padding:0 1em;line-height:1.7}
-h1{font-size:1.6em;margin-bottom:.2em}h2{font-size:1.2em;margin-top:1.6em}h3{font-size:1em}
-.by,.note,.label{color:#666;font-size:.85em}.label{border-top:1px solid #ddd;padding-top:.6em}
-.failed{background:#fdecea;border-left:4px solid #c8402f;padding:.5em .8em}
-table{border-collapse:collapse;width:100%;margin:.8em 0;font-size:.92em}
-th,td{border-bottom:1px solid #ddd;padding:.3em .5em;text-align:left;vertical-align:top}
-th{border-bottom:2px solid #999}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
-tr.total td{font-weight:bold;border-top:2px solid #999}td.odd{color:#c8402f;font-weight:bold}
-.appendix td{font-size:.85em;word-break:break-word}svg{max-width:100%;height:auto}
-.ai{color:#7d6aa8;font-size:.8em;margin-left:.4em}blockquote{border-left:3px solid #bbb;margin:.6em 0;padding-left:.8em}
+_RULES = """
+& h1{font-size:1.6em;line-height:1.4;margin:.6em 0 .2em;font-weight:bold}
+& h2{font-size:1.25em;line-height:1.4;margin:1.6em 0 .4em;font-weight:bold}
+& h3{font-size:1em;line-height:1.4;margin:1em 0 .2em;font-weight:bold}
+& p,& ul{margin:.4em 0}& ul{list-style:disc;padding-left:1.4em}& figure{margin:1em 0}
+& .by,& .note,& .label{opacity:.7;font-size:.85em}& .label{border-top:1px solid #ddd;padding-top:.6em}
+& .failed{background:#fdecea;color:#222;border-left:4px solid #c8402f;padding:.5em .8em}
+& table{border-collapse:collapse;width:100%;margin:.6em 0;font-size:.92em}
+& th,& td{border-bottom:1px solid #ddd;padding:.3em .5em;text-align:left;vertical-align:top}
+& th{border-bottom:2px solid #999}& td.n,& th.n{text-align:right;font-variant-numeric:tabular-nums}
+& tr.total td{font-weight:bold;border-top:2px solid #999}& td.odd{color:#c8402f;font-weight:bold}
+& .appendix td{font-size:.85em;word-break:break-word}& svg{max-width:100%;height:auto}
+& .ai{color:#7d6aa8;font-size:.8em;margin-left:.4em}
+& blockquote{border-left:3px solid #bbb;margin:.6em 0;padding-left:.8em}
 """
+STYLE = (
+    "body{font-family:'Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif;color:#222;"
+    "max-width:900px;margin:2em auto;padding:0 1em;line-height:1.7}" + _RULES.replace("& ", "")
+)
+SCOPED = _RULES.replace("&", ".dz-report")
+"""For a page that shows more than the report."""
 
 
 def html(run: Run) -> str:
     title = escape(words.title(run))
-    body = "\n".join(_body(run))
     lang = "zh-CN" if run.language == "zh" else "en"
     return (
         f'<!doctype html>\n<html lang="{lang}">\n<head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta name="generator" content="Dazi"><title>{title}</title>'
-        f"<style>{STYLE}</style></head>\n<body>\n{body}\n</body>\n</html>\n"
+        f"<style>{STYLE}</style></head>\n<body>\n{body(run)}\n</body>\n</html>\n"
     )
+
+
+def body(run: Run) -> str:
+    """What stands on the page."""
+    return "\n".join(_body(run))
 
 
 def _body(run: Run) -> Iterator[str]:

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from dazi.access.limits.limiter import Limiter
-from dazi.apps.reports.calling import GovernedCaller
+from dazi.apps.reports.calling import MAIL, GovernedCaller
 from dazi.apps.reports.declare import load_reports
 from dazi.apps.reports.definition import Report
 from dazi.apps.reports.result import Run
@@ -17,7 +18,7 @@ from dazi.apps.reports.running import Extract, Setting, Told, Word, may_run, run
 from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
 from dazi.core.engine import Engine
-from dazi.core.errors import NotFound
+from dazi.core.errors import AccessError, NotFound
 from dazi.core.language import Language
 from dazi.core.principal import Principal
 from dazi.router.dispatch import FunctionRouter
@@ -31,7 +32,8 @@ def _silent(step: object, fraction: float) -> None:
 class Wanted:
     """What somebody wants run. ``given``: parameters as they were said; ``files``: may parameters name
     files of this machine? ``words``: may a model word sections? ``mail_to`` and ``where``: whom to mail
-    it to, and where its files will lie."""
+    it to, and where its files will lie; ``only``: tools that the caller's key is for, all where there are
+    none."""
 
     name: str
     language: Language
@@ -40,11 +42,11 @@ class Wanted:
     words: bool = True
     mail_to: str = ""
     where: str = ""
+    only: frozenset[str] = frozenset()
 
 
 class ReportService:
-    """``engine``: what sections may be worded by, if anything. Raises ``ConfigError`` for reports that
-    are wrong."""
+    """``engine``: what sections may be worded by, if anything."""
 
     def __init__(
         self,
@@ -57,14 +59,21 @@ class ReportService:
         reports: Mapping[str, Report] | None = None,
     ) -> None:
         self.company = company
-        self.reports = load_reports(company) if reports is None else reports
+        self._given = reports
         self.engine = engine
         self.today = today
         self._router, self._ledger = router, ledger
         self._limiter = limiter or Limiter()
 
-    def visible(self, principal: Principal) -> list[Report]:
-        return [r for r in self.reports.values() if may_run(r, principal)]
+    @cached_property
+    def reports(self) -> Mapping[str, Report]:
+        """By name. Raises ``ConfigError``."""
+        return load_reports(self.company) if self._given is None else self._given
+
+    def visible(self, principal: Principal, only: frozenset[str] = frozenset()) -> list[Report]:
+        """``only``: as in ``Wanted``."""
+        mine = [r for r in self.reports.values() if may_run(r, principal)]
+        return [r for r in mine if not only or r.tools <= only]
 
     def named(self, name: str) -> Report:
         """Raises ``NotFound``, which names those there are."""
@@ -80,6 +89,13 @@ class ReportService:
     async def run(self, principal: Principal, wanted: Wanted, told: Told = _silent) -> Run:
         """Raises as ``running.run``, and ``NotFound``."""
         report = self.named(wanted.name)
+        wanted_tools = report.tools | ({MAIL} if wanted.mail_to else set())
+        if wanted.only and not wanted_tools <= wanted.only:
+            raise AccessError(
+                "forbidden",
+                "这个密钥不能用报表要用的工具",
+                "this key is not for the tools that the report calls",
+            )
         today = self.today()
         caller = GovernedCaller(self.company, self._router, self._ledger, principal, self._limiter)
         said = {**wanted.given, **({"mail_to": wanted.mail_to} if wanted.mail_to else {})}
