@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from dazi.apps.questions import question_kind
+from dazi.apps.reports.jobs import report_kind
 from dazi.apps.takeout import export_kind
 from dazi.audit.ledger import Ledger
 from dazi.audit.private import Private
@@ -47,6 +48,12 @@ KINDS: tuple[Callable[[Runtime], Iterable[Kind]], ...] = (
     _risk,
     contract_kinds,
 )
+def _reports(runtime: Runtime) -> Iterable[Kind]:
+    if runtime.reports is not None:
+        yield report_kind(runtime.reports)
+
+
+KINDS: tuple[Callable[[Runtime], Iterable[Kind]], ...] = (_questions, _exports, _reports)
 """Every kind of job that there is."""
 
 

@@ -17,10 +17,10 @@ _RULES = """
 & .by,& .note,& .label{opacity:.7;font-size:.85em}& .label{border-top:1px solid #ddd;padding-top:.6em}
 & .failed{background:#fdecea;color:#222;border-left:4px solid #c8402f;padding:.5em .8em}
 & table{border-collapse:collapse;width:100%;margin:.6em 0;font-size:.92em}
-& th,& td{border-bottom:1px solid #ddd;padding:.3em .5em;text-align:left;vertical-align:top}
+& th,& td{border-bottom:1px solid #ddd;padding:.3em .5em;text-align:left;vertical-align:top;white-space:nowrap}
 & th{border-bottom:2px solid #999}& td.n,& th.n{text-align:right;font-variant-numeric:tabular-nums}
 & tr.total td{font-weight:bold;border-top:2px solid #999}& td.odd{color:#c8402f;font-weight:bold}
-& .appendix td{font-size:.85em;word-break:break-word}& svg{max-width:100%;height:auto}
+& .appendix td{font-size:.85em;word-break:break-word;white-space:normal}& svg{max-width:100%;height:auto}
 & .ai{color:#7d6aa8;font-size:.8em;margin-left:.4em}
 & blockquote{border-left:3px solid #bbb;margin:.6em 0;padding-left:.8em}
 """

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dazi.apps.reports.formats import FORMATS, is_number, written
-from dazi.apps.reports.result import Check, Run, Table
+from dazi.apps.reports.result import Check, Column, Run, Table
 from dazi.core.language import Language, Text
 
 MADE = Text("本报表由搭子按数据自动生成", "Made automatically by Dazi from the company's data")
@@ -25,6 +26,7 @@ CHECKS = Text("核对", "Checks")
 NOTES = Text("说明", "Notes")
 ROUNDING = Text("取整", "Rounding")
 TOTAL = Text("合计", "total")
+_UNIT = re.compile(r"[((](?:元|CNY)[))]")
 PASSED, NOT_PASSED = Text("通过", "passed"), Text("未通过", "failed")
 CALL_HEADS = (
     Text("步骤", "step"), Text("工具", "tool"), Text("系统", "system"), Text("参数", "arguments"),
@@ -69,9 +71,15 @@ def cells(table: Table, row: int, language: Language) -> list[str]:
     """A row as text, with a mark on what stands out."""
     out = []
     for column in table.columns:
-        said = written(table.rows[row][column.name], column.format, language)
+        said = written(table.rows[row][column.name], _format(column), language)
         out.append(f"▲ {said}" if table.marked(row, column.name) else said)
     return out
+
+
+def _format(column: Column) -> str:
+    """Where the heading has the unit, the cells do without."""
+    headed = column.format == "yuan" and _UNIT.search(column.label) is not None
+    return "number" if headed else column.format
 
 
 def total_cells(table: Table, language: Language) -> list[str]:
@@ -79,7 +87,7 @@ def total_cells(table: Table, language: Language) -> list[str]:
     if not table.totals:
         return []
     out = [
-        written(table.totals[c.name], c.format, language) if c.name in table.totals else ""
+        written(table.totals[c.name], _format(c), language) if c.name in table.totals else ""
         for c in table.columns
     ]
     return [out[0] or TOTAL(language), *out[1:]]
