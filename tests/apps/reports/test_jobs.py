@@ -87,3 +87,7 @@ async def test_words_for_a_period_are_kept_as_said(opened: Governed) -> None:
     arguments = {"name": "department-costs", "parameters": {"quarters": "上季度"}}
     kept = checked(service_of(opened), opened.principal("finance"), arguments)
     assert kept["parameters"] == {"quarters": "上季度"}
+    arguments |= {"parameters": "quarters=上季度; departments=marketing,rd", "formats": "pdf, xlsx"}
+    kept = checked(service_of(opened), opened.principal("finance"), arguments)
+    assert kept["parameters"] == {"quarters": "上季度", "departments": "marketing,rd"}
+    assert kept["formats"] == ["pdf", "xlsx"]

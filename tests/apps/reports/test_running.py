@@ -123,6 +123,12 @@ def test_the_departments_are_compared_and_what_is_abnormal_is_marked(costs: Run)
     assert side.totals == {"c1": Decimal(920_000), "c2": Decimal(1_140_000)}
 
 
+def test_a_number_of_a_row_says_which_cell_it_is(costs: Run) -> None:
+    bullet = next(p for p in costs.sections[1].paragraphs if "广告投放" in p.text)
+    sources = {s for b in bullet.bound for s in b.sources}
+    assert {"items[1 市场部].measure", "items[1 市场部].spent"} <= sources
+
+
 def test_without_a_model_a_section_says_so_in_the_templates_words(costs: Run) -> None:
     assert all(p.origin == "template" for p in costs.sections[0].paragraphs)
     assert any("模板文字" in note for note in costs.notes)

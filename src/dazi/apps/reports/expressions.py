@@ -20,7 +20,8 @@ from dazi.apps.reports.functions import FUNCTIONS
 
 LONGEST = 500
 """Characters of one expression."""
-MISSING_FIELD = object()
+PLACE = "_place"
+"""In a row: which row of which table it is. No expression can name it."""
 _ARITHMETIC: Mapping[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
 }  # fmt: skip
@@ -202,7 +203,8 @@ def _path(node: ast.Attribute | ast.Subscript, scope: Scope) -> Any:
         place = _value(node.slice, scope)
         found = _item(held, place)
         step = f"[{place}]"
-    scope.read.append(f"{ast.unparse(node.value)}{step}")
+    row = held.get(PLACE) if isinstance(held, Mapping) else None
+    scope.read.append(f"{row or ast.unparse(node.value)}{step}")
     return found
 
 

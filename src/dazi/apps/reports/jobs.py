@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -28,7 +29,7 @@ SECONDS = 600.0
 
 def report_kind(service: ReportService) -> Kind:
     """Arguments: ``name``, ``parameters`` as they are said (so that 上个月 moves on with a schedule),
-    ``formats``, ``mail_to``, ``language``. The result: the report's data; its files beside it."""
+    ``formats``, ``mail_to``, ``language``; parameters and formats may be texts. The result: the report's data; its files beside it."""
 
     async def check(principal: Principal, arguments: Any) -> Any:
         return checked(service, principal, arguments)
@@ -62,10 +63,14 @@ def checked(service: ReportService, principal: Principal, arguments: Any) -> dic
             "this report reads a file; use dazi report run",
         )
     given = arguments.get("parameters") or {}
+    if isinstance(given, str):
+        given = _named(given)
     if not isinstance(given, Mapping):
         raise CallerError("parameter", "parameters 应是 名字: 值", "parameters are NAME: VALUE")
     settled(report, given, service.today())
     formats = arguments.get("formats") or ["html"]
+    if isinstance(formats, str):
+        formats = re.split(r"[,\s]+", formats.strip())
     if not isinstance(formats, list):
         raise CallerError("format", "formats 应是列表", "formats is a list")
     language = arguments.get("language") or "zh"
@@ -78,6 +83,19 @@ def checked(service: ReportService, principal: Principal, arguments: Any) -> dic
         "mail_to": str(arguments.get("mail_to") or ""),
         "language": language,
     }
+
+
+def _named(text: str) -> dict[str, str]:
+    """``month=上个月; span=6``, as a command line has it. Raises ``CallerError``."""
+    out: dict[str, str] = {}
+    for pair in filter(None, (p.strip() for p in text.split(";"))):
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise CallerError(
+                "parameter", f"写成 名字=值; 名字=值,不是 {pair}", f"write NAME=VALUE, not {pair}"
+            )
+        out[name.strip()] = value.strip()
+    return out
 
 
 async def _work(service: ReportService, job: Run) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from dazi.apps.reports import functions
 from dazi.apps.reports.anomalies import NAMES, Rule, find
 from dazi.apps.reports.definition import Pivot, TableSpec
-from dazi.apps.reports.expressions import Expression, ExpressionError, Scope, evaluate
+from dazi.apps.reports.expressions import PLACE, Expression, ExpressionError, Scope, evaluate
 from dazi.apps.reports.formats import is_number, written
 from dazi.apps.reports.result import Column, Mark, Paragraph, Table, Value
 from dazi.apps.reports.templates import filled, template_of
@@ -78,6 +78,7 @@ def _as_seen(table: Table) -> list[dict[str, Any]]:
         seen: dict[str, Any] = {**row, "anomaly": bool(marks)}
         seen["expected"] = marks[0].expected if marks else None
         seen["measure"] = marks[0].measure if marks else None
+        seen[PLACE] = f"{table.id}[{n + 1} {row[table.columns[0].name]}]"
         out.append(seen)
     return out
 
