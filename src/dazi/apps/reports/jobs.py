@@ -29,7 +29,8 @@ SECONDS = 600.0
 
 def report_kind(service: ReportService) -> Kind:
     """Arguments: ``name``, ``parameters`` as they are said (so that 上个月 moves on with a schedule),
-    ``formats``, ``mail_to``, ``language``; parameters and formats may be texts. The result: the report's data; its files beside it."""
+    ``formats``, ``mail_to``, ``language``; parameters and formats may be texts. The result: the
+    report's data; its files beside it."""
 
     async def check(principal: Principal, arguments: Any) -> Any:
         return checked(service, principal, arguments)
