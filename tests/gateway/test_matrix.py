@@ -326,11 +326,6 @@ def filer(w: World, who: Who, at: Mapping[str, str]) -> bool:
     return who.good and w.owned(at["number"], who)
 
 
-def nobody(w: World, who: Who, at: Mapping[str, str]) -> bool:
-    """None of them works at the desk."""
-    return False
-
-
 def contract_reviewer(w: World, who: Who, at: Mapping[str, str]) -> bool:
     return who.good and who.user in ("li", "wang", "boss", "admin")
 

@@ -11,8 +11,8 @@ from nicegui import ui
 
 from dazi.apps.contracts.service import ContractService
 from dazi.apps.desk.desk import Desk
-from dazi.apps.risk.service import RiskService
 from dazi.apps.reports.service import ReportService
+from dazi.apps.risk.service import RiskService
 from dazi.console import (
     approvals_page,
     chat_page,
@@ -28,9 +28,9 @@ from dazi.console import (
     knowledge_routes,
     login_page,
     memory_page,
+    reports_page,
     risk_page,
     risk_routes,
-    reports_page,
     thread_routes,
 )
 from dazi.console.frame import FAVICON, begin_page
@@ -184,6 +184,8 @@ def _add_contract_pages(state: ConsoleState, visits: Visits, contracts: Contract
         except NotFound:
             ui.context.client.status_code = 404
             contract_view.draw_not_found(scene)
+
+
 def _add_reports_page(state: ConsoleState, visits: Visits, reports: ReportService) -> None:
     @ui.page("/reports", response_timeout=BUILD_S)
     async def reports_of(request: Request) -> Response | None:

@@ -8,8 +8,8 @@ from dazi.access.control import Access
 from dazi.agent.service import AssistantService
 from dazi.apps.contracts.service import ContractService
 from dazi.apps.desk.desk import Desk
-from dazi.apps.risk.service import RiskService
 from dazi.apps.reports.service import ReportService
+from dazi.apps.risk.service import RiskService
 from dazi.audit.ledger import Ledger
 from dazi.console.visits import Visit
 from dazi.core.company import Company

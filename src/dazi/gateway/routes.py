@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dazi.gateway import contracts, desk, facts, jobs, resources, risk, threads
-from dazi.gateway import facts, jobs, reports, resources, threads
+from dazi.gateway import contracts, desk, facts, jobs, reports, resources, risk, threads
 from dazi.gateway.accounts import administration as admin
 from dazi.gateway.accounts import bodies, signing_in
 from dazi.gateway.chat import chat
@@ -275,6 +274,8 @@ ROUTES: tuple[RouteSpec, ...] = (
         "GET", "/v1/dazi/contract-statistics", contracts.contract_statistics,
         "每条规则准不准 / how well each rule does", contracts.Statistics,
         statuses=(401, 403, 404, 503),
+    ),
+    RouteSpec(
         "GET", "/v1/dazi/reports", reports.reports, "自己能出的报表 / reports that the caller may run",
         reports.Reports, statuses=(401, 404),
     ),

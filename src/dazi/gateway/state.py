@@ -11,8 +11,8 @@ from dazi.access.users import Directory
 from dazi.agent.service import AssistantService
 from dazi.apps.contracts.service import ContractService
 from dazi.apps.desk.desk import Desk
-from dazi.apps.risk.service import RiskService
 from dazi.apps.reports.service import ReportService
+from dazi.apps.risk.service import RiskService
 from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
 from dazi.core.engine import Embedder, Engine

@@ -41,19 +41,19 @@ def _risk(runtime: Runtime) -> Iterable[Kind]:
         yield from risk_kinds(runtime.risk.service)
 
 
+def _reports(runtime: Runtime) -> Iterable[Kind]:
+    if runtime.reports is not None:
+        yield report_kind(runtime.reports)
+
+
 KINDS: tuple[Callable[[Runtime], Iterable[Kind]], ...] = (
     _questions,
     _exports,
     desk_kinds,
     _risk,
     contract_kinds,
+    _reports,
 )
-def _reports(runtime: Runtime) -> Iterable[Kind]:
-    if runtime.reports is not None:
-        yield report_kind(runtime.reports)
-
-
-KINDS: tuple[Callable[[Runtime], Iterable[Kind]], ...] = (_questions, _exports, _reports)
 """Every kind of job that there is."""
 
 
