@@ -184,6 +184,7 @@ def _add_contract_pages(state: ConsoleState, visits: Visits, contracts: Contract
         except NotFound:
             ui.context.client.status_code = 404
             contract_view.draw_not_found(scene)
+        return None
 
 
 def _add_reports_page(state: ConsoleState, visits: Visits, reports: ReportService) -> None:
