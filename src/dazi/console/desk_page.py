@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -102,26 +101,28 @@ def _row(card: Card, desk: Desk, language: Language, *, staff: bool) -> None:
                 chip(PRIORITIES[card.priority](language), "wait")
             chip(STATES[card.state](language), "quiet")
             if card.due is not None:
-                due(card, desk.clock(), language)
+                due(card, desk, language)
 
 
 def chip(text: str, tone: str) -> None:
     ui.label(text).classes(f"dz-chip dz-chip-{tone}")
 
 
-def due(card: Card, now: float, language: Language) -> None:
+def due(card: Card, desk: Desk, language: Language) -> None:
     """When the clock that ends first does, in the colour of how near that is."""
     assert card.due is not None
+    now = desk.clock()
     if card.due < now:
         chip(texts.LATE(language).format(time=span(now - card.due)), "bad")
         return
     tone = "wait" if card.warn is None or card.warn <= now else "good"
-    chip(texts.DUE(language).format(time=when(card.due, now)), tone)
+    chip(texts.DUE(language).format(time=when(card.due, desk)), tone)
 
 
-def when(at: float, now: float) -> str:
-    same = time.localtime(at)[:3] == time.localtime(now)[:3]
-    return time.strftime("%H:%M" if same else "%m-%d %H:%M", time.localtime(at))
+def when(at: float, desk: Desk) -> str:
+    """With the day, where that is not today."""
+    local, now = desk.local(at), desk.local(desk.clock())
+    return local.strftime("%H:%M" if local.date() == now.date() else "%m-%d %H:%M")
 
 
 def span(seconds: float) -> str:

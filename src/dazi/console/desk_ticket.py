@@ -81,7 +81,7 @@ class TicketView:
             used, limit = round(clock.used / 60), round(clock.limit / 60)
             ui.label(texts.OF_MINUTES(language).format(used=used, limit=limit)).classes("dz-muted")
             if clock.due is not None and clock.live:
-                told = texts.DUE(language).format(time=when(clock.due, self._desk.clock()))
+                told = texts.DUE(language).format(time=when(clock.due, self._desk))
                 ui.label(told).classes("dz-muted")
 
     def _summary(self, view: View) -> None:
@@ -104,7 +104,7 @@ class TicketView:
                 mine = spoken.message.role == "user"
                 with div(f"dz-said {'dz-said-customer' if mine else ''}"):
                     who = texts.CUSTOMER if mine else texts.ASSISTANT
-                    at = when(spoken.at, self._desk.clock())
+                    at = when(spoken.at, self._desk)
                     ui.label(f"{who(language)} {at}").classes("dz-muted")
                     ui.label(reveal(spoken.message.content)).classes("dz-said-text")
 
@@ -115,7 +115,7 @@ class TicketView:
             for event in view.events:
                 with div("dz-event"):
                     at, by = (
-                        when(event.at, self._desk.clock()),
+                        when(event.at, self._desk),
                         self._desk.names(event.by, language),
                     )
                     ui.label(f"{at}  {by}  {ACTS[event.act](language)}").classes("dz-muted")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
@@ -74,12 +73,11 @@ async def list_tickets(
         if mine:
             wanted = replace(wanted, assignee=c.by.user)
         cards = await c.desk.service.find(c.by, wanted)
-        now = c.now
     if json_out:
         _print_json([asdict(card) for card in cards])
         return
     for card in cards:
-        typer.echo(_line(card, now, language))
+        typer.echo(_line(c, card))
     if not cards:
         typer.echo(NONE(language))
 
@@ -111,7 +109,7 @@ async def do(
         if canned:
             text = await c.desk.canned(c.by, id, canned)
         view = await c.desk.service.act(c.by, id, act, c.now, text, **data)
-        typer.echo(_line(view.card, c.now, language))
+        typer.echo(_line(c, view.card))
         if canned:
             typer.echo(text)
 
@@ -161,11 +159,11 @@ def states_of(name: str) -> tuple[State, ...]:
     return found
 
 
-def _line(card: Card, now: float, language: Language) -> str:
-    due = ""
+def _line(c: Counter, card: Card) -> str:
+    due, now, language = "", c.now, c.language
     if card.due is not None:
         late = Text("已超时", "late") if card.due < now else Text("到期", "due")
-        due = f"{late(language)} {_when(card.due)}"
+        due = f"{late(language)} {_when(c.desk, card.due)}"
     out = (
         card.id,
         STATES[card.state](language),
@@ -180,28 +178,29 @@ def _line(card: Card, now: float, language: Language) -> str:
 
 
 def _shown(c: Counter, view: View) -> list[str]:
-    language, now = c.language, c.now
-    out = [_line(view.card, now, language)]
+    language = c.language
+    out = [_line(c, view.card)]
     if view.ticket.orders:
         orders = ", ".join(view.ticket.orders)
         out.append(f"{Text('订单', 'orders')(language)}: {orders}")
     if view.clocks is not None:
-        out += [_clock(k, language) for k in view.clocks.both]
+        out += [_clock(c, k) for k in view.clocks.both]
     if view.summary is not None and view.summary.asked:
         out += view.summary.text.splitlines()
     for event in view.events:
         name = ACTS[event.act](language)
         detail = " ".join(f"{k}={v}" for k, v in event.data.items() if k != "summary")
-        parts = (_when(event.at), event.by, name, detail, event.text)
+        parts = (_when(c.desk, event.at), event.by, name, detail, event.text)
         out.append("  ".join(p for p in parts if p))
     can = ", ".join(view.possible)
     out.append(f"{Text('现在可以', 'possible now')(language)}: {can}")
     return out
 
 
-def _clock(clock: Clock, language: Language) -> str:
+def _clock(c: Counter, clock: Clock) -> str:
+    language = c.language
     used, limit = round(clock.used / 60), round(clock.limit / 60)
-    due = f"  {_when(clock.due)}" if clock.due is not None else ""
+    due = f"  {_when(c.desk, clock.due)}" if clock.due is not None else ""
     minutes = Text("分钟", "min")(language)
     name, standing = CLOCKS[clock.kind](language), STANDINGS[clock.standing](language)
     return f"{name}: {standing}  {used}/{limit} {minutes}{due}"
@@ -247,8 +246,8 @@ def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f} %"
 
 
-def _when(at: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
+def _when(desk: Desk, at: float) -> str:
+    return desk.local(at).strftime("%Y-%m-%d %H:%M")
 
 
 def _print_json(value: Any) -> None:

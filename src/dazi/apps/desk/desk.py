@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from dazi.apps.desk.intents.recogniser import recogniser
 from dazi.apps.desk.replies import Canned, by_name, filled, values_of
@@ -82,6 +84,10 @@ class Desk:
         return filled(
             by_name(self.replies, name), self._values(principal, view, language), language
         )
+
+    def local(self, at: float) -> datetime:
+        """The time on the desk's clocks."""
+        return datetime.fromtimestamp(at, ZoneInfo(self.service.rules.clocking.calendar.zone))
 
     def offered(self, view: View) -> list[Canned]:
         """Canned replies that suit the ticket's category."""
