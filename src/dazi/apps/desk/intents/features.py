@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
 from itertools import combinations, pairwise
 
 from dazi.apps.desk.intents.concepts import concepts
@@ -52,16 +50,3 @@ def features(text: str) -> Counter[str]:
     out.update(f"c:{c}" for c in found)
     out.update(f"c:{a}+{b}" for a, b in combinations(found, 2))
     return out
-
-
-def scaled(parts: Sequence[tuple[str, float]], weight: float) -> list[float]:
-    """Values of parts so that those that are concepts have the length ``weight`` together, and the
-    others 1."""
-    squares = [0.0, 0.0]
-    for name, value in parts:
-        squares[name.startswith(CONCEPT)] += value * value
-    lengths = [math.sqrt(s) or 1.0 for s in squares]
-    return [
-        value / lengths[1] * weight if name.startswith(CONCEPT) else value / lengths[0]
-        for name, value in parts
-    ]

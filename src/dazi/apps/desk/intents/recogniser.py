@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dazi.apps.desk.intents.features import features, scaled
+from dazi.apps.desk.intents.features import features
 from dazi.apps.desk.intents.kinds import OTHER
 
 WEIGHTS = Path(__file__).with_name("intents.npz")
@@ -42,7 +42,6 @@ class Recogniser:
             self._weights: NDArray[Any] = data["weights"].astype(np.float32) * data["scale"]
             self._bias: NDArray[Any] = data["bias"]
             self._idf: NDArray[Any] = data["idf"].astype(np.float32)
-            self._concepts = float(data["concepts"])
             self.sure_from = float(data["sure_from"])
             self.known_from = float(data["known_from"])
         self._places = {w: i for i, w in enumerate(words)}
@@ -60,13 +59,12 @@ class Recogniser:
     def probabilities(self, text: str) -> tuple[NDArray[Any], float]:
         """Of each name, and the share of the message's parts that the model knows."""
         counts = features(text)
-        known = [(f, n) for f, n in counts.items() if f in self._places]
+        known = [(self._places[f], n) for f, n in counts.items() if f in self._places]
         scores = self._bias.copy()
         if known:
-            places = [self._places[f] for f, _ in known]
+            places = [p for p, _ in known]
             values = self._idf[places] * [1 + math.log(n) for _, n in known]
-            parts = [(f, float(v)) for (f, _), v in zip(known, values, strict=True)]
-            scores = scores + np.array(scaled(parts, self._concepts)) @ self._weights[places]
+            scores = scores + (values / np.linalg.norm(values)) @ self._weights[places]
         e = np.exp(scores - scores.max())
         return e / e.sum(), len(known) / max(len(counts), 1)
 
