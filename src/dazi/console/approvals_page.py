@@ -9,8 +9,8 @@ from nicegui import ui
 from dazi.console import texts
 from dazi.console.abilities import short
 from dazi.console.call_card import draw_fields
-from dazi.console.frame import brand, switches
 from dazi.console.labels import argument_fields
+from dazi.console.page_head import head
 from dazi.console.pieces import div
 from dazi.console.sign_in import sign_in_url
 from dazi.console.state import Scene
@@ -42,12 +42,9 @@ class ApprovalsPage:
         self._scene = scene
         self._client = ui.context.client
         self._shown: dict[str, ApprovalCard] = {}
-        language, company = scene.language, scene.state.company
+        language = scene.language
         with div("dz-page"):
-            with div("dz-page-head"):
-                with ui.element("a").props("href=/").classes("dz-plain"):
-                    brand(language, company.name, demo=company.demo)
-                switches(language, scene.dark)
+            head(scene)
             ui.label(texts.APPROVALS(language)).classes("dz-h1")
             ui.label(texts.APPROVALS_HINT(language)).classes("dz-muted")
             self._list = div("dz-approvals")

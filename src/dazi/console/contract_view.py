@@ -16,20 +16,18 @@ from dazi.apps.contracts.verdicts import FIELD, LONGEST, Said, Verdict, Word
 from dazi.console import contract_texts as texts
 from dazi.console.acts import act, button
 from dazi.console.contract_routes import file_url
-from dazi.console.contracts_page import LOOK_S, STYLE, leave_with, review_url
-from dazi.console.knowledge_page import head
+from dazi.console.contracts_page import LOOK_S, STYLE, review_url
+from dazi.console.page_head import head
 from dazi.console.pieces import div, revealed
 from dazi.console.state import Scene
 from dazi.console.visible import reveal, reveal_html
-from dazi.console.visits import Visits
 from dazi.core.principal import Principal
 from dazi.store.jobs.model import OVER, Job
 
 
-async def draw(scene: Scene, visits: Visits, contracts: ContractService, id: str) -> None:
+async def draw(scene: Scene, contracts: ContractService, id: str) -> None:
     """Raises ``NotFound``."""
     opened = await contracts.open(scene.principal, id)
-    client = ui.context.client
     ui.add_css(STYLE)
     with div("dz-page dz-contract-page"):
         head(scene)
@@ -40,7 +38,6 @@ async def draw(scene: Scene, visits: Visits, contracts: ContractService, id: str
             _View(scene, contracts, opened, opened.done).draw()
         else:
             _Waiting(scene, contracts, opened.job).draw()
-    leave_with(scene, visits, client, review_url(id))
 
 
 def draw_not_found(scene: Scene) -> None:

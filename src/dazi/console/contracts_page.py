@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from nicegui import Client, ui
+from nicegui import ui
 from nicegui.events import UploadEventArguments
 
 from dazi.apps.contracts.job import ENDINGS, Files
@@ -13,12 +13,10 @@ from dazi.apps.contracts.service import ContractService
 from dazi.apps.contracts.statistics import RuleQuality
 from dazi.console import contract_texts as texts
 from dazi.console.acts import act, button, confirm, tell
-from dazi.console.knowledge_page import head
+from dazi.console.page_head import head
 from dazi.console.pieces import div
-from dazi.console.sign_in import sign_in_url
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
-from dazi.console.visits import Visits
 from dazi.core.principal import Principal
 from dazi.store.jobs.model import OVER, Job
 
@@ -31,8 +29,8 @@ def review_url(job: str) -> str:
     return f"/contracts/{job}"
 
 
-async def draw(scene: Scene, visits: Visits, contracts: ContractService) -> None:
-    language, client = scene.language, ui.context.client
+async def draw(scene: Scene, contracts: ContractService) -> None:
+    language = scene.language
     ui.add_css(STYLE)
     with div("dz-page dz-contracts"):
         head(scene)
@@ -50,18 +48,6 @@ async def draw(scene: Scene, visits: Visits, contracts: ContractService) -> None
             await reviews.refresh()
 
     ui.timer(LOOK_S, look)
-    leave_with(scene, visits, client, "/contracts")
-
-
-def leave_with(scene: Scene, visits: Visits, client: Client, here: str) -> None:
-    """The page is left when the session ends."""
-
-    def leave() -> None:
-        if not client.is_deleted:
-            client.open(sign_in_url("ended", return_to=here))
-
-    visits.watch(client.id, scene.principal, scene.visit, leave)
-    client.on_delete(lambda: visits.forget(client.id))
 
 
 class _Beginning:

@@ -14,40 +14,22 @@ from dazi.apps.desk.records import ALIVE, Card, Wanted
 from dazi.apps.desk.statistics import Figures, Statistics
 from dazi.console import desk_texts as texts
 from dazi.console.attachments import FONTS, PALETTE, QUIET
-from dazi.console.frame import brand, switches
+from dazi.console.page_head import head
 from dazi.console.pieces import div
-from dazi.console.sign_in import sign_in_url
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
-from dazi.console.visits import Visits
 from dazi.core.language import Language
 
 DAYS = 28
 SHOWN = 100
 
 
-def head(scene: Scene, visits: Visits, path: str) -> None:
-    """The bar on top; the page ends with the session."""
-    client = ui.context.client
-    with div("dz-page-head"):
-        with ui.element("a").props("href=/").classes("dz-plain"):
-            brand(scene.language, scene.state.company.name, demo=scene.state.company.demo)
-        switches(scene.language, scene.dark)
-
-    def leave() -> None:
-        if not client.is_deleted:
-            client.open(sign_in_url("ended", return_to=path))
-
-    visits.watch(client.id, scene.principal, scene.visit, leave)
-    client.on_delete(lambda: visits.forget(client.id))
-
-
-async def draw(scene: Scene, visits: Visits, desk: Desk, show: str) -> None:
+async def draw(scene: Scene, desk: Desk, show: str) -> None:
     language, service = scene.language, desk.service
     actor = service.actor(scene.principal)
     staff = actor != "customer"
     with div("dz-page dz-desk"):
-        head(scene, visits, "/desk")
+        head(scene)
         ui.label((texts.DESK if staff else texts.MY_TICKETS)(language)).classes("dz-h1")
         ui.label((texts.DESK_HINT if staff else texts.MY_HINT)(language)).classes("dz-muted")
         if staff:

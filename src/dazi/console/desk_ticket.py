@@ -15,21 +15,21 @@ from dazi.apps.desk.service import LONGEST_TEXT, View
 from dazi.apps.desk.suggesting import Suggestion
 from dazi.console import desk_texts as texts
 from dazi.console.acts import act, button
-from dazi.console.desk_page import chip, head, when
+from dazi.console.desk_page import chip, when
+from dazi.console.page_head import head
 from dazi.console.pieces import div
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
-from dazi.console.visits import Visits
 from dazi.core.principal import Principal
 
 TONES = {"running": "good", "met": "good", "warning": "wait", "breached": "bad", "missed": "bad"}
 
 
-async def draw(scene: Scene, visits: Visits, desk: Desk, number: str) -> None:
+async def draw(scene: Scene, desk: Desk, number: str) -> None:
     """Raises ``NotFound``, before anything is drawn."""
     view = await desk.service.view(scene.principal, number, desk.clock())
     with div("dz-page dz-desk"):
-        head(scene, visits, f"/desk/t/{number}")
+        head(scene)
         with ui.element("a").props("href=/desk").classes("dz-muted"):
             ui.label(f"← {texts.DESK(scene.language)}")
         TicketView(scene, desk, number).draw(view)

@@ -10,13 +10,11 @@ from nicegui.element import Element
 
 from dazi.console import knowledge_texts as texts
 from dazi.console.acts import act, button
-from dazi.console.knowledge_page import head
+from dazi.console.page_head import head
 from dazi.console.pieces import div
-from dazi.console.sign_in import sign_in_url
 from dazi.console.sources import draw_passage, draw_picture
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
-from dazi.console.visits import Visits
 from dazi.knowledge.index import Hit
 from dazi.knowledge.service import KnowledgeService, Opened, is_drawn
 
@@ -25,13 +23,10 @@ BEFORE = 3
 """Passages above the one that is asked for."""
 
 
-async def draw(
-    scene: Scene, visits: Visits, knowledge: KnowledgeService, number: str, at: int | None
-) -> None:
+async def draw(scene: Scene, knowledge: KnowledgeService, number: str, at: int | None) -> None:
     """From the passage ``at`` on. Raises ``NotFound``."""
     first = max((at or 0) - BEFORE, 0)
     opened = await knowledge.open(scene.principal, number, first, AT_ONCE)
-    client = ui.context.client
     with div("dz-page dz-document-page"):
         head(scene)
         with ui.element("a").props("href=/knowledge").classes("dz-back"):
@@ -40,13 +35,6 @@ async def draw(
         ui.label(reveal(opened.document.title or opened.document.place)).classes("dz-h1")
         ui.label(reveal(opened.document.place)).classes("dz-muted")
         _Passages(scene, knowledge, at).show(opened)
-
-    def leave() -> None:
-        if not client.is_deleted:
-            client.open(sign_in_url("ended", return_to="/knowledge"))
-
-    visits.watch(client.id, scene.principal, scene.visit, leave)
-    client.on_delete(lambda: visits.forget(client.id))
 
 
 def draw_not_found(scene: Scene) -> None:

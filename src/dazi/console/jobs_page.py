@@ -11,14 +11,12 @@ from nicegui.element import Element
 
 from dazi.console import job_texts as texts
 from dazi.console.acts import act, button, confirm
-from dazi.console.frame import brand, switches
 from dazi.console.job_routes import file_url
 from dazi.console.job_schedules import ScheduleList
+from dazi.console.page_head import head
 from dazi.console.pieces import div, icon_button, revealed
-from dazi.console.sign_in import sign_in_url
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
-from dazi.console.visits import Visits
 from dazi.core.language import Language
 from dazi.core.principal import Principal
 from dazi.store.jobs.model import OVER, Job
@@ -32,26 +30,16 @@ IDLE_S = 10.0
 LONG_ANSWER = 600
 
 
-async def draw(scene: Scene, visits: Visits, jobs: JobService) -> None:
-    language, client = scene.language, ui.context.client
+async def draw(scene: Scene, jobs: JobService) -> None:
+    language = scene.language
     with div("dz-page dz-jobs-page"):
-        with div("dz-page-head"):
-            with ui.element("a").props("href=/").classes("dz-plain"):
-                brand(language, scene.state.company.name, demo=scene.state.company.demo)
-            switches(language, scene.dark)
+        head(scene)
         ui.label(texts.JOBS(language)).classes("dz-h1")
         ui.label(texts.HINT(language)).classes("dz-muted")
         listed = JobList(scene, jobs)
         await listed.refresh()
         await ScheduleList(scene, jobs).refresh()
     ui.timer(LOOK_S, listed.look)
-
-    def leave() -> None:
-        if not client.is_deleted:
-            client.open(sign_in_url("ended", return_to="/jobs"))
-
-    visits.watch(client.id, scene.principal, scene.visit, leave)
-    client.on_delete(lambda: visits.forget(client.id))
 
 
 class JobList:
@@ -71,6 +59,8 @@ class JobList:
         self._more = div()
 
     async def look(self) -> None:
+        if self._scene.visit.ended:
+            return
         if self._busy or time.monotonic() - self._looked >= IDLE_S:
             await self.refresh()
 

@@ -10,15 +10,13 @@ from nicegui import ui
 
 from dazi.console import knowledge_texts as texts
 from dazi.console.acts import act, button
-from dazi.console.frame import brand, switches
 from dazi.console.knowledge_manager import AllDocuments, SourceList
 from dazi.console.knowledge_routes import document_url
+from dazi.console.page_head import head
 from dazi.console.pieces import div
-from dazi.console.sign_in import sign_in_url
 from dazi.console.sources import PassageDialog, entry
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
-from dazi.console.visits import Visits
 from dazi.core.principal import Principal
 from dazi.knowledge.records import Document
 from dazi.knowledge.search import Answer, Passage, Question
@@ -32,9 +30,8 @@ LOOK_S = 2.0
 SELDOM = 4
 
 
-async def draw(scene: Scene, visits: Visits, knowledge: KnowledgeService) -> None:
+async def draw(scene: Scene, knowledge: KnowledgeService) -> None:
     language = scene.language
-    client = ui.context.client
     manages = knowledge.administration.may(scene.principal)
     with div("dz-page dz-knowledge"):
         head(scene)
@@ -44,13 +41,6 @@ async def draw(scene: Scene, visits: Visits, knowledge: KnowledgeService) -> Non
             await ReadingRoom(scene, knowledge).refresh()
         else:
             await _with_tabs(scene, knowledge)
-
-    def leave() -> None:
-        if not client.is_deleted:
-            client.open(sign_in_url("ended", return_to="/knowledge"))
-
-    visits.watch(client.id, scene.principal, scene.visit, leave)
-    client.on_delete(lambda: visits.forget(client.id))
 
 
 async def _with_tabs(scene: Scene, knowledge: KnowledgeService) -> None:
@@ -82,14 +72,6 @@ async def _with_tabs(scene: Scene, knowledge: KnowledgeService) -> None:
             await room.refresh()
 
     ui.timer(LOOK_S, look)
-
-
-def head(scene: Scene) -> None:
-    company = scene.state.company
-    with div("dz-page-head"):
-        with ui.element("a").props("href=/").classes("dz-plain"):
-            brand(scene.language, company.name, demo=company.demo)
-        switches(scene.language, scene.dark)
 
 
 class ReadingRoom:

@@ -8,33 +8,21 @@ from nicegui import ui
 
 from dazi.console import texts
 from dazi.console.acts import act, button, confirm
-from dazi.console.frame import brand, switches
+from dazi.console.page_head import head
 from dazi.console.pieces import div, icon_button
-from dazi.console.sign_in import sign_in_url
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
-from dazi.console.visits import Visits
 from dazi.core.principal import Principal
 from dazi.memory.facts import LONGEST, Fact, FactStore
 
 
-async def draw(scene: Scene, visits: Visits) -> None:
-    language, client = scene.language, ui.context.client
+async def draw(scene: Scene) -> None:
+    language = scene.language
     with div("dz-page dz-memory"):
-        with div("dz-page-head"):
-            with ui.element("a").props("href=/").classes("dz-plain"):
-                brand(language, scene.state.company.name, demo=scene.state.company.demo)
-            switches(language, scene.dark)
+        head(scene)
         ui.label(texts.MEMORY(language)).classes("dz-h1")
         ui.label(texts.MEMORY_HINT(language)).classes("dz-muted")
         await FactList(scene).refresh()
-
-    def leave() -> None:
-        if not client.is_deleted:
-            client.open(sign_in_url("ended", return_to="/memory"))
-
-    visits.watch(client.id, scene.principal, scene.visit, leave)
-    client.on_delete(lambda: visits.forget(client.id))
 
 
 class FactList:

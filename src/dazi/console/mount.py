@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from nicegui import app as pages
 from nicegui import ui
 
-from dazi.apps.contracts.service import ContractService
-from dazi.apps.desk.desk import Desk
-from dazi.apps.reports.service import ReportService
-from dazi.apps.risk.service import RiskService
 from dazi.console import (
     approvals_page,
     chat_page,
@@ -41,8 +38,6 @@ from dazi.console.uploads import UploadGuard
 from dazi.console.visits import COOKIE, Visit, Visits
 from dazi.core.errors import NotFound
 from dazi.core.principal import Principal
-from dazi.knowledge.service import KnowledgeService
-from dazi.store.jobs.service import JobService
 
 RECONNECT_S = 3.0
 """How long a browser may be away (a phone changing networks) before its tab counts as closed and
@@ -104,179 +99,113 @@ def _add_pages(state: ConsoleState, visits: Visits) -> None:
         login_page.draw_step(state, language, dark, asked, waits)
         return None
 
-    @ui.page("/", response_timeout=BUILD_S)
-    async def start(request: Request) -> Response | None:
-        return await chat(request, None)
-
-    @ui.page("/approvals", response_timeout=BUILD_S)
-    async def approvals(request: Request) -> Response | None:
-        found = await visits.of(request)
-        if found is None:
-            return RedirectResponse(sign_in_url(return_to="/approvals"), 303)
-        await approvals_page.draw(_scene(request, state, *found), visits)
-        return None
-
-    @ui.page("/memory", response_timeout=BUILD_S)
-    async def memory(request: Request) -> Response | None:
-        found = await visits.of(request)
-        if found is None:
-            return RedirectResponse(sign_in_url(return_to="/memory"), 303)
-        await memory_page.draw(_scene(request, state, *found), visits)
-        return None
-
-    if state.jobs is not None:
-        _add_jobs_page(state, visits, state.jobs)
-    if state.contracts is not None:
-        _add_contract_pages(state, visits, state.contracts)
-    if state.reports is not None:
-        _add_reports_page(state, visits, state.reports)
-    if state.knowledge is not None:
-        _add_knowledge_pages(state, visits, state.knowledge)
-    if state.risk is not None:
-        _add_risk_pages(state, visits, state.risk)
-    if state.desk is not None:
-        _add_desk_pages(state, visits, state.desk)
-
-    @ui.page("/t/{thread:path}", response_timeout=BUILD_S)
-    async def kept(request: Request, thread: str) -> Response | None:
-        return await chat(request, thread)
-
-    async def chat(request: Request, thread: str | None) -> Response | None:
-        found = await visits.of(request)
-        if found is None:
-            return RedirectResponse(sign_in_url(return_to=safe_return(request.url.path)), 303)
-        scene = _scene(request, state, *found)
-        try:
-            await chat_page.draw(scene, visits, thread)
-        except NotFound:
-            ui.context.client.status_code = 404
-            chat_page.draw_not_found(scene)
-        return None
+    for own in own_pages(state, visits):
+        _add_page(own, state, visits)
 
 
-def _add_jobs_page(state: ConsoleState, visits: Visits, jobs: JobService) -> None:
-    @ui.page("/jobs", response_timeout=BUILD_S)
-    async def jobs_of(request: Request) -> Response | None:
-        found = await visits.of(request)
-        if found is None:
-            return RedirectResponse(sign_in_url(return_to="/jobs"), 303)
-        await jobs_page.draw(_scene(request, state, *found), visits, jobs)
-        return None
+@dataclass(frozen=True, slots=True)
+class OwnPage:
+    """A page for whoever is signed in. ``nothing`` is drawn where ``draw`` finds none of what the
+    address names; ``watches``: it looks after the end of the session itself."""
+
+    path: str
+    draw: Callable[[Scene, Request], Awaitable[None]]
+    nothing: Callable[[Scene], None] | None = None
+    watches: bool = False
+    within_s: float = BUILD_S
 
 
-def _add_contract_pages(state: ConsoleState, visits: Visits, contracts: ContractService) -> None:
-    @ui.page("/contracts", response_timeout=BUILD_S)
-    async def reviews(request: Request) -> Response | None:
-        found = await visits.of(request)
-        if found is None:
-            return RedirectResponse(sign_in_url(return_to="/contracts"), 303)
-        await contracts_page.draw(_scene(request, state, *found), visits, contracts)
-        return None
+def own_pages(state: ConsoleState, visits: Visits) -> Iterator[OwnPage]:
+    """Every page but the one to sign in on."""
+    chat = chat_page.draw_not_found
+    yield OwnPage("/", lambda scene, _: chat_page.draw(scene, visits, None), chat, True)
+    yield OwnPage("/approvals", lambda scene, _: approvals_page.draw(scene, visits), watches=True)
+    yield OwnPage("/memory", lambda scene, _: memory_page.draw(scene))
+    if (jobs := state.jobs) is not None:
+        yield OwnPage("/jobs", lambda scene, _: jobs_page.draw(scene, jobs))
+    if (contracts := state.contracts) is not None:
+        yield OwnPage("/contracts", lambda scene, _: contracts_page.draw(scene, contracts))
+        yield OwnPage(
+            "/contracts/{job}",
+            lambda scene, r: contract_view.draw(scene, contracts, r.path_params["job"]),
+            contract_view.draw_not_found,
+        )
+    if (reports := state.reports) is not None:
+        yield OwnPage("/reports", lambda scene, _: reports_page.draw(scene, reports))
+    if (knowledge := state.knowledge) is not None:
+        yield OwnPage("/knowledge", lambda scene, _: knowledge_page.draw(scene, knowledge))
+        yield OwnPage(
+            "/knowledge/d/{number}",
+            lambda scene, r: document_page.draw(
+                scene, knowledge, r.path_params["number"], _whole(r.query_params.get("at"))
+            ),
+            document_page.draw_not_found,
+        )
+    if (risk := state.risk) is not None:
+        yield OwnPage("/risk", lambda scene, _: risk_page.draw(scene, risk))
+        yield OwnPage(
+            "/risk/model",
+            lambda scene, _: risk_page.draw_model(scene, risk),
+            within_s=TRAINED_S,
+        )
+        yield OwnPage(
+            "/risk/t/{transaction}",
+            lambda scene, r: risk_page.draw_case(scene, risk, r.path_params["transaction"]),
+            risk_page.draw_not_found,
+            within_s=TRAINED_S,
+        )
+    if (desk := state.desk) is not None:
+        yield OwnPage(
+            "/desk",
+            lambda scene, r: desk_page.draw(scene, desk, r.query_params.get("show", "alive")),
+        )
+        yield OwnPage(
+            "/desk/t/{number}",
+            lambda scene, r: desk_ticket.draw(scene, desk, r.path_params["number"]),
+            desk_ticket.draw_not_found,
+        )
+    yield OwnPage(
+        "/t/{thread:path}",
+        lambda scene, r: chat_page.draw(scene, visits, r.path_params["thread"]),
+        chat,
+        True,
+    )
 
-    @ui.page("/contracts/{job}", response_timeout=BUILD_S)
-    async def review(request: Request, job: str) -> Response | None:
-        found = await visits.of(request)
-        if found is None:
-            return RedirectResponse(sign_in_url(return_to=safe_return(request.url.path)), 303)
-        scene = _scene(request, state, *found)
-        try:
-            await contract_view.draw(scene, visits, contracts, job)
-        except NotFound:
-            ui.context.client.status_code = 404
-            contract_view.draw_not_found(scene)
-        return None
 
-
-def _add_reports_page(state: ConsoleState, visits: Visits, reports: ReportService) -> None:
-    @ui.page("/reports", response_timeout=BUILD_S)
-    async def reports_of(request: Request) -> Response | None:
-        found = await visits.of(request)
-        if found is None:
-            return RedirectResponse(sign_in_url(return_to="/reports"), 303)
-        await reports_page.draw(_scene(request, state, *found), visits, reports)
-        return None
-
-
-def _add_knowledge_pages(state: ConsoleState, visits: Visits, knowledge: KnowledgeService) -> None:
-    @ui.page("/knowledge", response_timeout=BUILD_S)
-    async def documents(request: Request) -> Response | None:
-        found = await visits.of(request)
-        if found is None:
-            return RedirectResponse(sign_in_url(return_to="/knowledge"), 303)
-        await knowledge_page.draw(_scene(request, state, *found), visits, knowledge)
-        return None
-
-    @ui.page("/knowledge/d/{number}", response_timeout=BUILD_S)
-    async def document(request: Request, number: str, at: int | None = None) -> Response | None:
+def _add_page(own: OwnPage, state: ConsoleState, visits: Visits) -> None:
+    @ui.page(own.path, response_timeout=own.within_s)
+    async def opened(request: Request) -> Response | None:
         found = await visits.of(request)
         if found is None:
             return RedirectResponse(sign_in_url(return_to=safe_return(request.url.path)), 303)
         scene = _scene(request, state, *found)
+        if not own.watches:
+            _leave_with(scene, visits, safe_return(request.url.path))
         try:
-            await document_page.draw(scene, visits, knowledge, number, at)
-        except NotFound:
-            ui.context.client.status_code = 404
-            document_page.draw_not_found(scene)
-        return None
-
-
-def _add_risk_pages(state: ConsoleState, visits: Visits, risk: RiskService) -> None:
-    @ui.page("/risk", response_timeout=BUILD_S)
-    async def queue(request: Request) -> Response | None:
-        found = await visits.of(request)
-        if found is None:
-            return RedirectResponse(sign_in_url(return_to="/risk"), 303)
-        await risk_page.draw(_scene(request, state, *found), visits, risk)
-        return None
-
-    @ui.page("/risk/model", response_timeout=TRAINED_S)
-    async def model(request: Request) -> Response | None:
-        found = await visits.of(request)
-        if found is None:
-            return RedirectResponse(sign_in_url(return_to="/risk/model"), 303)
-        scene = _scene(request, state, *found)
-        try:
-            await risk_page.draw_model(scene, visits, risk)
+            await own.draw(scene, request)
         except NotFound as e:
             ui.context.client.status_code = 404
-            ui.label(e.message(scene.language)).classes("dz-none")
-        return None
-
-    @ui.page("/risk/t/{transaction}", response_timeout=TRAINED_S)
-    async def case(request: Request, transaction: str) -> Response | None:
-        found = await visits.of(request)
-        if found is None:
-            return RedirectResponse(sign_in_url(return_to=safe_return(request.url.path)), 303)
-        scene = _scene(request, state, *found)
-        try:
-            await risk_page.draw_case(scene, visits, risk, transaction)
-        except NotFound:
-            ui.context.client.status_code = 404
-            risk_page.draw_not_found(scene)
+            if own.nothing is not None:
+                own.nothing(scene)
+            else:
+                ui.label(e.message(scene.language)).classes("dz-none")
         return None
 
 
-def _add_desk_pages(state: ConsoleState, visits: Visits, desk: Desk) -> None:
-    @ui.page("/desk", response_timeout=BUILD_S)
-    async def queue(request: Request, show: str = "alive") -> Response | None:
-        found = await visits.of(request)
-        if found is None:
-            return RedirectResponse(sign_in_url(return_to="/desk"), 303)
-        await desk_page.draw(_scene(request, state, *found), visits, desk, show)
-        return None
+def _leave_with(scene: Scene, visits: Visits, here: str) -> None:
+    """The page is left when the session ends."""
+    client = ui.context.client
 
-    @ui.page("/desk/t/{number}", response_timeout=BUILD_S)
-    async def ticket(request: Request, number: str) -> Response | None:
-        found = await visits.of(request)
-        if found is None:
-            return RedirectResponse(sign_in_url(return_to=safe_return(request.url.path)), 303)
-        scene = _scene(request, state, *found)
-        try:
-            await desk_ticket.draw(scene, visits, desk, number)
-        except NotFound:
-            ui.context.client.status_code = 404
-            desk_ticket.draw_not_found(scene)
-        return None
+    def leave() -> None:
+        if not client.is_deleted:
+            client.open(sign_in_url("ended", return_to=here))
+
+    visits.watch(client.id, scene.principal, scene.visit, leave)
+    client.on_delete(lambda: visits.forget(client.id))
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _scene(request: Request, state: ConsoleState, principal: Principal, visit: Visit) -> Scene:

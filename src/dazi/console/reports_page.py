@@ -16,33 +16,21 @@ from dazi.apps.reports.result import Run
 from dazi.apps.reports.service import ReportService, Wanted
 from dazi.console import report_texts as texts
 from dazi.console.acts import act, button, tell
-from dazi.console.frame import brand, switches
+from dazi.console.page_head import head
 from dazi.console.pieces import div
-from dazi.console.sign_in import sign_in_url
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
-from dazi.console.visits import Visits
 from dazi.core.principal import Principal
 
 
-async def draw(scene: Scene, visits: Visits, reports: ReportService) -> None:
-    language, client = scene.language, ui.context.client
+async def draw(scene: Scene, reports: ReportService) -> None:
+    language = scene.language
     ui.add_css(html.SCOPED)
     with div("dz-page dz-reports"):
-        with div("dz-page-head"):
-            with ui.element("a").props("href=/").classes("dz-plain"):
-                brand(language, scene.state.company.name, demo=scene.state.company.demo)
-            switches(language, scene.dark)
+        head(scene)
         ui.label(texts.REPORTS(language)).classes("dz-h1")
         ui.label(texts.HINT(language)).classes("dz-muted")
         ReportList(scene, reports)
-
-    def leave() -> None:
-        if not client.is_deleted:
-            client.open(sign_in_url("ended", return_to="/reports"))
-
-    visits.watch(client.id, scene.principal, scene.visit, leave)
-    client.on_delete(lambda: visits.forget(client.id))
 
 
 class ReportList:

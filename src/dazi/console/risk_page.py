@@ -13,14 +13,12 @@ from dazi.apps.risk.shelf import version_of
 from dazi.apps.risk.wording import TITLES
 from dazi.console import risk_texts as texts
 from dazi.console.acts import act, button, tell
-from dazi.console.frame import brand, switches
 from dazi.console.markdown import to_html
+from dazi.console.page_head import head
 from dazi.console.pieces import div
 from dazi.console.risk_charts import past_chart, reasons_chart, thresholds_chart
-from dazi.console.sign_in import sign_in_url
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
-from dazi.console.visits import Visits
 from dazi.core.language import Language
 from dazi.core.principal import Principal
 
@@ -35,10 +33,10 @@ def report_url(which: str) -> str:
     return f"/risk/report/{which}.pdf"
 
 
-async def draw(scene: Scene, visits: Visits, service: RiskService) -> None:
+async def draw(scene: Scene, service: RiskService) -> None:
     """The queue, for whoever may review."""
     language = scene.language
-    with _page(scene, visits, "/risk"):
+    with _page(scene):
         if not service.may(scene.principal):
             _refused(language)
             return
@@ -99,9 +97,9 @@ def _row(w: Waiting, t: Transaction | None, language: Language) -> None:
             ui.label(f"{t.currency} {t.amount_cents / 100:,.2f}").classes("dz-risk-amount")
 
 
-async def draw_case(scene: Scene, visits: Visits, service: RiskService, id: str) -> None:
+async def draw_case(scene: Scene, service: RiskService, id: str) -> None:
     """One transaction. Raises ``NotFound``."""
-    with _page(scene, visits, transaction_url(id)):
+    with _page(scene):
         if not service.may(scene.principal):
             _refused(scene.language)
             return
@@ -171,10 +169,10 @@ class CasePage:
             button(texts.IS_FRAUD(language), lambda: decided("fraud"), "dz-button-main dz-fraud")
 
 
-async def draw_model(scene: Scene, visits: Visits, service: RiskService) -> None:
+async def draw_model(scene: Scene, service: RiskService) -> None:
     """The model in use: its card, what thresholds mean, drift."""
     language = scene.language
-    with _page(scene, visits, "/risk/model"):
+    with _page(scene):
         if not service.may(scene.principal, "manage"):
             _refused(language)
             return
@@ -219,18 +217,8 @@ def _link(href: str, label: str, classes: str) -> None:
         ui.label(label)
 
 
-def _page(scene: Scene, visits: Visits, here: str) -> Element:
-    client = ui.context.client
-
-    def leave() -> None:
-        if not client.is_deleted:
-            client.open(sign_in_url("ended", return_to=here))
-
-    visits.watch(client.id, scene.principal, scene.visit, leave)
-    client.on_delete(lambda: visits.forget(client.id))
+def _page(scene: Scene) -> Element:
     page = div("dz-page dz-risk")
-    with page, div("dz-page-head"):
-        with ui.element("a").props("href=/").classes("dz-plain"):
-            brand(scene.language, scene.state.company.name, demo=scene.state.company.demo)
-        switches(scene.language, scene.dark)
+    with page:
+        head(scene)
     return page

@@ -1,0 +1,17 @@
+"""The bar on top of a page: whose it is, the language, light or dark."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from dazi.console.frame import brand, switches
+from dazi.console.pieces import div
+from dazi.console.state import Scene
+
+
+def head(scene: Scene) -> None:
+    company = scene.state.company
+    with div("dz-page-head"):
+        with ui.element("a").props("href=/").classes("dz-plain"):
+            brand(scene.language, company.name, demo=company.demo)
+        switches(scene.language, scene.dark)
