@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,8 +15,6 @@ from tests.console.browser import PHONE, Browser
 from tests.console.conftest import Site, until
 from tests.console.test_phone_page import WIDEST
 
-PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "desk.png"
-"""Made anew with ``DAZI_PICTURES=1``."""
 NASTY = "<img src=x onerror=alert(1)>"
 
 
@@ -133,10 +129,8 @@ def test_the_queue_is_in_order_with_figures_for_a_supervisor(browser: Browser, s
     until(lambda: browser.all(".dz-chart canvas"))
     values = [e.text for e in browser.all(".dz-figure-value")]
     assert values[:3] == ["4", "1", "3"]
-    if os.environ.get("DAZI_PICTURES"):
-        browser.driver.set_window_size(1000, 1180)
-        PICTURE.parent.mkdir(exist_ok=True)
-        browser.driver.save_screenshot(str(PICTURE))
+    browser.driver.set_window_size(1000, 1180)
+    browser.picture("desk")
     browser.press(".dz-filter", "已结束")
     browser.one(".dz-ticket", "退款三天没到账")
     assert late not in browser.text()

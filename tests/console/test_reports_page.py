@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,6 @@ from tests.console.conftest import Site, until
 from tests.fakes.engine import ScriptedEngine
 
 SAID = "市场部花费 92.00万元,研发部花费 114.00万元。市场部花费 999.00万元。"
-PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "reports.png"
-MOST_BYTES = 200_000
 WORDS = "请生成Q1市场部与研发部的费用对比表,并标注异常波动项"
 
 
@@ -50,12 +47,7 @@ def test_from_a_request_in_words_to_the_marked_table(site: Site, browser: Browse
 def _picture(browser: Browser) -> None:
     """For the docs; kept where this test is asked to, else only made."""
     browser.js("document.querySelector('.dz-report').scrollIntoView()")
-    data = base64.b64decode(browser.driver.get_screenshot_as_base64())
-    assert data.startswith(b"\x89PNG")
-    if not PICTURE.exists():
-        assert len(data) < MOST_BYTES
-        PICTURE.parent.mkdir(exist_ok=True)
-        PICTURE.write_bytes(data)
+    browser.picture("reports")
 
 
 def test_a_mail_waits_and_a_file_is_saved(site: Site, browser: Browser, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -13,8 +12,6 @@ from dazi.apps.risk.service import RiskService
 from tests.console.browser import Browser
 from tests.console.conftest import Site, until
 
-PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "risk.png"
-MOST_BYTES = 200_000
 DAY = "2025-03-31"
 
 
@@ -71,9 +68,7 @@ def picture(browser: Browser) -> None:
         {"width": 980, "height": 1_180, "deviceScaleFactor": 1, "mobile": False},
     )
     until(lambda: browser.js("return document.querySelectorAll('.dz-chart canvas').length") == 2)
-    PICTURE.parent.mkdir(exist_ok=True)
-    PICTURE.write_bytes(browser.driver.get_screenshot_as_png())
-    assert PICTURE.stat().st_size < MOST_BYTES
+    browser.picture("risk")
     browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
