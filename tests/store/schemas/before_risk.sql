@@ -1,4 +1,4 @@
--- The tables as the code made them at commit 0531bf5.
+-- The tables as the code made them at commit 58437f9.
 
 CREATE TABLE access_attempts (
     subject VARCHAR(64) NOT NULL,
@@ -100,6 +100,44 @@ CREATE TABLE audit_records (
     previous VARCHAR(64) NOT NULL,
     hash VARCHAR(64) NOT NULL,
     PRIMARY KEY (seq)
+);
+
+CREATE TABLE desk_events (
+    ticket VARCHAR(16) NOT NULL,
+    seq INTEGER NOT NULL,
+    at FLOAT NOT NULL,
+    "by" VARCHAR(200) NOT NULL,
+    actor VARCHAR(12) NOT NULL,
+    act VARCHAR(20) NOT NULL,
+    about VARCHAR(200) NOT NULL,
+    content TEXT NOT NULL,
+    PRIMARY KEY (ticket, seq)
+);
+
+CREATE TABLE desk_tickets (
+    id VARCHAR(16) NOT NULL,
+    number INTEGER NOT NULL,
+    tenant VARCHAR(100) NOT NULL,
+    "user" VARCHAR(200) NOT NULL,
+    thread VARCHAR(64) NOT NULL,
+    channel VARCHAR(40) NOT NULL,
+    title TEXT NOT NULL,
+    "key" VARCHAR(100),
+    events INTEGER NOT NULL,
+    state VARCHAR(20) NOT NULL,
+    category VARCHAR(40) NOT NULL,
+    priority VARCHAR(10) NOT NULL,
+    assignee VARCHAR(200) NOT NULL,
+    assigned FLOAT NOT NULL,
+    holder VARCHAR(10) NOT NULL,
+    created FLOAT NOT NULL,
+    updated FLOAT NOT NULL,
+    resolved FLOAT,
+    due FLOAT,
+    warn FLOAT,
+    PRIMARY KEY (id),
+    CONSTRAINT uq_desk_tickets_number UNIQUE (number),
+    CONSTRAINT uq_desk_tickets_key UNIQUE (tenant, "user", "key")
 );
 
 CREATE TABLE intents (
@@ -367,6 +405,12 @@ CREATE INDEX ix_api_keys_version ON api_keys (version);
 
 CREATE INDEX ix_audit_records_turn ON audit_records (turn);
 
+CREATE INDEX ix_desk_tickets_state ON desk_tickets (state);
+
+CREATE INDEX ix_desk_tickets_thread ON desk_tickets (thread);
+
+CREATE INDEX ix_desk_tickets_user ON desk_tickets ("user");
+
 CREATE INDEX ix_job_schedules_user ON job_schedules ("user");
 
 CREATE INDEX ix_jobs_batch ON jobs (batch);
@@ -391,4 +435,4 @@ CREATE INDEX ix_threads_user ON threads ("user");
 
 CREATE INDEX ix_tickets_user ON tickets ("user");
 
-INSERT INTO alembic_version (version_num) VALUES ('0006');
+INSERT INTO alembic_version (version_num) VALUES ('0007');
