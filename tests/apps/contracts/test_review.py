@@ -10,8 +10,8 @@ import pytest
 from dazi.apps.contracts.clauses import read_contract
 from dazi.apps.contracts.fields import fields_of
 from dazi.apps.contracts.findings import Finding
-from dazi.apps.contracts.policy import load_policy
 from dazi.apps.contracts.review import as_json, review
+from dazi.apps.contracts.rules import load_policy
 from dazi.apps.contracts.topics import kind_of
 from dazi.core.errors import ConfigError
 from dazi.knowledge.blocks import Block

@@ -9,10 +9,11 @@ from dataclasses import replace
 from dazi.apps.contracts.findings import Finding
 from dazi.apps.contracts.likeness import essence, likeness
 from dazi.apps.contracts.money import moneys
+from dazi.apps.contracts.polarity import turned
 from dazi.apps.contracts.values import percents, periods
 from dazi.core.language import Text
 
-ALIKE = 0.3
+ALIKE = 0.16
 """A likeness from which on two quotes speak of the same thing."""
 _NOTE = Text("(范本也是这样)", " (so does the template)")
 
@@ -39,6 +40,8 @@ def _same(ours: Finding, theirs: Finding, language: str) -> bool:
     if not ours.quote or not theirs.quote:
         return not ours.quote and not theirs.quote
     if not _numbers(ours.quote) <= _numbers(theirs.quote):
+        return False
+    if turned(theirs.quote, ours.quote, language):
         return False
     one, other = (essence(_neutral(f.quote), language) for f in (ours, theirs))
     return bool(likeness([one], [other], language)[0, 0] >= ALIKE)

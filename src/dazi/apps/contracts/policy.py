@@ -1,4 +1,4 @@
-"""What the company accepts, as typed checks in YAML: each names what it looks at and its limit.
+"""A contract beside what the company accepts: every rule of a policy, each of one kind of check.
 
 A rule looks at a *field* (``max``, ``min``, ``one_of``, ``not_one_of``, ``required``), at whether a *topic* is
 dealt with at all (``present``), or for *wording* in the clauses of a topic (``forbid``, with what excuses it
@@ -7,159 +7,19 @@ in ``unless``; ``require``), at *rates*, *periods* and *shares* said near certai
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, cast, get_args
-
-import yaml
+from typing import Any
 
 from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.evidence import Field, sentence_at
-from dazi.apps.contracts.fields import NAMES as FIELDS
-from dazi.apps.contracts.findings import Finding, Severity, at
+from dazi.apps.contracts.findings import Finding, at
 from dazi.apps.contracts.forum import place_of_arbitration
 from dazi.apps.contracts.roles import Roles, Side, roles_of, side_of
-from dazi.apps.contracts.topics import KINDS, TOPICS, topics_of
+from dazi.apps.contracts.rules import Rule
+from dazi.apps.contracts.topics import topics_of
 from dazi.apps.contracts.values import Period, percents, periods
-from dazi.core.errors import ConfigError
 from dazi.core.language import Text
-
-DEFAULT = Path(__file__).with_name("policy.yaml")
-CHECKS = ("field", "present", "forbid", "require", "period", "percent")
-_KEYS = frozenset(
-    {"id", "kinds", "languages", "topics", "severity", "message", "suggestion", "check", "field",
-     "max", "min", "one_of", "not_one_of", "required", "pattern", "unless", "near", "unit", "other_side"}
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """``kinds`` and ``languages`` it is for, all where there are none; ``topics``: the clauses it looks at."""
-
-    id: str
-    check: str
-    severity: Severity
-    message: Text
-    suggestion: Text
-    kinds: frozenset[str] = frozenset()
-    languages: frozenset[str] = frozenset()
-    topics: tuple[str, ...] = ()
-    field: str = ""
-    max: Decimal | None = None
-    min: Decimal | None = None
-    one_of: tuple[str, ...] = ()
-    not_one_of: tuple[str, ...] = ()
-    required: bool = False
-    pattern: re.Pattern[str] | None = None
-    unless: re.Pattern[str] | None = None
-    near: re.Pattern[str] | None = None
-    unit: str = ""
-    other_side: bool = False
-
-    def concerns(self, kind: str, language: str) -> bool:
-        return (not self.kinds or kind in self.kinds) and (
-            not self.languages or language in self.languages
-        )
-
-
-def load_policy(path: Path | None = None) -> tuple[Rule, ...]:
-    """Raises ``ConfigError`` with the rule that is wrong, and how to mend it."""
-    path = path or DEFAULT
-    try:
-        data = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeError) as e:
-        raise ConfigError(path, None, f"读不了:{e}", f"cannot be read: {e}") from e
-    except yaml.YAMLError as e:
-        line = getattr(getattr(e, "problem_mark", None), "line", None)
-        raise ConfigError(
-            path, line + 1 if line is not None else None, "不是 YAML", "is no YAML"
-        ) from e
-    rules = data.get("rules") if isinstance(data, dict) else None
-    if not isinstance(rules, list) or not rules:
-        raise ConfigError(path, None, "要有 rules: 列表", "needs a list `rules:`")
-    made = [_rule(path, n, r) for n, r in enumerate(rules, 1)]
-    twice = {r.id for r in made if sum(o.id == r.id for o in made) > 1}
-    if twice:
-        raise ConfigError(
-            path, None, f"规则编号重复:{', '.join(twice)}", f"ids twice: {', '.join(twice)}"
-        )
-    return tuple(made)
-
-
-def _rule(path: Path, number: int, data: Any) -> Rule:
-    def wrong(zh: str, en: str) -> ConfigError:
-        name = data.get("id", f"#{number}") if isinstance(data, dict) else f"#{number}"
-        return ConfigError(path, None, f"规则 {name}:{zh}", f"rule {name}: {en}")
-
-    if not isinstance(data, dict):
-        raise wrong("应是键值", "must be a mapping")
-    unknown = sorted(set(data) - _KEYS)
-    if unknown:
-        raise wrong(f"不认识 {', '.join(unknown)}", f"does not know {', '.join(unknown)}")
-    for key in ("id", "check", "message"):
-        if not data.get(key):
-            raise wrong(f"缺 {key}", f"lacks {key}")
-    check = data["check"]
-    if check not in CHECKS:
-        raise wrong(
-            f"check 应是 {', '.join(CHECKS)} 之一", f"check must be one of {', '.join(CHECKS)}"
-        )
-    severity = data.get("severity", "medium")
-    if severity not in get_args(Severity):
-        raise wrong("severity 应是 low、medium 或 high", "severity must be low, medium or high")
-    if check == "field" and data.get("field") not in (*FIELDS, "place_of_arbitration"):
-        raise wrong(
-            f"field 应是 {', '.join(FIELDS)} 之一", f"field must be one of {', '.join(FIELDS)}"
-        )
-    topics = tuple(data.get("topics", ()))
-    if any(t not in TOPICS for t in topics):
-        raise wrong(f"topics 应来自 {', '.join(TOPICS)}", f"topics must be of {', '.join(TOPICS)}")
-    kinds = frozenset(data.get("kinds", ()))
-    if not kinds <= {*KINDS, "other"}:
-        raise wrong(f"kinds 应来自 {', '.join(KINDS)}", f"kinds must be of {', '.join(KINDS)}")
-    if check in ("forbid", "require") and not data.get("pattern"):
-        raise wrong("缺 pattern", "lacks pattern")
-    patterns: dict[str, re.Pattern[str] | None] = {}
-    for key in ("pattern", "unless", "near"):
-        try:
-            patterns[key] = re.compile(data[key], re.IGNORECASE) if data.get(key) else None
-        except re.error as e:
-            raise wrong(f"{key} 不是正则表达式:{e}", f"{key} is no regular expression: {e}") from e
-    return Rule(
-        str(data["id"]),
-        check,
-        cast("Severity", severity),
-        _text(data["message"]),
-        _text(data.get("suggestion", "")),
-        kinds,
-        frozenset(data.get("languages", ())),
-        topics,
-        data.get("field", ""),
-        _limit(data, "max"),
-        _limit(data, "min"),
-        tuple(map(str, data.get("one_of", ()))),
-        tuple(map(str, data.get("not_one_of", ()))),
-        bool(data.get("required", False)),
-        patterns["pattern"],
-        patterns["unless"],
-        patterns["near"],
-        data.get("unit", ""),
-        bool(data.get("other_side", False)),
-    )
-
-
-def _limit(data: Mapping[str, Any], key: str) -> Decimal | None:
-    return Decimal(str(data[key])) if data.get(key) is not None else None
-
-
-def _text(value: Any) -> Text:
-    if isinstance(value, dict):
-        zh = str(value.get("zh") or value.get("en") or "")
-        return Text(zh, str(value.get("en") or zh))
-    return Text(str(value), str(value))
 
 
 def judge(
@@ -274,6 +134,12 @@ def _period(rule: Rule, contract: Contract, fields: Mapping[str, Field]) -> Iter
                 break
 
 
+def _near(text: str, sentence: str, start: int, end: int) -> str:
+    """The words around a number, of its own sentence."""
+    at = text.find(sentence)
+    return text[max(0, at, start) : min(end, at + len(sentence))]
+
+
 def _in_unit(p: Period, unit: str) -> Decimal:
     if unit in ("", "day"):
         return p.number if p.unit in ("day", "workday") else Decimal(str(round(p.days, 1)))
@@ -286,7 +152,7 @@ def _percent(rule: Rule, contract: Contract, fields: Mapping[str, Field]) -> Ite
         text = clause.words
         for p in percents(text):
             sentence = sentence_at(text, p.start)
-            around = text[max(0, p.start - 60) : p.end + 50]
+            around = _near(text, sentence, p.start - 60, p.end + 50)
             if rule.near is not None and not rule.near.search(around):
                 continue
             if rule.unless is not None and rule.unless.search(around):

@@ -18,8 +18,9 @@ from dazi.apps.contracts.deviations import deviations
 from dazi.apps.contracts.evidence import Field
 from dazi.apps.contracts.fields import NAMES, fields_of
 from dazi.apps.contracts.findings import ORDER, Finding
-from dazi.apps.contracts.policy import Rule, judge, load_policy
+from dazi.apps.contracts.policy import judge
 from dazi.apps.contracts.references import references
+from dazi.apps.contracts.rules import Rule, load_policy
 from dazi.apps.contracts.topics import kind_of
 from dazi.core.errors import CallerError
 from dazi.core.language import Language
@@ -77,6 +78,8 @@ def review(
     if template is not None:
         usual_fields = fields_of(template)
         usual = _by_itself(template, chosen, kind, usual_fields, ours)
+        if rules is not None:  # a policy of one's own holds whatever the template says
+            usual = [f for f in usual if f.kind != "policy"]
         found = list(accepted(_new_annexes(found, template), usual, contract.language))
         alignment = align(template, contract)
         found += deviations(alignment)
