@@ -11,11 +11,11 @@ from dazi.apps.contracts.findings import Finding, Severity, at
 from dazi.apps.contracts.likeness import essence, likeness, sentences
 from dazi.apps.contracts.lines import blank
 from dazi.apps.contracts.quantities import changed_numbers, kept
+from dazi.apps.contracts.shifts import moved, one_side_only, released, vanished
 from dazi.apps.contracts.topics import NAMES, topics_of
 from dazi.apps.contracts.wording import (
     FLAGS,
     Difference,
-    bearers,
     denial,
     duty,
     flagged,
@@ -36,7 +36,7 @@ COMPARED = 0.3
 """From here on numbers of a pair speak of the same thing; below, only under the same heading."""
 NEAR = 0.45
 """From here on a pair is compared word by word."""
-AGAIN, AS_WELL, MATCHED = 0.3, 0.6, 0.35
+AGAIN, AS_WELL, MATCHED, CLOSE = 0.3, 0.6, 0.35, 0.4
 """A sentence of the contract that is so like the template's, or so many times as like as the best, may be
 what says it."""
 
@@ -100,15 +100,16 @@ class _Elsewhere:
             if row[j] >= least:
                 yield *self._theirs[int(j)], float(row[j])
 
-    def matched(self) -> Iterator[tuple[str, str, Clause, float]]:
-        """Pairs of sentences that are each other's likeliest."""
+    def matched(self) -> Iterator[tuple[str, str, str, Clause, float]]:
+        """Pairs of sentences that are each other's likeliest, the template's with its clause."""
         if self._scores is None:
             return
         rows, columns = self._scores.argmax(axis=1), self._scores.argmax(axis=0)
         for i, j in enumerate(rows):
             if columns[j] == i and self._scores[i, j] >= MATCHED:
                 said, clause = self._theirs[int(j)]
-                yield self._ours[i][0], said, clause, float(self._scores[i, j])
+                ours, whole = self._ours[i]
+                yield ours, whole.words, said, clause, float(self._scores[i, j])
 
     def usual(self, text: str) -> bool:
         """Whether the template says the like anywhere, burdens included."""
@@ -122,19 +123,41 @@ class _Elsewhere:
 def _by_sentence(a: Alignment, elsewhere: _Elsewhere) -> Iterator[Finding]:
     """Sentences that are each other's likeliest, wherever they stand, and differ in numbers, in who bears
     a cost or in what is denied."""
-    for ours, theirs, clause, score in elsewhere.matched():
+    for ours, whole, theirs, clause, score in elsewhere.matched():
         if kept(ours, theirs) and a.ours.marked(ours) == a.theirs.marked(theirs):
             continue
+        marked = a.ours.marked(ours), a.theirs.marked(theirs)
         found = [
             *changed_numbers(ours, theirs),
-            *denial(ours, theirs, a.contract.language),
-            *bearers(a.ours.marked(ours), a.theirs.marked(theirs)),
+            *_denied(ours, whole, theirs, a.contract.language),
+            *moved(*marked),
+            *softer(a.ours.marked(whole), marked[1]),
+            *one_side_only(*marked),
         ]
+        if score >= CLOSE:
+            near = [clause.words, *(said for said, _, _ in elsewhere.like(ours))]
+            found += [
+                *released(ours, theirs, " ".join(near)),
+                *_gone(elsewhere, ours, theirs, clause),
+            ]
         again = [said for said, _, _ in elsewhere.like(ours) if said != theirs]
         if found and not any(
             kept(ours, s) and not _differences(a, ours, s, max(score, NEAR + 0.06)) for s in again
         ):
             yield _told(clause, found, theirs, ours)
+
+
+def _denied(ours: str, whole: str, theirs: str, language: str) -> Iterator[Difference]:
+    """As ``denial``, where the rest of the template's clause doesn't say it either."""
+    if list(denial(whole, theirs, language)):
+        yield from denial(ours, theirs, language)
+
+
+def _gone(elsewhere: _Elsewhere, ours: str, theirs: str, clause: Clause) -> Iterator[Difference]:
+    """What vanished from a sentence and from all that is near it."""
+    near = [clause.words, *(said for said, _, _ in elsewhere.like(ours))]
+    if not any(kept(ours, text) for text in near):
+        yield from vanished(ours, theirs)
 
 
 def _parts(clause: Clause) -> list[str]:
@@ -202,11 +225,12 @@ def _differences(
     marked = a.ours.marked(ours), a.theirs.marked(theirs)
     found: list[Difference] = []
     if score >= COMPARED or same_topic:
-        found += changed_numbers(ours, theirs)
+        if not blank(ours):
+            found += changed_numbers(ours, theirs)
         found += denial(ours, theirs, language)
     if score >= NEAR:
         found += flagged(ours, theirs)
-        found += bearers(*marked)
+        found += moved(*marked)
     if score > 0.5:
         found += safeguards(ours, theirs, language)
         if not re.search(_DISPUTES, ours, re.I):

@@ -51,7 +51,7 @@ def roles_of(contract: Contract, like: Roles | None = None) -> Roles:
     named: dict[str, Side] = {}
     for party in _PARTIES:
         for role in _ALL:
-            near = rf"{party}\s*[（(]?\s*(?:[（(]|即|为|作为)?\s*{role}|{role}\s*[（(：:][^（()）\n]{{0,40}}?(?:[（(]\s*)?(?:以下)?(?:简)?称?(?:为)?[“\"]?{party}|{role}[^。\n]{{0,50}}[（(][^（()）]{{0,8}}称[^（()）]{{0,3}}{party}"
+            near = rf"{party}\s*[（(]?\s*(?:[（(]|即|为|作为)?\s*{role}|{role}\s*[（(：:][^（()）\n]{{0,40}}?(?:[（(]\s*)?(?:以下)?(?:简)?称?(?:为)?[“\"]?{party}|{role}(?:[^。\n（(]|[（(](?![^（()）]{{0,8}}称)){{0,50}}[（(][^（()）]{{0,8}}称[^（()）]{{0,3}}{party}"
             if re.search(near, opening):
                 named[party] = sides[role]
                 break

@@ -57,6 +57,7 @@ class Day(Span):
 _PERCENT = re.compile(
     rf"(?P<fig>\d+(?:\.\d+)?)\s*(?P<sign>%|％|‰|‱|per\s?cent\b|percent\b)"
     rf"|(?P<base>百分之|千分之|万分之)(?P<num>{HANZI_NUMBER}+(?:点{HANZI_NUMBER}+)?|\d+(?:\.\d+)?)"
+    r"|(?P<tenths>[一二三四五六七八九])成(?![立为本熟果交功])"
     rf"|\b(?P<words>{NUMBER_WORDS}(?: point {NUMBER_WORDS})?)\s+per\s?cent\b(?!\s*\()",
     re.IGNORECASE,
 )
@@ -90,6 +91,8 @@ def percents(text: str) -> Iterator[Percent]:
         elif m["base"]:
             number = decimal_number(m["num"])
             value = number and number / {"百分之": 1, "千分之": 10, "万分之": 100}[m["base"]]
+        elif m["tenths"]:
+            value = Decimal((hanzi_number(m["tenths"]) or 0) * 10)
         else:
             whole, _, rest = m["words"].lower().partition(" point ")
             value = decimal_number(whole)

@@ -14,11 +14,11 @@ Difference = tuple[Severity, Text]
 FLAGS: tuple[tuple[str, str, str], ...] = (
     ("unilateral", r"单方(?:面)?(?:决定|变更|调整|解除|修改|确定)|自行(?:调整|变更)|随时(?:变更|调整|解除|终止)|最终解释权|sole (?:and absolute )?discretion|unilaterally|at any time (?:and )?without (?:cause|notice)", "unilateral"),
     ("unconditional", r"无条件|不可撤销|无论任何(?:原因|情况)|irrevocabl|unconditional|regardless of (?:fault|cause)|不论(?:有无|是否)过(?:错|失)", "unconditional"),
-    ("waiver", r"放弃.{0,14}(?:权利|抗辩|索赔|追索)|不得(?:提出)?(?:异议|抗辩)|waives? (?:any|all|its)|no right to (?:object|claim)", "a waiver"),
+    ("waiver", r"放弃.{0,14}(?:权|抗辩|索赔|追索)|不得(?:提出)?(?:异议|抗辩)|waives?\b|no right to (?:object|claim)", "a waiver"),
     ("deemed", r"视为(?:验收合格|同意|认可|接受|放弃)|即视为|deemed (?:accepted|to have (?:accepted|waived|agreed))", "deemed consent"),
     ("unlimited", r"无限(?:责任|连带)|无限额|全部(?:直接(?:和|及|与)间接)?损失|间接损失(?!和可得利益)|连带责任|unlimited|without limit(?:ation)?(?! the)|consequential|jointly and severally", "unlimited"),
     ("exclusive", r"独家|排他|仅能向|不得(?:与|向)(?:任何)?第三方|exclusiv(?:e|ely) (?:right|suppl|purchas)", "exclusivity"),
-    ("no_warranty", r"现状交付|不(?:作|做|提供|承担).{0,10}(?:保证|担保|质保)|不承担任何|概不负责|as[- ]is\b|no warrant|disclaims? all", "no warranty"),
+    ("no_warranty", r"现状交付|不(?:作|做|提供|承担|就|对).{0,24}(?:保证|担保|质保)|不承担任何|概不负责|as[- ]is\b|no warrant|disclaims? all", "no warranty"),
     ("abroad", r"境外|海外|香港|新加坡|out(?:side)? (?:of )?(?:mainland )?china|overseas|offshore", "abroad"),
 )  # fmt: skip
 _SAFEGUARDS: tuple[tuple[str, str, str], ...] = (
@@ -38,19 +38,11 @@ _HARMLESS = re.compile(
     r"(?:whatever|as|that|which) (?:that |it )?may be|without (?:charge|delay|prejudice|undue delay|further)|free of charge|\bnot later than|no later than|not less than|不少于|不低于|不超过|不迟于|不符|不合|不成|不足|不影响|不可抗力|not exceed|not affect|(?:can|could) ?not be (?:foreseen|avoided)|not fall below|不能预见|不能避免|不能克服",
     re.I,
 )
-_BEARS = re.compile(
-    r"(?:由)?(?P<who>[ⒼⓉ])(?:方)?(?:自行|全部|单独)?(?:承担|负担|负责|支付)|(?:borne|paid) by (?P<by>[ⒼⓉ])|(?P<bears>[ⒼⓉ]) (?:shall |will |must )?(?:bears?|pays? for)|at (?P<at>[ⒼⓉ]) (?:sole )?(?:cost|expense)"
-)
-_COST = re.compile(
-    r"运费|费用|成本|税|风险|损失|维修|保险|freight|costs?|expenses?|taxes|risk|insurance|repair"
-)
-
-
 _WEAKER = re.compile(
     r"(?:合理|最大)努力|尽力|力求|无须|无需|不必|不负(?!责任的)|不保证|不负责|不得要求|不(?:因此)?免除|无关|自行(?:决定|处理|承担|调整|负责|解决)|"
-    r"由[ⒼⓉ](?:单方)?决定|自费|仅由|仅负责|立即解除|任何违约|最终依据|事后(?:告知|通知)|一切税费|全部(?:直接|间接)|不设|亦不以|"
+    r"由[ⒼⓉ](?:单方)?决定|自费|仅由|仅负责|立即解除|任何违约|最终依据|视(?:使用)?情况|酌情|无条件接受|没收|(?<!不)另(?:行)?计(?:费|价|收)|费用另计|(?<!不)另行收(?:费|取)|口头|保留(?:数据)?副本|折旧|应[ⒼⓉ]要求|标准由[ⒼⓉ]|事后(?:告知|通知)|一切税费|全部(?:直接|间接)|不设|亦不以|"
     r"(?:reasonable|best|commercial) efforts|endeavou?r|expects?, but|not promise|need not|not (?:be )?(?:obliged|required|responsible|liable|released|require consent)|"
-    r"(?:[ⒼⓉ]|party) alone\b|at once|without (?:a |any )?(?:reminder|notice|consent|cure|cause)|own products|of its choice|may not withhold|whatever kind|any \w+ partner|without any limit",
+    r"(?:[ⒼⓉ]|party) alone\b|at once|without (?:a |any )?(?:reminder|notice|consent|cure|cause)|own products|of its choice|sees? fit|(?:thinks?|considers?) (?:appropriate|useful|necessary|fit)|where practicable|orally|by telephone|reasonable time|extra charge|hourly rates|charged separately|free to|counts? as acceptance|standard terms|revocable|own (?:analytics|purposes|general business)|whomever|worldwide|no (?:indemnity|warranty)|discretion|may not withhold|whatever kind|any \w+ partner|without any limit",
     re.I,
 )
 """A duty made soft, a right made one side's own affair."""
@@ -83,6 +75,10 @@ def softer(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:
         and not _WEAKER.search(mine)
         and not (re.search(_RELEASED, mine, re.I) and re.search(_RELEASED, other, re.I))
     ):
+        if re.search(
+            r"\b(?:neither|nor|nothing)\b|不得|不会|不(?:构成|视为)", other[: found.start()], re.I
+        ):
+            return
         if found[0] == "自行决定" and re.search("可", mine):
             return
         if re.match(_DENIAL, found[0], re.I) and re.search(_DENIAL, mine, re.I):
@@ -143,13 +139,3 @@ def denial(ours: str, theirs: str, language: str) -> Iterator[Difference]:
             "medium",
             Text(f"关于“{word}”的禁止或否定变了", f"what is denied of “{word}” has changed"),
         )
-
-
-def bearers(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:
-    """Who bears a cost or a risk."""
-    if not (_COST.search(mine) and _COST.search(other)):
-        return
-    was = [m["who"] or m["by"] or m["bears"] or m["at"] for m in _BEARS.finditer(mine)]
-    now = [m["who"] or m["by"] or m["bears"] or m["at"] for m in _BEARS.finditer(other)]
-    if len(was) == len(now) and was != now and set(was) != set(now):
-        yield "high", Text("费用或风险换了承担的一方", "the cost or risk moved to the other side")
