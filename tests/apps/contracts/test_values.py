@@ -66,3 +66,36 @@ def test_numbers_in_words() -> None:
     assert hanzi_number("合同") is None and hanzi_number("") is None
     assert word_number("One Million Two Hundred and Fifty Thousand") == 1_250_000
     assert word_number("several") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("一个半月", [("1.5", "month")]), ("三十（30）个工作日", [("30", "workday")]), ("半个月", [("0.5", "month")]),
+        ("2 (two) years", [("2", "year")]), ("one hundred and eighty days", [("180", "day")]),
+        ("thirty-five (35) calendar days", [("35", "day")]), ("within a month", [("1", "month")]),
+        ("六个自然月", [("6", "month")]), ("第一年", []), ("net 45 days", [("45", "day")]),
+    ],
+)  # fmt: skip
+def test_more_ways_to_write_a_period(text: str, found: list[tuple[str, str]]) -> None:
+    assert [(str(p.number), p.unit) for p in periods(text)] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("人民币肆拾捌万零伍佰圆伍角整", [("480500.5", "CNY")]), ("四十八万元整", [("480000", "CNY")]),
+        ("月租金45,000元/月", [("45000", "CNY")]), ("每件3元/件", []),
+        ("in words: thirty thousand Renminbi", [("30000", "CNY")]), ("US Dollars Twelve Thousand only", [("12000", "USD")]),
+    ],
+)  # fmt: skip
+def test_more_ways_to_write_a_sum(text: str, found: list[tuple[str, str]]) -> None:
+    assert [(f"{m.amount.normalize():f}", m.currency) for m in moneys(text)] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("twenty per cent", "20"), ("zero point five per cent", "0.5"), ("合同总价的八成", "80"), ("百分之一百二十", "120")],
+)  # fmt: skip
+def test_more_ways_to_write_a_rate(text: str, value: str) -> None:
+    assert [f"{p.value.normalize():f}" for p in percents(text)] == [value]

@@ -116,6 +116,13 @@ _ENDS = re.compile(
 )
 
 
+_A_PLACE = re.compile(
+    r"China|Beijing|Shanghai|Shenzhen|Guangzhou|Hangzhou|Suzhou|Nanjing|Ningbo|Chengdu|Wuhan|Tianjin|Qingdao|Xiamen|Dalian|New|United|Global|International",
+    re.I,
+)
+"""Many companies' first word."""
+
+
 def _names(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
     """A party's name written differently."""
     names = [str(fields[n].value) for n in ("party_a", "party_b") if n in fields]
@@ -146,7 +153,8 @@ def _almost(found: str, name: str) -> bool:
     one, other = (re.sub(r"[\s.,，。()（）&]", "", _ENDS.sub("", n)).lower() for n in (found, name))
     if min(len(one), len(other)) < 4:
         return False
-    if found.isascii() and found.split()[0].strip(",") == name.split()[0].strip(","):
+    first = found.split()[0].strip(",")
+    if found.isascii() and first == name.split()[0].strip(",") and not _A_PLACE.fullmatch(first):
         return True
     return (
         Levenshtein.distance(one, other) <= 1 + len(other) // 6

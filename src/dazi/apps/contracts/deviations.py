@@ -137,7 +137,7 @@ def _by_sentence(a: Alignment, elsewhere: _Elsewhere) -> Iterator[Finding]:
         if score >= CLOSE:
             near = [clause.words, *(said for said, _, _ in elsewhere.like(ours))]
             found += [
-                *released(ours, theirs, " ".join(near)),
+                *released(ours, theirs, whole, " ".join(near)),
                 *_gone(elsewhere, ours, theirs, clause),
             ]
         again = [said for said, _, _ in elsewhere.like(ours) if said != theirs]

@@ -23,7 +23,7 @@ _NAMED_ZH = re.compile(
 )
 """「委托方（甲方）:某某公司」"""
 _BARE_ZH = re.compile(
-    rf"^(?:{_ROLE_ZH})\s*(?P<role>[（(][甲乙买卖供需委受出承][方托租]?[\u3400-\u9fff]?[)）])?\s*(?P<name>[\u3400-\u9fff（）()A-Za-z0-9·]{{3,30}}?{_ENTITY})(?=[，,；;。\s（(]|$|住所|地址|统一)"
+    rf"^(?:{_ROLE_ZH})\s*(?P<role>[（(][\u3400-\u9fff]{{1,4}}[)）])?\s*(?P<name>[\u3400-\u9fff（）()A-Za-z0-9·]{{3,30}}?{_ENTITY}(?=[，,；;。\s（(]|$|住所|地址|统一)|[\u3400-\u9fff·]{{2,6}}(?=[，,；;\s]*(?:身份证|护照|男|女|$)))"
 )
 """「委托单位（甲方）某某公司」, without a colon"""
 _CALLED_ZH = re.compile(
@@ -98,7 +98,7 @@ def _named(clause: Clause) -> Iterator[tuple[str, str, str]]:
             name = _clean(m["name"])
             if len(name) < 2 or blank(name) or _NO_NAME.fullmatch(name):
                 continue
-            if not re.fullmatch(rf"(?:{_LEGAL}|Co\\.?|CO\\.?)+", name):
+            if not re.fullmatch(rf"(?:{_LEGAL}|Co\.?|CO\.?)+", name):
                 out.append((m.start("name"), role, name, m[0].strip(" ,;.（(")))
     for _, role, name, quote in sorted(out):
         yield role, name, quote
@@ -145,8 +145,5 @@ def _clean(name: str) -> str:
         r"^.*(?:号|室|楼|层|编号|代表人)(?:[:：]?[A-Z0-9\-]+)?(?=[\u3400-\u9fff]{2})", "", name
     )
     name = re.sub(r"^[A-Z]{2}-[A-Z0-9\-]+\s+", "", name)
-    return (
-        name.strip(" ,;:，。；：")
-        if name.endswith(("Ltd.", "Inc.", "Corp.", "Co."))
-        else name.strip(" ,.;:，。；：")
-    )
+    abbreviated = re.search(r"\b(?:ltd|inc|corp|co)\.$", name.strip(" ,;:，。；："), re.I)
+    return name.strip(" ,;:，。；：" if abbreviated else " ,.;:，。；：")

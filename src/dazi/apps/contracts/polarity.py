@@ -23,7 +23,9 @@ _VERBS_ZH = (
 )
 """Acts that one text may allow and the other forbid; words as common as 使用 or 解除 tell nothing."""
 _VERB_ZH = re.compile(_VERBS_ZH)
-_CONSENT_ZH = re.compile(r"同意|许可|批准|认可|商定|协商|另行约定|(?<!对)方可(?!以)|才能|才可")
+_CONSENT_ZH = re.compile(
+    r"同意|许可|批准|认可|商定|协商|另行约定|(?<![甲乙丙对各双一租供需买卖托务收露])方可(?!以)|才能|才可"
+)
 _FREELY_ZH = re.compile(
     r"(?:无须|无需|不必|不经|不需|未经)[^，。；]{0,12}(?:同意|许可)[^，。；]{0,10}(?:即?可|有权|[转分])"
 )
@@ -78,6 +80,11 @@ _VERBS_EN = frozenset(
         "postpon",
     ]
 )
+
+
+def without_harmless(text: str) -> str:
+    """Without words that deny nothing, as 不少于 and ``not later than``."""
+    return _HARMLESS_EN.sub(" ", _HARMLESS_ZH.sub("〇", text))
 
 
 def turned(ours: str, theirs: str, language: str) -> str:

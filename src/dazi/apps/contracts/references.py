@@ -197,7 +197,7 @@ def _annexes(contract: Contract) -> Iterator[Finding]:
         text = clause.words
         for m in _TO_ANNEX.finditer(text):
             key = _annex_key(m[0])
-            if key in have or (key in listed and not have) or key in told:
+            if key in have or key in listed or key in told:
                 continue
             told.add(key)
             yield at(

@@ -54,7 +54,7 @@ _SUBJECTS = (
     ),
     _Subject(
         "保密期", "the term of confidentiality",
-        re.compile(r"保密(?:期限?|义务|责任)|(?:confidential\w*|secrecy|obligations? under this agreement|duties of confidence)[^.;]{0,90}(?:surviv|continu|last|expire|remain|end|go on|maintain|for)|surviv[^.;]{0,60}(?:confidential|obligation)", re.I),
+        re.compile(r"保密(?:期限?|义务|责任)|保密[^。；]{0,20}(?:期限|终止|解除)|(?:confidential\w*|secrecy|obligations? under this agreement|duties of confidence)[^.;]{0,90}(?:surviv|continu|last|expire|remain|end|go on|maintain|for)|surviv[^.;]{0,60}(?:confidential|obligation)", re.I),
         re.compile(r"个人信息|商业秘密(?:的|,|，)|personal data|trade secret|disclose[^.;]{0,40}within|(?:返还|销毁|通知|return|destroy|notif)|竞业|本(?:合同|协议)有效期", re.I),
         ("year", "month"),
     ),
@@ -138,7 +138,7 @@ def _wages(contract: Contract) -> Iterator[_Said]:
 
 
 _PAID_LATE = re.compile(
-    r"(?:逾期|迟延|延迟|拖欠|迟)(?:支付|付款|缴纳|付)|付款(?:逾期|迟延)|逾期付租|overdue|late (?:payment|in paying)|late pay|paid late", re.I
+    r"(?:逾期|迟延|延迟|拖欠|迟)(?:支付|付款|缴纳|付)|付款(?:逾期|迟延)|拖欠|逾期付租|overdue|late (?:payment|in paying)|late pay|paid late", re.I
 )  # fmt: skip
 
 

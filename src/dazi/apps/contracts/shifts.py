@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from dazi.apps.contracts.findings import Severity
 from dazi.apps.contracts.money import moneys
+from dazi.apps.contracts.polarity import without_harmless
 from dazi.apps.contracts.values import percents, periods
 from dazi.core.language import Text
 
@@ -30,6 +31,11 @@ _TO_WHOM: tuple[tuple[str, str, re.Pattern[str]], ...] = (
 )  # fmt: skip
 
 
+_BORNE = re.compile(
+    r"(?P<what>[\u3400-\u9fff、]{2,16}?)(?:均|全部)?由(?P<who>[ⒼⓉ])[^，。；ⒼⓉ]{0,8}?(?:承担|负担|负责|支付|投保|缴纳)"
+)
+
+
 def moved(ours: str, theirs: str) -> Iterator[Difference]:
     """Between two texts with marks for the sides: what one side owned, bore or risked, the other does."""
     for zh, en, pattern in _TO_WHOM:
@@ -37,6 +43,12 @@ def moved(ours: str, theirs: str) -> Iterator[Difference]:
         now = {_who(m) for m in pattern.finditer(theirs)}
         if len(was) == 1 and now and not was & now:
             yield "high", Text(f"{zh}变了", f"{en} has changed")
+            return
+    told = {m["what"]: m["who"] for m in _BORNE.finditer(ours)}
+    for m in _BORNE.finditer(theirs):
+        if told.get(m["what"], m["who"]) != m["who"]:
+            yield "high", Text(f"{m['what']}换了承担的一方", f"the other side bears {m['what']}")
+            return
 
 
 def _who(m: re.Match[str]) -> str:
@@ -48,8 +60,8 @@ _FORBIDS = re.compile(
     r"不得|禁止|无权|不能(?!预见|避免|克服|实现)|不属于|不承担|不予|\b(?:shall|may|must|will|is|are|does|do) not\b|\bneither\b|\bno (?:part|advance|party)\b", re.I
 )  # fmt: skip
 _SOME_NO = re.compile(
-    r"不|未|无|非|免|除|仅|只|限|禁|勿|没有|须经|同意|许可|批准|方可|才|拒|以外|为准|协商|固定|书面|"
-    r"\b(?:not?|never|without|only|unless|except\w*|exclud\w*|neither|nor|none|nobody|nothing|waive\w*|outside|other than|beyond|prohibit\w*|refrain\w*|limit\w*|consent\w*|prior|free of|fixed|requires?|subject to|cannot|fails?|un\w{4,}|in\w{2,}able)\b|n't\b",
+    r"不|未|无|非|免(?!费)|除|仅|只|限|禁|勿|没有|须经|同意|许可|批准|方可|才|拒|以外|为准|协商|固定|书面|"
+    r"\b(?:not?|never|without|only|unless|except\w*|exclud\w*|neither|nor|none|nobody|nothing|waive\w*|outside|other than|beyond|prohibit\w*|refrain\w*|limit\w*|consent\w*|prior|free (?:of|from)|harmless|fixed|requires?|subject to|cannot|fails?|un\w{4,}|in\w{2,}able)\b|n't\b",
     re.I,
 )
 _STRONG_NO = re.compile(
@@ -57,12 +69,12 @@ _STRONG_NO = re.compile(
 )  # fmt: skip
 
 
-def released(ours: str, theirs: str, around: str) -> Iterator[Difference]:
+def released(ours: str, theirs: str, whole: str, around: str) -> Iterator[Difference]:
     """A prohibition that nothing of the other text and what stands ``around`` it resembles, and the other way
-    round."""
-    if _FORBIDS.search(ours) and not _SOME_NO.search(around):
+    round; ``whole``: the clause of the first."""
+    if _FORBIDS.search(ours) and not _SOME_NO.search(without_harmless(around)):
         yield "medium", Text("禁止或否定没有了", "a prohibition or denial is gone")
-    elif not _SOME_NO.search(ours) and _STRONG_NO.search(theirs):
+    elif not _SOME_NO.search(whole) and _STRONG_NO.search(theirs):
         yield "medium", Text("多了否定", "a denial was added")
 
 
@@ -87,7 +99,7 @@ def vanished(ours: str, theirs: str) -> Iterator[Difference]:
 
 
 _BOTH = re.compile(
-    r"任何一方|任一方|双方|各方|各自|一方(?!面)|甲乙|[ⒼⓉ]\s*(?:、|和|与|及|and|or)\s*[ⒼⓉ]|one party|each (?:of the )?part(?:y|ies)|either party|neither party|both parties|no party|the parties|a party\b|each other|every party|any party", re.I
+    r"任何一方|任一方|双方|各方|各自|一方(?!面)|甲乙|、[ⒼⓉ]|[ⒼⓉ]\s*(?:、|和|与|及|and|or)\s*[ⒼⓉ]|one party|each (?:of the )?part(?:y|ies)|either party|neither party|both parties|no party|the parties|a party\b|each other|every party|any party", re.I
 )  # fmt: skip
 _SUBJECT = re.compile(rf"{_BOTH.pattern}|[ⒼⓉ]", re.I)
 

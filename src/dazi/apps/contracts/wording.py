@@ -103,9 +103,15 @@ def _match(pattern: str, text: str) -> str:
     return found[0] if found else ""
 
 
+_EXCEPTED = r"故意|重大过失|人身|wil(?:l)?ful|gross negligence|intent|injury|fraud"
+"""What liability is never limited for."""
+
+
 def flagged(ours: str, theirs: str) -> Iterator[Difference]:
     """Words that burden one side, and which the template lacks."""
-    for _, pattern, en in FLAGS:
+    for name, pattern, en in FLAGS:
+        if name == "unlimited" and re.search(_EXCEPTED, theirs, re.I):
+            continue
         if says(pattern, theirs) and not re.search(pattern, ours, re.I):
             word = _match(pattern, theirs)
             yield "medium", Text(f"多了“{word}”", f"adds “{word}” ({en})")
