@@ -83,8 +83,8 @@ _VERBS_EN = frozenset(
 
 
 def without_harmless(text: str) -> str:
-    """Without words that deny nothing, as 不少于 and ``not later than``."""
-    return _HARMLESS_EN.sub(" ", _HARMLESS_ZH.sub("〇", text))
+    """Without words that deny nothing, as 不当 and 不足."""
+    return _HARMLESS_ZH.sub("〇", text)
 
 
 def turned(ours: str, theirs: str, language: str) -> str:

@@ -99,7 +99,7 @@ def vanished(ours: str, theirs: str) -> Iterator[Difference]:
 
 
 _BOTH = re.compile(
-    r"任何一方|任一方|双方|各方|各自|一方(?!面)|甲乙|、[ⒼⓉ]|[ⒼⓉ]\s*(?:、|和|与|及|and|or)\s*[ⒼⓉ]|one party|each (?:of the )?part(?:y|ies)|either party|neither party|both parties|no party|the parties|a party\b|each other|every party|any party", re.I
+    r"任何一方|任一方|双方|各方|各自|一方(?!面)|甲乙|[ⒼⓉ]\s*(?:、|和|与|及|and|or)\s*[ⒼⓉ]|one party|each (?:of the )?part(?:y|ies)|either party|neither party|both parties|no party|the parties|a party\b|each other|every party|any party", re.I
 )  # fmt: skip
 _SUBJECT = re.compile(rf"{_BOTH.pattern}|[ⒼⓉ]", re.I)
 
@@ -107,7 +107,14 @@ _SUBJECT = re.compile(rf"{_BOTH.pattern}|[ⒼⓉ]", re.I)
 def one_side_only(ours: str, theirs: str) -> Iterator[Difference]:
     """What begins with both sides begins with one."""
     was, now = _SUBJECT.search(ours), _SUBJECT.search(theirs)
-    if was and now and was[0] not in "ⒼⓉ" and now[0] in "ⒼⓉ" and not _BOTH.search(theirs):
+    if (
+        was
+        and now
+        and was[0] not in "ⒼⓉ"
+        and now[0] in "ⒼⓉ"
+        and not _BOTH.search(theirs)
+        and "、" + now[0] not in theirs
+    ):
         yield (
             "medium",
             Text("原来对双方的约定,现在只对一方", "what held for both sides holds for one"),
