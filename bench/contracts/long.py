@@ -34,9 +34,9 @@ from bench.contracts.pages import Look  # noqa: E402
 from bench.tables import Table  # noqa: E402
 from dazi.apps.contracts import making  # noqa: E402
 from dazi.apps.contracts.outputs.highlights import with_highlights  # noqa: E402
-from dazi.apps.contracts.policy import load_policy  # noqa: E402
 from dazi.apps.contracts.review import read_file, review  # noqa: E402
 from dazi.apps.contracts.reviewed import Origin, reviewed  # noqa: E402
+from dazi.apps.contracts.rules import load_policy  # noqa: E402
 
 RESULTS = ROOT / "bench" / "results" / "contracts_long.md"
 DAZI = [sys.executable, "-c", "from dazi.main.cli import run; run()", "review"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from dazi.apps.contracts.job import ENDINGS
 from dazi.apps.contracts.making import Terms
-from dazi.apps.contracts.policy import load_policy
+from dazi.apps.contracts.rules import load_policy
 from dazi.apps.contracts.service import Conditions, Rights
 from dazi.core.company import Company
 from dazi.core.errors import ConfigError
@@ -28,7 +28,12 @@ def contract_conditions(company: Company) -> Conditions:
     policy = _path(company, given, "policy")
     rules = load_policy(policy)
     names = (company.name.zh, company.name.en)
-    terms = Terms(rules, names, frozenset(_texts(company, given, "muted")))
+    terms = Terms(
+        rules,
+        names,
+        frozenset(_texts(company, given, "muted")),
+        own_policy=policy is not None,
+    )
     folder = _path(company, given, "templates")
     return Conditions(
         terms,

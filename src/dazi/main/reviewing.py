@@ -14,9 +14,9 @@ import typer
 from dazi.apps.contracts.making import Given, Terms, judged, suffix_of
 from dazi.apps.contracts.outputs.told import as_told
 from dazi.apps.contracts.outputs.words import KINDS, PAGE, SEVERITIES, SUGGESTED
-from dazi.apps.contracts.policy import load_policy
 from dazi.apps.contracts.review import read_file
 from dazi.apps.contracts.reviewed import Origin, Remark, Reviewed, digest_of
+from dazi.apps.contracts.rules import load_policy
 from dazi.apps.contracts.service import ContractService
 from dazi.apps.contracts.statistics import RuleQuality
 from dazi.apps.contracts.verdicts import WORDS, Said, VerdictStore
@@ -78,8 +78,9 @@ class Asked:
 def terms_of(settings: Settings, policy: Path | None, language: Language) -> Terms:
     """The company's, with the rules of ``policy`` where one is given. Raises ``ConfigError``."""
     terms = contract_conditions(load_company(settings.company_folder())).terms
-    rules = load_policy(policy) if policy is not None else terms.rules
-    return replace(terms, rules=rules, language=language)
+    if policy is not None:
+        terms = replace(terms, rules=load_policy(policy), own_policy=True)
+    return replace(terms, language=language)
 
 
 async def review_contract(settings: Settings, asked: Asked, language: Language) -> None:

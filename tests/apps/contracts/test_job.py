@@ -15,9 +15,9 @@ from docx import Document
 from dazi.apps.contracts.job import NAME, Files, Hooks, review_kind
 from dazi.apps.contracts.making import COMMENTED, HIGHLIGHTED, KEPT, PAGE, SUMMARY, Terms
 from dazi.apps.contracts.outputs.told import as_told
-from dazi.apps.contracts.policy import load_policy
 from dazi.apps.contracts.review import as_json, review
 from dazi.apps.contracts.reviewed import Origin, digest_of, reviewed
+from dazi.apps.contracts.rules import load_policy
 from dazi.apps.contracts.service import Conditions, ContractService, Rights
 from dazi.apps.contracts.templates import template_kind
 from dazi.apps.contracts.verdicts import Said, VerdictStore

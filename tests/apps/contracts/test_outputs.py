@@ -17,7 +17,6 @@ from dazi.apps.contracts.outputs.comments import with_comments
 from dazi.apps.contracts.outputs.marks import marked
 from dazi.apps.contracts.outputs.page import page
 from dazi.apps.contracts.outputs.summary import summary
-from dazi.apps.contracts.policy import load_policy
 from dazi.apps.contracts.review import review
 from dazi.apps.contracts.reviewed import (
     Origin,
@@ -26,6 +25,7 @@ from dazi.apps.contracts.reviewed import (
     from_plain,
     reviewed,
 )
+from dazi.apps.contracts.rules import load_policy
 from dazi.core.errors import CallerError
 from tests.apps.contracts.texts import NDA, SERVICE, changed, contract
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from dazi.apps.contracts.policy import load_policy
 from dazi.apps.contracts.review import review
 from dazi.apps.contracts.reviewed import Origin, Reviewed, reviewed
+from dazi.apps.contracts.rules import load_policy
 from dazi.apps.contracts.statistics import quality, wilson
 from dazi.apps.contracts.verdicts import LONGEST, Count, Said, VerdictStore
 from dazi.audit.keys import SubjectKeys

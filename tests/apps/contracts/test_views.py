@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from dazi.apps.contracts.policy import load_policy
 from dazi.apps.contracts.review import review
 from dazi.apps.contracts.reviewed import Origin, Reviewed, reviewed
+from dazi.apps.contracts.rules import load_policy
 from dazi.apps.contracts.views import MOST_VIEWS, RULE, STRETCH, Viewer, able
 from dazi.core.engine import ModelProfile
 from dazi.core.errors import OperatorError

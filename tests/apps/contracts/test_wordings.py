@@ -194,7 +194,7 @@ def test_what_the_template_says_too_is_low_unless_the_policy_is_ones_own() -> No
     assert [f.severity for f in told] == ["low"] and "范本" in told[0].message.zh
     alone = [f for f in review(contract(strict)).findings if f.rule == "payment-term-long"]
     assert [f.severity for f in alone] == ["medium"]
-    own = review(contract(strict), contract(strict), load_policy()).findings
+    own = review(contract(strict), contract(strict), own_policy=True).findings
     assert [f.severity for f in own if f.rule == "payment-term-long"] == ["medium"]
 
 

@@ -28,9 +28,9 @@ from dazi.apps.contracts.making import (
     written,
 )
 from dazi.apps.contracts.outputs.highlights import with_highlights
-from dazi.apps.contracts.policy import load_policy
 from dazi.apps.contracts.review import read_file
 from dazi.apps.contracts.reviewed import Origin, Reviewed, digest_of
+from dazi.apps.contracts.rules import load_policy
 from dazi.core.errors import CallerError
 from dazi.core.language import Language, Text
 from dazi.core.principal import Principal
@@ -146,8 +146,9 @@ def review_kind(terms: Terms, hooks: Hooks = Hooks()) -> Kind:
             contract = await read_file(path, ocr=order.ocr)
             template = await _template(run, order, Path(folder)) if order.template else None
             run.report(COMPARING, 0.3)
-            rules = _rules(order.policy) if order.policy else terms.rules
-            mine = replace(terms, rules=rules, language=order.language)
+            mine = replace(terms, language=order.language)
+            if order.policy:
+                mine = replace(mine, rules=_rules(order.policy), own_policy=True)
             origin = Origin(order.name, digest_of(data), order.template)
             done = await run.compute(judged, Given(contract, template, origin, mine))
             if hooks.views is not None:

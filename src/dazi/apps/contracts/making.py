@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 
 from dazi.apps.contracts.clauses import Contract
-from dazi.apps.contracts.policy import Rule
 from dazi.apps.contracts.review import review
 from dazi.apps.contracts.reviewed import VERSION, Origin, Reviewed, as_plain, reviewed
+from dazi.apps.contracts.rules import Rule
 from dazi.core.language import Language
 
 KEPT, SUMMARY, PAGE, COMMENTED, HIGHLIGHTED = (
@@ -35,13 +35,15 @@ TYPES = {
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a contract is reviewed by: ``ours`` is what the company is called, ``muted`` are rules whose
-    findings are not wanted, ``model`` names the model that adds its views, if one does."""
+    findings are not wanted, ``model`` names the model that adds its views, if one does; ``own_policy``: the rules
+    are the company's own and hold whatever a template says."""
 
     rules: tuple[Rule, ...]
     ours: tuple[str, ...] = ()
     muted: frozenset[str] = frozenset()
     language: Language = "zh"
     model: str = ""
+    own_policy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def judged(given: Given) -> Reviewed:
     """What was found."""
     terms = given.terms
     rules = tuple(r for r in terms.rules if r.id not in terms.muted)
-    found = review(given.contract, given.template, rules, terms.ours)
+    found = review(given.contract, given.template, rules, terms.ours, own_policy=terms.own_policy)
     done = reviewed(found, rules, given.origin)
     return replace(done, remarks=tuple(r for r in done.remarks if r.rule not in terms.muted))
 

@@ -20,7 +20,7 @@ from dazi.apps.contracts.fields import NAMES, fields_of
 from dazi.apps.contracts.findings import ORDER, Finding
 from dazi.apps.contracts.policy import judge
 from dazi.apps.contracts.references import references
-from dazi.apps.contracts.rules import Rule, load_policy
+from dazi.apps.contracts.rules import Rule, built_in
 from dazi.apps.contracts.topics import kind_of
 from dazi.core.errors import CallerError
 from dazi.core.language import Language
@@ -63,12 +63,15 @@ async def read_file(
 def review(
     contract: Contract,
     template: Contract | None = None,
-    rules: Sequence[Rule] | None = None,
+    rules: Sequence[Rule] = (),
     ours: Sequence[str] = (),
+    *,
+    own_policy: bool = False,
 ) -> Review:
-    """Everything that can be told without a model; ``ours``: what the company is called. Pure: the same
-    files give the same findings."""
-    chosen = load_policy() if rules is None else rules
+    """Everything that can be told without a model; ``ours``: what the company is called;
+    ``own_policy``: ``rules``, the built-in ones where there are none, are the company's own and hold
+    whatever the template says. Pure: the same files give the same findings."""
+    chosen = rules or built_in()
     kind = kind_of(contract)
     if kind == "other" and template is not None:
         kind = kind_of(template)
@@ -78,7 +81,7 @@ def review(
     if template is not None:
         usual_fields = fields_of(template)
         usual = _by_itself(template, chosen, kind, usual_fields, ours)
-        if rules is not None:  # a policy of one's own holds whatever the template says
+        if own_policy:
             usual = [f for f in usual if f.kind != "policy"]
         found = list(accepted(_new_annexes(found, template), usual, contract.language))
         alignment = align(template, contract)
@@ -158,16 +161,3 @@ def as_json(review: Review, language: Language) -> dict[str, Any]:
             for f in review.findings
         ],
     }
-
-
-async def review_file(
-    path: Path,
-    template: Path | None,
-    rules: Sequence[Rule] | None,
-    *,
-    ocr: bool = False,
-    ours: Sequence[str] = (),
-) -> Review:
-    """Raises as ``read_file``."""
-    contract = await read_file(path, ocr=ocr)
-    return review(contract, await read_file(template) if template else None, rules, ours)

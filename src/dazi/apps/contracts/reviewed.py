@@ -18,8 +18,8 @@ from dazi.apps.contracts.clauses import Clause
 from dazi.apps.contracts.evidence import Field
 from dazi.apps.contracts.findings import Finding, FindingKind, Severity
 from dazi.apps.contracts.places import Spot, Texts
-from dazi.apps.contracts.policy import Rule
 from dazi.apps.contracts.review import Review
+from dazi.apps.contracts.rules import Rule
 from dazi.core.bare import bare
 from dazi.core.language import Text
 
