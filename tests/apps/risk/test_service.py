@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from dazi.apps.risk import service as service_module
 from dazi.apps.risk.cases import CaseStore
 from dazi.apps.risk.events import Transaction
 from dazi.apps.risk.lifecycle import Made, Plan, make, remake
@@ -230,6 +233,34 @@ async def test_without_a_model_there_is_nothing_to_go_by(room: Room, tmp_path: P
     )
     with pytest.raises(NotFound, match="dazi risk train"):
         await service.assess(LIU, room.alert)
+
+
+async def test_the_first_model_outlives_whoever_lost_patience(
+    room: Room, made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go = threading.Event(), threading.Event()
+    calls: list[int] = []
+
+    def slowly(transactions: Any, plan: Plan) -> Made:
+        calls.append(1)
+        begun.set()
+        assert go.wait(20)
+        return made
+
+    monkeypatch.setattr(service_module, "make", slowly)
+    service = RiskService(
+        Given(()), Shelf(tmp_path / "none"), room.cases, room.service._record, RIGHTS, PLAN,
+        trains=True,
+    )  # fmt: skip
+    first = asyncio.create_task(service.made())
+    while not begun.is_set():  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    first.cancel()
+    second = asyncio.create_task(service.made())
+    await asyncio.sleep(0.01)
+    go.set()
+    assert await second is made and calls == [1]
+    assert first.cancelled()
 
 
 def test_a_batch_is_of_one_day_as_each_came(small: Small, made: Made, room: Room) -> None:

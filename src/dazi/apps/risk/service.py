@@ -86,7 +86,7 @@ class RiskService:
         self._source, self._shelf, self._cases = source, shelf, cases
         self._record, self.rights, self.plan = record, rights, plan
         self._trains = trains
-        self._training = asyncio.Lock()
+        self._training: asyncio.Task[Made] | None = None
         self._drifts: tuple[str, float, tuple[Drift, ...]] = "", 0.0, ()
 
     def may(self, by: Principal, right: Right = "review") -> bool:
@@ -198,8 +198,10 @@ class RiskService:
         """The model in use. Raises ``NotFound`` where there is none and none is to be made here."""
         found = self._shelf.current()
         if found is None and self._trains:
-            async with self._training:
-                found = self._shelf.current() or await self._first()
+            # Whoever asked may lose patience; what has begun goes on for the next one.
+            if self._training is None or self._training.done():
+                self._training = asyncio.create_task(self._first())
+            found = await asyncio.shield(self._training)
         if found is None:
             raise NotFound(
                 "risk_untrained",
