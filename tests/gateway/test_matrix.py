@@ -161,7 +161,7 @@ async def world(site: Site) -> World:
     await stores.sessions.end_token(ended.token)
     w.people.append(Who("ended", ended.token, HERE, "sys", good=False))
     w.objects["transaction"] = ["TX204913", "TX000000"]
-    w.objects["report"] = ["thresholds", "none"]
+    w.objects["paper"] = ["thresholds", "none"]
     w.objects["report"] = ["monthly-sales", "no-such-report"]
     w.objects["model"] = ["dazi", site.engine.profile.name, "none"]
     for kind in (
@@ -315,7 +315,7 @@ def reviewer(w: World, who: Who, at: Mapping[str, str]) -> bool:
 
 
 def modeller(w: World, who: Who, at: Mapping[str, str]) -> bool:
-    return who.good and who.user in ("risk", "admin", "boss") and at.get("report") != "none"
+    return who.good and who.user in ("risk", "admin", "boss") and at.get("paper") != "none"
 
 
 def owner_of(kind: str) -> Verdict:
@@ -339,7 +339,7 @@ ALLOWED: Mapping[Path, Verdict] = {
     ("GET", "/v1/dazi/risk/transactions/{transaction}"): reviewer,
     ("POST", "/v1/dazi/risk/transactions/{transaction}/decision"): reviewer,
     ("GET", "/v1/dazi/risk/model"): modeller,
-    ("GET", "/v1/dazi/risk/reports/{report}"): modeller,
+    ("GET", "/v1/dazi/risk/reports/{paper}"): modeller,
     ("GET", "/v1/dazi/knowledge/documents"): anybody,
     ("GET", "/v1/dazi/knowledge/documents/{document}"): reads,
     ("POST", "/v1/dazi/knowledge/search"): anybody,

@@ -153,7 +153,7 @@ async def risk_report(x: Exchange) -> None:
     form = FORMS.get(x.text("format"))
     if form is None:
         raise BadField("format", "应为 markdown、html 或 pdf", "must be markdown, html or pdf")
-    service, which = _service(x), x.path["report"]
+    service, which = _service(x), x.path["paper"]
     made = await service.model(x.principal)
     match which:
         case "card":

@@ -156,7 +156,7 @@ ROUTES: tuple[RouteSpec, ...] = (
         risk.ModelView, statuses=_RISK,
     ),
     RouteSpec(
-        "GET", "/v1/dazi/risk/reports/{report}", risk.risk_report,
+        "GET", "/v1/dazi/risk/reports/{paper}", risk.risk_report,
         "模型卡、阈值报告、漂移报告 / card, threshold and drift report", statuses=_RISK,
         files=("text/markdown", "text/html", "application/pdf"),
         query={
