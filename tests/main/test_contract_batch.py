@@ -64,6 +64,8 @@ def test_killed_in_the_middle_and_gone_on_with(tmp_path: Path) -> None:
             assert first.poll() is None and time.monotonic() < ends, first.communicate()[0]
             time.sleep(0.01)
     finally:
+        children = Path(f"/proc/{first.pid}/task/{first.pid}/children")
+        begun = children.read_text().split() if children.exists() else []
         first.send_signal(signal.SIGKILL)
         first.wait()
     before = {id: job for id, job in jobs(tmp_path).items() if job[0] == "done"}
@@ -84,6 +86,7 @@ def test_killed_in_the_middle_and_gone_on_with(tmp_path: Path) -> None:
     rows = list(csv.DictReader(text.splitlines()))
     assert [r["文件"] for r in rows] == [*(f"{n:02}.md" for n in range(N)), "copy.md"]
     assert {r["甲方"] for r in rows} == {"云杉商贸有限公司"}
+    assert not [p for p in begun if Path(f"/proc/{p}").exists()]  # none waits for work for ever
     assert not list((tmp_path / "out").glob("*.part")) and not list((tmp_path / "out").glob(".*"))
 
 
