@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAZI_DATA ?= $(CURDIR)/.dazi
 
-.PHONY: run test check coverage fuzz bench bench-gateway bench-security bench-resilience bench-contracts model clean lock
+.PHONY: run test check coverage fuzz bench bench-gateway bench-security bench-resilience bench-contracts bench-reports model clean lock
 
 run: .venv/run.ok
 	@$(BIN)/dazi serve
@@ -42,6 +42,9 @@ bench-resilience: .venv/test.ok
 
 bench-contracts: .venv/test.ok
 	$(BIN)/python bench/contracts/run.py
+
+bench-reports: .venv/test.ok
+	PYTHONPATH=. $(BIN)/python bench/reports.py --write
 
 # Rebuild the bundled model from nothing; hours on two cores. See models/mini/README.md.
 model:
