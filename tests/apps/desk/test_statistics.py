@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from dazi.apps.desk.desk import wants_person
 from dazi.apps.desk.intents.kinds import INTENTS, OTHER
 from dazi.apps.desk.intents.recogniser import WEIGHTS, recogniser
 from dazi.apps.desk.machine import replay
@@ -149,3 +150,22 @@ def test_the_recogniser_is_small_and_knows_every_intent() -> None:
     assert set(recogniser().names) == set(INTENTS)
     found = recogniser().recognise("退款" * 5_000)
     assert 0 <= found.sure <= 1 and len(found.best) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "wants"),
+    [
+        ("转人工", True),
+        ("请帮我转人工客服", True),
+        ("I want to talk to a human", True),
+        ("人工智能是什么", False),
+        ("人工费多少钱", False),
+        (
+            "can I talk to an agent about my refund for the order that came broken last week please",
+            False,
+        ),
+        ("你好", False),
+    ],
+)
+def test_who_wants_a_person_gets_one_and_nobody_else(text: str, wants: bool) -> None:
+    assert wants_person(text) == wants

@@ -3,6 +3,7 @@ replies and the company's documents."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,14 @@ SURE_OF_PERSON = 0.5
 """How sure it must be that somebody wants a person before they are handed over."""
 LONGEST_REQUEST = 60
 """Characters of a message that is nothing but the wish for a person."""
+_PERSON = re.compile(
+    r"\W*(?:请|麻烦|帮我|给我|我要|我想|快){0,3}(?:转|接|找|要|换|叫)?(?:一下|个)?"
+    r"(?:人工|真人|活人)(?:客服|服务|坐席)?(?:吧|谢谢)?\W*"
+    r"|\W*(?:please,? |can i |i want to |i need to |let me )?"
+    r"(?:talk|speak|chat) (?:to|with) (?:a |an )?(?:real |live )?(?:human|person|agent)"
+    r"(?:,? please)?\W*",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True)
@@ -66,11 +75,9 @@ class Desk:
         id = await self.service.held(principal, thread, text, self.clock())
         if id:
             return WITH_PERSON(language).format(id=id)
-        if len(text) <= LONGEST_REQUEST:
-            intent = recogniser().recognise(text)
-            if intent.name == "human" and intent.sure >= SURE_OF_PERSON:
-                view = await self.service.hand_over(principal, thread, text, self.clock())
-                return HANDED_OVER(language).format(id=view.card.id)
+        if wants_person(text):
+            view = await self.service.hand_over(principal, thread, text, self.clock())
+            return HANDED_OVER(language).format(id=view.card.id)
         return ""
 
     # --- for people -----------------------------------------------------------------------------
@@ -143,6 +150,16 @@ class Desk:
             if e.get("name") == check.tool and check.parameter in e.get("arguments", {})
         ]
         return tuple(dict.fromkeys(found))
+
+
+def wants_person(text: str) -> bool:
+    """Is it nothing but the wish for a person? What says so in plain words needs no model."""
+    if len(text) > LONGEST_REQUEST:
+        return False
+    if _PERSON.fullmatch(text) is not None:
+        return True
+    intent = recogniser().recognise(text)
+    return intent.name == "human" and intent.sure >= SURE_OF_PERSON
 
 
 def _said(view: View) -> list[str]:
