@@ -12,10 +12,11 @@ import pytest
 import typst
 from docx import Document
 
+from dazi.apps.contracts.fields import NAMES
 from dazi.apps.contracts.job import NAME, Files, Hooks, review_kind
 from dazi.apps.contracts.making import COMMENTED, HIGHLIGHTED, KEPT, PAGE, SUMMARY, Terms
 from dazi.apps.contracts.outputs.told import as_told
-from dazi.apps.contracts.review import as_json, review
+from dazi.apps.contracts.review import review
 from dazi.apps.contracts.reviewed import Origin, digest_of, reviewed
 from dazi.apps.contracts.rules import load_policy
 from dazi.apps.contracts.service import Conditions, ContractService, Rights
@@ -161,13 +162,19 @@ async def test_who_may_not_and_what_cannot_be(service: ContractService) -> None:
     assert "坏的.docx" in opened.job.error.text.zh
 
 
-def test_told_is_what_the_command_prints() -> None:
+def test_what_programs_are_told() -> None:
     found = review(contract(FAULTY), contract(SERVICE))
     done = reviewed(found, load_policy(), Origin("a.md", digest_of(b"a")))
-    told, printed = as_told(done, "zh"), as_json(found, "zh")
-    for finding in told["findings"]:
-        assert finding.pop("id") and finding.pop("by") == "code"
-    assert json.loads(json.dumps(told)) == json.loads(json.dumps(printed))
+    told = json.loads(json.dumps(as_told(done, "en")))
+    assert told["kind"] == "service" and told["language"] == "zh" and told["pages"] is None
+    assert set(told["fields"]) == set(NAMES) and told["fields"]["payment_days"] == 90
+    assert told["evidence"]["payment_days"]["quote"] == found.fields["payment_days"].quote
+    assert len(told["findings"]) == len(found.findings)
+    for made, finding in zip(told["findings"], found.findings, strict=True):
+        assert made["id"] and made["by"] == "code" and made["page"] is None
+        assert (made["rule"], made["kind"], made["quote"], made["message"]) == (
+            finding.rule, finding.kind, finding.quote, finding.message.en,
+        )  # fmt: skip
 
 
 def test_keys_tell_everything_apart_that_matters() -> None:

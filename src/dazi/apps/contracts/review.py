@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from dazi.apps.contracts.accepted import accepted
 from dazi.apps.contracts.alignment import Alignment, align
@@ -16,14 +15,13 @@ from dazi.apps.contracts.contradictions import contradictions
 from dazi.apps.contracts.departures import departures
 from dazi.apps.contracts.deviations import deviations
 from dazi.apps.contracts.evidence import Field
-from dazi.apps.contracts.fields import NAMES, fields_of
+from dazi.apps.contracts.fields import fields_of
 from dazi.apps.contracts.findings import ORDER, Finding
 from dazi.apps.contracts.policy import judge
 from dazi.apps.contracts.references import references
 from dazi.apps.contracts.rules import Rule, built_in
 from dazi.apps.contracts.topics import kind_of
 from dazi.core.errors import CallerError
-from dazi.core.language import Language
 from dazi.knowledge.blocks import Block
 from dazi.knowledge.parsing.limits import ParseLimits
 from dazi.knowledge.parsing.process import DEFAULT_LIMITS, parse
@@ -132,32 +130,3 @@ def _sorted(found: Iterable[Finding]) -> list[Finding]:
             seen.add(key)
             out.append(f)
     return out
-
-
-def as_json(review: Review, language: Language) -> dict[str, Any]:
-    """Fields that the contract does not have are ``null``; so is the page where there are none."""
-    return {
-        "kind": review.kind,
-        "language": review.contract.language,
-        "pages": review.contract.pages or None,
-        "fields": {n: review.fields[n].value if n in review.fields else None for n in NAMES},
-        "evidence": {
-            n: {"quote": f.quote[:300], "page": f.clause.page or None, "clause": f.clause.number}
-            for n, f in review.fields.items()
-        },
-        "findings": [
-            {
-                "rule": f.rule,
-                "kind": f.kind,
-                "severity": f.severity,
-                "page": f.page or None,
-                "box": f.box,
-                "clause": f.clause,
-                "quote": f.quote,
-                "expected": f.expected,
-                "message": f.message(language),
-                "suggestion": f.suggestion(language),
-            }
-            for f in review.findings
-        ],
-    }
