@@ -223,23 +223,6 @@ async def test_without_a_desk_no_ticket_is_said_to_be_opened(company: Company) -
     assert (await refusal(company.connector(made.tool), made)).code == "unavailable"
 
 
-async def test_transactions_are_scored_by_rules(company: Company) -> None:
-    found = await company.call("assess_transaction", transaction_id="TX204913")
-    assert found == {
-        "transaction_id": "TX204913",
-        "level": "high",
-        "score": 87,
-        "reasons": ["large", "night"],
-    }
-    assert await company.call("assess_transaction", transaction_id="TX999999") is None
-    levels = set()
-    for number in range(204700, 204800):
-        result = await company.call("assess_transaction", transaction_id=f"TX{number}")
-        assert (result["reasons"] == ["none"]) == (result["score"] == 5)
-        levels.add(result["level"])
-    assert levels == {"low", "medium", "high"}
-
-
 def earlier(name: str, result: Any, **arguments: Any) -> dict[str, Any]:
     return {"name": name, "arguments": arguments, "result": result}
 
