@@ -14,6 +14,8 @@ from tests.databases import Templates
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = (
     "tests/test_docs.py",
+    "tests/main/test_commands.py",
+    "tests/gateway/test_matrix.py",
     "tests/knowledge/test_bombs.py",
     "tests/knowledge/test_parsing_process.py",
     "tests/resilience/test_faults.py",

@@ -7,6 +7,7 @@ import csv
 import json
 import re
 import shutil
+import tomllib
 from collections import Counter
 from dataclasses import replace
 from datetime import date
@@ -123,13 +124,10 @@ def test_products_and_rooms_are_those_of_the_seed_data() -> None:
     assert rooms == {(r[0], r[1], r[3], r[4], r[5]) for r in seed.ROOMS}
 
 
-def test_the_risk_rules_are_those_of_the_function() -> None:
+def test_the_risk_rules_are_those_of_the_engine() -> None:
     rules = SOURCES["risk-rules"].body
-    source = (FOLDER / "functions.py").read_text("utf-8")
-    for points in (30, 22, 20, 28):
-        assert f"{points} if " in source and f"| {points}分 |" in rules
-    assert "min(52, 34 + int(ratio)) if ratio >= 5" in source and "34分加倍数，最高52分" in rules
-    assert "LEVELS = ((70, " in source and "总分70分以上为高风险，40至69分为中风险" in rules
+    given = tomllib.loads((FOLDER / "dazi.toml").read_text("utf-8"))["risk"]
+    assert f"评分最高的{given['hold']:.0%}交易为高风险，进入前{given['review']:.0%}的其余" in rules
 
 
 def test_the_questions_are_answered_by_a_sentence_of_their_document(made: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from dazi.apps.contracts.lines import LABELS, Line, lines_of, tidy
 from dazi.apps.contracts.numbering import INSIDE, numbered
+from dazi.apps.contracts.numerals import HANZI_NUMBER
 from dazi.knowledge.blocks import Block, Box
 
 LONGEST_TITLE = 40
@@ -75,7 +76,7 @@ def read_contract(blocks: Iterable[Block]) -> Contract:
     """From what a parser found. What is not numbered belongs to what came before it; a table of
     contents is left out."""
     lines = lines_of(blocks)
-    reading = _Reading()
+    reading = _Reading(brackets=_articles_in_brackets(lines))
     for line in lines:
         reading.take(line)
     title, clauses = reading.title, reading.clauses
@@ -87,7 +88,9 @@ def read_contract(blocks: Iterable[Block]) -> Contract:
 class _Reading:
     """Clauses as they come."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, brackets: bool = False) -> None:
+        """``brackets``: articles are numbered （一）, （二）."""
+        self._brackets = brackets
         self.title = ""
         self.clauses: list[Clause] = []
         self._article, self._annex, self._style = -1, False, ""
@@ -95,6 +98,10 @@ class _Reading:
     def take(self, line: Line) -> None:
         text, heading = line.text, line.block.kind == "heading"
         number, level, style, rest = numbered(text, heading=heading)
+        if self.clauses and _counts(self.clauses[-1].text, number, rest):
+            number, level, style, rest = "", 7, "", text
+        if self._brackets and _IN_BRACKETS.fullmatch(number):
+            level, style = 2, "hanzi"
         if not self.title and not number and (heading or len(text) <= LONGEST_TITLE):
             self.title = text
             return
@@ -124,6 +131,32 @@ class _Reading:
                 self._article, self._annex, block.kind == "table",
             )
         )  # fmt: skip
+
+
+_IN_BRACKETS = re.compile(rf"[（(]{HANZI_NUMBER}{{1,3}}[)）]")
+
+
+def _articles_in_brackets(lines: Iterable[Line]) -> bool:
+    """Whether nothing but （一）, （二） numbers what would be articles."""
+    found = [numbered(line.text) for line in lines]
+    if any(n and level <= 2 and style != "annex" for n, level, style, _ in found):
+        return False
+    return sum(bool(_IN_BRACKETS.fullmatch(n)) for n, *_ in found) >= 4
+
+
+_NUMBER_WORD = re.compile(
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|"
+    r"fifty|sixty|seventy|eighty|ninety|hundred)(?:-\w+)?$",
+    re.I,
+)
+
+
+def _counts(before: str, number: str, rest: str) -> bool:
+    """``five`` at the end of a line and ``(5) years`` on the next: no clause begins there."""
+    return (
+        bool(re.fullmatch(r"[（(]\d{1,2}[)）]", number) and re.match(r"[a-z%]", rest))
+        and _NUMBER_WORD.search(before) is not None
+    )
 
 
 def language_of_contract(text: str) -> str:

@@ -14,7 +14,7 @@ from dazi.apps.contracts.topics import about
 from dazi.apps.contracts.values import Day, Period, days, periods
 
 _TERM = re.compile(
-    r"期限|有效期|租期|服务期|合同期|租赁期|自.{0,30}起|从.{0,24}(?:到|至|开始)|起至|生效|开始|届满|期为|期间|takes? effect|begins?\b|\bruns?\b|in force|[Tt]erm\b|commenc|[Ee]ffective|expire|until|through|remain in (?:full )?force"
+    r"期限|有效期|租期|服务期|合同期|租赁期|自.{0,30}起|从.{0,24}(?:到|至|开始)|起至|生效|开始|届满|期为|期间|takes? effect|begins?\b|\bruns?\b|in force|[Tt]erm\b|commenc|[Ee]ffective|expire|until|through|[Ss]tart(?:s|ing)?\b|remain in (?:full )?force"
 )
 _LASTS = re.compile(
     r"(?:期限?|租期)(?:为|是|共)?|共计?$|continues? for|in (?:full )?force for|stays? in force for|lasts? for|for (?:a (?:period|term|initial term) of|an initial (?:term|period) of)|term of|有效期"
@@ -22,7 +22,7 @@ _LASTS = re.compile(
 
 
 _FROM_THEN = re.compile(
-    r"[Ee]ffective [Dd]ate|signature|signing|its date\b|date (?:above|at the top|first|of this|hereof|written)|签(?:订|署|字|约)|盖章|生效"
+    r"[Ee]ffective [Dd]ate|signature|signing|its date\b|date (?:above|at the top|first|of this|hereof|written|stated|named|given)|签(?:订|署|字|约)|盖章|生效"
 )
 
 
@@ -45,7 +45,7 @@ def term(contract: Contract) -> dict[str, Field]:
         score = 3.0 * about(contract, clause, "term", first=2) - 0.002 * clause.index
         here: dict[str, Field] = {}
         if len(found) >= 2 and re.search(
-            r"[至到—~-]|止|于|until|to\b|through|ends?\b|expire",
+            r"[至到—~-]|止|于|until|to\b|through|[Ee]nds?\b|expire",
             text[found[0].end : found[1].start] + text[found[1].end : found[1].end + 6],
         ):
             quote = sentence_at(text, found[0].start)
@@ -61,7 +61,7 @@ def term(contract: Contract) -> dict[str, Field]:
                 "end_date": Field(found[0].day.isoformat(), clause, quote),
             }
             score += 2
-        elif found and re.search(r"起|生效|开始|commenc|effective|from|begin|start", text):
+        elif found and re.search(r"起|生效|开始|commenc|effective|from|begin|[Ss]tart", text):
             quote = sentence_at(text, found[0].start)
             here = {"start_date": Field(found[0].day.isoformat(), clause, quote)}
             if lengths:
@@ -92,7 +92,7 @@ _AFTERWARDS = re.compile(
 )
 """Of other lengths than the contract's own."""
 _OF_CONTRACT = re.compile(
-    r"as of|dated|[Ee]ffective|made on|entered into|signed|签订|签署|生效|立约", re.I
+    r"as of|dated|[Ee]ffective|made on|concluded|entered into|signed|签订|签署|生效|立约", re.I
 )
 
 

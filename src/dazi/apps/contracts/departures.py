@@ -51,7 +51,7 @@ def _same(ours: object, theirs: object) -> bool:
     if one in other or other in one:
         return True
     alike = set(_PLACES.findall(ours)) & set(_PLACES.findall(theirs))
-    party = re.match(r"(?:甲方|乙方|原告|被告)", ours)
+    party = re.match(r"(?:甲方|乙方|原告|被告)|[\u3400-\u9fff]{2,8}(?:住所|所在|签订|履行)地", ours)
     return bool(alike) or bool(party and theirs.startswith(party[0]))
 
 

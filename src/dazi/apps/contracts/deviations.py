@@ -252,8 +252,10 @@ def _missing(template: Contract, clause: Clause) -> Finding:
     zh, en = NAMES.get(topic, (template.heading(clause), template.heading(clause)))
     title = template.heading(clause) or zh
     severity: Severity = "high" if topic in WEIGHTY else "medium"
-    if blank(clause.text):  # what is to be filled in says something else in every contract
-        severity = "low"
+    if blank(clause.text) or topic == "general":
+        severity = (
+            "low"  # what is to be filled in, and copies and order of precedence, differ everywhere
+        )
     return Finding(
         f"missing_{topic or 'clause'}",
         "missing",

@@ -12,7 +12,7 @@ _LAW_ZH = re.compile(
     r"(?:适用|受|依据|按照|以)\s*(?P<law>[\u3400-\u9fff（）()]{2,24}?)(?:的)?(?:现行)?(?:有效)?(?:之)?法律?(?:法规)?(?:管辖|约束|解释|为准|作为|[，。,；]|的|$)"
 )
 _LAW_EN = re.compile(
-    r"(?:governed by|construed (?:in accordance with|under|according to)|subject(?: in all respects)? to|in accordance with|according to|\bThe)\b[^.]{0,60}?\blaws?\s+(?:in force\s+)?(?:of|in)\s+(?:the\s+)?(?P<law>[A-Z][\w'’ ,\-()]*?)(?=\s*(?:,?\s*(?:without|excluding|and the|and shall|and to|appl(?:y|ies)|shall apply|govern|as applied|in force|appl(?:y|ies)|shall apply|govern)|[.;]|$))|(?:governed by|under)\s+(?:the\s+)?(?P<adj>[A-Z][a-z]+)\s+law\b"
+    r"(?:governed by|construed (?:in accordance with|under|according to)|subject(?: in all respects)? to|in accordance with|according to|\bThe)\b[^.]{0,60}?\blaws?\s+(?:in force\s+)?(?:of|in)\s+(?:the\s+)?(?P<law>[A-Z][\w'’ ,\-()]*?)(?=\s*(?:,?\s*(?:without|excluding|and the|and shall|and to|appl(?:y|ies)|shall apply|govern|as applied|in force|appl(?:y|ies)|shall apply|govern)|[.;]|$))|\blaw (?:applicable|that applies) (?:to|is)[^.;]{0,40}?\b(?:that|the law) of (?:the )?(?P<that>[A-Z][\w'’ ]*?)(?=[,.;]|$)|(?:governed by|under)\s+(?:the\s+)?(?P<adj>[A-Z][a-z]+)\s+law\b"
 )
 
 
@@ -27,7 +27,7 @@ def governing_law(contract: Contract) -> Field | None:
             ):
                 return Field(name, clause, sentence_at(text, m.start()))
         for m in _LAW_EN.finditer(text):
-            name = (m["law"] or m["adj"]).strip(" ,")
+            name = (m["law"] or m["that"] or m["adj"]).strip(" ,")
             if name and not re.match(r"(?:any|such|this)\b", name, re.I):
                 return Field(name, clause, sentence_at(text, m.start()))
     return None

@@ -12,7 +12,7 @@ from dazi.apps.contracts.topics import about
 from dazi.apps.contracts.values import Period, periods
 
 _PAYS = re.compile(
-    r"支付|到期|账期|付清|付款|应付|结清|缴纳|汇入|付至|\b(?:pay(?:s|able|ments?)?|paid)\b|\bdue\b|settle|remit"
+    r"支付|付(?=\s*\d)|到期|账期|付清|付款|应付|结清|缴纳|汇入|付至|\b(?:pay(?:s|able|ments?)?|paid)\b|\bdue\b|settle|remit"
 )
 _NOT_PAYMENT = re.compile(
     r"工资|经济补偿|written notice|书面通知|不可抗力|逾期|违约|退还|返还|退回|解除|\blate\b|overdue|refund|terminat|delay|interest|(?<!un)dispute[sd]?\b.{0,20}invoice",
@@ -53,7 +53,10 @@ _AFTER_WHAT = re.compile(r"发票|验收|签收|invoice|receipt|acceptance|deliv
 _MAIN = re.compile(
     r"余款|其余|尾款|全部|全款|货款|invoice|服务费|balance|remaining|quarterly|the fees", re.I
 )
-_PART = re.compile(r"预付|首付|定金|订金|advance|prepay|down ?payment|deposit|押金", re.I)
+_PART = re.compile(
+    r"预付|首付|定金|订金|质保金|质量保证金|保留金|retention|advance|prepay|down ?payment|deposit|押金",
+    re.I,
+)
 
 
 def payment_terms(contract: Contract) -> list[tuple[float, int, Clause, str]]:

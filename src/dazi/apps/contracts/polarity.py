@@ -24,7 +24,7 @@ _VERBS_ZH = (
 """Acts that one text may allow and the other forbid; words as common as 使用 or 解除 tell nothing."""
 _VERB_ZH = re.compile(_VERBS_ZH)
 _CONSENT_ZH = re.compile(
-    r"同意|许可|批准|认可|商定|协商|另行约定|(?<![甲乙丙对各双一租供需买卖托务收露])方可(?!以)|才能|才可"
+    r"同意(?!接受|承担|向|按|将)|许可|批准|认可|商定|协商|另行约定|(?<![甲乙丙对各双一租供需买卖托务收露])方可(?!以)|才能|才可"
 )
 _FREELY_ZH = re.compile(
     r"(?:无须|无需|不必|不经|不需|未经)[^，。；]{0,12}(?:同意|许可)[^，。；]{0,10}(?:即?可|有权|[转分])"
@@ -39,7 +39,7 @@ _NO_EN = re.compile(
     re.I,
 )
 _HARMLESS_EN = re.compile(
-    r"\bnot (?:later|less|more|earlier) than|\bno (?:later|less|more|earlier|longer) than|not exceed(?:ing)?|without (?:limit|prejudice|charge|delay|undue delay|limitation)|free of charge|\bor not\b|whether or not|not limited to",
+    r"\bnot (?:later|less|more|earlier) than|\bno (?:later|less|more|earlier|longer) than|not exceed(?:ing)?|without (?:limit|prejudice|charge|delay|undue delay|limitation)|free of charge|at no (?:extra |additional |further )?(?:charge|cost|expense)|\bor not\b|whether or not|not limited to",
     re.I,
 )
 _DENIES_EN = r"\b(?:not|never|cannot|nobody|none|no|neither)\b"
@@ -107,7 +107,8 @@ def _read_zh(text: str) -> tuple[frozenset[str], frozenset[str]]:
     denied, affirmed = set[str](), set[str]()
     for sentence in re.split("[。；;]", _HARMLESS_ZH.sub("〇", text)):
         if _CONSENT_ZH.search(sentence) and not _FREELY_ZH.search(sentence):
-            denied |= {v[0] for v in _VERB_ZH.finditer(sentence)}  # forbidden without consent
+            verbs = {v[0] for v in _VERB_ZH.finditer(sentence)}  # forbidden without consent
+            denied |= verbs - {"通知"}  # which is how one asks for it
             continue
         for part in _PAUSE.split(sentence):
             if _EXCEPT_ZH.search(part):

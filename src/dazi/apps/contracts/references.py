@@ -18,11 +18,11 @@ from dazi.apps.contracts.undefined import undefined_terms
 from dazi.core.language import Text
 
 _TO_ARTICLE = re.compile(
-    rf"(?<!法)(?<!》)(?:本合同|本协议)?第\s*(?P<n>\d+(?:\.\d+)*|{HANZI_NUMBER}+)\s*条(?:第?\s*(?P<sub>\d+|{HANZI_NUMBER}+)\s*款)?|(?:Article|Clause|Section|clause|section|article)s?\s+(?P<en>\d+(?:\.\d+)*)"
+    rf"(?<!法)(?<!》)(?:本合同|本协议)?第\s*(?P<n>\d+(?:\.\d+)*|{HANZI_NUMBER}+)\s*条(?:第?\s*(?P<sub>\d+|{HANZI_NUMBER}+)\s*款)?|(?:Article|Clause|Section|Paragraph|clause|section|article|paragraph)s?\s+(?P<en>\d+(?:\.\d+)*)"
 )
 _TO_POINT = re.compile(r"(?<![\d.])(?P<n>\d{1,2}\.\d{1,2}(?:\.\d{1,2})?)\s*(?:条|款|项)")
 _TO_ANNEX = re.compile(
-    rf"附件\s*(?P<n>\d+|{HANZI_NUMBER}{{1,3}}|[A-Z])(?![a-z])|(?:Annex|Schedule|Exhibit|Appendix)\s+(?P<en>\d+|[A-Z]\b|[IVX]+\b)"
+    rf"附件\s*(?P<n>\d+(?![套个件只台条根])|{HANZI_NUMBER}{{1,3}}|[A-Z](?![A-Za-z0-9]))|(?:Annex|Schedule|Exhibit|Appendix)\s+(?P<en>\d+|[A-Z]\b|[IVX]+\b)"
 )
 _ELSEWHERE = re.compile(
     r"《[^》]{2,30}》\s*$|法\s*$|条例\s*$|规定\s*$|[A-Z][a-z]+ (?:Act|Law|Code|Regulation)s?,?\s*$|(?:of|under) the [A-Z]\w+ (?:Act|Law|Code)"
@@ -51,42 +51,67 @@ def _articles(contract: Contract) -> Iterator[Finding]:
             tops.add(value)
     if not tops:
         return
+    chapters = {number_value(c.number) for c in contract.clauses if c.number.endswith("章")}
     for clause in contract.clauses:
         text = clause.words
         told: set[str] = set()
-        for pattern in (_TO_ARTICLE, _TO_POINT):
-            for m in pattern.finditer(text):
-                before, after = text[: m.start()], text[m.end() : m.end() + 30]
-                if _ELSEWHERE.search(before[-34:]) or re.match(
-                    r"\s*(?:of|under) the [A-Z]\w* ?(?:Act|Law|Code|Civil)", after
-                ):
-                    continue
-                raw = (
-                    (m["n"] or m.groupdict().get("en") or "") if pattern is _TO_ARTICLE else m["n"]
+        for said, raw, start, end in _pointed_at(text):
+            before, after = text[:start], text[end : end + 30]
+            if _ELSEWHERE.search(before[-34:]) or re.match(
+                r"\s*(?:of|under) the [A-Z]\w* ?(?:Act|Law|Code|Civil)", after
+            ):
+                continue
+            if said.endswith("章"):
+                missing = bool(chapters) and number_value(raw) not in chapters
+            elif re.fullmatch(r"\d+(?:\.\d+)+", raw):
+                missing = int(raw.split(".")[0]) not in tops or (
+                    bool(points)
+                    and raw not in points
+                    and any(p.split(".")[0] == raw.split(".")[0] for p in points)
                 )
-                if re.fullmatch(r"\d+(?:\.\d+)+", raw):
-                    missing = int(raw.split(".")[0]) not in tops or (
-                        bool(points)
-                        and raw not in points
-                        and any(p.split(".")[0] == raw.split(".")[0] for p in points)
-                    )
-                else:
-                    value = number_value(raw)
-                    missing = value is not None and value not in tops
-                if missing and m[0] not in told:
-                    told.add(m[0])
-                    yield at(
-                        clause,
-                        "clause_not_there",
-                        "reference",
-                        "medium",
-                        Text(
-                            f"指向“{m[0]}”,合同里没有这一条",
-                            f"it points at “{m[0]}”, which the contract does not have",
-                        ),
-                        Text("改成要指的那一条", "name the clause that is meant"),
-                        sentence_at(text, m.start()),
-                    )
+            else:
+                value = number_value(raw)
+                missing = value is not None and value not in tops
+                if _A_PARAGRAPH.match(said):  # of the same clause, where the number is a small one
+                    missing = missing and (value or 0) > max(tops)
+            if missing and said not in told:
+                told.add(said)
+                yield at(
+                    clause,
+                    "clause_not_there",
+                    "reference",
+                    "medium",
+                    Text(
+                        f"指向“{said}”,合同里没有这一条",
+                        f"it points at “{said}”, which the contract does not have",
+                    ),
+                    Text("改成要指的那一条", "name the clause that is meant"),
+                    sentence_at(text, start),
+                )
+
+
+_A_PARAGRAPH = re.compile(r"[Pp]aragraph")
+_TO_CHAPTER = re.compile(rf"第\s*(?P<n>\d+|{HANZI_NUMBER}+)\s*章")
+_MORE_ZH = re.compile(
+    rf"第\s*(?P<list>(?:\d+|{HANZI_NUMBER}+)(?:\s*[、，和及与]\s*(?:\d+|{HANZI_NUMBER}+))+)\s*条"
+)
+_MORE_EN = re.compile(
+    r"(?:Article|Clause|Section|Paragraph|clause|section|article|paragraph)s\s+(?P<list>\d+(?:\.\d+)*(?:(?:\s*,\s*|\s*,?\s*(?:and|or)\s+)\d+(?:\.\d+)*)+)"
+)
+
+
+def _pointed_at(text: str) -> Iterator[tuple[str, str, int, int]]:
+    """What the text points at, in words, the number in it, and where that stands; of a list, as
+    ``Sections 5, 7 and 14``, each."""
+    for pattern in (_TO_ARTICLE, _TO_POINT, _TO_CHAPTER):
+        for m in pattern.finditer(text):
+            raw = m["n"] or m.groupdict().get("en") or ""
+            yield m[0], raw, m.start(), m.end()
+    for pattern in (_MORE_ZH, _MORE_EN):
+        for m in pattern.finditer(text):
+            numbers = re.findall(rf"\d+(?:\.\d+)*|{HANZI_NUMBER}+", m["list"])
+            for n in numbers[:-1] if pattern is _MORE_ZH else numbers[1:]:
+                yield f"第{n}条" if pattern is _MORE_ZH else n, n, m.start(), m.end()
 
 
 _NAMED_ZH = re.compile(

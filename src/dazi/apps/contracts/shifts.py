@@ -61,7 +61,7 @@ _FORBIDS = re.compile(
 )  # fmt: skip
 _SOME_NO = re.compile(
     r"不|未|无|非|免(?!费)|除|仅|只|限|禁|勿|没有|须经|同意|许可|批准|方可|才|拒|以外|为准|协商|固定|书面|"
-    r"\b(?:not?|never|without|only|unless|except\w*|exclud\w*|neither|nor|none|nobody|nothing|waive\w*|outside|other than|beyond|prohibit\w*|refrain\w*|limit\w*|consent\w*|prior|free (?:of|from)|harmless|fixed|requires?|subject to|cannot|fails?|un\w{4,}|in\w{2,}able)\b|n't\b",
+    r"\b(?:not?|never|without|only|unless|except\w*|exclud\w*|neither|nor|none|nobody|nothing|waive\w*|outside|other than|exclusively|solely|purely|beyond|prohibit\w*|refrain\w*|limit\w*|consent\w*|prior|free (?:of|from)|harmless|fixed|requires?|subject to|cannot|fails?|un\w{4,}|in\w{2,}able)\b|n't\b",
     re.I,
 )
 _STRONG_NO = re.compile(

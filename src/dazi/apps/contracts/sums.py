@@ -138,7 +138,7 @@ def _tables(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
         columns: tuple[int | None, int | None, int | None] = (
             _column(header, r"数量|quantity|qty"),
             _column(header, r"单价|unit price|price per|rate"),
-            _column(header, r"金额|小计|合计|amount|line total|subtotal|total"),
+            _column(header, r"金额|小计|合计|合价|总价|价款|amount|line total|subtotal|total"),
         )
         body = rows[1:]
         if columns[2] is None:
@@ -202,6 +202,7 @@ def _by_product(rows: list[list[str]]) -> tuple[int | None, int | None, int | No
     in most rows."""
     numbers = [[_number(c) for c in row] for row in rows]
     width = min(len(row) for row in rows)
+    best: tuple[int, tuple[int | None, int | None, int | None]] = 0, (None, None, None)
     for k in range(2, width):
         for j in range(1, k):
             for i in range(j):
@@ -213,9 +214,9 @@ def _by_product(rows: list[list[str]]) -> tuple[int | None, int | None, int | No
                     and abs(q * p - v) <= CENT
                     for q, p, v in ((n[i], n[j], n[k]) for n in numbers)
                 )
-                if right >= 2 and right * 2 >= len(rows):
-                    return i, j, k
-    return None, None, None
+                if right >= 2 and right * 2 >= len(rows) and right > best[0]:
+                    best = right, (i, j, k)
+    return best[1]
 
 
 def _column(header: list[str], pattern: str) -> int | None:
@@ -246,9 +247,19 @@ _REST = re.compile(
 )
 
 
+_RETAINED = re.compile(r"质(?:量)?保(?:证)?金|质量保证|保留金|retention|retained|holdback", re.I)
+"""A share that is kept back; its clause may speak of the warranty more than of payment."""
+
+
 def _shares(contract: Contract) -> Iterator[Finding]:
     """Instalments, or weights of a table, whose shares do not come to 100 %."""
     by_article: dict[int, list[Clause]] = {}
+    retained = [
+        (p.value, c)
+        for c in contract.body
+        for p in percents(c.words)
+        if _RETAINED.search(c.words[max(0, p.start - 30) : p.end + 30])
+    ]
     for clause in contract.body:
         if about(contract, clause, "payment") and not clause.table:
             by_article.setdefault(clause.article, []).append(clause)
@@ -263,6 +274,9 @@ def _shares(contract: Contract) -> Iterator[Finding]:
             if p.value >= 5 and not _NO_SHARE.search(c.words[max(0, p.start - 16) : p.end + 10])
         ]
         total = sum((v for v, _ in found), Decimal(0))
+        counted = {c.index for _, c in found}
+        if any(total + v == 100 and c.index not in counted for v, c in retained):
+            continue
         if len(found) >= 2 and total != 100 and 60 <= total <= 150:
             yield _wrong_shares(found[0][1], total, " ".join(c.words for _, c in found))
     for clause in contract.clauses:

@@ -69,7 +69,7 @@ _COMPILED = {t: (re.compile(h), re.compile(b)) for t, (h, b) in TOPICS.items()}
 
 KINDS: Mapping[str, str] = {
     "labour": r"劳动合同|聘用合同|用人单位|[Ee]mployment [Aa]greement|[Ll]abou?r [Cc]ontract",
-    "nda": r"保密协议|[Nn]on-?[Dd]isclosure|NDA|[Cc]onfidentiality [Aa]greement",
+    "nda": r"保密协议|[Nn]on-?[Dd]isclosure|NDA|[Cc]onfidentiality (?:[Aa]greement|[Uu]ndertaking)|[Aa]greement on (?:[Cc]onfidentiality|[Ss]ecrecy)|[Ss]ecrecy [Aa]greement",
     "lease": r"租赁|租房|[Ll]ease|[Tt]enancy",
     "software": r"软件|[Ss]oftware|SaaS|[Ll]icen[cs]e [Aa]greement",
     "service": r"服务|委托|咨询|运维|[Ss]ervices?\b|[Cc]onsult",

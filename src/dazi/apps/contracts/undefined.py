@@ -49,6 +49,11 @@ def _terms_zh(contract: Contract) -> Iterator[Finding]:
                 continue
             if not re.search(
                 r"定义|所称|约定的|所指|所述", text[max(0, m.start() - 12) : m.end() + 14]
+            ) and not (
+                re.search(r"[由经向与]\s*$", text[: m.start()])
+                and re.match(
+                    r"(?:书面)?(?:确定|确认|决定|审核|批准|同意|提出|提交|签收)", text[m.end() :]
+                )
             ):
                 continue
             told.add(term)
@@ -81,7 +86,7 @@ def _terms_en(contract: Contract) -> Iterator[Finding]:
                         r"\s*(?:is|are|shall|covers?|includes?|comprises?|consists?|[:–—=-])", after
                     )
                 )
-                or re.search(r"(?:the|called|as|are|is)\s*$", before)
+                or re.search(r"(?:the|called|as|are|is|under the name|brand|product)\s*$", before)
             ):
                 defined.add(m[1])
             else:

@@ -35,7 +35,7 @@ _CONSENT = re.compile(
     re.I,
 )
 _HARMLESS = re.compile(
-    r"(?:whatever|as|that|which) (?:that |it )?may be|without (?:charge|delay|prejudice|undue delay|further)|free of charge|\bnot later than|no later than|not less than|不少于|不低于|不超过|不迟于|不符|不合|不成|不足|不影响|不可抗力|not exceed|not affect|(?:can|could) ?not be (?:foreseen|avoided)|not fall below|不能预见|不能避免|不能克服",
+    r"(?:whatever|as|that|which) (?:that |it )?may be|\bmay only\b|\bmay (?:be )?\w+[^.;]{0,60}\bonly\b|仅可|只可|without (?:charge|delay|prejudice|undue delay|further)|free of charge|\bnot later than|no later than|not less than|不少于|不低于|不超过|不迟于|不符|不合|不成|不足|不影响|不可抗力|not exceed|not affect|(?:can|could) ?not be (?:foreseen|avoided)|not fall below|不能预见|不能避免|不能克服",
     re.I,
 )
 _WEAKER = re.compile(
@@ -63,7 +63,9 @@ def sides(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:
         )
 
 
-_DENIAL = r"无须|无需|不必|不负|不承担|不保证|不设|不免除|(?:need )?not\b|no\b|without\b|neither"
+_DENIAL = (
+    r"不再|无须|无需|不必|不负|不承担|不保证|不设|不免除|(?:need )?not\b|no\b|without\b|neither"
+)
 """Ways to say that one need not."""
 _RELEASED = r"免除|免责|releas|not liable|not responsible|不承担|not the .{0,24}fault|not the responsib|are not (?:the )?[ⒼⓉ]|excus|exempt"
 
@@ -124,6 +126,7 @@ def safeguards(ours: str, theirs: str, language: str) -> Iterator[Difference]:
             re.search(pattern, ours, re.I)
             and not re.search(pattern, theirs, re.I)
             and not re.search(_LOOSE, theirs, re.I)
+            and not re.search(r"\boral(?:ly)?\b|口头", ours, re.I)  # of forms that are all alike
         ):
             yield "medium", Text(f"少了“{zh}”", f"no longer {en}")
 
