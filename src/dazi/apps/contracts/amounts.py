@@ -83,7 +83,7 @@ def currency(contract: Contract, total: Field | None) -> Field | None:
 
 
 _CAP = re.compile(
-    r"为(?:上)?限|上限|不(?:得|应)?(?:超过|高于)|最高(?:不超过|为)?|最多|限于|(?:shall |does |will )?not exceed|limited to|capped at|no more than|shall be limited|up to|at most|maximum(?: aggregate)? liabilit|cap on|liable for more than",
+    r"为(?:上)?限|上限|不(?:得|应)?(?:超过|高于)|最高(?:不超过|为)?|最多|限于|(?:shall |does |will )?not exceed|limited to|capped at|no more than|shall be limited|up to|at most|maximum(?: aggregate)? liabilit|(?:neither|no) part[^.;]{0,60}exceeds?\b|cap on|liable for more than",
     re.I,
 )
 _LIABLE = re.compile(r"赔偿|责任|liabilit|liable|damages", re.I)

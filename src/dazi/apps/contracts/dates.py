@@ -14,7 +14,7 @@ from dazi.apps.contracts.topics import about
 from dazi.apps.contracts.values import Day, Period, days, periods
 
 _TERM = re.compile(
-    r"期限|有效期|租期|服务期|合同期|租赁期|自.{0,30}起|从.{0,24}(?:到|至|开始)|起至|生效|开始|届满|期为|期间|takes? effect|begins?\b|\bruns?\b|in force|[Tt]erm\b|commenc|[Ee]ffective|expire|until|through|[Ss]tart(?:s|ing)?\b|remain in (?:full )?force"
+    r"期限|有效期|租期|服务期|合同期|租赁期|自.{0,30}起|日起|从.{0,24}(?:到|至|开始)|起至|生效|开始|届满|期为|期间|takes? effect|begins?\b|\bruns?\b|in force|[Tt]erm\b|commenc|[Ee]ffective|expire|until|through|[Ss]tart(?:s|ing)?\b|remain in (?:full )?force"
 )
 _LASTS = re.compile(
     r"(?:期限?|租期)(?:为|是|共)?|共计?$|continues? for|in (?:full )?force for|stays? in force for|lasts? for|for (?:a (?:period|term|initial term) of|an initial (?:term|period) of)|term of|有效期"
@@ -54,7 +54,7 @@ def term(contract: Contract) -> dict[str, Field]:
                 "end_date": Field(found[1].day.isoformat(), clause, quote),
             }
             score += 2
-        elif found and effective is not None and _UNTIL.search(text[: found[0].start]) and lengths:
+        elif found and effective is not None and _UNTIL.search(text[: found[0].start]):
             quote = sentence_at(text, found[0].start)
             here = {
                 "start_date": Field(effective.day.isoformat(), clause, quote),
@@ -85,7 +85,9 @@ def term(contract: Contract) -> dict[str, Field]:
     return best[1] if best is not None else {}
 
 
-_UNTIL = re.compile(r"(?:until|至|到|ending(?: on)?|expires? on)\s*$")
+_UNTIL = re.compile(
+    r"(?:until|至|到|(?:end(?:s|ing)?|expir(?:es?|ing)|terminat(?:es|ing)) (?:on|with|at the end of))\s*$"
+)
 _AFTERWARDS = re.compile(
     r"保密|质保|保修|竞业|confidential|surviv|warrant|after (?:the )?(?:end|termination|expir)",
     re.I,
