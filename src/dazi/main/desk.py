@@ -20,7 +20,6 @@ from dazi.apps.desk.rules import DeskRules, rules_of
 from dazi.apps.desk.service import DeskService, Parts, team
 from dazi.audit.private import Private
 from dazi.core.company import Company
-from dazi.core.desk import FiledTicket, TicketRequest
 from dazi.core.errors import AccessError, ConfigError, ConnectorError, NotFound
 from dazi.core.language import Language, Text
 from dazi.core.messages import Message
@@ -35,18 +34,6 @@ if TYPE_CHECKING:
 MOST_MESSAGES = 200
 BY_PERSON = Text("人工客服", "Support")
 REFRESH, TIDY = "desk_refresh", "desk_tidy"
-
-
-@dataclass(slots=True)
-class DeskDoor:
-    """The tools' way to the desk, which is opened after them."""
-
-    behind: Desk | None = None
-
-    async def file(self, request: TicketRequest) -> FiledTicket:
-        if self.behind is None:
-            raise ConnectorError("unavailable", "服务台没有打开", "the service desk is not open")
-        return await self.behind.file(request)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ from dazi.main.auditing import audit_folder
 from dazi.main.company import load_company
 from dazi.main.database import database_of
 from dazi.main.demo import Demo, Running
-from dazi.main.desk import DeskDoor, DeskFiles, make_desk
+from dazi.main.desk import DeskFiles, make_desk
+from dazi.main.desk_door import DeskDoor
 from dazi.main.documents import Documents, Place, milvus_of, open_documents
 from dazi.main.door import Door
 from dazi.main.engines import load_engine, make_embedder, make_reranker

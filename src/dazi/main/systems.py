@@ -10,7 +10,7 @@ from dazi.connectors.registry import make_connector
 from dazi.core.company import Company
 from dazi.core.tools import Connector
 from dazi.main.demo import Running, addresses
-from dazi.main.desk import DeskDoor
+from dazi.main.desk_door import DeskDoor
 from dazi.main.door import Door
 from dazi.main.risk_door import RiskDoor
 
