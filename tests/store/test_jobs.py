@@ -22,7 +22,7 @@ from dazi.main.database import declare_tables
 from dazi.store.database import Database
 from dazi.store.jobs import schedules as schedules_module
 from dazi.store.jobs import work as work_module
-from dazi.store.jobs.model import Claim, Job, Lost, NewJob
+from dazi.store.jobs.model import Claim, Job, JobLimits, Lost, NewJob
 from dazi.store.jobs.records import JobStore
 from dazi.store.jobs.schedules import ScheduleStore
 from dazi.store.jobs.service import JobService
@@ -448,6 +448,22 @@ async def test_a_schedule_puts_one_job_an_hour_whoever_looks(
     assert (job.title, now.last, now.due) == ("周报", job.id, made.due)
     held = await claim(store)
     assert held.job.arguments == {"a": 1}
+
+
+async def test_whose_jobs_are_full_holds_up_nobody_elses_schedule(
+    store: JobStore, schedules: ScheduleStore
+) -> None:
+    small = JobStore(store._database, store._sealer, JobLimits(waiting=1))
+    await put(small, LI)
+    mine = await schedules.put(LI, "k", "满了", {}, "0 8 * * 1")
+    theirs = await schedules.put(WANG, "k", "周报", {}, "0 8 * * 1")
+    async with store._database.write() as connection:
+        await connection.execute(update(job_schedules).values(due=1.0))
+    assert await schedules.put_due(small) == 2
+    assert [j.title for j in await store.list(WANG)] == ["周报"]
+    assert len(await store.list(LI)) == 1
+    assert (await schedules.get(mine.id, LI)).due > time.time()
+    assert (await schedules.get(theirs.id, WANG)).last
 
 
 async def test_a_schedule_is_its_owners_to_change(

@@ -36,8 +36,7 @@ class FunctionContext:
 
     ``evidence`` holds the turn's earlier results, ``{"name", "arguments", "result"}`` each.
     ``databases`` are URLs with absolute paths. ``risk`` assesses transactions, where ``[risk]`` of
-    dazi.toml says which.
-    ``databases`` are URLs with absolute paths. ``desk`` is the service desk, where there is one.
+    dazi.toml says which; ``desk`` is the service desk, where there is one.
     ``heard``: what the person said in ``thread``, latest first.
     """
 

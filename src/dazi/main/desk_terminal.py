@@ -18,6 +18,7 @@ from dazi.apps.desk.model import ACTS, PRIORITIES, STATES, Act, State
 from dazi.apps.desk.records import ALIVE, Card, Wanted
 from dazi.apps.desk.service import View
 from dazi.apps.desk.statistics import Figures, Times
+from dazi.console.desk_texts import STANDINGS
 from dazi.core.errors import CallerError
 from dazi.core.language import Language, Text
 from dazi.core.principal import Principal
@@ -30,15 +31,6 @@ from dazi.memory.threads import ThreadStore
 DAY_S = 86_400
 NONE = Text("没有工单。", "No tickets.")
 CLOCKS = {"response": Text("首次回复", "first response"), "resolution": Text("解决", "resolution")}
-STANDINGS = {
-    "running": Text("计时中", "running"),
-    "warning": Text("将超时", "limit near"),
-    "breached": Text("已超时", "limit passed"),
-    "paused": Text("暂停", "paused"),
-    "met": Text("按时", "kept"),
-    "missed": Text("超时完成", "missed"),
-    "void": Text("不计", "does not count"),
-}
 
 
 @dataclass(frozen=True, slots=True)

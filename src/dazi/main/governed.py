@@ -33,12 +33,11 @@ from dazi.main.database import database_of
 from dazi.main.demo import Demo
 from dazi.main.door import Door
 from dazi.main.guarding import guard_of
+from dazi.main.routing import care_of, tickets_of
 from dazi.main.settings import Settings
 from dazi.main.systems import connector_context, make_connectors
-from dazi.router.care import Care, CareRules
 from dazi.router.dispatch import FunctionRouter
 from dazi.router.intents import IntentStore
-from dazi.router.tickets import TicketStore
 from dazi.store.database import Database
 
 if TYPE_CHECKING:
@@ -141,13 +140,7 @@ async def _made(
 ) -> Governed:
     database, ledger, sealing = stores
     private = Private(sealing.keys)
-    tickets = TicketStore(
-        database,
-        private,
-        settings.confirmation_seconds,
-        settings.turn_seconds + 30,
-        settings.approval_seconds,
-    )
+    tickets = tickets_of(settings, database, private)
     router = FunctionRouter(
         company,
         connectors,
@@ -156,13 +149,7 @@ async def _made(
         IntentStore(database, private),
         tickets,
         guard=guard_of(company.folder),
-        care=Care(
-            CareRules(
-                settings.read_attempts,
-                failures=settings.rest_after_failures,
-                rest_s=settings.rest_seconds,
-            )
-        ),
+        care=care_of(settings),
     )
     changes = Changes(database)
     people = People(Directory(company, settings.host), company.roles, Accounts(changes), changes)

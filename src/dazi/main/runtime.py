@@ -51,14 +51,13 @@ from dazi.main.jobs import open_jobs
 from dazi.main.knowledge_settings import knowledge_settings
 from dazi.main.outside_sources import OutsideSources
 from dazi.main.risk_door import RiskDoor
+from dazi.main.routing import care_of, tickets_of
 from dazi.main.settings import Settings
 from dazi.main.systems import connector_context, make_connectors
 from dazi.memory.threads import ThreadStore
 from dazi.prompt.system import system_text
-from dazi.router.care import Care, CareRules
 from dazi.router.dispatch import FunctionRouter
 from dazi.router.intents import IntentStore
-from dazi.router.tickets import TicketStore
 from dazi.store.database import Database
 from dazi.store.jobs.service import JobService
 
@@ -251,15 +250,8 @@ async def assemble(
     ledger = Ledger(sink, None if settings.audit == "memory" else sealing)
     audit = Opened(sink, sealing)
     await ledger.open()
-    # Carrying out a decision is a turn; one that takes much longer has broken off.
     private = Private(sealing.keys)
-    tickets = TicketStore(
-        database,
-        private,
-        settings.confirmation_seconds,
-        settings.turn_seconds + 30,
-        settings.approval_seconds,
-    )
+    tickets = tickets_of(settings, database, private)
     directory = Directory(company, settings.host)
     access = make_access(company, database, ledger, directory, data)
     await access.open()
@@ -273,13 +265,7 @@ async def assemble(
         tickets,
         execute=effects,
         guard=guard,
-        care=Care(
-            CareRules(
-                settings.read_attempts,
-                failures=settings.rest_after_failures,
-                rest_s=settings.rest_seconds,
-            )
-        ),
+        care=care_of(settings),
     )
     budget = Budget(
         settings.turn_rounds,

@@ -14,6 +14,7 @@ from typing import Any
 
 import typer
 
+from dazi.console.job_texts import STATES
 from dazi.core.errors import CallerError, OperatorError
 from dazi.core.language import Language, Text
 from dazi.core.principal import Principal
@@ -28,13 +29,6 @@ from dazi.store.jobs.records import JobStore
 from dazi.store.jobs.schedules import Schedule, ScheduleStore
 from dazi.store.jobs.service import JobService
 
-STATES: Mapping[State, Text] = {
-    "queued": Text("排队", "queued"),
-    "running": Text("进行中", "running"),
-    "done": Text("完成", "done"),
-    "failed": Text("失败", "failed"),
-    "cancelled": Text("已取消", "cancelled"),
-}
 NONE = Text("没有任务。", "No jobs.")
 NO_SCHEDULES = Text("没有定时任务。", "No schedules.")
 LEFT = Text("约剩 {s} 秒", "about {s} s left")

@@ -144,9 +144,12 @@ class ScheduleStore:
             s = self._schedule(dict(row))
             owner = Principal(s.user, frozenset(), tenant=s.tenant, channel=s.channel)
             new = NewJob(s.kind, s.title, s.arguments, key=f"{s.id}:{s.due:.0f}")
-            job = await jobs.put(owner, new)
+            moved: dict[str, Any] = {"due": self.next_after(s.cron, now)}
+            try:
+                moved["last"] = (await jobs.put(owner, new)).id
+            except CallerError:  # too much of theirs waits: nobody else's is to wait for that
+                log.exception("schedule %s was due and could not be put", s.id)
             here = and_(c.id == s.id, c.due == s.due)
-            moved = {"due": self.next_after(s.cron, now), "last": job.id}
             async with self._database.write() as connection:
                 await connection.execute(update(job_schedules).where(here).values(moved))
         return len(rows)
