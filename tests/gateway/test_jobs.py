@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from dazi.store.jobs.work import Workers
 from tests.fakes.engine import call
 from tests.gateway.conftest import Site
 
+ROOT = Path(__file__).resolve().parents[2]
 QUESTION = "我三天前下的订单 ORD12345 还没发货,怎么回事?"
 
 
@@ -161,6 +164,13 @@ async def test_a_narrow_key_begins_nothing(site: Site) -> None:
         ):
             answered = await site.request("POST", path, None, json=body, headers=headers)
             assert answered.status == ((202 if "jobs" in path else 201) if allowed else 403), scope
+
+
+async def test_every_kind_is_documented(site: Site) -> None:
+    kinds = {k["name"] for k in (await site.request("GET", "/v1/dazi/job-kinds")).json["data"]}
+    for language in ("zh", "en"):
+        page = (ROOT / "docs" / language / "jobs.md").read_text("utf-8")
+        assert kinds == set(re.findall(r"^\| `([a-z_]+)` \|", page, re.M)), language
 
 
 async def test_limits(site: Site) -> None:
