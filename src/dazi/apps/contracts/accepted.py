@@ -39,7 +39,8 @@ def accepted(
 def _same(ours: Finding, theirs: Finding, language: str) -> bool:
     if not ours.quote or not theirs.quote:
         return not ours.quote and not theirs.quote
-    if not _numbers(ours.quote) <= _numbers(theirs.quote):
+    said = _numbers(theirs.quote)  # none where its sentence ends before them
+    if said and not _numbers(ours.quote) <= said:
         return False
     if turned(theirs.quote, ours.quote, language):
         return False

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.likeness import coverage, essence, likeness, sentences
+from dazi.apps.contracts.numerals import HANZI_NUMBER
 from dazi.apps.contracts.roles import Roles, roles_of
 from dazi.apps.contracts.topics import topics_of
+from dazi.apps.contracts.values import percents, periods
 
 Scores = NDArray[np.float64]
 MATCHED = 0.40
@@ -21,8 +23,9 @@ MATCHED = 0.40
 LEFT_OVER, CLEARLY, SURE = 0.10, 1.35, 0.30
 """What is left is matched down to the first, where it is so many times better than the next best,
 or better than the last."""
-A_SENTENCE, COVERED = 0.30, 0.55
-"""A likeness from which on a sentence says a clause; a share of its words from which on a clause does."""
+A_SENTENCE, WITH_NUMBERS, COVERED = 0.30, 0.16, 0.55
+"""A likeness from which on a sentence says a clause, and one that gives its very numbers; a share of its words
+from which on a clause does."""
 LONGER, ALSO = 1.5, 0.5
 """A clause so much longer holds more than one; a sentence so near the best belongs to it."""
 SHORTEST = 10
@@ -132,6 +135,7 @@ def clauses_compared(contract: Contract) -> list[Clause]:
     counted = Counter(c.level for c in contract.body if c.number)
     begins = 4 if counted[3] >= 3 or counted[4] >= 3 else 5
     out: list[Clause] = []
+    listed = ""
     for c in contract.body:
         if (
             c.table
@@ -141,11 +145,22 @@ def clauses_compared(contract: Contract) -> list[Clause]:
         ):
             continue
         last = out[-1] if out else None
-        if last is not None and last.article == c.article and c.level > begins and last.level > 2:
+        if last is None or last.article != c.article or _shape(c.number) != listed:
+            opens = last is not None and re.search(r"[:：]\s*$", last.text) and c.level >= 5
+            listed = _shape(c.number) if opens and last and c.number else ""
+            if last is not None and listed == _shape(last.number):
+                listed = ""
+        within = c.level > begins or (listed and _shape(c.number) == listed)
+        if last is not None and last.article == c.article and within and last.level > 2:
             out[-1] = replace(last, text=f"{last.text} {c.number} {c.words}".strip())
         else:
             out.append(c)
     return [c for c in out if len(_letters(c.text)) >= SHORTEST and not _INTRODUCES.match(c.text)]
+
+
+def _shape(number: str) -> str:
+    """How it is written: （一） and （二） alike, 1） otherwise."""
+    return re.sub(r"[a-z]+", "a", re.sub(r"\d+", "0", re.sub(rf"{HANZI_NUMBER}+", "一", number)))
 
 
 _PARTICULARS = re.compile(
@@ -234,11 +249,23 @@ def _within(
     covered = coverage(mine, whole, language)
     for n, clause in enumerate(ours):
         at = int(scores[n].argmax())
-        if scores[n, at] >= A_SENTENCE:
+        same = _same_numbers(clause, parts[at].text)
+        if scores[n, at] >= (WITH_NUMBERS if same else A_SENTENCE):
             pairs.append(Pair(clause, parts[at], float(scores[n, at])))
         elif float(covered[n].max(initial=0.0)) < COVERED:
             missing.append(clause)
     return pairs, missing
+
+
+def _same_numbers(clause: Clause, said: str) -> bool:
+    """Whether a sentence gives the very periods and rates of a clause, which has some."""
+    ours = [(p.number, p.unit) for p in periods(clause.text)]
+    rates = [p.value for p in percents(clause.text)]
+    return (
+        bool(ours or rates)
+        and sorted(ours) == sorted((p.number, p.unit) for p in periods(said))
+        and sorted(rates) == sorted(p.value for p in percents(said))
+    )
 
 
 def _in_order(numbers: Sequence[int]) -> set[int]:

@@ -11,7 +11,7 @@ from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.evidence import Field, sentence_at
 from dazi.apps.contracts.money import Money, moneys
 from dazi.apps.contracts.topics import about
-from dazi.apps.contracts.values import percents
+from dazi.apps.contracts.values import Percent, percents
 
 _TOTAL = re.compile(
     r"(?:合同|采购|订单|服务费?|货款|价款|费用|租金|项目|开发费?)?总(?:金额|价款?|额|计|费用|租金|报酬)|合同(?:价款|金额|价格)|(?:服务|开发|项目)报酬|服务费(?:总额|用)?(?:共计|合计|为)|共计|合计|"
@@ -115,7 +115,7 @@ def liability_cap(contract: Contract) -> Field | None:
                 continue
             if re.search(_PART_OF_YEAR, sentence, re.I):
                 continue
-            value = rates[0].value if rates else Decimal(100)
+            value = _nearest(sentence, rates) if rates else Decimal(100)
             if not rates and re.search(r"twice|two times|[二两2]倍", sentence, re.I):
                 value = Decimal(200)
             score = (
@@ -134,6 +134,15 @@ def liability_cap(contract: Contract) -> Field | None:
     return best[1] if best else None
 
 
+def _nearest(sentence: str, rates: list[Percent]) -> Decimal:
+    """Of several rates, the one between whose commas liability is spoken of."""
+    for rate in rates:
+        before = re.split(r"[，,；;]", sentence[: rate.start])[-1]
+        if _LIABLE.search(before) and not _PENALTY.search(before):
+            return rate.value
+    return rates[0].value
+
+
 _PENALTY = re.compile(r"违约金|罚金|滞纳金|liquidated damages|penalt(?:y|ies)", re.I)
 _DAILY = re.compile(
     r"每(?:逾期|延迟|迟延|拖延)?(?:一|1)?(?:个)?[日天周]|[按逐]日|日(?:按|万分|千分)|per (?:day|week)|an? (?:day|week)\\b|each (?:day|week)|(?:each|every) (?:calendar )?(?:day|week)|daily|每迟",
@@ -146,12 +155,11 @@ def penalty_rates(contract: Contract) -> Iterator[tuple[Decimal, str, Clause, st
     and where it stands."""
     for clause in contract.clauses:
         text = clause.words
-        if not _PENALTY.search(text):
-            continue
         for p in percents(text):
             sentence = sentence_at(text, p.start)
             before = text[max(0, p.start - 34) : p.start]
-            if not _PENALTY.search(sentence) and not _PENALTY.search(before):
+            called = _PENALTY.search(sentence) or _PENALTY.search(before)
+            if not called and not (_LATE.search(sentence) and _DAILY.search(sentence)):
                 continue
             if re.search(_NO_PENALTY, text[max(0, p.start - 26) : p.start], re.I):
                 continue
@@ -166,6 +174,7 @@ def penalty_rates(contract: Contract) -> Iterator[tuple[Decimal, str, Clause, st
             yield p.value, kind, clause, sentence
 
 
+_LATE = re.compile(r"逾期|迟延|延迟|迟到|\blate\b|delay|overdue", re.I)
 _LIMIT = r"累计|总额不|合计|最高|不超过|不得超过|上限|以[^，。；]{0,14}$|exceed|maximum|up to|capped|at most"
 _NO_PENALTY = (
     r"赔偿(?:责任|总额)|责任(?:总额|上限)|税率|liabilit|tax\b|VAT|低于|不低于|可用率|availab"

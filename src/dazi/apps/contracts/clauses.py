@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from dazi.apps.contracts.lines import LABELS, Line, lines_of, tidy
+from dazi.apps.contracts.lines import LABELS, PARTY_LABEL, Line, lines_of, tidy
 from dazi.apps.contracts.numbering import INSIDE, numbered
 from dazi.apps.contracts.numerals import HANZI_NUMBER
 from dazi.knowledge.blocks import Block, Box
@@ -171,7 +171,7 @@ def _opens_annex(text: str, *, heading: bool) -> bool:
 
 def _title_of(rest: str, level: int, *, heading: bool) -> str:
     """The name of an article, where its line begins with one."""
-    if level >= 3 and _SENTENCE.search(rest):
+    if level >= 3 and (_SENTENCE.search(rest) or _NO_TITLE.search(rest)):
         heading = False
     if heading or (
         level <= 2 and len(rest) <= LONGEST_TITLE and not re.search(r"[。；;,，]", rest)
@@ -191,6 +191,8 @@ _SENTENCE = re.compile(
     r"\b(?:is|are|shall|may|must|will|can|has|have|starts?|begins?|ends?|expires?|forms?|seek|appl(?:y|ies)|runs?)\b|\d{4}|应当|不得|\b(?:the|of|and|or|for|to|by|in|an?|its|their|with|on)$"
 )
 """A verb or a date: it is no title."""
+_NO_TITLE = re.compile(r"\d+\s*[日天个年月元%]|任何一方|(?<!对)[甲乙双对]方.{4}|[应须].{4}|[，,]")
+"""Of what stands under a number of the third depth, as it may be cut off at a line's end."""
 
 
 _LABELLED = re.compile(
@@ -213,7 +215,7 @@ def _joined(clauses: list[Clause]) -> Iterator[Clause]:
 
 
 _NEW = re.compile(
-    rf"(?:(?:甲方|乙方|丙方|Party [AB\d])\s*[（(:：]|委托单位|受托单位|签字|盖章|日期|By:|Name:|Title:|Date:|{LABELS})"
+    rf"(?:(?:甲方|乙方|丙方|Party [AB\d])\s*[（(:：]|{PARTY_LABEL}|委托单位|受托单位|签字|盖章|日期|By:|Name:|Title:|Date:|{LABELS})"
 )
 
 

@@ -14,7 +14,7 @@ from dazi.apps.contracts.evidence import Field, sentence_at
 from dazi.apps.contracts.findings import Finding, at
 from dazi.apps.contracts.likeness import sentences
 from dazi.apps.contracts.lines import blank
-from dazi.apps.contracts.parties import AN_ENTITY
+from dazi.apps.contracts.parties import AN_ENTITY, named
 from dazi.apps.contracts.repeated import repeated
 from dazi.apps.contracts.sums import sum_contradictions
 from dazi.apps.contracts.values import days, periods
@@ -129,12 +129,8 @@ def _names(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
     counted: dict[str, Clause] = {}
     for clause in contract.clauses:
         for m in (AN_ENTITY if contract.language == "en" else _COMPANY).finditer(clause.words):
-            found = re.sub(
-                r"^(?:.*?(?:由|与|和|向|系|为|是|对|给|即|指|方|在|至|称))(?=[\u3400-\u9fff]{4})",
-                "",
-                m[0].strip(),
-            ).strip()
-            counted.setdefault(found.strip("（）()"), clause)
+            for found in _perhaps(m[0].strip()):
+                counted.setdefault(found, clause)
     bare = {n: re.sub(r"[\s.,，。()（）]", "", n).lower() for n in (*names, *counted)}
     for found, clause in counted.items():
         if blank(found) or any(bare[found] in bare[n] or bare[n] in bare[found] for n in names):
@@ -146,6 +142,41 @@ def _names(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
     for name in names:
         if re.fullmatch(r"[\u3400-\u9fff]{2,4}", name):
             yield from _persons(contract, name)
+    yield from _signatures(contract, fields, counted)
+
+
+_A_SIDE = {"甲方": "party_a", "乙方": "party_b", "Party A": "party_a", "Party B": "party_b"}
+
+
+def _signatures(
+    contract: Contract, fields: dict[str, Field], seen: dict[str, Clause]
+) -> Iterator[Finding]:
+    """Who signs for a party and is called otherwise than the party at the beginning."""
+    for clause in contract.clauses:
+        for role, name, _ in named(clause):
+            side = next((f for word, f in _A_SIDE.items() if word in role), "")
+            stated = fields.get(side)
+            if stated is None or clause.index <= stated.clause.index or blank(name):
+                continue
+            first = str(stated.value)
+            entity = AN_ENTITY if contract.language == "en" else _COMPANY
+            if not entity.search(name) or first in name or name in first:
+                continue
+            if not _almost(name, first):  # which is told already
+                yield _other_name(clause, name, first)
+                return
+
+
+_BEFORE_A_NAME = re.compile(
+    r"由|与|和|向|系|为|是|对|给|即|指|方|在|至|称|[Aa]nd (?:of )?|[Oo]f |[Bb]y |[Ww]ith "
+)
+
+
+def _perhaps(found: str) -> list[str]:
+    """What may be the name in words that end with one: without what stands before it."""
+    starts = [0, *(m.end() for m in _BEFORE_A_NAME.finditer(found))]
+    names = [found[s:].strip("（）() ") for s in starts]
+    return [n for n in names if len(n) >= 6] or names[:1]
 
 
 def _almost(found: str, name: str) -> bool:

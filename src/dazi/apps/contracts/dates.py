@@ -127,7 +127,7 @@ def _later(day: date, number: Decimal, unit: str) -> date:
 
 
 _RENEWS = re.compile(
-    r"自动(?:续|延)|自动顺延|续(?:期|约|租|展|订|签|聘)|(?:期满|届满)[^。；]{0,16}延长|automatic(?:ally)?[^.]{0,20}(?:renew|extend|roll)|renew(?:s|ed|al|ing)?\b|non-renewal|is extended|continues? for (?:one|a further|another|\d+)|further (?:periods?|terms?|\d+ months)",
+    r"自动(?:续|延)|顺延[一两二三\d]年|自动顺延|续(?:期|约|租|展|订|签|聘)|(?:期满|届满)[^。；]{0,16}延长|automatic(?:ally)?[^.]{0,20}(?:renew|extend|roll)|renew(?:s|ed|al|ing)?\b|non-renewal|is extended|continues? for (?:one|a further|another|\d+)|further (?:periods?|terms?|\d+ months)",
     re.I,
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from dazi.apps.contracts.alignment import Alignment, Pair, clauses_compared
 from dazi.apps.contracts.clauses import Clause, Contract
+from dazi.apps.contracts.edits import edited
 from dazi.apps.contracts.findings import Finding, Severity, at
 from dazi.apps.contracts.likeness import essence, likeness, sentences
 from dazi.apps.contracts.lines import blank
@@ -39,6 +40,8 @@ NEAR = 0.45
 AGAIN, AS_WELL, MATCHED, CLOSE = 0.3, 0.6, 0.35, 0.4
 """A sentence of the contract that is so like the template's, or so many times as like as the best, may be
 what says it."""
+OF_ANOTHER = 0.05
+"""A sentence that is so much more like another of the template's says that one."""
 
 
 def deviations(alignment: Alignment) -> Iterator[Finding]:
@@ -97,7 +100,8 @@ class _Elsewhere:
         row = self._scores[n]
         least = max(AGAIN, float(row.max()) * AS_WELL)
         for j in row.argsort()[::-1][:4]:
-            if row[j] >= least:
+            another = float(self._scores[:, j].max())
+            if row[j] >= least and row[j] >= another - OF_ANOTHER:
                 yield *self._theirs[int(j)], float(row[j])
 
     def matched(self) -> Iterator[tuple[str, str, str, Clause, float]]:
@@ -109,7 +113,16 @@ class _Elsewhere:
             if columns[j] == i and self._scores[i, j] >= MATCHED:
                 said, clause = self._theirs[int(j)]
                 ours, whole = self._ours[i]
-                yield ours, whole.words, said, clause, float(self._scores[i, j])
+                score = float(self._scores[i, j])
+                if not self._of_another(whole, said, score):
+                    yield ours, whole.words, said, clause, score
+
+    def _of_another(self, ours: Clause, said: str, score: float) -> bool:
+        """Whether the sentence stands in a clause that answers better to another of the template's."""
+        return any(
+            p.ours.index != ours.index and p.score > score and said in p.theirs.words
+            for p in self._a.pairs
+        )
 
     def usual(self, text: str) -> bool:
         """Whether the template says the like anywhere, burdens included."""
@@ -133,6 +146,7 @@ def _by_sentence(a: Alignment, elsewhere: _Elsewhere) -> Iterator[Finding]:
             *moved(*marked),
             *softer(a.ours.marked(whole), marked[1]),
             *one_side_only(*marked),
+            *edited(*marked),
         ]
         if score >= CLOSE:
             near = [clause.words, *(said for said, _, _ in elsewhere.like(ours))]
@@ -169,7 +183,7 @@ def _changed(a: Alignment, pair: Pair, elsewhere: _Elsewhere) -> Finding | None:
     language = a.contract.language
     mine = essence(a.ours.marked(ours), language)
     other = essence(a.theirs.marked(theirs), language)
-    if mine == other:
+    if mine == other and a.ours.marks(ours) == a.theirs.marks(theirs):
         return None
     found = _differences(a, ours, theirs, pair.score, same_topic=_same_topic(a, pair))
     quoted = pair.theirs

@@ -91,8 +91,8 @@ def cells(row: str) -> list[str]:
 
 
 def _rows(block: Block) -> Iterator[tuple[Block, str]]:
-    """Rows that are numbered clauses or name the parties are lines; the title of an annex that stands
-    in the first row is a line before the table."""
+    """Rows that are numbered clauses or name the parties are lines, and so is the title of an annex that
+    stands in a row."""
     rows = [r for r in block.text.split("\n") if r.strip() and not re.fullmatch(r"[|\s:\-]+", r)]
     told = [[c for c in cells(r) if c] for r in rows]
     plain = replace(block, kind="text")
@@ -107,13 +107,21 @@ def _rows(block: Block) -> Iterator[tuple[Block, str]]:
                 tidy(f"{c[0].rstrip(':：')}：{' '.join(c[1:])}" if len(c) > 1 else " ".join(c)),
             )
         return
-    if told and told[0] and _AN_ANNEX.fullmatch(told[0][0]):
-        yield replace(block, kind="heading"), tidy(" ".join(told[0]))
-        text = "\n".join(block.text.split("\n")[1:])
-    else:
-        text = block.text
-    if text.strip():
-        yield block, tidy(text)
+    part: list[str] = []
+    for row in block.text.split("\n"):
+        filled = [c for c in cells(row) if c]
+        if filled and len(filled) <= 2 and _AN_ANNEX.fullmatch(filled[0]):
+            yield from _table(block, part)
+            part = []
+            yield replace(block, kind="heading"), tidy(" ".join(filled))
+        else:
+            part.append(row)
+    yield from _table(block, part)
+
+
+def _table(block: Block, rows: list[str]) -> Iterator[tuple[Block, str]]:
+    if any(r.strip() and not re.fullmatch(r"[|\s:\-]+", r) for r in rows):
+        yield block, tidy("\n".join(rows))
 
 
 # --- lines that ran together ---------------------------------------------------------------------
@@ -123,8 +131,8 @@ _INLINE = re.compile(
     r"|\s(?=(?:[IVX]{1,5}|[A-Z])\.\d{1,2}\s+[A-Z\"“])"
 )
 LABELS = r"住\s*所(?:地)?[:：]|地\s*址[:：]|法定代表人[:：]|授权代表[:：]|统一社会信用代码|身份证号?|签订(?:日期|时间|地点)[:：]|联系(?:人|电话|方式)[:：]|电话[:：]|开户(?:行|银行)[:：]|合同编号[:：]"
-_PARTY_LABEL = r"(?:(?:甲方|乙方|丙方|出租方|承租方|委托方|受托方|委托单位|受托单位|买方|卖方|供方|需方)\s*(?:[（(][^（()）]{1,14}[)）])?\s*[:：]|(?:甲方|乙方)\s*[（(](?:[卖买供需]方|章|盖章|委托方|服务方|受托方)[)）]|(?:委托单位|受托单位)[（(][甲乙]方[)）])"
-_LABEL = re.compile(rf"(?<=[^\s，。；：:（(“的由与和向给对即为是])\s?(?={_PARTY_LABEL})|(?<=[^\s（(])\s?(?=(?:{LABELS}))")  # fmt: skip
+PARTY_LABEL = r"(?:(?:甲方|乙方|丙方|出租方|承租方|委托方|受托方|委托单位|受托单位|买方|卖方|供方|需方)\s*(?:[（(][^（()）]{1,14}[)）])?\s*[:：]|(?:甲方|乙方)\s*[（(](?:[卖买供需]方|章|盖章|委托方|服务方|受托方)[)）]|(?:委托单位|受托单位)[（(][甲乙]方[)）])"
+_LABEL = re.compile(rf"(?<=[^\s，。；：:（(“的由与和向给对即为是])\s?(?={PARTY_LABEL})|(?<=[^\s（(])\s?(?=(?:{LABELS}))")  # fmt: skip
 
 
 def _split(text: str) -> list[str]:

@@ -57,7 +57,7 @@ def parties_of(contract: Contract) -> tuple[Field, ...]:
     """The first two that are named; 甲方 and Party A before others."""
     found: list[tuple[str, Field]] = []
     for clause in contract.clauses[:LOOKED_AT]:
-        for role, name, quote in _named(clause):
+        for role, name, quote in named(clause):
             known = (str(f.value) for _, f in found)
             if not any(name in k or k in name for k in known):
                 found.append((role, Field(name, clause, quote)))
@@ -79,7 +79,7 @@ _SIGNATORY = re.compile(r"[Rr]epresentative\s*:\s*[A-Z][\w'’\-]+\s+[A-Z][\w'�
 """The name after it is another's."""
 
 
-def _named(clause: Clause) -> Iterator[tuple[str, str, str]]:
+def named(clause: Clause) -> Iterator[tuple[str, str, str]]:
     """Role, name and words of everybody named in a clause, in its order."""
     text = _SIGNATORY.sub(r"\g<0>;", clause.words)
     out: list[tuple[int, str, str, str]] = []

@@ -15,7 +15,7 @@ _PAYS = re.compile(
     r"支付|付(?=\s*\d)|到期|账期|付清|付款|应付|结清|缴纳|汇入|付至|\b(?:pay(?:s|able|ments?)?|paid)\b|\bdue\b|settle|remit"
 )
 _NOT_PAYMENT = re.compile(
-    r"工资|经济补偿|written notice|书面通知|不可抗力|逾期|违约|退还|返还|退回|解除|\blate\b|overdue|refund|terminat|delay|interest|(?<!un)dispute[sd]?\b.{0,20}invoice",
+    r"工资|经济补偿|written notice|书面通知|不可抗力|逾期|违约|退还|返还|退回|解除|\blate\b|overdue|refund|terminat|delay|interest|(?<!un)dispute[sd]?\b.{0,20}invoice|arbitrat|仲裁|\bcourts?\b",
     re.I,
 )
 
@@ -54,7 +54,7 @@ _MAIN = re.compile(
     r"余款|其余|尾款|全部|全款|货款|invoice|服务费|balance|remaining|quarterly|the fees", re.I
 )
 _PART = re.compile(
-    r"预付|首付|定金|订金|质保金|质量保证金|保留金|retention|advance|prepay|down ?payment|deposit|押金",
+    r"预付|首付|定金|订金|质保金|质量保证金|保留金|retention|advance|prepay|down ?payment|deposit|押金|(?<!质量)(?<!质)保证金",
     re.I,
 )
 

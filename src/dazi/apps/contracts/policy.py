@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from dazi.apps.contracts.aliases import aliases_of, back
 from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.evidence import Field, sentence_at
 from dazi.apps.contracts.findings import Finding, at
@@ -30,6 +31,19 @@ def judge(
     ours: Sequence[str] = (),
 ) -> Iterator[Finding]:
     """``ours``: what the company is called; rules against the other side then spare it."""
+    found = list(_judged(rules, contract, kind, fields, ours))
+    told = {f.rule for f in found}
+    more = {r.id for r in rules if not told.isdisjoint(r.unless_found)}
+    yield from (f for f in found if f.rule not in more)
+
+
+def _judged(
+    rules: Sequence[Rule],
+    contract: Contract,
+    kind: str,
+    fields: Mapping[str, Field],
+    ours: Sequence[str],
+) -> Iterator[Finding]:
     side: Side | None = None
     roles: Roles | None = None
     for rule in rules:
@@ -97,9 +111,11 @@ def _present(rule: Rule, contract: Contract, fields: Mapping[str, Field]) -> Ite
 
 def _forbid(rule: Rule, contract: Contract, fields: Mapping[str, Field]) -> Iterator[Finding]:
     assert rule.pattern is not None
+    names = aliases_of(contract)
     for clause in _looked_at(rule, contract):
-        for m in rule.pattern.finditer(clause.words):
-            sentence = sentence_at(clause.words, m.end() - 1)
+        text, moves = names.replaced(clause.words)
+        for m in rule.pattern.finditer(text):
+            sentence = sentence_at(clause.words, back(m.end() - 1, moves))
             if rule.unless is not None and rule.unless.search(sentence):
                 continue
             yield _on(rule, clause, sentence, m[0])

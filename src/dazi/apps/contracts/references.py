@@ -33,6 +33,7 @@ def references(contract: Contract) -> Iterator[Finding]:
     yield from _articles(contract)
     yield from _named(contract)
     yield from _about_something_else(contract)
+    yield from _says_nothing_of_it(contract)
     yield from _annexes(contract)
     yield from undefined_terms(contract)
 
@@ -161,7 +162,12 @@ _CALLED_ZH = re.compile(
 _CALLED_EN = re.compile(
     r"(?P<what>limitations?|confidentiality|indemnit(?:y|ies)|warrant(?:y|ies)|payment|arbitration|insurance|termination|penalt(?:y|ies)|liability)(?: (?:obligations?|provisions?|duties|terms?|clause|cap|rights?))?(?: set out| provided| agreed| contained)? (?:in|of|under) (?:clause|section|article|Clause|Section|Article) (?P<n>\d+(?:\.\d+)?)"
 )
+_ON_EN = re.compile(
+    r"(?:clause|section|article|Clause|Section|Article) (?P<n>\d+(?:\.\d+)?) (?:on|about|regarding|concerning|relating to) (?:the )?(?P<what>notices?|limitations?|confidentiality|indemnit(?:y|ies)|warrant(?:y|ies)|payments?|arbitration|insurance|termination|penalt(?:y|ies)|liability|force majeure|assignment|renewal|acceptance|returns?|deliver(?:y|ies))"
+)
 _TOPIC_OF = {
+    "notice": "notices", "force ": "force_majeure", "assign": "assignment", "renewa": "renewal", "accept": "acceptance",
+    "return": "return_of", "delive": "delivery",
     "保密": "confidentiality", "付款": "payment", "验收": "acceptance", "质保": "warranty", "知识产权": "ip",
     "不可抗力": "force_majeure", "违约金": "penalty", "违约责任": "penalty", "解除": "termination", "争议解决": "disputes",
     "押金": "deposit", "保险": "insurance", "赔偿": "liability", "责任限制": "liability", "limit": "liability",
@@ -180,14 +186,14 @@ def _about_something_else(contract: Contract) -> Iterator[Finding]:
             key = point[0] if point else str(number_value(one))
             by_number.setdefault(key, []).append(c)
     for clause in contract.clauses:
-        for pattern in (_CALLED_ZH, _CALLED_EN):
+        for pattern in (_CALLED_ZH, _CALLED_EN, _ON_EN):
             for m in pattern.finditer(clause.words):
                 key = m["n"] if "." in m["n"] else str(number_value(m["n"]))
                 there = by_number.get(key, [])
                 if not there or clause in there:
                     continue
                 what = m["what"].lower()
-                topic = _TOPIC_OF.get(what) or _TOPIC_OF[what[:6].rstrip("a")]
+                topic = _TOPIC_OF.get(what) or _TOPIC_OF.get(what[:6]) or _TOPIC_OF[what[:5]]
                 if any(topic in topics_of(contract, c) for c in there):
                     continue
                 if re.search(TOPICS[topic][1], " ".join(c.words for c in there)):
@@ -200,6 +206,45 @@ def _about_something_else(contract: Contract) -> Iterator[Finding]:
                     Text(
                         f"写的是“{m[0]}”,但那一条说的不是这个",
                         f"it says “{m[0]}”, and that clause is about something else",
+                    ),
+                    Text("改正条款编号", "mend the number"),
+                    sentence_at(clause.words, m.start()),
+                )
+
+
+_BY_ZH = re.compile(
+    rf"(?:按照?|依照?|根据)(?:本合同|本协议)?第\s*(?P<n>\d+|{HANZI_NUMBER}+)\s*条(?!第)(?:的?(?:约定|规定|办法|标准|方式))?(?P<what>[\u3400-\u9fff]{{3,10}})(?=[，。；,;]|$)"
+)
+_SAYS_LITTLE = re.compile(
+    r"主张|权利|追究|赔偿|要求|约定|规定|处理|执行|办理|承担|责任|进行|有关|相关|双方|甲方|乙方|一方|对方|合同|[的了和与或及由应可为之其该]"
+)
+
+
+def _says_nothing_of_it(contract: Contract) -> Iterator[Finding]:
+    """「按第10条免收租金」, where not a word of it stands in the tenth."""
+    there: dict[int, str] = {}
+    for c in contract.body:
+        head = contract.clauses[c.article] if c.article >= 0 else c
+        number = number_value(head.number) if head.number and head.level <= 2 else None
+        if number is not None:
+            there[number] = there.get(number, "") + c.words
+    for clause in contract.clauses:
+        for m in _BY_ZH.finditer(clause.words):
+            number = number_value(m["n"])
+            text = there.get(number or -1, "")
+            what = _SAYS_LITTLE.sub("", m["what"])
+            pairs = [what[i : i + 2] for i in range(len(what) - 1)]
+            if not text or clause.words in text or len(pairs) < 2:
+                continue
+            if not any(p in text for p in pairs):
+                yield at(
+                    clause,
+                    "clause_wrong_number",
+                    "reference",
+                    "medium",
+                    Text(
+                        f"写的是“{m[0]}”,但第 {number} 条没有说这个",
+                        f"it says “{m[0]}”, and number {number} says nothing of it",
                     ),
                     Text("改正条款编号", "mend the number"),
                     sentence_at(clause.words, m.start()),

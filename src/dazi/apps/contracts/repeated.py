@@ -77,6 +77,12 @@ def repeated(contract: Contract) -> Iterator[Finding]:
         list(_late_charges(contract)), "penalties_differ", "high", "逾期付款的违约金", "the charge for late payment"
     )  # fmt: skip
     yield from _differ(
+        list(_late_charges(contract, _DELIVERED_LATE)), "penalties_differ", "high", "逾期交付的违约金", "the charge for late delivery"
+    )  # fmt: skip
+    yield from _differ(
+        list(_per_breach(contract)), "penalties_differ", "high", "每次违约的违约金", "the penalty of a breach"
+    )  # fmt: skip
+    yield from _differ(
         list(_limits(contract)),
         "penalties_differ",
         "high",
@@ -85,6 +91,7 @@ def repeated(contract: Contract) -> Iterator[Finding]:
     )
     yield from _payment(contract)
     yield from _two_forums(contract)
+    yield from _two_bodies(contract)
 
 
 def _differ(
@@ -142,10 +149,30 @@ _PAID_LATE = re.compile(
 )  # fmt: skip
 
 
-def _late_charges(contract: Contract) -> Iterator[_Said]:
+_DELIVERED_LATE = re.compile(
+    r"(?:逾期|迟延|延迟|延期|迟)(?:交货|交付|供货|送货|到货|完工|竣工|到的)|(?:交货|交付|供货|送货|到货)[^。；]{0,6}(?:逾期|迟延|延迟|迟)|late deliver|delay in deliver|delivered late|deliver[^.;]{0,30}\blate\b", re.I
+)  # fmt: skip
+
+
+def _late_charges(contract: Contract, late: re.Pattern[str] = _PAID_LATE) -> Iterator[_Said]:
     for value, kind, clause, sentence in penalty_rates(contract):
-        if kind == "daily" and _PAID_LATE.search(sentence) and not re.search("预付款", sentence):
+        if kind != "daily" or re.search("预付款", sentence):
+            continue
+        if late.search(sentence) and not (late is _PAID_LATE and _DELIVERED_LATE.search(sentence)):
             yield _Said(value, f"{value.normalize():f}%", clause, sentence)
+
+
+_A_BREACH = re.compile(
+    r"(?:per|each|every|any(?: single)?) (?:such )?breach|每次违约|每违反一次|每发生一次", re.I
+)
+
+
+def _per_breach(contract: Contract) -> Iterator[_Said]:
+    for clause, sentence in _sentences(contract):
+        m = _A_BREACH.search(sentence)
+        sums = [s for s in moneys(sentence) if m and abs(s.start - m.start()) <= 40]
+        if sums:
+            yield _Said(sums[0].amount, f"{sums[0].amount:,}", clause, sentence)
 
 
 def _limits(contract: Contract) -> Iterator[_Said]:
@@ -214,7 +241,7 @@ def _two_forums(contract: Contract) -> Iterator[Finding]:
 
     def first(pattern: re.Pattern[str], unlike: Callable[[str], bool]) -> tuple[Clause, str] | None:
         for clause, sentence in _sentences(contract):
-            if pattern.search(sentence) and not unlike(sentence) and not clause.annex:
+            if pattern.search(sentence) and not unlike(sentence):
                 return clause, sentence
         return None
 
@@ -240,3 +267,32 @@ def _two_forums(contract: Contract) -> Iterator[Finding]:
         Text("只选一种", "choose one"),
         sentence_at(later[0].words, later[0].words.find(later[1][:12])),
     )  # fmt: skip
+
+
+_A_BODY = re.compile(
+    r"(?P<place>北京|上海|深圳|广州|杭州|苏州|南京|宁波|成都|重庆|武汉|西安|天津|青岛|厦门|大连|合肥|无锡|长沙|佛山|东莞|济南|郑州|福州|珠海|中山|昆明|沈阳|海南|贸仲|中国国际)[\u3400-\u9fff]{0,10}仲裁(?:委员会|院|中心)"
+    r"|(?P<en>Beijing|Shanghai|Shenzhen|Guangzhou|Hangzhou|Suzhou|Nanjing|Ningbo|Chengdu|Wuhan|Tianjin|Qingdao|China International)[A-Za-z ]{0,40}(?:Arbitration (?:Commission|Center|Centre)|Court of (?:International )?Arbitration)"
+)
+
+
+def _two_bodies(contract: Contract) -> Iterator[Finding]:
+    """Disputes go to one arbitration body here and to another there."""
+    first: tuple[str, Clause] | None = None
+    for clause, sentence in _sentences(contract):
+        found = {m["place"] or m["en"] for m in _A_BODY.finditer(sentence)}
+        if len(found) != 1:
+            continue
+        here = found.pop()
+        if first is None:
+            first = here, clause
+        elif here != first[0]:
+            yield at(
+                clause, "two_forums", "contradiction", "high",
+                Text(
+                    f"这里的仲裁机构和{place(first[1])}的不是同一个",
+                    f"this and {place_en(first[1])} name different arbitration bodies",
+                ),
+                Text("只选一个", "choose one"),
+                sentence,
+            )  # fmt: skip
+            return

@@ -21,6 +21,7 @@ from dazi.apps.contracts.policy import judge
 from dazi.apps.contracts.references import references
 from dazi.apps.contracts.rules import Rule, built_in
 from dazi.apps.contracts.topics import kind_of
+from dazi.apps.contracts.twice import said_twice
 from dazi.core.errors import CallerError
 from dazi.knowledge.blocks import Block
 from dazi.knowledge.parsing.limits import ParseLimits
@@ -84,6 +85,7 @@ def review(
         found = list(accepted(_new_annexes(found, template), usual, contract.language))
         alignment = align(template, contract)
         found += deviations(alignment)
+        found += _not_told(said_twice(alignment), found)
         found += _not_told(departures(usual_fields, fields), found)
     return Review(kind, contract, fields, tuple(_sorted(found)), alignment)
 
@@ -104,8 +106,10 @@ def _by_itself(
 
 
 def _not_told(more: Iterable[Finding], found: Sequence[Finding]) -> Iterator[Finding]:
-    """Without those on words that a deviation was found in."""
-    said = [f.quote for f in found if f.kind == "deviation" and f.severity != "low"]
+    """Without those on words that a deviation or contradiction was found in."""
+    said = [
+        f.quote for f in found if f.kind in ("deviation", "contradiction") and f.severity != "low"
+    ]
     for f in more:
         if not any(f.quote in s or s in f.quote for s in said):
             yield f

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from dazi.apps.contracts.aliases import aliases_of
 from dazi.apps.contracts.clauses import Contract
 
 Side = Literal["gives", "takes"]
@@ -25,7 +26,6 @@ TAKES = (
 )  # fmt: skip
 _PARTIES = ("甲方", "乙方", "Party A", "Party B")
 _ALL = sorted((*GIVES, *TAKES), key=len, reverse=True)
-_LATIN = {r for r in (*GIVES, *TAKES, *_PARTIES) if r[0].isascii()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,10 @@ class Roles:
     def marked(self, text: str) -> str:
         """With one mark for whoever gives and one for whoever takes."""
         return self.pattern.sub(lambda m: "Ⓖ" if self.sides[m[0]] == "gives" else "Ⓣ", text)
+
+    def marks(self, text: str) -> list[Side]:
+        """The sides that it speaks of, in their order."""
+        return [self.sides[m[0]] for m in self.pattern.finditer(text)]
 
 
 def roles_of(contract: Contract, like: Roles | None = None) -> Roles:
@@ -65,12 +69,15 @@ def roles_of(contract: Contract, like: Roles | None = None) -> Roles:
         named[first] = given or _guess(contract, first)
         named[second] = _other(named[first])
     sides.update(named)
+    for short, word in aliases_of(contract).words:
+        if word in sides:
+            sides[short] = sides[word]
     words = sorted(sides, key=len, reverse=True)
     parts = [
-        rf"\b(?:the )?{re.escape(w)}(?:'s|’s)?\b" if w in _LATIN else re.escape(w) for w in words
+        rf"\b(?:the )?{re.escape(w)}(?:'s|’s)?\b" if w.isascii() else re.escape(w) for w in words
     ]
     for w in list(sides):
-        if w in _LATIN:
+        if w.isascii():
             for form in (f"the {w}", f"{w}'s", f"the {w}'s", f"{w}’s", f"the {w}’s"):
                 sides[form] = sides[w]
     return Roles(sides, re.compile("|".join(parts)))

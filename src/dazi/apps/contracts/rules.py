@@ -23,13 +23,14 @@ VOCABULARY = Path(__file__).with_name("vocabulary.yaml")
 CHECKS = ("field", "present", "forbid", "require", "period", "percent")
 _KEYS = frozenset(
     {"id", "kinds", "languages", "topics", "severity", "message", "suggestion", "check", "field",
-     "max", "min", "one_of", "not_one_of", "required", "pattern", "unless", "near", "unit", "other_side"}
+     "max", "min", "one_of", "not_one_of", "required", "pattern", "unless", "near", "unit", "other_side", "unless_found"}
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``kinds`` and ``languages`` it is for, all where there are none; ``topics``: the clauses it looks at."""
+    """``kinds`` and ``languages`` it is for, all where there are none; ``topics``: the clauses it looks at;
+    ``unless_found``: rules whose findings say more than this one's."""
 
     id: str
     check: str
@@ -50,6 +51,7 @@ class Rule:
     near: re.Pattern[str] | None = None
     unit: str = ""
     other_side: bool = False
+    unless_found: tuple[str, ...] = ()
 
     def concerns(self, kind: str, language: str) -> bool:
         return (not self.kinds or kind in self.kinds) and (
@@ -184,6 +186,7 @@ def _rule(path: Path, number: int, data: Any, words: Mapping[str, str]) -> Rule:
         patterns["near"],
         data.get("unit", ""),
         bool(data.get("other_side", False)),
+        tuple(map(str, data.get("unless_found", ()))),
     )
 
 

@@ -61,11 +61,11 @@ _FORBIDS = re.compile(
 )  # fmt: skip
 _SOME_NO = re.compile(
     r"不|未|无|非|免(?!费)|除|仅|只|限|禁|勿|没有|须经|同意|许可|批准|方可|才|拒|以外|为准|协商|固定|书面|"
-    r"\b(?:not?|never|without|only|unless|except\w*|exclud\w*|neither|nor|none|nobody|nothing|waive\w*|outside|other than|exclusively|solely|purely|beyond|prohibit\w*|refrain\w*|limit\w*|consent\w*|prior|free (?:of|from)|harmless|fixed|requires?|subject to|cannot|fails?|un\w{4,}|in\w{2,}able)\b|n't\b",
+    r"\b(?:not?|never|without|only|unless|non|except\w*|exclud\w*|neither|nor|none|nobody|nothing|waive\w*|outside|other than|exclusively|solely|purely|beyond|prohibit\w*|refrain\w*|limit\w*|consent\w*|prior|free (?:of|from)|harmless|fixed|requires?|subject to|cannot|fails?|un\w{4,}|in\w{2,}able)\b|n't\b",
     re.I,
 )
 _STRONG_NO = re.compile(
-    r"不得|无须|无需|无权|\b(?:may|must|need) not\b|\bis not (?:liable|obliged|entitled)|\bno (?:right|claim|obligation)", re.I
+    r"不得|无须|无需|无权|不承担|\b(?:may|must|need) not\b|\bis not (?:liable|obliged|entitled)|\bno (?:right|claim|obligation)", re.I
 )  # fmt: skip
 
 
@@ -74,7 +74,9 @@ def released(ours: str, theirs: str, whole: str, around: str) -> Iterator[Differ
     round; ``whole``: the clause of the first."""
     if _FORBIDS.search(ours) and not _SOME_NO.search(without_harmless(around)):
         yield "medium", Text("禁止或否定没有了", "a prohibition or denial is gone")
-    elif not _SOME_NO.search(whole) and _STRONG_NO.search(theirs):
+    elif not _SOME_NO.search(without_harmless(whole)) and _STRONG_NO.search(
+        without_harmless(theirs)
+    ):
         yield "medium", Text("多了否定", "a denial was added")
 
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.evidence import Field, sentence_at
 from dazi.apps.contracts.findings import Finding, at, place, place_en
+from dazi.apps.contracts.likeness import sentences
 from dazi.apps.contracts.money import Money, moneys
 from dazi.apps.contracts.topics import about
 from dazi.apps.contracts.values import percents
@@ -146,7 +147,7 @@ def _tables(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
         quantity, price, amount = columns
         if amount is None:
             continue
-        total, counted = Decimal(0), 0
+        total, counted, multiplied = Decimal(0), 0, False
         for row in body:
             if len(row) <= amount:
                 continue
@@ -175,9 +176,11 @@ def _tables(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
                         Text("核对这一行", "check this row"),
                         " ".join(row),
                     )
+                multiplied = q is not None and p is not None and abs(q * p - value) <= CENT
                 total += value
                 counted += 1
-            if sums and counted >= 2 and abs(values[-1] - total) > CENT * counted:
+            enough = counted >= 2 or (counted == 1 and multiplied)
+            if sums and enough and abs(values[-1] - total) > CENT * counted:
                 yield _wrong_sum(clause, "|".join(row), values[-1], total)
         stated = fields.get("total_amount")
         if stated is not None and counted >= 2 and quantity is not None:
@@ -279,6 +282,7 @@ def _shares(contract: Contract) -> Iterator[Finding]:
             continue
         if len(found) >= 2 and total != 100 and 60 <= total <= 150:
             yield _wrong_shares(found[0][1], total, " ".join(c.words for _, c in found))
+    yield from _parts_of_a_whole(contract)
     for clause in contract.clauses:
         if not clause.table:
             continue
@@ -296,6 +300,25 @@ def _shares(contract: Contract) -> Iterator[Finding]:
         total = sum(shares, Decimal(0))
         if len(shares) >= 3 and total != 100 and 60 <= total <= 150:
             yield _wrong_shares(clause, total, " ".join(" ".join(r) for r in rows))
+
+
+_SHARE = re.compile(
+    r"(?:占|分摊|承担|比例为?|各?为)\s*(?P<zh>\d{1,2}(?:\.\d+)?)\s*%|(?P<en>\d{1,2}(?:\.\d+)?)\s*%\s+(?:for|on|upon|at|to|by)\b"
+)
+
+
+def _parts_of_a_whole(contract: Contract) -> Iterator[Finding]:
+    """Three or more shares in one sentence: 「裙楼占45%,A座占30%,B座占30%」."""
+    for clause in contract.clauses:
+        if clause.table:
+            continue
+        for sentence in sentences(clause.words) or [clause.words]:
+            shares = [Decimal(m["zh"] or m["en"]) for m in _SHARE.finditer(sentence)]
+            total = sum(shares, Decimal(0))
+            if len(shares) < 3 or total == 100 or not 85 <= total <= 130:
+                continue
+            if len(shares) == len(list(percents(sentence))) and not _REST.search(sentence):
+                yield _wrong_shares(clause, total, sentence)
 
 
 def _wrong_shares(clause: Clause, total: Decimal, quote: str) -> Finding:

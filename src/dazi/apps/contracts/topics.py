@@ -28,7 +28,7 @@ TOPICS: Mapping[str, tuple[str, str]] = {
     "liability": (r"责任限制|赔偿|责任|[Ll]iabilit|[Ii]ndemni", r"赔偿责任|责任(?:总额|上限)|以.{0,12}为(?:上)?限|[Ll]iabilit|indemnif"),
     "term": (r"期限|有效期|租期|[Tt]erm\b|[Dd]uration", r"(?:合同|本合同|协议|租赁|服务)(?:的)?(?:有效)?期限?|自.{0,24}起.{0,24}止|[Tt]erm of this|shall commence|effective (?:date|from)"),
     "renewal": (r"续期|续约|续租|[Rr]enew", r"自动(?:续|延)|续(?:期|约|租|签)|renew"),
-    "termination": (r"解除|终止|[Tt]erminat", r"解除(?:本)?(?:合同|协议)|终止(?:本)?(?:合同|协议)|terminat"),
+    "termination": (r"解除|终止|[Tt]erminat", r"解除(?:本)?(?:合同|协议)|终止(?:本)?(?:合同|协议)|退租|停止(?:提供)?服务|terminat"),
     "force_majeure": (r"不可抗力|[Ff]orce [Mm]ajeure", r"不可抗力|[Ff]orce [Mm]ajeure"),
     "law": (r"适用法律|法律适用|[Gg]overning|[Aa]pplicable [Ll]aw", r"适用.{0,20}法律|governed by|laws? of"),
     "disputes": (r"争议|仲裁|管辖|[Dd]ispute|[Aa]rbitration|[Jj]urisdiction", r"争议|仲裁|诉讼|管辖|[Dd]ispute|[Aa]rbitrat|courts? of|jurisdiction"),

@@ -129,12 +129,20 @@ def _terms_en(contract: Contract) -> Iterator[Finding]:
             or term.rstrip("s") in singles
             or any(d in term or term in d for d in defined)
         )
-        if known or term in told or term in names or not re.search(_TERM_NOUNS, last):
+        named = re.search(_TERM_NOUNS, last) or (
+            re.search(_AFTER_THE, last)
+            and re.search(rf"\b(?:the|any|all|each|its|their) {re.escape(term)}", clauses[0].words)
+        )
+        if known or term in told or term in names or not named:
             continue
         yield _undefined(clauses[0], term, clauses[0].words.find(term))
 
 
 _TERM_NOUNS = r"^(?:Data|Information|Services?|Fees?|Date|Period|Materials?|Deliverables?|Products?|Software|Documentation|Event|Purpose|Territory|Users?|Affiliates?|Rights|Losses|Standards?|Levels?|Plan|Credits?|Amount|Price|Term|Persons?|Property|Works?|Notice|Policy|Policies|Platform|System|Content|Records|Equipment|Environment|Representatives?|Specifications?|Criteria|Charges|Claims?|Subcontractors?|Hours|Card|Site|Premises|Facilit(?:y|ies)|Team|Manager|Milestones?|Improvements|Recipients?|Personnel|Results|Samples?|Threshold|Schedule|Budget|Cap)$"
+
+
+_AFTER_THE = r"^(?:Systems|Items?|Locations?|Accounts?|Regions?|Tools?|Assets?|Areas?|Parts?|Components?|Modules?|Incidents?|Defects?|Costs?|Expenses?|Obligations?|Restrictions?|Competitors?|Partners?|Group|Staff|Procedures?|Guidelines?|Requirements?|Rules?|Index|Rate|Committee|Contact|Countries|Country|List|Baseline|Matter|Matters|Clients?|Customers?|Entity|Entities|Vendors?|Parties)$"
+"""Nouns that end names of other things as well: with an article they are terms."""
 
 
 def _undefined(clause: Clause, term: str, start: int) -> Finding:

@@ -7,19 +7,19 @@ from collections.abc import Iterator
 
 from dazi.apps.contracts.evidence import sentence_at
 from dazi.apps.contracts.findings import Severity
-from dazi.apps.contracts.polarity import turned
+from dazi.apps.contracts.polarity import turned, without_harmless
 from dazi.core.language import Text
 
 Difference = tuple[Severity, Text]
 FLAGS: tuple[tuple[str, str, str], ...] = (
-    ("unilateral", r"单方(?:面)?(?:决定|变更|调整|解除|修改|确定)|自行(?:调整|变更)|随时(?:变更|调整|解除|终止)|最终解释权|sole (?:and absolute )?discretion|unilaterally|at any time (?:and )?without (?:cause|notice)", "unilateral"),
-    ("unconditional", r"无条件|不可撤销|无论任何(?:原因|情况)|irrevocabl|unconditional|regardless of (?:fault|cause)|不论(?:有无|是否)过(?:错|失)", "unconditional"),
+    ("unilateral", r"单方(?:面)?(?:决定|变更|调整|解除|修改|确定)|自行(?:调整|变更)|随时(?:可以?|有权)?(?:变更|调整|解除|终止|停止|提出|收回|退租)|最终解释权|sole (?:and absolute )?discretion|unilaterally|at any time (?:and )?without (?:cause|notice)", "unilateral"),
+    ("unconditional", r"无条件|不可撤销|无论任何(?:原因|情况)|irrevocabl|unconditional|regardless of (?:fault|cause)|(?:不论|无论)(?:[^，。；]{0,12})(?:过错|过失)|(?:不论|无论)[^，。；]{0,12}(?:起因|原因)[^。；]{0,16}(?:赔|补偿|负责|修|换|支付)", "unconditional"),
     ("waiver", r"放弃.{0,14}(?:权|抗辩|索赔|追索)|不得(?:提出)?(?:异议|抗辩)|waives?\b|no right to (?:object|claim)", "a waiver"),
     ("deemed", r"视为(?:验收合格|同意|认可|接受|放弃)|即视为|deemed (?:accepted|to have (?:accepted|waived|agreed))", "deemed consent"),
     ("unlimited", r"无限(?:责任|连带)|无限额|全部(?:直接(?:和|及|与)间接)?损失|间接损失(?!和可得利益)|连带责任|unlimited|without limit(?:ation)?(?! the)|consequential|jointly and severally", "unlimited"),
     ("exclusive", r"独家|排他|仅能向|不得(?:与|向)(?:任何)?第三方|exclusiv(?:e|ely) (?:right|suppl|purchas)", "exclusivity"),
     ("no_warranty", r"现状交付|不(?:作|做|提供|承担|就|对).{0,24}(?:保证|担保|质保)|不承担任何|概不负责|as[- ]is\b|no warrant|disclaims? all", "no warranty"),
-    ("abroad", r"境外|海外|香港|新加坡|out(?:side)? (?:of )?(?:mainland )?china|overseas|offshore", "abroad"),
+    ("abroad", r"境外|海外|香港(?![东西中]?路)|新加坡|out(?:side)? (?:of )?(?:mainland )?china|overseas|offshore", "abroad"),
 )  # fmt: skip
 _SAFEGUARDS: tuple[tuple[str, str, str], ...] = (
     ("书面", r"书面", "in writing"),
@@ -40,7 +40,7 @@ _HARMLESS = re.compile(
 )
 _WEAKER = re.compile(
     r"(?:合理|最大)努力|尽力|力求|无须|无需|不必|不负(?!责任的)|不保证|不负责|不得要求|不(?:因此)?免除|无关|自行(?:决定|处理|承担|调整|负责|解决)|"
-    r"由[ⒼⓉ](?:单方)?决定|自费|仅由|仅负责|立即解除|任何违约|最终依据|视(?:使用)?情况|酌情|无条件接受|没收|(?<!不)另(?:行)?计(?:费|价|收)|费用另计|(?<!不)另行收(?:费|取)|口头|保留(?:数据)?副本|折旧|应[ⒼⓉ]要求|标准由[ⒼⓉ]|事后(?:告知|通知)|一切税费|全部(?:直接|间接)|不设|亦不以|"
+    r"由(?:[ⒼⓉ]|对方)(?:单方)?决定|不(?:对|为|就)[^，。；]{0,16}(?:承担责任|负责)|不承担[^，。；]{0,24}(?:义务|责任)|当作|算作|自费|仅由|仅负责|立即解除|任何违约|最终依据|视(?:使用)?情况|酌情|无条件接受|没收|(?<!不)另(?:行)?计(?:费|价|收)|费用另计|(?<!不)另行收(?:费|取)|(?<!此前的)(?<!以往的)口头(?!(?:或者?|、|和|及|与)书面)|保留(?:数据)?副本|折旧|应[ⒼⓉ]要求|标准由[ⒼⓉ]|事后(?:告知|通知)|一切税费|全部(?:直接|间接)|不设|亦不以|"
     r"(?:reasonable|best|commercial) efforts|endeavou?r|expects?, but|not promise|need not|not (?:be )?(?:obliged|required|responsible|liable|released|require consent)|"
     r"(?:[ⒼⓉ]|party) alone\b|at once|without (?:a |any )?(?:reminder|notice|consent|cure|cause)|own products|of its choice|sees? fit|(?:thinks?|considers?) (?:appropriate|useful|necessary|fit)|where practicable|orally|by telephone|reasonable time|extra charge|hourly rates|charged separately|free to|counts? as acceptance|standard terms|revocable|own (?:analytics|purposes|general business)|whomever|worldwide|no (?:indemnity|warranty)|discretion|may not withhold|whatever kind|any \w+ partner|without any limit",
     re.I,
@@ -63,6 +63,7 @@ def sides(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:
         )
 
 
+_NOT_LESS = re.compile(r"\bno(?:t)? (?:less|lower|later|more)\b", re.I)
 _DENIAL = (
     r"不再|无须|无需|不必|不负|不承担|不保证|不设|不免除|(?:need )?not\b|no\b|without\b|neither"
 )
@@ -75,7 +76,11 @@ def softer(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:
     if (
         found
         and not _WEAKER.search(mine)
-        and not (re.search(_RELEASED, mine, re.I) and re.search(_RELEASED, other, re.I))
+        and not (
+            re.search(_RELEASED, mine, re.I)
+            and re.search(_RELEASED, other, re.I)
+            and not re.search(r"不(?:因此)?免除", found[0])
+        )
     ):
         if re.search(
             r"\b(?:neither|nor|nothing)\b|不得|不会|不(?:构成|视为)", other[: found.start()], re.I
@@ -83,12 +88,13 @@ def softer(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:
             return
         if found[0] == "自行决定" and re.search("可", mine):
             return
-        if re.match(_DENIAL, found[0], re.I) and re.search(_DENIAL, mine, re.I):
+        plain = _NOT_LESS.sub(" ", without_harmless(mine))
+        if re.match(_DENIAL, found[0], re.I) and re.search(_DENIAL, plain, re.I):
             return
         yield "medium", Text(f"出现“{found[0]}”", f"it now says “{found[0]}”")
 
 
-_LOOSE = r"书面|同意|许可|批准|认可|writing|written|consent|approv|agree"
+_LOOSE = r"书面|同意|许可|批准|认可|writing|written|consent|approv|\bagree(?!ment)"
 
 
 def says(pattern: str, text: str) -> bool:
