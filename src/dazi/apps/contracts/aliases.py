@@ -18,6 +18,7 @@ _ROLES = re.compile(
 _NO_PARTY = re.compile(
     r"Agreement|Contract|Part(?:y|ies)|Services?|Goods|Purpose|Software|Effective|Term|Data|Information|Fees?|Software|Deliverables?|Products?|Premises|合同|协议|双方|各方|货物|服务|项目|软件|产品|房屋|厂房|本",
 )
+_AT_ONCE = re.compile(r"(?:公司|集团|中心|厂|医院|学校|商行|事务所)$")
 _ENTITY = re.compile(
     r"(?:Ltd|Limited|Inc|LLC|LLP|GmbH|Corp|Corporation|PLC|plc|B\.V|N\.V|S\.A|AG|公司|集团|中心|厂|医院|学校|商行|事务所)\.?[^.。；;]{0,200}$"
 )
@@ -80,7 +81,10 @@ def aliases_of(contract: Contract) -> Aliases:
                 one, other = other, one
             if not one or _NO_PARTY.search(one) or _ROLES.fullmatch(one):
                 continue
-            if not _ENTITY.search(clause.words[: m.start()]) or any(one == f for f, _ in found):
+            before = clause.words[: m.start()]
+            if contract.language == "zh" and not _AT_ONCE.search(before):
+                continue
+            if not _ENTITY.search(before) or any(one == f for f, _ in found):
                 continue
             found.append((one, other if _ROLES.fullmatch(other) else ""))
     sides = ("甲方", "乙方") if contract.language == "zh" else ("Party A", "Party B")

@@ -99,7 +99,7 @@ def align(template: Contract, contract: Contract) -> Alignment:
     ]
     left = [ours[i] for i in sorted(free_ours)]
     found, left = _beside(left, beside, our_roles, their_roles, language)
-    within, missing = _within(left, theirs, our_roles, their_roles, language)
+    within, missing = _within(contract, left, theirs, our_roles, their_roles, language)
     taken = {p.theirs.text for p in (*found, *within)}
     return Alignment(
         template,
@@ -171,7 +171,7 @@ _SIGNED = re.compile(
 )
 
 
-_INTRODUCES = re.compile(r"[^。；;.]{0,60}[:：]$")
+_INTRODUCES = re.compile(r"(?:[^。；;.]{0,90}|.*(?:下列|以下|[Ff]ollowing)[^。]{0,30})[:：]$")
 """Of a table or a list."""
 
 
@@ -229,6 +229,7 @@ def _left_over(
 
 
 def _within(
+    contract: Contract,
     ours: Sequence[Clause],
     theirs: Sequence[Clause],
     our_roles: Roles,
@@ -245,8 +246,9 @@ def _within(
     mine = [essence(our_roles.marked(c.words), language) for c in ours]
     other = [essence(their_roles.marked(p.text), language) for p in parts]
     whole = [essence(their_roles.marked(c.words), language) for c in theirs]
+    tables = [essence(their_roles.marked(t.words), language) for t in contract.clauses if t.table]
     scores = likeness(mine, other, language)
-    covered = coverage(mine, whole, language)
+    covered = coverage(mine, [*whole, *tables], language)
     for n, clause in enumerate(ours):
         at = int(scores[n].argmax())
         same = _same_numbers(clause, parts[at].text)

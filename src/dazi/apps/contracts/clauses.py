@@ -171,6 +171,8 @@ def _opens_annex(text: str, *, heading: bool) -> bool:
 
 def _title_of(rest: str, level: int, *, heading: bool) -> str:
     """The name of an article, where its line begins with one."""
+    if level >= 2 and len(rest) > 20 and re.search(r"[，；]|, ", rest):
+        heading = False
     if level >= 3 and (_SENTENCE.search(rest) or _NO_TITLE.search(rest)):
         heading = False
     if heading or (

@@ -142,15 +142,38 @@ def _names(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
     for name in names:
         if re.fullmatch(r"[\u3400-\u9fff]{2,4}", name):
             yield from _persons(contract, name)
-    yield from _signatures(contract, fields, counted)
+    yield from _signatures(contract, fields)
+    yield from _signed_for(contract, names)
 
 
 _A_SIDE = {"甲方": "party_a", "乙方": "party_b", "Party A": "party_a", "Party B": "party_b"}
 
 
-def _signatures(
-    contract: Contract, fields: dict[str, Field], seen: dict[str, Clause]
-) -> Iterator[Finding]:
+_SIGNED_FOR = re.compile(r"(?:[Ss]igned|SIGNED|[Ee]xecuted)\b[^.;]{0,40}?\b(?:for|by)\b(?: and on behalf of)?")
+
+
+def _signed_for(contract: Contract, names: list[str]) -> Iterator[Finding]:
+    """``Signed for Some Holdings plc``, which is no party."""
+    for n, clause in enumerate(contract.clauses):
+        m = _SIGNED_FOR.search(clause.words)
+        if m is None or clause.level < 7:
+            continue
+        more = contract.clauses[n + 1].words if n + 1 < len(contract.clauses) else ""
+        whole = f"{clause.words} {more}"
+        found = AN_ENTITY.search(whole, m.end())
+        if found is None or found.start() > m.end() + 3:
+            continue
+        bare = _plain(found["name"])
+        if names and not any(bare in _plain(p) or _plain(p) in bare for p in names):
+            yield _other_name(clause, found["name"], min(names, key=lambda p: -fuzz.ratio(p, bare)))
+            return
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).lower()
+
+
+def _signatures(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
     """Who signs for a party and is called otherwise than the party at the beginning."""
     for clause in contract.clauses:
         for role, name, _ in named(clause):

@@ -14,7 +14,7 @@ from dazi.apps.contracts.topics import about
 from dazi.apps.contracts.values import Day, Period, days, periods
 
 _TERM = re.compile(
-    r"期限|有效期|租期|服务期|合同期|租赁期|自.{0,30}起|日起|从.{0,24}(?:到|至|开始)|起至|生效|开始|届满|期为|期间|takes? effect|begins?\b|\bruns?\b|in force|[Tt]erm\b|commenc|[Ee]ffective|expire|until|through|[Ss]tart(?:s|ing)?\b|remain in (?:full )?force"
+    r"期限|有效期|租期|服务期|合同期|租赁期|自.{0,30}起|日起|从.{0,24}(?:到|至|开始)|起至|生效|开始|届满|期为|期间|enters? into (?:force|effect)|takes? effect|begins?\b|\bruns?\b|in force|[Tt]erm\b|commenc|[Ee]ffective|expire|until|through|[Ss]tart(?:s|ing)?\b|remain in (?:full )?force"
 )
 _LASTS = re.compile(
     r"(?:期限?|租期)(?:为|是|共)?|共计?$|continues? for|in (?:full )?force for|stays? in force for|lasts? for|for (?:a (?:period|term|initial term) of|an initial (?:term|period) of)|term of|有效期"
@@ -127,7 +127,7 @@ def _later(day: date, number: Decimal, unit: str) -> date:
 
 
 _RENEWS = re.compile(
-    r"自动(?:续|延)|顺延[一两二三\d]年|自动顺延|续(?:期|约|租|展|订|签|聘)|(?:期满|届满)[^。；]{0,16}延长|automatic(?:ally)?[^.]{0,20}(?:renew|extend|roll)|renew(?:s|ed|al|ing)?\b|non-renewal|is extended|continues? for (?:one|a further|another|\d+)|further (?:periods?|terms?|\d+ months)",
+    r"自动(?:续|延)|顺延(?:[一两二三\d]年|[一二三六九十两\d]+个月)|自动顺延|续(?:期|约|租|展|订|签|聘)|(?:期满|届满)[^。；]{0,16}延长|automatic(?:ally)?[^.]{0,20}(?:renew|extend|roll)|renew(?:s|ed|al|ing)?\b|non-renewal|is extended|continues? for (?:one|a further|another|\d+)|further (?:periods?|terms?|\d+ months)",
     re.I,
 )
 

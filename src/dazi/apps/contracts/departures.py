@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dazi.apps.contracts.evidence import Field
 from dazi.apps.contracts.findings import Finding, at
 from dazi.apps.contracts.lines import blank
+from dazi.apps.contracts.roles import Roles
 from dazi.core.language import Text
 
 _FIXED = {
@@ -20,11 +21,17 @@ _FIXED = {
 }
 
 
-def departures(template: Mapping[str, Field], contract: Mapping[str, Field]) -> Iterator[Finding]:
+def departures(
+    template: Mapping[str, Field], contract: Mapping[str, Field], ours_as: Roles, theirs_as: Roles
+) -> Iterator[Finding]:
     """One finding for each fact that differs; what the template leaves blank or does not say is no fact."""
     for name, (zh, en) in _FIXED.items():
         ours, theirs = template.get(name), contract.get(name)
         if ours is None or theirs is None or _same(ours.value, theirs.value):
+            continue
+        if name == "seat" and _same(
+            ours_as.marked(str(ours.value)), theirs_as.marked(str(theirs.value))
+        ):
             continue
         if blank(ours.quote) and name != "currency":
             continue

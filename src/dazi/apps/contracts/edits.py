@@ -12,7 +12,7 @@ from dazi.apps.contracts.polarity import without_harmless
 from dazi.core.language import Text
 
 Difference = tuple[Severity, Text]
-NEARLY = 0.72
+NEARLY, SWAPPED = 0.72, 0.9
 """Of two sentences' words, the share in common from which on one is the other, edited."""
 
 _WORDS = re.compile(
@@ -22,11 +22,11 @@ _MUTUAL = re.compile(
     r"任何一方|任一方|双方|各方|对方|守约方|另一方|受损方|\b(?:either|each|neither|both|any|the other|other|injured|innocent) part(?:y|ies)\b|\bthe other\b", re.I
 )  # fmt: skip
 _NO = re.compile(
-    r"\bneither\b|\bcannot\b|不得|不应|不会|不再|不予|无权|无须|无需|不必|不承担|不负|不保证|不享有|(?<![无])不(?=[\u3400-\u9fff])|\b(?:not|never|no|cannot|nor)\b", re.I
+    r"\bneither\b|\bcannot\b|不得|不应|不会|不再|不予|无权|无须|无需|不必|不承担|不负|不保证|不享有|(?<![无])不(?=[\u3400-\u9fff])|\b(?:not|never|no|cannot|nor|inadequate|insufficient)\b", re.I
 )  # fmt: skip
 _DENYING = re.compile(r"not|no|never|do|does|did|shall|will|is|are|be|[不未无非得应当会予]", re.I)
 _EXCEPTED = re.compile(
-    r"[（(，,]?\s*(?:但)?(?:对)?[ⒼⓉ](?:一方)?(?:除外|不在此限|不受此限)|\bthat of [ⒼⓉ] excepted|\b(?:except|save|other than|excluding)(?: for)?(?: that of)? [ⒼⓉ]|[ⒼⓉ] (?:being )?excepted", re.I
+    r"[（(，,]?\s*(?:但)?(?:对)?[ⒼⓉ](?:一方)?(?:除外|不在此限|不受此限)|\bthat of [ⒼⓉ] excepted|\b(?:except|save|excluding)(?: for)?(?: that of)? [ⒼⓉ]|[ⒼⓉ] (?:being )?excepted", re.I
 )  # fmt: skip
 _BOTH_SIGN = re.compile(r"双方|both (?:of the )?parties|each party|the parties", re.I)
 _ONE_SIGNS = re.compile(r"任何?一方|(?<!每)(?<!另)一方|either party|any party|one party", re.I)
@@ -49,6 +49,12 @@ def edited(ours: str, theirs: str) -> Iterator[Difference]:
     if _BOTH_SIGN.search(ours) and _ONE_SIGNS.search(theirs) and not _BOTH_SIGN.search(theirs):
         if re.search(r"签|盖章|sign", ours, re.I) and not _ONE_SIGNS.search(ours):
             yield "medium", Text("要双方签的变成了一方签", "what both sign is signed by one")
+    sides = [[w for w in words if w in "ⒼⓉ"] for words in (mine, other)]
+    plain = [[w for w in words if w not in "ⒼⓉ"] for words in (mine, other)]
+    swapped = [{"Ⓖ": "Ⓣ", "Ⓣ": "Ⓖ"}[w] for w in sides[1]]
+    if len(sides[0]) >= 2 and sides[0] == swapped and sides[0] != sides[1]:
+        if Indel.normalized_similarity(*plain) >= SWAPPED and ("by" in mine) == ("by" in other):
+            yield "high", Text("双方的位置对调了", "the sides have changed places")
     if Indel.normalized_similarity(mine, other) < NEARLY:
         return
     yield from _exchanged(mine, other)

@@ -96,6 +96,9 @@ def named(clause: Clause) -> Iterator[tuple[str, str, str]]:
                 if pattern is _BARE_ZH:
                     role = m[0][: m.start("name") - m.start()]
             name = _clean(m["name"])
+            if pattern is _CALLED_EN and not re.search(_LEGAL, name):
+                whole = [e["name"] for e in AN_ENTITY.finditer(text[: m.end()])]
+                name = _clean(whole[-1]) if whole else name
             if len(name) < 2 or blank(name) or _NO_NAME.fullmatch(name):
                 continue
             if not re.fullmatch(rf"(?:{_LEGAL}|Co\.?|CO\.?)+", name):
@@ -136,6 +139,7 @@ def _entities(contract: Contract) -> list[tuple[str, Field]]:
 
 
 def _clean(name: str) -> str:
+    name = re.sub(r"^(?:BETWEEN|AND|BY|THE|SUPPLIER|CUSTOMER|CLIENT|PROVIDER|BUYER|SELLER)\s+(?=[A-Z][a-z])", "", name.strip())
     name = re.sub(r"^.*?\b(?:no|No|NO)\.?\s*:\s*\S+\s+", "", name.strip())
     name = re.sub(
         r"^(?:between|and|by and between|made between|is made (?:by|between))\s+", "", name

@@ -12,7 +12,8 @@ from dazi.apps.contracts.topics import about
 from dazi.apps.contracts.values import Period, periods
 
 _PAYS = re.compile(
-    r"支付|付(?=\s*\d)|到期|账期|付清|付款|应付|结清|缴纳|汇入|付至|\b(?:pay(?:s|able|ments?)?|paid)\b|\bdue\b|settle|remit"
+    r"支付|付(?=\s*\d)|到期|账期|付清|付款|应付|结清|缴纳|汇入|付至|\b(?:pay(?:s|able|ments?)?|paid)\b|\bdue\b|settle|remit",
+    re.I,
 )
 _NOT_PAYMENT = re.compile(
     r"工资|经济补偿|written notice|书面通知|不可抗力|逾期|违约|退还|返还|退回|解除|\blate\b|overdue|refund|terminat|delay|interest|(?<!un)dispute[sd]?\b.{0,20}invoice|arbitrat|仲裁|\bcourts?\b",

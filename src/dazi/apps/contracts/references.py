@@ -18,7 +18,7 @@ from dazi.apps.contracts.undefined import undefined_terms
 from dazi.core.language import Text
 
 _TO_ARTICLE = re.compile(
-    rf"(?<!法)(?<!》)(?:本合同|本协议)?第\s*(?P<n>\d+(?:\.\d+)*|{HANZI_NUMBER}+)\s*条(?:第?\s*(?P<sub>\d+|{HANZI_NUMBER}+)\s*款)?|(?:Article|Clause|Section|Paragraph|clause|section|article|paragraph)s?\s+(?P<en>\d+(?:\.\d+)*)"
+    rf"(?<!法)(?<!》)(?:本合同|本协议)?第\s*(?P<n>\d+(?:\.\d+)*|{HANZI_NUMBER}+)\s*条(?:第?\s*(?P<sub>\d+|{HANZI_NUMBER}+)\s*款)?|(?:Article|Clause|Section|Paragraph|clause|section|article|paragraph)s?\s+(?P<en>\d+(?:\.\d+)*|[IVX]+\b)"
 )
 _TO_POINT = re.compile(r"(?<![\d.])(?P<n>\d{1,2}\.\d{1,2}(?:\.\d{1,2})?)\s*(?:条|款|项)")
 _TO_ANNEX = re.compile(
@@ -34,6 +34,8 @@ def references(contract: Contract) -> Iterator[Finding]:
     yield from _named(contract)
     yield from _about_something_else(contract)
     yield from _says_nothing_of_it(contract)
+    yield from _items(contract)
+    yield from _said_to_describe(contract)
     yield from _annexes(contract)
     yield from undefined_terms(contract)
 
@@ -247,6 +249,82 @@ def _says_nothing_of_it(contract: Contract) -> Iterator[Finding]:
                         f"it says “{m[0]}”, and number {number} says nothing of it",
                     ),
                     Text("改正条款编号", "mend the number"),
+                    sentence_at(clause.words, m.start()),
+                )
+
+
+_DESCRIBED_EN = re.compile(
+    r"(?P<sentence>[^.;]*?)\bas (?:described|provided|set out|agreed|stipulated|(?P<what>[a-z]{5,}) under) (?:in |under )?(?:[Aa]rticle|[Cc]lause|[Ss]ection) (?P<n>\d+(?:\.\d+)?)"
+)
+_LITTLE_EN = frozenset(
+    "shall which their there these those other under party parties agreement takes place above below "
+    "described provided supplier customer client provider vendor buyer seller where being between "
+    "every until after before during described would could about".split()
+)
+
+
+def _said_to_describe(contract: Contract) -> Iterator[Finding]:
+    """``The escrow takes place as described in article 12``, in which not a word of it stands."""
+    there: dict[str, str] = {}
+    for c in contract.body:
+        head = contract.clauses[c.article] if c.article >= 0 else c
+        keys = {str(number_value(head.number))} if head.number else set()
+        point = re.fullmatch(r"(?:Section |Clause )?(\d+\.\d+)", c.number)
+        for key in keys | ({point[1]} if point else set()):
+            there[key] = f"{there.get(key, '')} {c.words}".lower()
+    for clause in contract.clauses:
+        for m in _DESCRIBED_EN.finditer(clause.words):
+            text = there.get(m["n"], "")
+            said = m["what"] or m["sentence"]
+            words = {w[:6] for w in re.findall(r"[a-z]{5,}", said.lower()) if w not in _LITTLE_EN}
+            if not text or clause.words.lower() in text or not words:
+                continue
+            if not any(w in text for w in words):
+                yield at(
+                    clause,
+                    "clause_wrong_number",
+                    "reference",
+                    "medium",
+                    Text(
+                        f"写的是“{m[0][-60:].strip()}”,但第 {m['n']} 条没有说这个",
+                        f"it says “{m[0][-60:].strip()}”, and number {m['n']} says nothing of it",
+                    ),
+                    Text("改正条款编号", "mend the number"),
+                    sentence_at(clause.words, m.end() - 1),
+                )
+
+
+_TO_ITEM = re.compile(
+    rf"第\s*(?P<n>\d+|{HANZI_NUMBER}+)\s*条第?\s*[（(](?P<item>\d+|{HANZI_NUMBER}+)[)）]\s*[项款]"
+)
+
+
+def _items(contract: Contract) -> Iterator[Finding]:
+    """「第七条第（五）项」 of an article that has four."""
+    items: dict[int, set[int]] = {}
+    for c in contract.body:
+        head = contract.clauses[c.article] if c.article >= 0 else c
+        number = number_value(head.number) if head.number and head.level <= 2 else None
+        if number is None:
+            continue
+        said = [c.number] if re.match(r"[（(]", c.number) else []
+        said += re.findall(rf"[（(](?:\d{{1,2}}|{HANZI_NUMBER}{{1,3}})[)）]", c.words)
+        items.setdefault(number, set()).update(v for s in said if (v := number_value(s)))
+    for clause in contract.clauses:
+        for m in _TO_ITEM.finditer(clause.words):
+            there = items.get(number_value(m["n"]) or -1, set())
+            item = number_value(m["item"])
+            if there and item is not None and item > max(there):
+                yield at(
+                    clause,
+                    "clause_not_there",
+                    "reference",
+                    "medium",
+                    Text(
+                        f"指向“{m[0]}”,那一条只到第 {max(there)} 项",
+                        f"it points at “{m[0]}”, where there are {max(there)} items",
+                    ),
+                    Text("改成要指的那一项", "name the item that is meant"),
                     sentence_at(clause.words, m.start()),
                 )
 

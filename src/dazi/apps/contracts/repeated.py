@@ -41,7 +41,7 @@ class _Subject:
 _SUBJECTS = (
     _Subject(
         "质保期", "the warranty period",
-        re.compile(r"(?:质保|保修)(?:期|服务期)|warranty period|warrants? for", re.I),
+        re.compile(r"(?:质保|保修)(?:期|服务期)|warranty period|warrants? (?:for|that)|(?:guarantee|warranty) of|guarantees? for", re.I),
         re.compile(r"前|内(?:响应|到达|修复)|更换|重新计算|延长|顺延|退还|支付|before|restart|extend|repaired", re.I),
         ("year", "month"),
     ),
@@ -92,6 +92,7 @@ def repeated(contract: Contract) -> Iterator[Finding]:
     yield from _payment(contract)
     yield from _two_forums(contract)
     yield from _two_bodies(contract)
+    yield from _two_laws(contract)
 
 
 def _differ(
@@ -270,29 +271,82 @@ def _two_forums(contract: Contract) -> Iterator[Finding]:
 
 
 _A_BODY = re.compile(
-    r"(?P<place>北京|上海|深圳|广州|杭州|苏州|南京|宁波|成都|重庆|武汉|西安|天津|青岛|厦门|大连|合肥|无锡|长沙|佛山|东莞|济南|郑州|福州|珠海|中山|昆明|沈阳|海南|贸仲|中国国际)[\u3400-\u9fff]{0,10}仲裁(?:委员会|院|中心)"
+    r"(?P<court>(?:北京|上海|天津|重庆)市?[\u3400-\u9fff]{2,5}?[区县]|[\u3400-\u9fff]{2,3}市(?:[\u3400-\u9fff]{2,4}?[区县])?)(?:有管辖权的)?(?:中级|基层)?人民法院|(?P<place>北京|上海|深圳|广州|杭州|苏州|南京|宁波|成都|重庆|武汉|西安|天津|青岛|厦门|大连|合肥|无锡|长沙|佛山|东莞|济南|郑州|福州|珠海|中山|昆明|沈阳|海南|贸仲|中国国际)[\u3400-\u9fff]{0,10}仲裁(?:委员会|院|中心)"
     r"|(?P<en>Beijing|Shanghai|Shenzhen|Guangzhou|Hangzhou|Suzhou|Nanjing|Ningbo|Chengdu|Wuhan|Tianjin|Qingdao|China International)[A-Za-z ]{0,40}(?:Arbitration (?:Commission|Center|Centre)|Court of (?:International )?Arbitration)"
 )
 
 
+_PLACE_OF = re.compile(r"(甲方|乙方|[\u3400-\u9fff]{1,3}[方人])(?:住所地|所在地)[^。；]{0,10}法院")
+
+
+def _address(contract: Contract, party: str) -> str:
+    """Where the party is at home, as far as the contract tells it."""
+    for clause in contract.clauses[:20]:
+        at_home = re.search(rf"{party}.{{0,60}}?(?:住所|地址)[:：\s]*([^\s，；。]{{4,40}})", clause.words)
+        if at_home:
+            return at_home[1]
+    return ""
+
+
+def _known(one: str, other: str) -> bool:
+    """Whether two may be the same place, as 甲方住所地 may be anywhere."""
+    return any("住所地" in s or "所在地" in s for s in (one, other))
+
+
 def _two_bodies(contract: Contract) -> Iterator[Finding]:
-    """Disputes go to one arbitration body here and to another there."""
+    """Disputes go to one court or arbitration body here and to another there."""
     first: tuple[str, Clause] | None = None
     for clause, sentence in _sentences(contract):
-        found = {m["place"] or m["en"] for m in _A_BODY.finditer(sentence)}
+        found = {m["court"] or m["place"] or m["en"] for m in _A_BODY.finditer(sentence)}
+        if not found and (said := _PLACE_OF.search(sentence)):
+            found = {_address(contract, said[1]) or said[0]}
         if len(found) != 1:
+            continue
+        here = found.pop()
+        if first is None:
+            first = here, clause
+        elif here not in first[0] and first[0] not in here and not _known(here, first[0]):
+            yield at(
+                clause, "two_forums", "contradiction", "high",
+                Text(
+                    f"这里的仲裁机构或法院和{place(first[1])}的不是同一个",
+                    f"this and {place_en(first[1])} name different courts or arbitration bodies",
+                ),
+                Text("只选一个", "choose one"),
+                sentence,
+            )  # fmt: skip
+            return
+
+
+_A_LAW = re.compile(
+    r"(?:适用|受)(?P<zh>中华人民共和国|中国|香港|澳门|台湾|英国|英格兰|美国|新加坡|日本|德国|法国|荷兰|瑞士)[\u3400-\u9fff（）()]{0,12}法律?"
+    r"|\blaws? of (?:the )?(?P<en>People['’]s Republic of China|PRC|China|England|Singapore|Hong Kong|New York|Delaware|California|Germany|Switzerland|the Netherlands|Netherlands|Japan|France)"
+    r"|\b(?P<adj>Chinese|English|Dutch|German|Swiss|French|Japanese|Singapore|Hong Kong|Californian?) (?:law|Civil Code|Commercial Code)"
+)
+_CHINA = re.compile(r"中华人民共和国|中国|People|PRC|China|Chinese")
+
+
+def _two_laws(contract: Contract) -> Iterator[Finding]:
+    """One clause is governed by Chinese law, another by another's."""
+    first: tuple[str, Clause] | None = None
+    for clause, sentence in _sentences(contract):
+        if not re.search(r"适用|管辖|解释|govern|appl(?:y|ies)|constru", sentence, re.I):
+            continue
+        found = {m["zh"] or m["en"] or m["adj"] for m in _A_LAW.finditer(sentence)}
+        found = {"China" if _CHINA.search(f) else f for f in found}
+        if len(found) != 1 or re.search(r"organi[sz]ed|incorporated|注册|成立", sentence):
             continue
         here = found.pop()
         if first is None:
             first = here, clause
         elif here != first[0]:
             yield at(
-                clause, "two_forums", "contradiction", "high",
+                clause, "two_laws", "contradiction", "high",
                 Text(
-                    f"这里的仲裁机构和{place(first[1])}的不是同一个",
-                    f"this and {place_en(first[1])} name different arbitration bodies",
+                    f"这里适用的法律和{place(first[1])}的不是同一个",
+                    f"this and {place_en(first[1])} are under different laws",
                 ),
-                Text("只选一个", "choose one"),
+                Text("只约定一种适用法律", "agree on one governing law"),
                 sentence,
             )  # fmt: skip
             return

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dazi.apps.contracts.accepted import accepted
 from dazi.apps.contracts.alignment import Alignment, align
+from dazi.apps.contracts.cells import changed_cells
 from dazi.apps.contracts.clauses import Contract, read_contract
 from dazi.apps.contracts.contradictions import contradictions
 from dazi.apps.contracts.departures import departures
@@ -85,8 +86,9 @@ def review(
         found = list(accepted(_new_annexes(found, template), usual, contract.language))
         alignment = align(template, contract)
         found += deviations(alignment)
+        found += changed_cells(template, contract)
         found += _not_told(said_twice(alignment), found)
-        found += _not_told(departures(usual_fields, fields), found)
+        found += _not_told(departures(usual_fields, fields, alignment.ours, alignment.theirs), found)
     return Review(kind, contract, fields, tuple(_sorted(found)), alignment)
 
 

@@ -83,6 +83,9 @@ def released(ours: str, theirs: str, whole: str, around: str) -> Iterator[Differ
 _A_LIMIT = re.compile(r"内|前|期|后|以上|不少于|至少|within|for\b|after|of becoming|prior|before|at least|up to|no later|per\b", re.I)  # fmt: skip
 
 
+_EQUAL_PARTS = re.compile(r"每季|季度|每期|等额|平均|每半年|按月|quarter|equal|monthly", re.I)
+
+
 def vanished(ours: str, theirs: str) -> Iterator[Difference]:
     """A text fixes a time, a rate or a sum where the other has none at all."""
     before = [
@@ -95,7 +98,8 @@ def vanished(ours: str, theirs: str) -> Iterator[Difference]:
         shown = ours[before[0].start : before[0].end]
         yield "medium", Text(f"“{shown}”的期限没有了", f"the period of “{shown}” is gone")
     rates = list(percents(ours))
-    if rates and not list(percents(theirs)) and not list(moneys(theirs)):
+    equal = rates and 100 % rates[0].value == 0 and _EQUAL_PARTS.search(theirs)
+    if rates and not equal and not list(percents(theirs)) and not list(moneys(theirs)):
         shown = f"{rates[0].value.normalize():f}%"
         yield "medium", Text(f"{shown} 没有了", f"the {shown} is gone")
 
@@ -114,6 +118,7 @@ def one_side_only(ours: str, theirs: str) -> Iterator[Difference]:
         and now
         and was[0] not in "ⒼⓉ"
         and now[0] in "ⒼⓉ"
+        and now[0] not in ours
         and not _BOTH.search(theirs)
         and "、" + now[0] not in theirs
     ):

@@ -182,6 +182,7 @@ def _tables(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
             enough = counted >= 2 or (counted == 1 and multiplied)
             if sums and enough and abs(values[-1] - total) > CENT * counted:
                 yield _wrong_sum(clause, "|".join(row), values[-1], total)
+        yield from _shares_of_sum(clause, header, body, fields.get("total_amount"))
         stated = fields.get("total_amount")
         if stated is not None and counted >= 2 and quantity is not None:
             wanted = Decimal(str(stated.value))
@@ -198,6 +199,36 @@ def _tables(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
                     Text("核对清单和总额", "check the items and the total"),
                     stated.quote,
                 )
+
+
+def _shares_of_sum(
+    clause: Clause, header: list[str], body: list[list[str]], total: Field | None
+) -> Iterator[Finding]:
+    """Instalments whose sums are not their shares of the total."""
+    share = _column(header, r"比例|占比|share|percent|%")
+    amount = _column(header, r"金额|价款|amount|sum")
+    if share is None or amount is None or total is None:
+        return
+    whole = Decimal(str(total.value))
+    for row in body:
+        if len(row) <= max(share, amount) or re.search(r"合计|总计|total", " ".join(row), re.I):
+            continue
+        rate, value = next(percents(row[share]), None), _number(row[amount])
+        if rate is None or value is None:
+            continue
+        if abs(whole * rate.value / 100 - value) > max(Decimal(1), whole / 2000):
+            yield at(
+                clause,
+                "share_of_sum",
+                "contradiction",
+                "medium",
+                Text(
+                    f"{rate.value.normalize():f}% 应是 {whole * rate.value / 100:,.2f},这一行写的是 {value:,}",
+                    f"{rate.value.normalize():f} % would be {whole * rate.value / 100:,.2f}, this row says {value:,}",
+                ),
+                Text("核对这一行", "check this row"),
+                " ".join(row),
+            )
 
 
 def _by_product(rows: list[list[str]]) -> tuple[int | None, int | None, int | None]:

@@ -15,7 +15,7 @@ _LISTED_EN = re.compile(
     r"(?:^|[.;]\s+)([A-Z][A-Za-z]+(?: [A-Z][A-Za-z]+){0,3})\s*(?:[–—:-]|means)\s+(?=[a-z])"
 )
 """``Fees – the charges in Annex B.``"""
-_SIGNED = re.compile(r"\b(?:Name|Title|Date|By)\s*:")
+_SIGNED = re.compile(r"\b(?:Name|Title|Date|By|Position|Attention|Attn|E-?mail)\s*:|\b(?:Signed|SIGNED)\b|on behalf of|@")
 _USED_EN = re.compile(r"(?<![.!?:;“\"]\s)(?<!^)\b((?:[A-Z][a-z]+ ){1,3}[A-Z][a-z]+)\b")
 _DEFINED_ZH = re.compile(
     r"[“\"]([\u3400-\u9fff]{2,12})[”\"]\s*[，,]?\s*(?:系?指|是指|即|:|：)|(?:简称|(?<!所)称为?|下称|以下称)\s*[：:]?\s*[“\"]?([\u3400-\u9fff]{2,10})[”\"]?"
@@ -41,7 +41,7 @@ def _terms_zh(contract: Contract) -> Iterator[Finding]:
         ):
             defined.add(m[1])
     told: set[str] = set()
-    for clause in contract.body:
+    for clause in contract.clauses:
         text = clause.words
         for m in _USED_ZH.finditer(text):
             term = m[1]
@@ -49,6 +49,9 @@ def _terms_zh(contract: Contract) -> Iterator[Finding]:
                 continue
             if not re.search(
                 r"定义|所称|约定的|所指|所述", text[max(0, m.start() - 12) : m.end() + 14]
+            ) and not (
+                re.search(r"(?:按照?|依照?|符合|达到|满足|根据)\s*$", text[: m.start()])
+                and re.match(r"(?:之|的|执行|标准|评定|计|要求|所列|中)", text[m.end() :])
             ) and not (
                 re.search(r"[由经向与]\s*$", text[: m.start()])
                 and re.match(
