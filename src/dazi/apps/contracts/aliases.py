@@ -10,7 +10,7 @@ from dazi.apps.contracts.clauses import Contract
 
 LOOKED_AT = 15
 _CALLED = re.compile(
-    r"[(（](?:hereinafter\s+|referred to as\s+|以下简称|下称|简称)*(?:the\s+)?[“\"]?(?P<one>[A-Z][A-Za-z0-9&'’\-]{1,20}|[\u3400-\u9fff]{2,6})[”\"]?(?:\s*,?\s*(?:or|and|/|或者?|、)\s*(?:the\s+)?[“\"](?P<other>[A-Z][A-Za-z ]{2,20}|[\u3400-\u9fff]{2,6})[”\"])?\s*[)）]"
+    r"[-–,]\s*hereinafter (?:referred to as |called )?(?:the )?[“\"](?P<plain>[A-Z][A-Za-z0-9&'’\-]{1,20})[”\"]|[(（](?:hereinafter\s+|referred to as\s+|以下简称|下称|简称)*(?:the\s+)?[“\"]?(?P<one>[A-Z][A-Za-z0-9&'’\-]{1,20}|[\u3400-\u9fff]{2,6})[”\"]?(?:\s*,?\s*(?:or|and|/|或者?|、)\s*(?:the\s+)?[“\"](?P<other>[A-Z][A-Za-z ]{2,20}|[\u3400-\u9fff]{2,6})[”\"])?\s*[)）]"
 )
 _ROLES = re.compile(
     r"Party [AB]|甲方|乙方|(?:the )?(?:Supplier|Customer|Client|(?:Service )?Provider|Seller|Buyer|Purchaser|Vendor|Licensor|Licensee|Landlord|Tenant|Lessor|Lessee|Contractor|Consultant|Discloser|Recipient|Disclosing Party|Receiving Party|Company|Employer|Employee|Developer)|[买卖供需]方|出租[方人]|承租[方人]|委托[方人]|受托[方人]"
@@ -20,7 +20,7 @@ _NO_PARTY = re.compile(
 )
 _AT_ONCE = re.compile(r"(?:公司|集团|中心|厂|医院|学校|商行|事务所)$")
 _ENTITY = re.compile(
-    r"(?:Ltd|Limited|Inc|LLC|LLP|GmbH|Corp|Corporation|PLC|plc|B\.V|N\.V|S\.A|AG|公司|集团|中心|厂|医院|学校|商行|事务所)\.?[^.。；;]{0,200}$"
+    r"(?:Ltd|Limited|Inc|LLC|LLP|GmbH|Corp|Corporation|PLC|plc|B\.V|N\.V|S\.A|AG|公司|集团|中心|厂|医院|学校|商行|事务所)\.?[^。；;]{0,260}$"
 )
 
 
@@ -76,7 +76,7 @@ def aliases_of(contract: Contract) -> Aliases:
     found: list[tuple[str, str]] = []
     for clause in contract.clauses[:LOOKED_AT]:
         for m in _CALLED.finditer(clause.words):
-            one, other = m["one"], m["other"] or ""
+            one, other = m["one"] or m["plain"], m["other"] or ""
             if _ROLES.fullmatch(one):
                 one, other = other, one
             if not one or _NO_PARTY.search(one) or _ROLES.fullmatch(one):

@@ -14,7 +14,7 @@ from dazi.apps.contracts.topics import about
 from dazi.apps.contracts.values import Percent, percents
 
 _TOTAL = re.compile(
-    r"(?:合同|采购|订单|服务费?|货款|价款|费用|租金|项目|开发费?)?总(?:金额|价款?|额|计|费用|租金|报酬)|合同(?:价款|金额|价格)|(?:服务|开发|项目)报酬|服务费(?:总额|用)?(?:共计|合计|为)|共计|合计|"
+    r"(?:合同|采购|订单|服务费?|货款|价款|费用|租金|项目|开发费?)?总(?:金额|价款?|额|计|费用|租金|报酬)|合同(?:价款|金额|价格)(?!的)|(?:服务|开发|项目)报酬|服务费(?:总额|用)?(?:共计|合计|为)|共计|合计|"
     r"[Tt]otal (?:contract |purchase |service |annual )?(?:price|fees?|amount|value|sum|consideration)|[Cc]ontract (?:[Pp]rice|[Ss]um|[Vv]alue)|(?:[Ff]ees|[Pp]rice|[Rr]ent|[Cc]harges) (?:come to|totals?\b|add up to)|"
     r"aggregate (?:fees?|price|amount)|(?:fees?|price) (?:for|of|payable).{0,60}(?:is|are|shall be|amounts? to|of)|(?:[Aa]nnual |[Pp]urchase )?(?:[Ff]ees?|[Pp]rice|[Rr]ent|[Cc]harges|[Cc]onsideration) (?:is|are|(?:shall |will )?(?:be|amounts?(?: in total)? to|come to))|[Ss]um of all (?:fees|charges)"
 )
@@ -175,7 +175,7 @@ def penalty_rates(contract: Contract) -> Iterator[tuple[Decimal, str, Clause, st
 
 
 _LATE = re.compile(r"逾期|迟延|延迟|迟到|\blate\b|delay|overdue", re.I)
-_LIMIT = r"累计|总额不|合计|最高|不超过|不得超过|上限|以[^，。；]{0,14}$|exceed|maximum|up to|capped|at most"
+_LIMIT = r"累计|总额不|合计|最高|不超过|不得超过|上限|以[^，。；]{0,14}$|exceed|maximum|up to|capped|at most|not more than|no more than"
 _NO_PENALTY = (
     r"赔偿(?:责任|总额)|责任(?:总额|上限)|税率|liabilit|tax\b|VAT|低于|不低于|可用率|availab"
 )

@@ -17,7 +17,7 @@ from dazi.apps.contracts.lines import blank
 from dazi.apps.contracts.parties import AN_ENTITY, named
 from dazi.apps.contracts.repeated import repeated
 from dazi.apps.contracts.sums import sum_contradictions
-from dazi.apps.contracts.values import days, periods
+from dazi.apps.contracts.values import Period, days, periods
 from dazi.core.language import Text
 
 
@@ -65,7 +65,7 @@ def _dates(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
                 Text("核对起止日期", "check both dates"),
                 sentence_at(text, found[0].start),
             )
-    yield from _length(fields)
+    yield from _length(contract, fields)
 
 
 _OTHER_LENGTH = re.compile(
@@ -74,21 +74,40 @@ _OTHER_LENGTH = re.compile(
 )
 
 
-def _length(fields: dict[str, Field]) -> Iterator[Finding]:
+_THE_TERM = re.compile(
+    r"(?:服务期限?|租期|租赁期限?|合同期限?|(?:本合同|协议)(?:的)?有效期限?)(?:共|为|是|[:：])+\s*[\d一二三四五六七八九十两]+\s*(?:个月|年)|[Aa]greement (?:runs|lasts|remains in force|continues) for|[Tt]erm of this [Aa]greement (?:is|shall be)"
+)
+"""Of a sentence that tells the length of the whole contract."""
+
+
+def _ends_then(start: str, end: str, p: Period) -> bool:
+    """Whether so many months or years lead from one day to the other, by the calendar."""
+    first, last = date.fromisoformat(start), date.fromisoformat(end)
+    months = int(p.number * (12 if p.unit == "year" else 1))
+    year, month = divmod(first.month - 1 + months, 12)
+    then = date(first.year + year, month + 1, min(first.day, 28))
+    return abs((last - then).days) <= 4
+
+
+def _length(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
     """A term that is told by its dates and by its length, which differ."""
     start, end = fields.get("start_date"), fields.get("end_date")
     if start is None or end is None:
         return
     length = (date.fromisoformat(end.value) - date.fromisoformat(start.value)).days + 1
-    for clause in dict.fromkeys((end.clause, start.clause)):
+    for clause in dict.fromkeys((end.clause, start.clause, *contract.body)):
         for sentence in sentences(clause.words) or [clause.words]:
-            if not any(d.day.isoformat() == end.value for d in days(sentence)):
+            if not any(d.day.isoformat() == end.value for d in days(sentence)) and not (
+                _THE_TERM.search(sentence) and not list(days(sentence))
+            ):
                 continue
             for p in periods(sentence):
+                if p.unit in ("month", "year") and _ends_then(start.value, end.value, p):
+                    continue
                 near = sentence[max(0, p.start - 14) : p.end + 14]
                 if p.unit not in ("year", "month") or _OTHER_LENGTH.search(near):
                     continue
-                if abs(p.days - length) > max(16, length * 0.06):
+                if abs(p.days - length) > 7 and p.number >= 1:
                     yield at(
                         clause,
                         "term_length",
@@ -144,6 +163,7 @@ def _names(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
             yield from _persons(contract, name)
     yield from _signatures(contract, fields)
     yield from _signed_for(contract, names)
+    yield from _sealed(contract, names)
 
 
 _A_SIDE = {"甲方": "party_a", "乙方": "party_b", "Party A": "party_a", "Party B": "party_b"}
@@ -169,6 +189,26 @@ def _signed_for(contract: Contract, names: list[str]) -> Iterator[Finding]:
             return
 
 
+_SEAL = re.compile(r"盖章|签章|签字|[（(]章[)）]")
+
+
+def _sealed(contract: Contract, names: list[str]) -> Iterator[Finding]:
+    """A company that seals the contract and is no party of it."""
+    if contract.language != "zh" or not any(_COMPANY.search(n) for n in names):
+        return
+    before = "".join(c.words for c in contract.clauses[:-12])
+    for clause in contract.clauses[-12:]:
+        if not _SEAL.search(clause.words):
+            continue
+        for m in _COMPANY.finditer(clause.words):
+            found = re.split(r"[:：）)\s]", m[0])[-1].strip("（）()")
+            known = any(_plain(found) in _plain(n) or _plain(n) in _plain(found) for n in names)
+            if len(found) >= 6 and not known and found not in before and not blank(found):
+                if not any(_almost(found, n) for n in names):  # which is told already
+                    yield _other_name(clause, found, min(names, key=lambda n: -fuzz.ratio(n, found)))
+                    return
+
+
 def _plain(name: str) -> str:
     return re.sub(r"[\W_]", "", name).lower()
 
@@ -191,7 +231,7 @@ def _signatures(contract: Contract, fields: dict[str, Field]) -> Iterator[Findin
 
 
 _BEFORE_A_NAME = re.compile(
-    r"由|与|和|向|系|为|是|对|给|即|指|方|在|至|称|[Aa]nd (?:of )?|[Oo]f |[Bb]y |[Ww]ith "
+    r"由|与|和|向|系|为|是|对|给|即|指|方|在|至|称|[Aa]nd (?:of )?|[Oo]f |[Bb]y |[Ww]ith |\b[Ff]or |\bFOR |\bBETWEEN |\bAND |\bBY "
 )
 
 

@@ -57,11 +57,14 @@ def _same(ours: object, theirs: object) -> bool:
     one, other = (re.sub(r"[\W_]|有管辖权的|人民", "", s).lower() for s in (ours, theirs))
     if one in other or other in one:
         return True
+    if all(_THE_PLACE.search(s) for s in (ours, theirs)):
+        return True
     alike = set(_PLACES.findall(ours)) & set(_PLACES.findall(theirs))
     party = re.match(r"(?:甲方|乙方|原告|被告)|[\u3400-\u9fff]{2,8}(?:住所|所在|签订|履行)地", ours)
     return bool(alike) or bool(party and theirs.startswith(party[0]))
 
 
+_THE_PLACE = re.compile(r"(?:铺|房|屋|厂|租赁物|租赁标的|场地|不动产|物业)[\u3400-\u9fff]{0,2}所在地")
 _PLACES = re.compile(
     r"[\u3400-\u9fff]{2,3}?(?=市|区|仲裁|国际)|CIETAC|SHIAC|China International Economic"
 )

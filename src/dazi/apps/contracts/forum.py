@@ -60,6 +60,10 @@ _PLACE = re.compile(
 )
 
 
+_A_PARTY = re.compile(r"registered with|incorporated|hereinafter|以下简称|注册于")
+"""Of a sentence that says who somebody is."""
+
+
 def seat(contract: Contract) -> Field | None:
     """The court or arbitration body that is named."""
     for first in (1, 3):
@@ -69,6 +73,8 @@ def seat(contract: Contract) -> Field | None:
             text = clause.words
             for pattern in (*_SEAT_ZH, *_SEAT_EN):
                 m = pattern.search(text)
+                if m and _A_PARTY.search(sentence_at(text, m.start())):
+                    continue
                 if m and len(m["seat"]) > 2:
                     name = re.sub(
                         r"^.*(?:提交|交由|递交|提请|向|[^自]由|^由|应当|可以|均|至|起诉至|或者|任何一方|约定)+(?=[\u3400-\u9fff]{2})|^.*(?<![所地])在(?=[\u3400-\u9fff]{2})",

@@ -83,7 +83,7 @@ _A_NUMBER = re.compile(rf"第\s*(?:\d+|{HANZI_NUMBER}+)\s*条|\d{{1,2}}(?:\.\d{{
 _A_PARTY = re.compile(
     r"(?:甲方|乙方|丙方|买方|卖方|供方|需方|出租方|承租方|委托方|受托方|Party [AB]|Customer|Supplier|Client|Provider|Buyer|Seller|Discloser|Recipient)(?:\s*[（(][^（()）]{1,16}[)）])?\s*[:：]?"
 )
-_AN_ANNEX = re.compile(rf"(?:附件|附录)\s*(?:\d+|{HANZI_NUMBER}+)|(?:Annex|Schedule|Exhibit) (?:\d+|[A-Z])")  # fmt: skip
+_AN_ANNEX = re.compile(rf"(?:附件|附录)\s*(?:\d+|{HANZI_NUMBER}+)|(?:Annex(?:ure)?|Schedule|Exhibit|Attachment) (?:\d+|[A-Z])")  # fmt: skip
 
 
 def cells(row: str) -> list[str]:
@@ -110,6 +110,9 @@ def _rows(block: Block) -> Iterator[tuple[Block, str]]:
     part: list[str] = []
     for row in block.text.split("\n"):
         filled = [c for c in cells(row) if c]
+        label = next((n for n, c in enumerate(filled[:-1]) if _A_PARTY.fullmatch(c)), None)
+        if label is not None and label <= 1 and len(filled) == label + 2:
+            yield plain, tidy(f"{filled[label].rstrip(':：')}：{filled[-1]}")
         if filled and len(filled) <= 2 and _AN_ANNEX.fullmatch(filled[0]):
             yield from _table(block, part)
             part = []

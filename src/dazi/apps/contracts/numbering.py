@@ -11,10 +11,11 @@ _NUMBERS: tuple[tuple[int, str, re.Pattern[str]], ...] = tuple(
     (level, style, re.compile(pattern))
     for level, style, pattern in (
         (0, "annex", rf"(?P<n>(?:附件|附录|附表)\s*(?:[0-9]+|{HANZI_NUMBER}+|[A-Z])?)(?=\s|[:：《、.\-—–]|$|[\u3400-\u9fff]{{2,16}}$)"),
-        (0, "annex", r"(?P<n>(?:Annex|Schedule|Exhibit|Appendix|ANNEX|SCHEDULE|EXHIBIT|APPENDIX)\s+(?:[0-9]+|[A-Z]|[IVX]+))(?=\s|[:.\-—–]|$)"),
+        (0, "annex", r"(?P<n>(?:Annex(?:ure)?|Schedule|Exhibit|Appendix|Attachment|ANNEX(?:URE)?|SCHEDULE|EXHIBIT|APPENDIX|ATTACHMENT)\s+(?:[0-9]+|[A-Z]|[IVX]+))(?=\s|[:.\-—–]|$)"),
         (1, "chapter", rf"(?P<n>第\s*(?:[0-9]+|{HANZI_NUMBER}+)\s*[章编部])"),
         (2, "article", rf"(?P<n>第\s*(?:[0-9]+|{HANZI_NUMBER}+)\s*条)"),
         (2, "article", r"(?P<n>(?:Article|Clause|Section|ARTICLE|CLAUSE|SECTION)\s+(?:[0-9]+|[IVX]+)(?!\.?\d))[.:]?"),
+        (2, "article", r"(?P<n>§\s*\d{1,2})(?=\s+[A-Z])"),
         (2, "article", r"(?P<n>(?:Part|PART)\s+(?:[A-Z]|[0-9]+|[IVX]+))(?=\s*(?:[:.\-—–]|$))"),
         (2, "hanzi", rf"(?P<n>{HANZI_NUMBER}{{1,3}})、"),
         (2, "hanzi", rf"(?P<n>{_CAPITAL})[、.．：:]?(?=[\u3400-\u9fff])(?![拾佰仟万元份])"),

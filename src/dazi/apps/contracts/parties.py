@@ -99,6 +99,9 @@ def named(clause: Clause) -> Iterator[tuple[str, str, str]]:
             if pattern is _CALLED_EN and not re.search(_LEGAL, name):
                 whole = [e["name"] for e in AN_ENTITY.finditer(text[: m.end()])]
                 name = _clean(whole[-1]) if whole else name
+            if re.match(r"(?:THIS|This) (?:AGREEMENT|Agreement|CONTRACT|Contract)", name):
+                whole = [e["name"] for e in AN_ENTITY.finditer(text[: m.end()])]
+                name = _clean(whole[-1]) if whole else ""
             if len(name) < 2 or blank(name) or _NO_NAME.fullmatch(name):
                 continue
             if not re.fullmatch(rf"(?:{_LEGAL}|Co\.?|CO\.?)+", name):
@@ -119,7 +122,7 @@ def _between(contract: Contract) -> list[tuple[str, Field]]:
     for clause in contract.clauses[:LOOKED_AT]:
         m = _BETWEEN.search(clause.words)
         if m:
-            return [("", Field(m[g].strip(" ,"), clause, m[0][:200])) for g in ("one", "other")]
+            return [("", Field(_clean(m[g].strip(" ,")), clause, m[0][:200])) for g in ("one", "other")]
     return []
 
 
@@ -133,13 +136,14 @@ def _entities(contract: Contract) -> list[tuple[str, Field]]:
                 "",
                 m["name"].strip(),
             )
+            name = _clean(name)
             if not any(name in known or known in name for known in found):
                 found[name] = Field(name, clause, m[0].strip())
     return [("", f) for f in list(found.values())[:2]] if len(found) >= 2 else []
 
 
 def _clean(name: str) -> str:
-    name = re.sub(r"^(?:BETWEEN|AND|BY|THE|SUPPLIER|CUSTOMER|CLIENT|PROVIDER|BUYER|SELLER)\s+(?=[A-Z][a-z])", "", name.strip())
+    name = re.sub(r"^(?:(?:THIS |This )?.{0,40}BY AND BETWEEN|BETWEEN|AND|BY|FOR|For|THE|SUPPLIER|CUSTOMER|CLIENT|PROVIDER|BUYER|SELLER)\s+(?=[A-Z])", "", name.strip())
     name = re.sub(r"^.*?\b(?:no|No|NO)\.?\s*:\s*\S+\s+", "", name.strip())
     name = re.sub(
         r"^(?:between|and|by and between|made between|is made (?:by|between))\s+", "", name

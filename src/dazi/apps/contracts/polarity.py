@@ -43,7 +43,7 @@ _HARMLESS_EN = re.compile(
     re.I,
 )
 _DENIES_EN = r"\b(?:not|never|cannot|nobody|none|no|neither)\b"
-_FREELY = re.compile(r"\bmay\b[^.;]*\bwithout\b[^.;]*\b(?:consent|approval|notice)|\b(?:even )?without\b[^.;]*\bconsent[^.;]*\bmay\b", re.I)  # fmt: skip
+_FREELY = re.compile(r"(?<!neither party )\bmay\b(?! not| only)[^.;]*\bwithout\b[^.;]*\b(?:consent|approval|notice)|\b(?:even )?without\b[^.;]*\bconsent[^.;]*\bmay\b", re.I)  # fmt: skip
 _VERBS_EN = frozenset(
     [
         "assign",

@@ -22,7 +22,7 @@ _TO_ARTICLE = re.compile(
 )
 _TO_POINT = re.compile(r"(?<![\d.])(?P<n>\d{1,2}\.\d{1,2}(?:\.\d{1,2})?)\s*(?:条|款|项)")
 _TO_ANNEX = re.compile(
-    rf"附件\s*(?P<n>\d+(?![套个件只台条根])|{HANZI_NUMBER}{{1,3}}|[A-Z](?![A-Za-z0-9]))|(?:Annex|Schedule|Exhibit|Appendix)\s+(?P<en>\d+|[A-Z]\b|[IVX]+\b)"
+    rf"附件\s*(?P<n>\d+(?![套个件只台条根])|{HANZI_NUMBER}{{1,3}}|[A-Z](?![A-Za-z0-9]))|(?:Annex(?:ure)?|Schedule|Exhibit|Appendix|Attachment)\s+(?P<en>\d+|[A-Z]\b|[IVX]+\b)"
 )
 _ELSEWHERE = re.compile(
     r"《[^》]{2,30}》\s*$|法\s*$|条例\s*$|规定\s*$|[A-Z][a-z]+ (?:Act|Law|Code|Regulation)s?,?\s*$|(?:of|under) the [A-Z]\w+ (?:Act|Law|Code)"
@@ -216,9 +216,10 @@ def _about_something_else(contract: Contract) -> Iterator[Finding]:
 
 _BY_ZH = re.compile(
     rf"(?:按照?|依照?|根据)(?:本合同|本协议)?第\s*(?P<n>\d+|{HANZI_NUMBER}+)\s*条(?!第)(?:的?(?:约定|规定|办法|标准|方式))?(?P<what>[\u3400-\u9fff]{{3,10}})(?=[，。；,;]|$)"
+    rf"|第\s*(?P<n2>\d+|{HANZI_NUMBER}+)\s*条(?:约定|规定|所述|所列)的(?P<what2>[\u3400-\u9fff]{{4,10}})(?=[，。；,;]|$)"
 )
 _SAYS_LITTLE = re.compile(
-    r"主张|权利|追究|赔偿|要求|约定|规定|处理|执行|办理|承担|责任|进行|有关|相关|双方|甲方|乙方|一方|对方|合同|[的了和与或及由应可为之其该]"
+    r"义务|条件|期限|情形|主张|权利|追究|赔偿|要求|约定|规定|处理|执行|办理|承担|责任|进行|有关|相关|双方|甲方|乙方|一方|对方|合同|[的了和与或及由应可为之其该]"
 )
 
 
@@ -232,9 +233,9 @@ def _says_nothing_of_it(contract: Contract) -> Iterator[Finding]:
             there[number] = there.get(number, "") + c.words
     for clause in contract.clauses:
         for m in _BY_ZH.finditer(clause.words):
-            number = number_value(m["n"])
+            number = number_value(m["n"] or m["n2"])
             text = there.get(number or -1, "")
-            what = _SAYS_LITTLE.sub("", m["what"])
+            what = _SAYS_LITTLE.sub("", m["what"] or m["what2"])
             pairs = [what[i : i + 2] for i in range(len(what) - 1)]
             if not text or clause.words in text or len(pairs) < 2:
                 continue

@@ -12,6 +12,7 @@ from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.evidence import sentence_at
 from dazi.apps.contracts.findings import Finding, Severity, at, place, place_en
 from dazi.apps.contracts.likeness import sentences
+from dazi.apps.contracts.lines import cells
 from dazi.apps.contracts.money import moneys
 from dazi.apps.contracts.payment import payment_terms
 from dazi.apps.contracts.values import Unit, periods
@@ -120,11 +121,17 @@ def _sentences(contract: Contract) -> Iterator[tuple[Clause, str]]:
         if not clause.table:
             for sentence in sentences(clause.words) or [clause.words]:
                 yield clause, sentence
+        else:
+            for row in clause.words.split("\n"):
+                said = [c for c in cells(row) if c]
+                if 2 <= len(said) <= 4:
+                    yield clause, " ".join(said)
 
 
 def _periods(contract: Contract, subject: _Subject) -> Iterator[_Said]:
     for clause, sentence in _sentences(contract):
-        if not subject.says.search(sentence) or subject.unless.search(sentence):
+        under = subject.zh == "质保期" and re.match(r"(?:免费)?(?:保修|质保)", sentence)
+        if not (subject.says.search(sentence) or under) or subject.unless.search(sentence):
             continue
         found = [p for p in periods(sentence) if p.unit in subject.units]
         if found:
@@ -281,11 +288,11 @@ _PLACE_OF = re.compile(r"(甲方|乙方|[\u3400-\u9fff]{1,3}[方人])(?:住所�
 
 def _address(contract: Contract, party: str) -> str:
     """Where the party is at home, as far as the contract tells it."""
-    for clause in contract.clauses[:20]:
-        at_home = re.search(rf"{party}.{{0,60}}?(?:住所|地址)[:：\s]*([^\s，；。]{{4,40}})", clause.words)
-        if at_home:
-            return at_home[1]
-    return ""
+    beginning = "\n".join(c.words for c in contract.clauses[:20])
+    at_home = re.search(
+        rf"{party}[^\n]{{0,60}}[\n，,\s]{{0,3}}(?:[^\n]{{0,30}}\n)?(?:住所地?|地址)[:：\s]*([^\s，；。]{{4,40}})", beginning
+    )
+    return at_home[1] if at_home else ""
 
 
 def _known(one: str, other: str) -> bool:

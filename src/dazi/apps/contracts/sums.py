@@ -18,7 +18,7 @@ from dazi.core.language import Text
 
 CENT = Decimal("0.01")
 _STEPS = re.compile(
-    r"首付|预付|定金|尾款|余款|进度|第[一二三四]期|分期|验收后|剩余|advance|down ?payment|balance|milestone|instal",
+    r"首付|预付|定金|尾款|余款|验收款|到货款|进度|第[一二三四]期|分期|验收后|剩余|advance|down ?payment|balance|milestone|instal",
     re.I,
 )
 

@@ -31,7 +31,7 @@ TOPICS: Mapping[str, tuple[str, str]] = {
     "termination": (r"解除|终止|[Tt]erminat", r"解除(?:本)?(?:合同|协议)|终止(?:本)?(?:合同|协议)|退租|停止(?:提供)?服务|收回(?:租赁物|房屋|商铺|厂房|场地|租赁房屋)|terminat"),
     "force_majeure": (r"不可抗力|[Ff]orce [Mm]ajeure", r"不可抗力|[Ff]orce [Mm]ajeure"),
     "law": (r"适用法律|法律适用|[Gg]overning|[Aa]pplicable [Ll]aw", r"适用.{0,20}法律|governed by|laws? of"),
-    "disputes": (r"争议|仲裁|管辖|[Dd]ispute|[Aa]rbitration|[Jj]urisdiction", r"争议|仲裁|诉讼|管辖|[Dd]ispute|[Aa]rbitrat|courts? of|jurisdiction"),
+    "disputes": (r"争议|仲裁|管辖|打官司|[Dd]ispute|[Aa]rbitration|[Jj]urisdiction", r"争议|仲裁|诉讼|管辖|打官司|法院管|[Dd]ispute|[Aa]rbitrat|courts? of|jurisdiction"),
     "notices": (r"通知|送达|联系|[Nn]otice", r"通知.{0,20}(?:书面|送达|地址|邮箱)|[Nn]otices? (?:shall|under|must)"),
     "assignment": (r"转让|转包|分包|[Aa]ssign|[Ss]ubcontract", r"转让|转包|分包|转租|assign|subcontract|sublet"),
     "insurance": (r"保险|[Ii]nsurance", r"投保|保险|insurance"),

@@ -136,6 +136,7 @@ def _terms_en(contract: Contract) -> Iterator[Finding]:
             re.search(_AFTER_THE, last)
             and re.search(rf"\b(?:the|any|all|each|its|their) {re.escape(term)}", clauses[0].words)
         )
+        named = named and f"({term}" not in clauses[0].words
         if known or term in told or term in names or not named:
             continue
         yield _undefined(clauses[0], term, clauses[0].words.find(term))

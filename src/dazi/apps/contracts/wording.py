@@ -88,6 +88,8 @@ def softer(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:
             return
         if found[0] == "自行决定" and re.search("可", mine):
             return
+        if re.search(r"warrant", found[0], re.I) and re.search(r"\b(?:no|not|nor)\b[^.;]*warrant", mine, re.I):
+            return
         plain = _NOT_LESS.sub(" ", without_harmless(mine))
         if re.match(_DENIAL, found[0], re.I) and re.search(_DENIAL, plain, re.I):
             return
