@@ -30,7 +30,7 @@ from dazi.core.engine import ModelProfile
 from dazi.core.turn import Outcome
 from dazi.gateway.routes import ROUTES
 from dazi.main import access_settings
-from dazi.main.cli import app
+from dazi.main.cli import complete
 from dazi.main.company import KNOWN_SECTIONS, load_company
 from dazi.main.settings import Settings
 from dazi.router import declare
@@ -202,7 +202,7 @@ def command_lines() -> dict[str, list[str]]:
                     [o for p in options for o in (*p.opts, *p.secondary_opts)],
                 )
 
-    return dict(walk(typer.main.get_command(app), ()))
+    return dict(walk(typer.main.get_command(complete()), ()))
 
 
 def sections(page: Path) -> dict[str, str]:

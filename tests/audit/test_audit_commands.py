@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from dazi.audit.ledger import Ledger, SqlSink
 from dazi.audit.sealing import Sealing
 from dazi.core.errors import CallerError, ConfigError, NotFound
-from dazi.main.cli import app
+from dazi.main.cli import complete
 from dazi.store.database import Database
 
 
@@ -40,7 +40,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def audit(*line: str, code: int = 0) -> str:
-    done: Result = CliRunner().invoke(app, ["audit", *line])
+    done: Result = CliRunner().invoke(complete(), ["audit", *line])
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     assert done.exit_code == code, done.output

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from dazi.apps.desk.service import NewTicket
 from dazi.core.errors import CallerError, NotFound
-from dazi.main.cli import app
+from dazi.main.cli import complete
 from dazi.main.desk_terminal import counter
 from dazi.main.settings import Settings
 
@@ -23,7 +23,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def dazi(*words: str) -> Result:
-    return CliRunner().invoke(app, ["desk", *words])
+    return CliRunner().invoke(complete(), ["desk", *words])
 
 
 def filed(title: str = "发票税号错了") -> str:

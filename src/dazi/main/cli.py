@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
+from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -12,25 +15,6 @@ import typer
 
 from dazi.core.errors import DaziError
 from dazi.core.language import language_of
-from dazi.main import guarding
-from dazi.main.commands import (
-    approvals,
-    audit,
-    backup,
-    desk,
-    evals,
-    jobs,
-    keys,
-    knowledge,
-    memory,
-    models,
-    reports,
-    review,
-    risk,
-    threads,
-    tools,
-    users,
-)
 from dazi.main.commands.options import (
     Company,
     Json,
@@ -48,24 +32,38 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="搭子:公司自己机器上的 AI 同事。Dazi: the AI workmate on your own machines.",
 )
-app.add_typer(review.group, name="review")
-app.add_typer(models.group, name="model")
-app.add_typer(evals.group, name="eval")
-app.add_typer(tools.group, name="tool")
-app.add_typer(knowledge.group, name="knowledge")
-app.add_typer(memory.group, name="memory")
-app.add_typer(threads.group, name="threads")
-app.add_typer(risk.group, name="risk")
-app.add_typer(jobs.group, name="jobs")
-app.add_typer(reports.group, name="report")
-app.add_typer(desk.group, name="desk")
-app.add_typer(audit.group, name="audit")
-app.add_typer(guarding.group, name="guard")
-app.add_typer(users.group, name="user")
-app.add_typer(keys.group, name="key")
-app.add_typer(approvals.group, name="approvals")
-app.command("backup")(backup.backup)
-app.command("restore")(backup.restore)
+GROUPS = {
+    "review": "commands.review", "model": "commands.models", "eval": "commands.evals", "tool": "commands.tools",
+    "knowledge": "commands.knowledge", "memory": "commands.memory", "threads": "commands.threads",
+    "risk": "commands.risk", "jobs": "commands.jobs", "report": "commands.reports", "desk": "commands.desk",
+    "audit": "commands.audit", "guard": "guarding", "user": "commands.users", "key": "commands.keys",
+    "approvals": "commands.approvals",
+}  # fmt: skip
+"""Groups of commands by name, with the modules that have them."""
+ALONE = frozenset({"serve", "ask", "chat", "init", "check", "doctor"})
+"""The commands of this module."""
+
+
+def add(names: Iterable[str]) -> typer.Typer:
+    """``app`` with these groups; and with ``backup`` and ``restore`` where all are wanted. To import and take apart
+    each of the hundred commands takes longer than most of them run."""
+    present = {g.name for g in app.registered_groups}
+    for name in names:
+        if name not in present:
+            module = import_module(f"dazi.main.{GROUPS[name]}")
+            app.add_typer(module.group, name=name)
+    return app
+
+
+def complete() -> typer.Typer:
+    """``app`` with everything that it can."""
+    from dazi.main.commands import backup
+
+    add(GROUPS)
+    if not any(c.name == "backup" for c in app.registered_commands):
+        app.command("backup")(backup.backup)
+        app.command("restore")(backup.restore)
+    return app
 
 
 @app.command()
@@ -153,10 +151,20 @@ def doctor(company: Company = None, port: int | None = None) -> None:
     raise typer.Exit(0 if all(f.ok for f in findings) else 1)
 
 
+def _wanted(first: str) -> typer.Typer:
+    """What the first word asks for; everything, where it is no command or a typing error."""
+    if first in ALONE:
+        return app
+    return add([first]) if first in GROUPS else complete()
+
+
 def run() -> None:
     """The entry point: errors are one clear line, and never a traceback for what people do."""
+    gc.set_threshold(
+        50_000, 20, 100
+    )  # modules are kept: to look for garbage among them takes a tenth of the start
     try:
-        app()
+        _wanted(next((a for a in sys.argv[1:] if not a.startswith("-")), ""))()
     except DaziError as e:
         asked = next((a for a in sys.argv[2:] if not a.startswith("-")), "")
         known = bool(os.environ.get("DAZI_LANG") or os.environ.get("LANG"))

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from dazi.core.errors import CallerError, ConfigError
 from dazi.core.language import Text
-from dazi.main.cli import app
+from dazi.main.cli import complete
 from dazi.main.compliance import Wanted, looked_at
 from dazi.main.settings import Settings
 from dazi.ops.compliance.checks.registry import CHECKS
@@ -286,7 +286,7 @@ async def test_the_console_tells_failures_and_acts_on_no_terminal(subject: Subje
 
 
 def command(*line: str, code: int = 0) -> str:
-    done: Ran = CliRunner().invoke(app, ["audit", "compliance", *line])
+    done: Ran = CliRunner().invoke(complete(), ["audit", "compliance", *line])
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     assert done.exit_code == code, done.output

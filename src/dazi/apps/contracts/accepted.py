@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from dazi.apps.contracts.findings import Finding
 from dazi.apps.contracts.likeness import essence, likeness
-from dazi.apps.contracts.money import moneys
 from dazi.apps.contracts.polarity import turned
 from dazi.apps.contracts.values import percents, periods
 from dazi.core.language import Text
@@ -19,16 +18,24 @@ _NOTE = Text("(范本也是这样)", " (so does the template)")
 
 
 def accepted(
-    found: Iterable[Finding], template: Sequence[Finding], language: str
+    found: Iterable[Finding],
+    template: Sequence[Finding],
+    language: str,
+    said: Mapping[str, Sequence[str]],
 ) -> Iterator[Finding]:
     """``found`` in a contract, low where the same rule finds the ``template`` so: the same is absent, or the
-    same is said with no other numbers."""
+    same is said with no other numbers. ``said``: for a rule what the template has of its words, excused there
+    or not."""
     by_rule: dict[str, list[Finding]] = {}
     for f in template:
         by_rule.setdefault(f.rule, []).append(f)
     for f in found:
         if f.severity != "low" and any(
-            _same(f, other, language) for other in by_rule.get(f.rule, ())
+            _same(f, other, language)
+            for other in (
+                *by_rule.get(f.rule, ()),
+                *(replace(f, quote=s) for s in said.get(f.rule, ())),
+            )
         ):
             message = Text(f"{f.message.zh}{_NOTE.zh}", f"{f.message.en}{_NOTE.en}")
             yield replace(f, severity="low", message=message)
@@ -50,8 +57,7 @@ def _same(ours: Finding, theirs: Finding, language: str) -> bool:
 
 def _numbers(text: str) -> set[str]:
     found = {f"{p.value.normalize():f}%" for p in percents(text)}
-    found |= {f"{round(p.days, 1)}d" for p in periods(text)}
-    return found | {f"{m.amount.normalize():f}" for m in moneys(text)}
+    return found | {f"{round(p.days, 1)}d" for p in periods(text)}
 
 
 def _neutral(text: str) -> str:

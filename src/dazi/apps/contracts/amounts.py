@@ -15,7 +15,7 @@ from dazi.apps.contracts.values import Percent, percents
 
 _TOTAL = re.compile(
     r"(?:合同|采购|订单|服务费?|货款|价款|费用|租金|项目|开发费?)?总(?:金额|价款?|额|计|费用|租金|报酬)|合同(?:价款|金额|价格)(?!的)|(?:服务|开发|项目)报酬|服务费(?:总额|用)?(?:共计|合计|为)|共计|合计|"
-    r"[Tt]otal (?:contract |purchase |service |annual )?(?:price|fees?|amount|value|sum|consideration)|[Cc]ontract (?:[Pp]rice|[Ss]um|[Vv]alue)|(?:[Ff]ees|[Pp]rice|[Rr]ent|[Cc]harges) (?:come to|totals?\b|add up to)|"
+    r"[Tt]otal (?:contract |purchase |service |annual |subscription )?(?:[Pp]rice|[Ff]ees?|[Aa]mount|[Vv]alue|[Ss]um|[Cc]onsideration|[Cc]harges|[Rr]ent)|[Cc]ontract (?:[Pp]rice|[Ss]um|[Vv]alue)|(?:[Ff]ees|[Pp]rice|[Rr]ent|[Cc]harges) (?:come to|totals?\b|add up to)|"
     r"aggregate (?:fees?|price|amount)|(?:fees?|price) (?:for|of|payable).{0,60}(?:is|are|shall be|amounts? to|of)|(?:[Aa]nnual |[Pp]urchase )?(?:[Ff]ees?|[Pp]rice|[Rr]ent|[Cc]harges|[Cc]onsideration) (?:is|are|(?:shall |will )?(?:be|amounts?(?: in total)? to|come to))|[Ss]um of all (?:fees|charges)"
 )
 
@@ -48,7 +48,6 @@ def total_amount(contract: Contract) -> Field | None:
             one = next((s for s in after if not s.written), after[0])
             score = 3.0 if _SPELLED.search(m[0]) else 1.5
             found.append((score, one, m.start()))
-            break
         for s in sums:  # the sum first, then what it is
             if _TOLD_AFTER.match(text[s.end :]) and not _NO_PRICE.search(
                 sentence_at(text, s.start)

@@ -12,6 +12,7 @@ from rapidfuzz.distance import Levenshtein
 from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.evidence import Field, sentence_at
 from dazi.apps.contracts.findings import Finding, at
+from dazi.apps.contracts.forums import forum_contradictions
 from dazi.apps.contracts.likeness import sentences
 from dazi.apps.contracts.lines import blank
 from dazi.apps.contracts.parties import AN_ENTITY, named
@@ -25,6 +26,7 @@ def contradictions(contract: Contract, fields: dict[str, Field]) -> Iterator[Fin
     yield from sum_contradictions(contract, fields)
     yield from _dates(contract, fields)
     yield from repeated(contract)
+    yield from forum_contradictions(contract)
     yield from _names(contract, fields)
 
 
@@ -169,7 +171,9 @@ def _names(contract: Contract, fields: dict[str, Field]) -> Iterator[Finding]:
 _A_SIDE = {"甲方": "party_a", "乙方": "party_b", "Party A": "party_a", "Party B": "party_b"}
 
 
-_SIGNED_FOR = re.compile(r"(?:[Ss]igned|SIGNED|[Ee]xecuted)\b[^.;]{0,40}?\b(?:for|by)\b(?: and on behalf of)?")
+_SIGNED_FOR = re.compile(
+    r"(?:[Ss]igned|SIGNED|[Ee]xecuted)\b[^.;]{0,40}?\b(?:for|by)\b(?: and on behalf of)?"
+)
 
 
 def _signed_for(contract: Contract, names: list[str]) -> Iterator[Finding]:
@@ -185,7 +189,7 @@ def _signed_for(contract: Contract, names: list[str]) -> Iterator[Finding]:
             continue
         bare = _plain(found["name"])
         if names and not any(bare in _plain(p) or _plain(p) in bare for p in names):
-            yield _other_name(clause, found["name"], min(names, key=lambda p: -fuzz.ratio(p, bare)))
+            yield _other_name(clause, found["name"], _nearest(names, bare))
             return
 
 
@@ -203,10 +207,15 @@ def _sealed(contract: Contract, names: list[str]) -> Iterator[Finding]:
         for m in _COMPANY.finditer(clause.words):
             found = re.split(r"[:：）)\s]", m[0])[-1].strip("（）()")
             known = any(_plain(found) in _plain(n) or _plain(n) in _plain(found) for n in names)
-            if len(found) >= 6 and not known and found not in before and not blank(found):
-                if not any(_almost(found, n) for n in names):  # which is told already
-                    yield _other_name(clause, found, min(names, key=lambda n: -fuzz.ratio(n, found)))
-                    return
+            if len(found) < 6 or known or found in before or blank(found):
+                continue
+            if not any(_almost(found, n) for n in names):  # which is told already
+                yield _other_name(clause, found, _nearest(names, found))
+                return
+
+
+def _nearest(names: list[str], found: str) -> str:
+    return max(names, key=lambda n: fuzz.ratio(n, found))
 
 
 def _plain(name: str) -> str:

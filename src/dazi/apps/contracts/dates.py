@@ -127,13 +127,15 @@ def _later(day: date, number: Decimal, unit: str) -> date:
 
 
 _RENEWS = re.compile(
-    r"自动(?:续|延)|顺延(?:[一两二三\d]年|[一二三六九十两\d]+个月)|自动顺延|续(?:期|约|租|展|订|签|聘)|(?:期满|届满)[^。；]{0,16}延长|automatic(?:ally)?[^.]{0,20}(?:renew|extend|roll)|renew(?:s|ed|al|ing)?\b|non-renewal|is extended|continues? for (?:one|a further|another|\d+)|further (?:periods?|terms?|\d+ months)",
+    r"自动(?:续|延)|顺延(?:[一两二三\d]年|[一二三六九十两\d]+个月)|自动顺延|续(?:期|约|租|展|订|签|聘)|(?:期满|届满)[^。；]{0,16}延长|automatic(?:ally)?[^.]{0,20}(?:renew|extend|roll)|renew(?:s|ed|al|ing)?\b|non-renewal|is extended|rolls? over|continues? for (?:one|a further|another|\d+)|further (?:periods?|terms?|\d+ months)",
     re.I,
 )
 
 
 _NOTICE = re.compile(r"前|提前|通知|异议|倒算|prior|before|notice|notif|in advance|advance", re.I)
-_THE_END = re.compile(r"届满|期满|到期|届至|expir|\bend\b|end of|the Term ends", re.I)
+_THE_END = re.compile(
+    r"届满|期满|到期|届至|expir|\bend\b|end of|the Term ends|is out\b|runs out", re.I
+)
 
 
 def renewal_notice(contract: Contract) -> Field | None:

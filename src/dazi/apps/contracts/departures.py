@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 
 from dazi.apps.contracts.evidence import Field
 from dazi.apps.contracts.findings import Finding, at
+from dazi.apps.contracts.likeness import essence, likeness
 from dazi.apps.contracts.lines import blank
 from dazi.apps.contracts.roles import Roles
 from dazi.core.language import Text
 
+SAME_MATTER = 0.2
 _FIXED = {
     "governing_law": ("适用法律", "the governing law"),
     "seat": ("争议解决机构或地点", "the court or arbitration body"),
@@ -35,6 +37,8 @@ def departures(
             continue
         if blank(ours.quote) and name != "currency":
             continue
+        if name.endswith("_days") and not _alike(ours.quote, theirs.quote):
+            continue
         yield at(
             theirs.clause,
             f"other_{name}",
@@ -48,6 +52,13 @@ def departures(
             theirs.quote,
             ours.quote,
         )
+
+
+def _alike(ours: str, theirs: str) -> bool:
+    """Whether they speak of the same payment or notice."""
+    language = "zh" if re.search(r"[\u3400-\u9fff]", ours) else "en"
+    bare = [re.sub(r"\d+", " ", essence(s, language)) for s in (ours, theirs)]
+    return bool(likeness(bare[:1], bare[1:], language)[0, 0] >= SAME_MATTER)
 
 
 def _same(ours: object, theirs: object) -> bool:
@@ -64,7 +75,9 @@ def _same(ours: object, theirs: object) -> bool:
     return bool(alike) or bool(party and theirs.startswith(party[0]))
 
 
-_THE_PLACE = re.compile(r"(?:铺|房|屋|厂|租赁物|租赁标的|场地|不动产|物业)[\u3400-\u9fff]{0,2}所在地")
+_THE_PLACE = re.compile(
+    r"(?:铺|房|屋|厂|租赁物|租赁标的|场地|不动产|物业)[\u3400-\u9fff]{0,2}所在地"
+)
 _PLACES = re.compile(
     r"[\u3400-\u9fff]{2,3}?(?=市|区|仲裁|国际)|CIETAC|SHIAC|China International Economic"
 )

@@ -260,12 +260,18 @@ def _same_topic(a: Alignment, pair: Pair) -> bool:
     return pair.score >= 0.16 and bool(mine) and mine == other
 
 
-_BOILERPLATE = re.compile(r"[Hh]eadings?\b.{0,60}convenience|标题.{0,20}(?:方便|便利|不影响)|take into consideration|[Ww]hereas|鉴于|words? (?:in|importing) the (?:singular|plural)")
+_BOILERPLATE = re.compile(
+    r"[Hh]eadings?\b.{0,60}convenience|标题.{0,20}(?:方便|便利|不影响)|take into consideration|[Ww]hereas|鉴于|words? (?:in|importing) the (?:singular|plural)"
+)
 
 
 def _short(clause: Clause) -> bool:
-    """An item of a list that says nothing by itself."""
-    return len(clause.text) < 20 and clause.text.endswith(("；", ";"))
+    """An item of a list, or a heading, that says nothing by itself."""
+    text = clause.words
+    if len(text) < 20 and text.endswith(("；", ";")):
+        return True
+    short = len(text) < 16 if re.search(r"[\u3400-\u9fff]", text) else len(text.split()) < 6
+    return short and not re.search(r"不得|应当|\bshall\b|\bmust\b|\d", text)
 
 
 def _missing(template: Contract, clause: Clause) -> Finding:
@@ -274,7 +280,12 @@ def _missing(template: Contract, clause: Clause) -> Finding:
     zh, en = NAMES.get(topic, (template.heading(clause), template.heading(clause)))
     title = template.heading(clause) or zh
     severity: Severity = "high" if topic in WEIGHTY else "medium"
-    if blank(clause.text) or topic == "general" or _BOILERPLATE.search(clause.text) or _short(clause):
+    if (
+        blank(clause.text)
+        or topic == "general"
+        or _BOILERPLATE.search(clause.text)
+        or _short(clause)
+    ):
         severity = (
             "low"  # what is to be filled in, and copies and order of precedence, differ everywhere
         )

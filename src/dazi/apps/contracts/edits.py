@@ -12,7 +12,7 @@ from dazi.apps.contracts.polarity import without_harmless
 from dazi.core.language import Text
 
 Difference = tuple[Severity, Text]
-NEARLY, SWAPPED = 0.72, 0.9
+NEARLY, SWAPPED = 0.72, 0.95
 """Of two sentences' words, the share in common from which on one is the other, edited."""
 
 _WORDS = re.compile(
@@ -43,21 +43,31 @@ def edited(ours: str, theirs: str) -> Iterator[Difference]:
         return
     if _EXCEPTED.search(theirs) and not _EXCEPTED.search(ours):
         yield "high", Text("对一方作了例外", "one side is excepted")
-    if _AGREES.search(ours) and not _AGREES.search(theirs) and _IS_TOLD.search(theirs):
-        if not _IS_TOLD.search(ours):
-            yield "medium", Text("要同意的变成了只要通知", "consent became mere notice")
-    if _BOTH_SIGN.search(ours) and _ONE_SIGNS.search(theirs) and not _BOTH_SIGN.search(theirs):
-        if re.search(r"签|盖章|sign", ours, re.I) and not _ONE_SIGNS.search(ours):
-            yield "medium", Text("要双方签的变成了一方签", "what both sign is signed by one")
+    if _only_told(ours, theirs):
+        yield "medium", Text("要同意的变成了只要通知", "consent became mere notice")
+    if _one_signs(ours, theirs):
+        yield "medium", Text("要双方签的变成了一方签", "what both sign is signed by one")
     sides = [[w for w in words if w in "ⒼⓉ"] for words in (mine, other)]
-    plain = [[w for w in words if w not in "ⒼⓉ"] for words in (mine, other)]
     swapped = [{"Ⓖ": "Ⓣ", "Ⓣ": "Ⓖ"}[w] for w in sides[1]]
-    if len(sides[0]) >= 2 and sides[0] == swapped and sides[0] != sides[1]:
-        if Indel.normalized_similarity(*plain) >= SWAPPED and ("by" in mine) == ("by" in other):
+    if len(sides[0]) >= 2 and sides[0] == swapped != sides[1]:
+        neutral = [["Ⓖ" if w in "ⒼⓉ" else w for w in words] for words in (mine, other)]
+        if Indel.normalized_similarity(*neutral) >= SWAPPED and ("by" in mine) == ("by" in other):
             yield "high", Text("双方的位置对调了", "the sides have changed places")
     if Indel.normalized_similarity(mine, other) < NEARLY:
         return
     yield from _exchanged(mine, other)
+
+
+def _only_told(ours: str, theirs: str) -> bool:
+    agreed = _AGREES.search(ours) and not _AGREES.search(theirs)
+    return bool(agreed and _IS_TOLD.search(theirs) and not _IS_TOLD.search(ours))
+
+
+def _one_signs(ours: str, theirs: str) -> bool:
+    """Whether a paper that both sides sign needs only one."""
+    both = _BOTH_SIGN.search(ours) and not _BOTH_SIGN.search(theirs)
+    one = _ONE_SIGNS.search(theirs) and not _ONE_SIGNS.search(ours)
+    return bool(both and one and re.search(r"签|盖章|sign", ours, re.I))
 
 
 def _exchanged(mine: list[str], other: list[str]) -> Iterator[Difference]:

@@ -122,7 +122,9 @@ def _between(contract: Contract) -> list[tuple[str, Field]]:
     for clause in contract.clauses[:LOOKED_AT]:
         m = _BETWEEN.search(clause.words)
         if m:
-            return [("", Field(_clean(m[g].strip(" ,")), clause, m[0][:200])) for g in ("one", "other")]
+            return [
+                ("", Field(_clean(m[g].strip(" ,")), clause, m[0][:200])) for g in ("one", "other")
+            ]
     return []
 
 
@@ -143,7 +145,11 @@ def _entities(contract: Contract) -> list[tuple[str, Field]]:
 
 
 def _clean(name: str) -> str:
-    name = re.sub(r"^(?:(?:THIS |This )?.{0,40}BY AND BETWEEN|BETWEEN|AND|BY|FOR|For|THE|SUPPLIER|CUSTOMER|CLIENT|PROVIDER|BUYER|SELLER)\s+(?=[A-Z])", "", name.strip())
+    name = re.sub(
+        r"^(?:(?:THIS |This )?.{0,40}BY AND BETWEEN|BETWEEN|AND|BY|FOR|For|THE|SUPPLIER|CUSTOMER|CLIENT|PROVIDER|BUYER|SELLER)\s+(?=[A-Z])",
+        "",
+        name.strip(),
+    )
     name = re.sub(r"^.*?\b(?:no|No|NO)\.?\s*:\s*\S+\s+", "", name.strip())
     name = re.sub(
         r"^(?:between|and|by and between|made between|is made (?:by|between))\s+", "", name

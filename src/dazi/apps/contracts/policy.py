@@ -7,6 +7,7 @@ in ``unless``; ``require``), at *rates*, *periods* and *shares* said near certai
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -16,8 +17,12 @@ from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.evidence import Field, sentence_at
 from dazi.apps.contracts.findings import Finding, at
 from dazi.apps.contracts.forum import place_of_arbitration
+from dazi.apps.contracts.likeness import sentences
+from dazi.apps.contracts.lines import cells
+from dazi.apps.contracts.risks.recogniser import risk_of
 from dazi.apps.contracts.roles import Roles, Side, roles_of, side_of
 from dazi.apps.contracts.rules import Rule
+from dazi.apps.contracts.shifts import owners
 from dazi.apps.contracts.topics import topics_of
 from dazi.apps.contracts.values import Period, percents, periods
 from dazi.core.language import Text
@@ -57,6 +62,21 @@ def _judged(
                 if side is not None and _only(roles.marked(finding.quote), side):
                     continue
             yield finding
+
+
+def words_of(rules: Sequence[Rule], contract: Contract) -> dict[str, list[str]]:
+    """For each rule that forbids words the sentences that have them, whatever excuses them."""
+    out: dict[str, list[str]] = {}
+    for rule in rules:
+        if rule.check == "forbid" and rule.recognised:
+            out[rule.id] = [
+                s for _, s in sentences_of(contract) if risk_of(s)[0] == rule.recognised
+            ]
+        if rule.check == "forbid" and rule.pattern is not None:
+            for clause in contract.clauses:
+                for m in rule.pattern.finditer(clause.words):
+                    out.setdefault(rule.id, []).append(sentence_at(clause.words, m.end() - 1))
+    return out
 
 
 def _only(marked: str, side: Side) -> bool:
@@ -110,7 +130,10 @@ def _present(rule: Rule, contract: Contract, fields: Mapping[str, Field]) -> Ite
 
 
 def _forbid(rule: Rule, contract: Contract, fields: Mapping[str, Field]) -> Iterator[Finding]:
-    assert rule.pattern is not None
+    if rule.recognised:
+        yield from _recognised(rule, contract)
+    if rule.pattern is None:
+        return
     names = aliases_of(contract)
     for clause in _looked_at(rule, contract):
         text, moves = names.replaced(clause.words)
@@ -120,6 +143,37 @@ def _forbid(rule: Rule, contract: Contract, fields: Mapping[str, Field]) -> Iter
                 continue
             yield _on(rule, clause, sentence, m[0])
             break
+
+
+def _recognised(rule: Rule, contract: Contract) -> Iterator[Finding]:
+    names = aliases_of(contract)
+    roles: Roles | None = None
+    for clause, sentence in sentences_of(contract):
+        name, sure = risk_of(names.replaced(sentence)[0])
+        if name != rule.recognised or (rule.unless is not None and rule.unless.search(sentence)):
+            continue
+        if name == "ip_to_other_side":
+            roles = roles or roles_of(contract)
+            if owners(roles.marked(sentence)) != {"Ⓖ"} or not _WORKS.search(sentence):
+                continue  # it goes to whoever pays for it, or was there before
+        yield _on(rule, clause, sentence, f"{sure:.0%}")
+
+
+_WORKS = re.compile(
+    r"成果|交付物|开发|定制|改进|源代码|衍生|deliverables?|work product|results?|improvements?|developments?|inventions?|source code|custom", re.I
+)  # fmt: skip
+"""What is made for whoever pays."""
+
+
+def sentences_of(contract: Contract) -> Iterator[tuple[Clause, str]]:
+    """What is looked at one by one; of tables their cells."""
+    for clause in contract.clauses:
+        if clause.table:
+            said = [c for row in clause.words.split("\n") for c in cells(row) if len(c) > 15]
+        else:
+            said = sentences(clause.words) or [clause.words]
+        for sentence in said:
+            yield clause, sentence
 
 
 def _require(rule: Rule, contract: Contract, fields: Mapping[str, Field]) -> Iterator[Finding]:

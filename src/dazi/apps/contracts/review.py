@@ -18,7 +18,7 @@ from dazi.apps.contracts.deviations import deviations
 from dazi.apps.contracts.evidence import Field
 from dazi.apps.contracts.fields import fields_of
 from dazi.apps.contracts.findings import ORDER, Finding
-from dazi.apps.contracts.policy import judge
+from dazi.apps.contracts.policy import judge, words_of
 from dazi.apps.contracts.references import references
 from dazi.apps.contracts.rules import Rule, built_in
 from dazi.apps.contracts.topics import kind_of
@@ -83,12 +83,17 @@ def review(
         usual = _by_itself(template, chosen, kind, usual_fields, ours)
         if own_policy:
             usual = [f for f in usual if f.kind != "policy"]
-        found = list(accepted(_new_annexes(found, template), usual, contract.language))
+        said = words_of(chosen, template)
+        if own_policy:
+            said = {}
+        found = list(accepted(_new_annexes(found, template), usual, contract.language, said))
         alignment = align(template, contract)
         found += deviations(alignment)
         found += changed_cells(template, contract)
         found += _not_told(said_twice(alignment), found)
-        found += _not_told(departures(usual_fields, fields, alignment.ours, alignment.theirs), found)
+        found += _not_told(
+            departures(usual_fields, fields, alignment.ours, alignment.theirs), found
+        )
     return Review(kind, contract, fields, tuple(_sorted(found)), alignment)
 
 

@@ -14,6 +14,7 @@ import yaml
 
 from dazi.apps.contracts.fields import NAMES as FIELDS
 from dazi.apps.contracts.findings import Severity
+from dazi.apps.contracts.risks.recogniser import RISKS
 from dazi.apps.contracts.topics import KINDS, TOPICS
 from dazi.core.errors import ConfigError
 from dazi.core.language import Text
@@ -23,14 +24,16 @@ VOCABULARY = Path(__file__).with_name("vocabulary.yaml")
 CHECKS = ("field", "present", "forbid", "require", "period", "percent")
 _KEYS = frozenset(
     {"id", "kinds", "languages", "topics", "severity", "message", "suggestion", "check", "field",
-     "max", "min", "one_of", "not_one_of", "required", "pattern", "unless", "near", "unit", "other_side", "unless_found"}
+     "max", "min", "one_of", "not_one_of", "required", "pattern", "unless", "near", "unit", "other_side", "unless_found",
+     "recognised"}
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """``kinds`` and ``languages`` it is for, all where there are none; ``topics``: the clauses it looks at;
-    ``unless_found``: rules whose findings say more than this one's."""
+    ``unless_found``: rules whose findings say more than this one's; ``recognised``: what the recogniser of
+    burdens may take a sentence for, besides ``pattern``."""
 
     id: str
     check: str
@@ -52,6 +55,7 @@ class Rule:
     unit: str = ""
     other_side: bool = False
     unless_found: tuple[str, ...] = ()
+    recognised: str = ""
 
     def concerns(self, kind: str, language: str) -> bool:
         return (not self.kinds or kind in self.kinds) and (
@@ -154,7 +158,13 @@ def _rule(path: Path, number: int, data: Any, words: Mapping[str, str]) -> Rule:
     kinds = frozenset(data.get("kinds", ()))
     if not kinds <= {*KINDS, "other"}:
         raise wrong(f"kinds 应来自 {', '.join(KINDS)}", f"kinds must be of {', '.join(KINDS)}")
-    if check in ("forbid", "require") and not data.get("pattern"):
+    recognised = str(data.get("recognised", ""))
+    if recognised and (check != "forbid" or recognised not in RISKS):
+        raise wrong(
+            f"recognised 只用于 forbid,应是 {', '.join(RISKS)} 之一",
+            f"recognised is for forbid only and must be one of {', '.join(RISKS)}",
+        )
+    if check in ("forbid", "require") and not (data.get("pattern") or recognised):
         raise wrong("缺 pattern", "lacks pattern")
     patterns: dict[str, re.Pattern[str] | None] = {}
     for key in ("pattern", "unless", "near"):
@@ -187,6 +197,7 @@ def _rule(path: Path, number: int, data: Any, words: Mapping[str, str]) -> Rule:
         data.get("unit", ""),
         bool(data.get("other_side", False)),
         tuple(map(str, data.get("unless_found", ()))),
+        recognised,
     )
 
 

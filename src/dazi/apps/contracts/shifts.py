@@ -51,6 +51,11 @@ def moved(ours: str, theirs: str) -> Iterator[Difference]:
             return
 
 
+def owners(marked: str) -> set[str]:
+    """The sides that a text with marks for them gives something to."""
+    return {_who(m) for m in _TO_WHOM[0][2].finditer(marked)}
+
+
 def _who(m: re.Match[str]) -> str:
     found = next(g for g in m.groups() if g)
     return found if found in "ⒼⓉ" else "both"
@@ -72,7 +77,7 @@ _STRONG_NO = re.compile(
 def released(ours: str, theirs: str, whole: str, around: str) -> Iterator[Difference]:
     """A prohibition that nothing of the other text and what stands ``around`` it resembles, and the other way
     round; ``whole``: the clause of the first."""
-    if _FORBIDS.search(ours) and not _SOME_NO.search(without_harmless(around)):
+    if _FORBIDS.search(without_harmless(ours)) and not _SOME_NO.search(without_harmless(around)):
         yield "medium", Text("禁止或否定没有了", "a prohibition or denial is gone")
     elif not _SOME_NO.search(without_harmless(whole)) and _STRONG_NO.search(
         without_harmless(theirs)
@@ -121,6 +126,7 @@ def one_side_only(ours: str, theirs: str) -> Iterator[Difference]:
         and now[0] not in ours
         and not _BOTH.search(theirs)
         and "、" + now[0] not in theirs
+        and not re.search(r"[”\"] (?:means|is|are)\b|指", theirs)
     ):
         yield (
             "medium",

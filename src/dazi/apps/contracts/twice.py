@@ -62,10 +62,7 @@ def differ(one: str, other: str) -> bool:
         ({m.amount for m in moneys(s)} for s in (one, other)),
         ({round(p.days, 1) for p in periods(s)} for s in (one, other)),
     )
-    for found, more in kinds:
-        if found and more and found.isdisjoint(more):
-            return True
-    return False
+    return any(found and more and found.isdisjoint(more) for found, more in kinds)
 
 
 def _said(contract: Contract) -> list[tuple[Clause, str]]:

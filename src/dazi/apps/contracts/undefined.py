@@ -15,7 +15,9 @@ _LISTED_EN = re.compile(
     r"(?:^|[.;]\s+)([A-Z][A-Za-z]+(?: [A-Z][A-Za-z]+){0,3})\s*(?:[–—:-]|means)\s+(?=[a-z])"
 )
 """``Fees – the charges in Annex B.``"""
-_SIGNED = re.compile(r"\b(?:Name|Title|Date|By|Position|Attention|Attn|E-?mail)\s*:|\b(?:Signed|SIGNED)\b|on behalf of|@")
+_SIGNED = re.compile(
+    r"\b(?:Name|Title|Date|By|Position|Attention|Attn|E-?mail)\s*:|\b(?:Signed|SIGNED)\b|on behalf of|@"
+)
 _USED_EN = re.compile(r"(?<![.!?:;“\"]\s)(?<!^)\b((?:[A-Z][a-z]+ ){1,3}[A-Z][a-z]+)\b")
 _DEFINED_ZH = re.compile(
     r"[“\"]([\u3400-\u9fff]{2,12})[”\"]\s*[，,]?\s*(?:系?指|是指|即|:|：)|(?:简称|(?<!所)称为?|下称|以下称)\s*[：:]?\s*[“\"]?([\u3400-\u9fff]{2,10})[”\"]?"
@@ -47,20 +49,33 @@ def _terms_zh(contract: Contract) -> Iterator[Finding]:
             term = m[1]
             if term in defined or term in told or any(term in d or d in term for d in defined):
                 continue
-            if not re.search(
-                r"定义|所称|约定的|所指|所述", text[max(0, m.start() - 12) : m.end() + 14]
-            ) and not (
-                re.search(r"(?:按照?|依照?|符合|达到|满足|根据)\s*$", text[: m.start()])
-                and re.match(r"(?:之|的|执行|标准|评定|计|要求|所列|中)", text[m.end() :])
-            ) and not (
-                re.search(r"[由经向与]\s*$", text[: m.start()])
-                and re.match(
-                    r"(?:书面)?(?:确定|确认|决定|审核|批准|同意|提出|提交|签收)", text[m.end() :]
+            if len(term) >= 5 and not _NO_TERM.search(text[m.end() : m.end() + 8]):
+                told.add(term)
+                yield _undefined(clause, term, m.start())
+                continue
+            if (
+                not re.search(
+                    r"定义|所称|约定的|所指|所述", text[max(0, m.start() - 12) : m.end() + 14]
+                )
+                and not (
+                    re.search(r"(?:按照?|依照?|符合|达到|满足|根据)\s*$", text[: m.start()])
+                    and re.match(r"(?:之|的|执行|标准|评定|计|要求|所列|中)", text[m.end() :])
+                )
+                and not (
+                    re.search(r"[由经向与]\s*$", text[: m.start()])
+                    and re.match(
+                        r"(?:书面)?(?:确定|确认|决定|审核|批准|同意|提出|提交|签收)",
+                        text[m.end() :],
+                    )
                 )
             ):
                 continue
             told.add(term)
             yield _undefined(clause, term, m.start())
+
+
+_NO_TERM = re.compile(r"^[”\"]?(?:字样|标识|标志|商标|品牌|原则|牌|项目|平台|系统|栏|二字|三字)")
+"""After a name or a mark in quotation marks."""
 
 
 def _terms_en(contract: Contract) -> Iterator[Finding]:
@@ -126,18 +141,12 @@ def _terms_en(contract: Contract) -> Iterator[Finding]:
         for m in _USED_EN.finditer(clause.text):
             used.setdefault(m[1], []).append(clause)
     for term, clauses in used.items():
-        last = term.split()[-1]
         known = (
             term in singles
             or term.rstrip("s") in singles
             or any(d in term or term in d for d in defined)
         )
-        named = re.search(_TERM_NOUNS, last) or (
-            re.search(_AFTER_THE, last)
-            and re.search(rf"\b(?:the|any|all|each|its|their) {re.escape(term)}", clauses[0].words)
-        )
-        named = named and f"({term}" not in clauses[0].words
-        if known or term in told or term in names or not named:
+        if known or term in told or term in names or not _is_a_term(term, clauses[0].words):
             continue
         yield _undefined(clauses[0], term, clauses[0].words.find(term))
 
@@ -145,6 +154,26 @@ def _terms_en(contract: Contract) -> Iterator[Finding]:
 _TERM_NOUNS = r"^(?:Data|Information|Services?|Fees?|Date|Period|Materials?|Deliverables?|Products?|Software|Documentation|Event|Purpose|Territory|Users?|Affiliates?|Rights|Losses|Standards?|Levels?|Plan|Credits?|Amount|Price|Term|Persons?|Property|Works?|Notice|Policy|Policies|Platform|System|Content|Records|Equipment|Environment|Representatives?|Specifications?|Criteria|Charges|Claims?|Subcontractors?|Hours|Card|Site|Premises|Facilit(?:y|ies)|Team|Manager|Milestones?|Improvements|Recipients?|Personnel|Results|Samples?|Threshold|Schedule|Budget|Cap)$"
 
 
+def _is_a_term(term: str, text: str) -> bool:
+    last = term.split()[-1]
+    if f"({term}" in text:  # what somebody is
+        return False
+    if re.search(_TERM_NOUNS, last):
+        return True
+    if re.search(_AFTER_THE, last):
+        return bool(re.search(rf"\b(?:the|any|all|each|its|their) {re.escape(term)}", text))
+    return last.endswith("s") and len(last) > 5 and _goes_on(text, term)
+
+
+def _goes_on(text: str, term: str) -> bool:
+    """Whether it stands within a sentence as a word for many things, and not as a part of a name."""
+    return bool(
+        re.search(rf"\b[a-z]+ {re.escape(term)}(?=\s+[a-z]|[,.;])", text)
+        and not re.search(rf"{re.escape(term)},? (?:{_LEGAL_FORM})", text)
+    )
+
+
+_LEGAL_FORM = r"Co\b|Ltd|Limited|Inc|LLC|GmbH|Pte|Corp|plc|B\.V|\("
 _AFTER_THE = r"^(?:Systems|Items?|Locations?|Accounts?|Regions?|Tools?|Assets?|Areas?|Parts?|Components?|Modules?|Incidents?|Defects?|Costs?|Expenses?|Obligations?|Restrictions?|Competitors?|Partners?|Group|Staff|Procedures?|Guidelines?|Requirements?|Rules?|Index|Rate|Committee|Contact|Countries|Country|List|Baseline|Matter|Matters|Clients?|Customers?|Entity|Entities|Vendors?|Parties)$"
 """Nouns that end names of other things as well: with an article they are terms."""
 

@@ -84,6 +84,10 @@ _DATE = re.compile(
 )
 
 
+_DAY_AFTER = re.compile(r"\s*\d{1,2}\s*[日号]")
+"""After 10月: a day of a year that stands before."""
+
+
 def percents(text: str) -> Iterator[Percent]:
     for m in _PERCENT.finditer(text):
         if m["fig"]:
@@ -108,6 +112,8 @@ def periods(text: str) -> Iterator[Period]:
     dates = [(d.start, d.end) for d in days(text)]
     for m in _PERIOD.finditer(text):
         if any(start <= m.start() < end for start, end in dates):
+            continue
+        if m["unit"] == "月" and "个" not in m[0] and _DAY_AFTER.match(text, m.end()):
             continue
         unit: Unit
         if m["unit"]:

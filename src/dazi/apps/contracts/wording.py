@@ -42,7 +42,7 @@ _WEAKER = re.compile(
     r"(?:合理|最大)努力|尽力|力求|无须|无需|不必|不负(?!责任的)|不保证|不负责|不得要求|不(?:因此)?免除|无关|自行(?:决定|处理|承担|调整|负责|解决)|"
     r"由(?:[ⒼⓉ]|对方)(?:单方)?决定|不(?:对|为|就)[^，。；]{0,16}(?:承担责任|负责)|不承担[^，。；]{0,24}(?:义务|责任)|当作|算作|自费|仅由|仅负责|立即解除|任何违约|最终依据|视(?:使用)?情况|酌情|无条件接受|没收|(?<!不)另(?:行)?计(?:费|价|收)|费用另计|(?<!不)另行收(?:费|取)|(?<!此前的)(?<!以往的)口头(?!(?:或者?|、|和|及|与)书面)|保留(?:数据)?副本|折旧|应[ⒼⓉ]要求|标准由[ⒼⓉ]|事后(?:告知|通知)|一切税费|全部(?:直接|间接)|不设|亦不以|"
     r"(?:reasonable|best|commercial) efforts|endeavou?r|expects?, but|not promise|need not|not (?:be )?(?:obliged|required|responsible|liable|released|require consent)|"
-    r"(?:[ⒼⓉ]|party) alone\b|at once|without (?:a |any )?(?:reminder|notice|consent|cure|cause)|own products|of its choice|sees? fit|(?:thinks?|considers?) (?:appropriate|useful|necessary|fit)|where practicable|orally|by telephone|reasonable time|extra charge|hourly rates|charged separately|free to|counts? as acceptance|standard terms|revocable|own (?:analytics|purposes|general business)|whomever|worldwide|no (?:indemnity|warranty)|discretion|may not withhold|whatever kind|any \w+ partner|without any limit",
+    r"(?:[ⒼⓉ]|party) alone\b|at once|without (?:a |any )?(?:reminder|notice|consent|cure|cause)|own products|of its choice|sees? fit|(?:thinks?|considers?) (?:appropriate|useful|necessary|fit)|where practicable|orally|(?:notice|consent|approv\w*|order|agree\w*)[^.;]{0,30}by telephone|reasonable time|extra charge|hourly rates|charged separately|free to|counts? as acceptance|standard terms|revocable|own (?:analytics|purposes|general business)|whomever|worldwide|no (?:indemnity|warranty)|discretion|may not withhold|whatever kind|any \w+ partner|without any limit",
     re.I,
 )
 """A duty made soft, a right made one side's own affair."""
@@ -88,7 +88,9 @@ def softer(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:
             return
         if found[0] == "自行决定" and re.search("可", mine):
             return
-        if re.search(r"warrant", found[0], re.I) and re.search(r"\b(?:no|not|nor)\b[^.;]*warrant", mine, re.I):
+        if re.search(r"warrant", found[0], re.I) and re.search(
+            r"\b(?:no|not|nor)\b[^.;]*warrant", mine, re.I
+        ):
             return
         plain = _NOT_LESS.sub(" ", without_harmless(mine))
         if re.match(_DENIAL, found[0], re.I) and re.search(_DENIAL, plain, re.I):
@@ -96,7 +98,7 @@ def softer(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:
         yield "medium", Text(f"出现“{found[0]}”", f"it now says “{found[0]}”")
 
 
-_LOOSE = r"书面|同意|许可|批准|认可|writing|written|consent|approv|\bagree(?!ment)"
+_LOOSE = r"书面|同意|许可|批准|认可|writing|written|consent|approv|signed|\bagree(?!ment)"
 
 
 def says(pattern: str, text: str) -> bool:
