@@ -149,8 +149,8 @@ def test_unlimited_liability_is_told_once() -> None:
 BURDENS = [
     ("assignment_free", "服务方可以径行将本合同转给其关联企业，发一条短信告诉委托方就行。"),
     ("deemed_acceptance", "甲方三天之内不吭声的，就当活儿已经验收过了。"),
-    ("termination_one_sided", "The Provider may bring this Agreement to an end whenever it likes."),
-    ("price_unilateral", "The Vendor may change its fees at any time by putting a new price list on its site."),
+    ("forfeits", "定金无论什么原因一概不退。"),
+    ("rights_waived", "The Customer may not withhold payment or set off any claim against the fees."),
 ]  # fmt: skip
 
 

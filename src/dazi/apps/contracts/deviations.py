@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dazi.apps.contracts.alignment import Alignment, Pair, clauses_compared
 from dazi.apps.contracts.clauses import Clause, Contract
 from dazi.apps.contracts.edits import edited
-from dazi.apps.contracts.findings import Finding, Severity, at
+from dazi.apps.contracts.findings import LONGEST_QUOTE, Finding, Severity, at
 from dazi.apps.contracts.likeness import essence, likeness, sentences
 from dazi.apps.contracts.lines import blank
 from dazi.apps.contracts.quantities import changed_numbers, kept
@@ -35,6 +35,8 @@ WEIGHTY = frozenset(
 ALIKE = 0.93
 COMPARED = 0.3
 """From here on numbers of a pair speak of the same thing; below, only under the same heading."""
+WORD_BY_WORD = 0.5
+"""From here on a duty that became an option, or a safeguard that is gone, counts."""
 NEAR = 0.45
 """From here on a pair is compared word by word."""
 AGAIN, AS_WELL, MATCHED, CLOSE = 0.3, 0.6, 0.35, 0.4
@@ -148,6 +150,8 @@ def _by_sentence(a: Alignment, elsewhere: _Elsewhere) -> Iterator[Finding]:
             *one_side_only(*marked),
             *edited(*marked),
         ]
+        if score > WORD_BY_WORD and not re.search(_DISPUTES, ours, re.I):
+            found += duty(ours, theirs)
         if score >= CLOSE:
             near = [clause.words, *(said for said, _, _ in elsewhere.like(ours))]
             found += [
@@ -202,6 +206,7 @@ def _changed(a: Alignment, pair: Pair, elsewhere: _Elsewhere) -> Finding | None:
 
 def _told(clause: Clause, found: list[Difference], theirs: str, ours: str) -> Finding:
     severity: Severity = "high" if any(s == "high" for s, _ in found) else "medium"
+    theirs = _what_is_new(ours, theirs)
     zh = ";".join(t.zh for _, t in found)
     en = "; ".join(t.en for _, t in found)
     return at(
@@ -209,6 +214,21 @@ def _told(clause: Clause, found: list[Difference], theirs: str, ours: str) -> Fi
         Text(f"与范本不同:{zh}", f"differs from the template: {en}"),
         Text(f"按范本改回:{ours[:120]}", f"restore the template's wording: {ours[:160]}"), theirs, ours,
     )  # fmt: skip
+
+
+def _what_is_new(ours: str, theirs: str) -> str:
+    """Of a text longer than a quote, from the part on that has least in common with the other."""
+    if len(theirs) <= LONGEST_QUOTE:
+        return theirs
+    parts = [p for p in re.split(r"(?<=[。；;,，])\s*|(?<=[.:])\s+", theirs) if p.strip()]
+    known = {ours[i : i + 3].lower() for i in range(len(ours) - 2)}
+
+    def strange(part: str) -> float:
+        pieces = [part[i : i + 3].lower() for i in range(len(part) - 2)]
+        return sum(p not in known for p in pieces) / (len(pieces) + 8)
+
+    at = theirs.find(max(parts, key=strange)) if parts else 0
+    return theirs[max(0, min(at - 60, len(theirs) - LONGEST_QUOTE)) :]
 
 
 def _that_stay(
@@ -245,7 +265,7 @@ def _differences(
     if score >= NEAR:
         found += flagged(ours, theirs)
         found += moved(*marked)
-    if score > 0.5:
+    if score > WORD_BY_WORD:
         found += safeguards(ours, theirs, language)
         if not re.search(_DISPUTES, ours, re.I):
             found += duty(ours, theirs)

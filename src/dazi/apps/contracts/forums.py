@@ -39,7 +39,7 @@ def _two_forums(contract: Contract) -> Iterator[Finding]:
 
     arbitrated = first(
         re.compile(r"(?:提交|申请|由|向)[^。；]{0,40}仲裁|仲裁(?:委员会|中心|院)|(?:submitted|referred|settled|resolved)[^.;]{0,90}arbitrat|arbitrat\w+ (?:commission|cent)", re.I),
-        lambda s: bool(_COURT.search(s)) or bool(re.search("劳动", s)),
+        lambda s: (bool(_COURT.search(s)) and "放弃" not in s) or "劳动" in s,
     )  # fmt: skip
     brought = first(
         _COURT,

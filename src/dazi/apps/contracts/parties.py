@@ -13,7 +13,7 @@ LOOKED_AT = 80
 """Clauses from the beginning: a cover and a table of contents may come first."""
 
 _ROLE_ZH = r"甲方|乙方|丙方|卖方|买方|供方|需方|出租方|承租方|委托方|受托方|服务方|发包方|承包方|用人单位|劳动者|披露方|接收方|采购方|供应商|出卖人|买受人|出租人|承租人|委托人|受托人|许可方|被许可方|委托单位|受托单位|出租单位|承租单位|购买方|销售方|开发方|服务商|客户"
-_ROLE_EN = r"Party A|Party B|Supplier|Customer|Client|Service Provider|Provider|Seller|Buyer|Purchaser|Licensor|Licensee|Lessor|Lessee|Landlord|Tenant|Discloser|Recipient|Disclosing Party|Receiving Party|Company|Contractor|Consultant|Vendor|Employer|Employee|Counterparty|First Party|Second Party"
+_ROLE_EN = r"Party A|Party B|Supplier|Customer|Client|Service Provider|Provider|Seller|Buyer|Purchaser|Licensor|Licensee|Lessor|Lessee|Landlord|Tenant|Discloser|Recipient|Disclosing Party|Receiving Party|Company|Contractor|Consultant|Vendor|Employer|Employee|Counterparty|University|Institute|Hospital|First Party|Second Party"
 _ENTITY = r"(?:有限责任公司|股份有限公司|有限公司|公司|集团|中心|厂|店|商行|事务所|工作室|研究院|学校|医院|银行|合作社)"
 _LEGAL = r"(?:(?:(?:CO|Co)\.?,? ?)?(?:LTD|Ltd)\b\.?|(?:PTE|Pte|Pty)\.? (?:LTD|Ltd)\b\.?|LIMITED|Limited|INC\b\.?|Inc\b\.?|LLC|LLP|L\.P\.|GmbH(?: & Co\. KG)?|CORP\b\.?|Corp\b\.?|Corporation|PLC|plc|B\.V\.|BV|N\.V\.|S\.A\.|S\.A\.S\.|SAS|SARL|S\.r\.l\.|S\.p\.A\.|AG|SE|AS|ASA|AB|A/S|ApS|Oyj?|KK|K\.K\.|Kft\.?|Sp\. z o\.o\.)"
 _NESTED = r"(?:[^（）()]|[（(][^（）()]*[）)])"
@@ -99,10 +99,10 @@ def named(clause: Clause) -> Iterator[tuple[str, str, str]]:
             if pattern is _CALLED_EN and not re.search(_LEGAL, name):
                 whole = [e["name"] for e in AN_ENTITY.finditer(text[: m.end()])]
                 name = _clean(whole[-1]) if whole else name
-            if re.match(r"(?:THIS|This) (?:AGREEMENT|Agreement|CONTRACT|Contract)", name):
+            if re.search(r"(?:THIS|This) (?:AGREEMENT|Agreement|CONTRACT|Contract)", name):
                 whole = [e["name"] for e in AN_ENTITY.finditer(text[: m.end()])]
                 name = _clean(whole[-1]) if whole else ""
-            if len(name) < 2 or blank(name) or _NO_NAME.fullmatch(name):
+            if len(name) < 2 or blank(name) or _NO_NAME.fullmatch(name) or name.endswith(" Party"):
                 continue
             if not re.fullmatch(rf"(?:{_LEGAL}|Co\.?|CO\.?)+", name):
                 out.append((m.start("name"), role, name, m[0].strip(" ,;.（(")))

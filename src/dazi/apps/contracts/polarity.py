@@ -13,6 +13,10 @@ _NO_ZH = re.compile(
 )
 _NOT_YET_ZH = re.compile(r"未|没有(?!.{0,12}义务)|尚未|如不|若不|拒不|拒绝")
 """Of a condition: nothing is forbidden."""
+_IF_ZH = re.compile(
+    r"如需|(?<!根据)(?<!实际)(?<!业务)需要|确需|(?<!根据)(?<!实际)(?<!业务)需(?=[\u3400-\u9fff]{0,2}(?:调|变|更|改))|如有|若有|如(?=[调变更改])|拟"
+)
+"""Of what may come to be, and is dealt with in what follows."""
 _HARMLESS_ZH = re.compile(
     r"不少于|不低于|不超过|不高于|不得超过|不得低于|不得少于|不迟于|不晚于|不可抗力|不符|不合格|不当|不合适|不成|不足|不影响|不限于|不履行|不完全|不真实|不及时|"
     r"不受此限|不在此限|不动产|无不|不同|不利|不定期|互不|不正当|不可预见|不能预见|不能避免|不能克服|不能实现|不论|不间断|不计(?:利)?息|不改正|不纠正|不支付的|不验收"
@@ -35,7 +39,7 @@ _PAUSE = re.compile(r"[，。；：,;:]")
 # --- English -------------------------------------------------------------------------------------
 
 _NO_EN = re.compile(
-    r"\b(?:not|no|never|neither|nor|none|nobody|nothing|without|cannot|prohibited|forbidden|exclud\w+|except\w*|unless|only|refrain\w*|fails?|consent\w*|approv\w*|agree(?:s|d|ment in)?|un(?!d|i)\w{4,})\b",
+    r"\b(?:not|no|never|neither|nor|none|nobody|nothing|without|cannot|prohibited|forbidden|exclud\w+|except\w*|unless|only|refrain\w*|fails?|requires?|subject to|consent\w*|approv\w*|agree(?:s|d|ment in)?|un(?!d|i)\w{4,})\b",
     re.I,
 )
 _HARMLESS_EN = re.compile(
@@ -117,7 +121,9 @@ def _read_zh(text: str) -> tuple[frozenset[str], frozenset[str]]:
             for verb in _VERB_ZH.finditer(part):
                 if no and no.start() < verb.start() <= no.end() + 16:
                     denied.add(verb[0])
-                elif not no and not (not_yet and not_yet.start() < verb.start()):
+                elif not no and not any(
+                    m and m.start() < verb.start() for m in (not_yet, _IF_ZH.search(part))
+                ):
                     affirmed.add(verb[0])
     return frozenset(denied), frozenset(affirmed)
 

@@ -26,7 +26,11 @@ from dazi.apps.contracts.twice import said_twice
 from dazi.core.errors import CallerError
 from dazi.knowledge.blocks import Block
 from dazi.knowledge.parsing.limits import ParseLimits
+from dazi.knowledge.parsing.ocr import installed
 from dazi.knowledge.parsing.process import DEFAULT_LIMITS, parse
+
+OCR_SECONDS = 600.0
+"""For a scan of up to 200 pages: each takes a few seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +47,23 @@ class Review:
 async def read_file(
     path: Path, limits: ParseLimits = DEFAULT_LIMITS, *, ocr: bool = False
 ) -> Contract:
-    """In the process that files are read in, within its limits. Raises as ``parse``, and
-    ``CallerError`` for a file without text."""
+    """In the process that files are read in, within its limits. A file that has no text but in pictures is read by
+    OCR where that is installed. Raises as ``parse``, and ``CallerError`` for a file without text."""
     blocks: list[Block] = []
+    if ocr:
+        limits = replace(limits, seconds=max(limits.seconds, OCR_SECONDS))
     async with aclosing(parse(path, limits=limits, ocr=ocr)) as found:
         async for item in found:
             if isinstance(item, Block):
                 blocks.append(item)
     contract = read_contract(blocks)
+    if not contract.clauses and not ocr and installed():
+        return await read_file(path, limits, ocr=True)
     if not contract.clauses:
         raise CallerError(
             "no_text",
-            f"{path.name} 里没有文字;扫描件请装 OCR 后加 --ocr",
-            f"{path.name} has no text; for scans install OCR and give --ocr",
+            f"{path.name} 里没有文字;扫描件要装 OCR(pip install 'dazi[ocr]')",
+            f"{path.name} has no text; scans need OCR (pip install 'dazi[ocr]')",
         )
     return contract
 

@@ -98,7 +98,7 @@ def softer(mine: str, other: str) -> Iterator[tuple[Severity, Text]]:
         yield "medium", Text(f"出现“{found[0]}”", f"it now says “{found[0]}”")
 
 
-_LOOSE = r"书面|同意|许可|批准|认可|writing|written|consent|approv|signed|\bagree(?!ment)"
+_LOOSE = r"书面|同意|许可|批准|认可|writing|written|consent|approv|signed|补充协议|\bagree(?!ment)"
 
 
 def says(pattern: str, text: str) -> bool:

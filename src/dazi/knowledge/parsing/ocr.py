@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 from dazi.knowledge.blocks import Box
@@ -46,6 +47,11 @@ def _around(corners: Any) -> Box:
     left, top = corners.min(axis=0)
     right, bottom = corners.max(axis=0)
     return (float(left), float(top), float(right), float(bottom))
+
+
+def installed() -> bool:
+    """Whether the optional packages are there; they are not loaded for it."""
+    return find_spec("rapidocr") is not None
 
 
 def load() -> Recogniser | None:
