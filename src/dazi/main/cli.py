@@ -45,7 +45,7 @@ ALONE = frozenset({"serve", "ask", "chat", "init", "check", "doctor"})
 
 
 def add(names: Iterable[str]) -> typer.Typer:
-    """``app`` with these groups; and with ``backup`` and ``restore`` where all are wanted. To import and take apart
+    """``app`` with these groups; and with the commands of other modules where all are wanted. To import and take apart
     each of the hundred commands takes longer than most of them run."""
     present = {g.name for g in app.registered_groups}
     for name in names:
@@ -58,11 +58,13 @@ def add(names: Iterable[str]) -> typer.Typer:
 def complete() -> typer.Typer:
     """``app`` with everything that it can."""
     from dazi.main.commands import backup
+    from dazi.main.commands.plan import plan
 
     add(GROUPS)
     if not any(c.name == "backup" for c in app.registered_commands):
         app.command("backup")(backup.backup)
         app.command("restore")(backup.restore)
+        app.command("plan")(plan)
     return app
 
 
