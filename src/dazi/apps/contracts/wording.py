@@ -35,7 +35,7 @@ _CONSENT = re.compile(
     re.I,
 )
 _HARMLESS = re.compile(
-    r"(?:whatever|as|that|which) (?:that |it )?may be|\bmay only\b|\bmay (?:be )?\w+[^.;]{0,60}\bonly\b|仅可|只可|without (?:charge|delay|prejudice|undue delay|further)|free of charge|\bnot later than|no later than|not less than|不少于|不低于|不超过|不迟于|不符|不合|不成|不足|不影响|不可抗力|not exceed|not affect|(?:can|could) ?not be (?:foreseen|avoided)|not fall below|不能预见|不能避免|不能克服",
+    r"(?:whatever|as|that|which) (?:that |it )?may be|\bmay only\b|\bmay (?:be )?\w+[^.;]{0,60}\bonly\b|仅可|只可|可以?[^，。；]{0,12}的[，,]?(?:仅|只)?限于|without (?:charge|delay|prejudice|undue delay|further)|free of charge|\bnot later than|no later than|not less than|不少于|不低于|不超过|不迟于|不符|不合|不成|不足|不影响|不可抗力|not exceed|not affect|(?:can|could) ?not be (?:foreseen|avoided)|not fall below|不能预见|不能避免|不能克服",
     re.I,
 )
 _WEAKER = re.compile(
