@@ -40,32 +40,30 @@ GROUPS = {
     "approvals": "commands.approvals",
 }  # fmt: skip
 """Groups of commands by name, with the modules that have them."""
+SINGLE = {"backup": "backup", "restore": "backup", "plan": "plan"}
+"""Commands of other modules, with the module in ``commands``."""
 ALONE = frozenset({"serve", "ask", "chat", "init", "check", "doctor"})
 """The commands of this module."""
 
 
 def add(names: Iterable[str]) -> typer.Typer:
-    """``app`` with these groups; and with the commands of other modules where all are wanted. To import and take apart
-    each of the hundred commands takes longer than most of them run."""
-    present = {g.name for g in app.registered_groups}
+    """``app`` with these groups and single commands. To import and take apart each of the hundred takes longer than
+    most of them run."""
+    present = {g.name for g in app.registered_groups} | {c.name for c in app.registered_commands}
     for name in names:
-        if name not in present:
-            module = import_module(f"dazi.main.{GROUPS[name]}")
-            app.add_typer(module.group, name=name)
+        if name in present:
+            continue
+        if name in GROUPS:
+            app.add_typer(import_module(f"dazi.main.{GROUPS[name]}").group, name=name)
+        else:
+            module = import_module(f"dazi.main.commands.{SINGLE[name]}")
+            app.command(name)(getattr(module, name))
     return app
 
 
 def complete() -> typer.Typer:
     """``app`` with everything that it can."""
-    from dazi.main.commands import backup
-    from dazi.main.commands.plan import plan
-
-    add(GROUPS)
-    if not any(c.name == "backup" for c in app.registered_commands):
-        app.command("backup")(backup.backup)
-        app.command("restore")(backup.restore)
-        app.command("plan")(plan)
-    return app
+    return add([*GROUPS, *SINGLE])
 
 
 @app.command()
@@ -157,7 +155,7 @@ def _wanted(first: str) -> typer.Typer:
     """What the first word asks for; everything, where it is no command or a typing error."""
     if first in ALONE:
         return app
-    return add([first]) if first in GROUPS else complete()
+    return add([first]) if first in GROUPS or first in SINGLE else complete()
 
 
 def run() -> None:

@@ -14,6 +14,13 @@ from dazi.apps.contracts.topics import TOPICS, topics_of
 from dazi.core.language import Text
 
 
+def _wrong_number(clause: Clause, place: int, message: Text) -> Finding:
+    """On the sentence at ``place``."""
+    quote = sentence_at(clause.words, place)
+    mend = Text("改正条款编号", "mend the number")
+    return at(clause, "clause_wrong_number", "reference", "medium", message, mend, quote)
+
+
 def misdirected(contract: Contract) -> Iterator[Finding]:
     yield from _about_something_else(contract)
     yield from _says_nothing_of_it(contract)
@@ -63,17 +70,13 @@ def _about_something_else(contract: Contract) -> Iterator[Finding]:
                     continue
                 if re.search(TOPICS[topic][1], " ".join(c.words for c in there)):
                     continue
-                yield at(
+                yield _wrong_number(
                     clause,
-                    "clause_wrong_number",
-                    "reference",
-                    "medium",
+                    m.start(),
                     Text(
                         f"写的是“{m[0]}”,但那一条说的不是这个",
                         f"it says “{m[0]}”, and that clause is about something else",
                     ),
-                    Text("改正条款编号", "mend the number"),
-                    sentence_at(clause.words, m.start()),
                 )
 
 
@@ -103,17 +106,13 @@ def _says_nothing_of_it(contract: Contract) -> Iterator[Finding]:
             if not text or clause.words in text or len(pairs) < 2:
                 continue
             if not any(p in text for p in pairs):
-                yield at(
+                yield _wrong_number(
                     clause,
-                    "clause_wrong_number",
-                    "reference",
-                    "medium",
+                    m.start(),
                     Text(
                         f"写的是“{m[0]}”,但第 {number} 条没有说这个",
                         f"it says “{m[0]}”, and number {number} says nothing of it",
                     ),
-                    Text("改正条款编号", "mend the number"),
-                    sentence_at(clause.words, m.start()),
                 )
 
 
@@ -144,17 +143,13 @@ def _said_to_describe(contract: Contract) -> Iterator[Finding]:
             if not text or clause.words.lower() in text or not words:
                 continue
             if not any(w in text for w in words):
-                yield at(
+                yield _wrong_number(
                     clause,
-                    "clause_wrong_number",
-                    "reference",
-                    "medium",
+                    m.end() - 1,
                     Text(
                         f"写的是“{m[0][-60:].strip()}”,但第 {m['n']} 条没有说这个",
                         f"it says “{m[0][-60:].strip()}”, and number {m['n']} says nothing of it",
                     ),
-                    Text("改正条款编号", "mend the number"),
-                    sentence_at(clause.words, m.end() - 1),
                 )
 
 

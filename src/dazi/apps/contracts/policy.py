@@ -69,9 +69,7 @@ def words_of(rules: Sequence[Rule], contract: Contract) -> dict[str, list[str]]:
     out: dict[str, list[str]] = {}
     for rule in rules:
         if rule.check == "forbid" and rule.recognised:
-            out[rule.id] = [
-                s for _, s in sentences_of(contract) if risk_of(s)[0] == rule.recognised
-            ]
+            out[rule.id] = [s for _, s in passages_of(contract) if risk_of(s)[0] == rule.recognised]
         if rule.check == "forbid" and rule.pattern is not None:
             for clause in contract.clauses:
                 for m in rule.pattern.finditer(clause.words):
@@ -148,7 +146,7 @@ def _forbid(rule: Rule, contract: Contract, fields: Mapping[str, Field]) -> Iter
 def _recognised(rule: Rule, contract: Contract) -> Iterator[Finding]:
     names = aliases_of(contract)
     roles: Roles | None = None
-    for clause, sentence in sentences_of(contract):
+    for clause, sentence in passages_of(contract):
         name, sure = risk_of(names.replaced(sentence)[0])
         if name != rule.recognised or (rule.unless is not None and rule.unless.search(sentence)):
             continue
@@ -165,7 +163,7 @@ _WORKS = re.compile(
 """What is made for whoever pays."""
 
 
-def sentences_of(contract: Contract) -> Iterator[tuple[Clause, str]]:
+def passages_of(contract: Contract) -> Iterator[tuple[Clause, str]]:
     """What is looked at one by one; of tables their cells."""
     for clause in contract.clauses:
         if clause.table:
