@@ -175,3 +175,10 @@ def test_a_rule_of_ones_own_may_use_the_recogniser(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as told:
         load_policy(policy)
     assert all(risk in told.value.message("en") for risk in RISKS)
+
+
+def test_a_rule_that_makes_another_needless_exists(tmp_path: Path) -> None:
+    rule = "rules:\n  - id: cap\n    check: present\n    topics: [liability]\n    message: m\n"
+    policy = write(tmp_path, "p.yaml", f"{rule}    unless_found: [no-such-rule]\n")
+    with pytest.raises(ConfigError, match="no-such-rule"):
+        load_policy(policy)

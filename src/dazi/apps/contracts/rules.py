@@ -124,6 +124,16 @@ def load_policy(path: Path | None = None) -> tuple[Rule, ...]:
         raise ConfigError(
             path, None, f"规则编号重复:{', '.join(twice)}", f"ids twice: {', '.join(twice)}"
         )
+    for rule in made:
+        unknown = sorted(set(rule.unless_found) - {r.id for r in made})
+        if unknown:
+            names = ", ".join(unknown)
+            raise ConfigError(
+                path,
+                None,
+                f"规则 {rule.id}:unless_found 里没有 {names} 这样的规则",
+                f"rule {rule.id}: unless_found names no rule: {names}",
+            )
     return tuple(made)
 
 
