@@ -34,7 +34,7 @@ async def turn(service: AssistantService, number: int, *, kept: bool) -> None:
 async def measure(
     seconds: float, most: int, audit: str, url: str, *, kept: bool
 ) -> dict[str, float]:
-    engine = RemoteEngine(RemoteOptions(url, "bench-model", qwen=False)) if url else None
+    engine = RemoteEngine(RemoteOptions(url, "bench-model", kind="openai")) if url else None
     with tempfile.TemporaryDirectory(prefix="dazi-bench-") as folder:
         runtime = await open_scripted(Path(folder), audit, engine)
         try:

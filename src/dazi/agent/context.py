@@ -11,7 +11,14 @@ from dazi.access.limits.rules import Price
 from dazi.agent.asked import Asked
 from dazi.agent.reminding import HEAD, OF_NOTHING, Reminder, folding
 from dazi.core.company import Company
-from dazi.core.engine import GenerateRequest, ModelProfile, OfferedTool, Sampling, ToolChoice
+from dazi.core.engine import (
+    GenerateRequest,
+    ModelProfile,
+    OfferedTool,
+    Purpose,
+    Sampling,
+    ToolChoice,
+)
 from dazi.core.language import Language
 from dazi.core.messages import CallText, Message, dumps
 from dazi.core.principal import Principal
@@ -151,6 +158,12 @@ class Conversation:
             prefix,
             call_confidence=self._confidence(tools),
             trace=self.request.origin.get("trace", ""),
+            purpose=Purpose(
+                user=self.request.principal.user,
+                roles=self.request.principal.roles,
+                turn=self.request.turn,
+            ),
+            made_for=self.profile,
         )
 
     def layers(self) -> Layers:

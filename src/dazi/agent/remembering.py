@@ -15,7 +15,7 @@ from dazi.access.limits.limiter import Limiter
 from dazi.agent.context import TurnRequest
 from dazi.agent.summary import MOST_CHARS, SUMMARY_TOKENS, held_to, summarised
 from dazi.agent.turn import Agent
-from dazi.core.engine import Usage
+from dazi.core.engine import Purpose, Usage
 from dazi.core.errors import DaziError
 from dazi.core.messages import Message
 from dazi.core.principal import Principal
@@ -129,7 +129,8 @@ class Remembering:
         try:
             await agent.ledger.put("turn", principal.user, turn, begun)
             engine = hiding(agent.engine, agent.guard, principal)
-            said, used = await summarised(engine, before, messages, request.language)
+            purpose = Purpose("summary", principal.user, principal.roles, turn)
+            said, used = await summarised(engine, before, messages, request.language, purpose)
         finally:
             await admission.settle(used)
         summary = held_to(said, before, messages, agent.company.tools, request.today)

@@ -20,6 +20,7 @@ from dazi.core.engine import (
     EngineEvent,
     GenerateRequest,
     ReasoningDelta,
+    Served,
     TextDelta,
     Usage,
     spent,
@@ -35,7 +36,7 @@ SECOND_TRY_TEMPERATURE = 0.7
 class Round:
     """What one model round came to. ``failed`` are the unsupported pieces that stopped it;
     ``wanted`` names tools that it meant and that still lack an argument; ``until``: when it has to be
-    over, in the loop's time; ``late``: it was not."""
+    over, in the loop's time; ``late``: it was not. ``by``: which of several servers answered."""
 
     text: str = ""
     calls: list[CallText] = field(default_factory=list)
@@ -47,6 +48,7 @@ class Round:
     needless: bool = False
     until: float | None = None
     late: bool = False
+    by: Served | None = None
 
 
 async def speak(
@@ -130,6 +132,7 @@ async def _heard(
                     said.append(event.text)
                 elif isinstance(event, Done):
                     done.usage += event.usage
+                    done.by = event.by
                     told = True
                 yield event
     except StopAsyncIteration:

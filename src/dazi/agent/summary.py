@@ -12,7 +12,16 @@ from datetime import date
 
 from dazi.agent.check import AnswerChecker
 from dazi.agent.sentences import SentenceCutter
-from dazi.core.engine import Done, Engine, GenerateRequest, Sampling, TextDelta, Usage, spent
+from dazi.core.engine import (
+    Done,
+    Engine,
+    GenerateRequest,
+    Purpose,
+    Sampling,
+    TextDelta,
+    Usage,
+    spent,
+)
 from dazi.core.errors import DaziError
 from dazi.core.language import Language, Text
 from dazi.core.messages import Message
@@ -41,9 +50,15 @@ _WHO: Mapping[str, Text] = {
     "tool": Text("系统返回", "System result"),
 }
 
+SUMMARY = Purpose("summary")
+
 
 async def summarised(
-    engine: Engine, before: str, messages: Sequence[Message], language: Language
+    engine: Engine,
+    before: str,
+    messages: Sequence[Message],
+    language: Language,
+    purpose: Purpose = SUMMARY,
 ) -> tuple[str, Usage]:
     """What the model says of ``messages`` after the summary ``before``, and what that took.
 
@@ -56,6 +71,7 @@ async def summarised(
         tool_choice="none",
         sampling=Sampling(max_tokens=SUMMARY_TOKENS),
         whole=True,
+        purpose=purpose,
     )
     said: list[str] = []
     try:

@@ -37,7 +37,7 @@ from dazi.agent.turn_state import CONCISE_TOKENS, MENDABLE, Turn
 from dazi.agent.window import Window
 from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
-from dazi.core.engine import Engine, Sampling
+from dazi.core.engine import Engine, ModelChanged, ModelProfile, Pinned, Sampling
 from dazi.core.language import Text
 from dazi.core.messages import CallText, Message, dumps
 from dazi.core.turn import (
@@ -66,6 +66,10 @@ NOTHING_CERTAIN = Text(
 BUDGET_SPENT = Text(
     "这件事超出了单次对话的处理上限,请拆成几步再问。",
     "This takes more than one turn may use; please ask in smaller steps.",
+)
+STOOD_IN = Text(
+    "\n\n(主用模型暂时连不上,这次由备用模型 {m} 回答。)",
+    "\n\n(The usual model is out of reach; {m} answered in its place.)",
 )
 DECIDED = {True: Text("确认", "Confirmed"), False: Text("取消", "Cancelled")}
 """What the thread remembers a person as saying when they decide a confirmation."""
@@ -110,9 +114,34 @@ class Agent:
         turn.talk.hear(request.said)
         self._note_start(turn)
         middle = self._told(turn) if request.reply else self._loop(turn)
-        async with aclosing(self._to_the_end(turn, middle, remembered)) as events:
+        yield TurnStarted(request.turn, request.thread)
+        try:
+            async with aclosing(self._to_the_end(turn, middle, remembered)) as events:
+                async for event in events:
+                    yield event
+            return
+        except ModelChanged as e:
+            if not turn.untouched:
+                raise
+            other = self._with_model(e.profile)
+        async with aclosing(other._once_more(request, remembered)) as events:
             async for event in events:
                 yield event
+
+    async def _once_more(
+        self, request: TurnRequest, remembered: list[Kept]
+    ) -> AsyncGenerator[TurnEvent, None]:
+        """A turn that is on record already, from its beginning."""
+        turn = self._begin(request)
+        turn.talk.hear(request.said)
+        async with aclosing(self._to_the_end(turn, self._loop(turn), remembered)) as events:
+            async for event in events:
+                yield event
+
+    def _with_model(self, profile: ModelProfile) -> Agent:
+        """One that makes its prompts for that model."""
+        engine = Pinned(self.engine, profile)
+        return Agent(self.company, engine, self.router, self.ledger, self.budget, self.guard)
 
     async def resume(
         self, request: TurnRequest, ticket: Ticket, remembered: list[Kept]
@@ -121,6 +150,7 @@ class Agent:
         turn = self._begin(request)
         self._note_start(turn)
         decided = self._decided(turn, ticket)
+        yield TurnStarted(request.turn, request.thread)
         async with aclosing(self._to_the_end(turn, decided, remembered)) as events:
             async for event in events:
                 yield event
@@ -131,15 +161,23 @@ class Agent:
         """A turn that breaks off, because its listener left or a part failed, is recorded too."""
         try:
             async with aclosing(middle):
-                yield TurnStarted(turn.request.turn, turn.request.thread)
                 async for event in middle:
                     if (given := turn.shown.event(event)) is not None:
+                        yield given
+            if turn.by is not None and turn.by.fallback:
+                for said in self._say(
+                    turn, STOOD_IN(turn.request.language).format(m=turn.by.model)
+                ):
+                    if (given := turn.shown.event(said)) is not None:
                         yield given
             if (rest := turn.shown.rest()) is not None:
                 yield rest
             async with aclosing(self._end(turn, remembered)) as ending:
                 async for event in ending:
                     yield event
+        except ModelChanged:
+            turn.ended = turn.untouched  # it is begun once more
+            raise
         finally:
             if not turn.ended:
                 turn.reason = "interrupted"
@@ -218,7 +256,12 @@ class Agent:
                 async with aclosing(self._round(turn, done, tools=tools)) as speaking:
                     async for event in speaking:
                         yield event
+            except ModelChanged:
+                if not turn.records:
+                    raise
+                break  # what was found is told without a model
             finally:
+                turn.served(done.by)
                 turn.usage += done.usage
                 turn.replaced += done.replaced
             if done.late:
@@ -422,6 +465,7 @@ class Agent:
             tuple(turn.client_calls),
             turn.cut_short,
             turn.context_report,
+            turn.by,
         )
 
     def _record(self, turn: Turn, answer: str, remembered: list[Kept]) -> asyncio.Future[None]:
@@ -439,6 +483,8 @@ class Agent:
             "reason": turn.reason,
             "ms": round(self._ms(turn), 1),
         }
+        if turn.by is not None:
+            body["by"] = turn.by.backend
         if self.budget.price is not None:
             body["cost"] = self.budget.price.yuan(turn.usage)
         request = turn.request

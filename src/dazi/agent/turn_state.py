@@ -10,7 +10,7 @@ from dazi.agent.context import (
     TurnRequest,
 )
 from dazi.agent.shown import Shown
-from dazi.core.engine import Usage
+from dazi.core.engine import Served, Usage
 from dazi.core.messages import CallText
 from dazi.core.tools import Tool
 from dazi.core.turn import (
@@ -47,3 +47,14 @@ class Turn:
     context_report: ContextReport | None = None
     wanted: list[str] = field(default_factory=list)
     """Tools that the model meant and that lack something: the person is asked for it."""
+    by: Served | None = None
+    """Which of several servers answered, the lesser one where it was more than one."""
+
+    @property
+    def untouched(self) -> bool:
+        """Nothing has been said or done in it."""
+        return not (self.answer or self.records or self.client_calls)
+
+    def served(self, by: Served | None) -> None:
+        if by is not None and (self.by is None or not self.by.fallback):
+            self.by = by

@@ -12,7 +12,7 @@ from sqlalchemy import Column, Float, Integer, String, Table, Text
 
 from dazi.store.database import metadata
 
-Kind = Literal["turn", "call", "decision", "outcome", "answer", "sign_in", "admin", "job"]
+Kind = Literal["turn", "call", "decision", "outcome", "answer", "sign_in", "admin", "job", "route"]
 
 records = Table(
     "audit_records",

@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, Literal, NamedTuple, Protocol, cast
+from typing import Any, Literal, NamedTuple, Protocol, cast, runtime_checkable
 
+from dazi.core.errors import OperatorError
 from dazi.core.messages import Message
 
 ToolChoice = Literal["auto", "none", "required"]
@@ -51,6 +52,18 @@ class OfferedTool:
 
 
 @dataclass(frozen=True, slots=True)
+class Purpose:
+    """For whom and for what a request is: by it a pool of models chooses, and notes what it chose.
+    Nothing of it reaches a model."""
+
+    task: str = "chat"
+    """``chat``, ``raw``, ``summary``, ``report``, ``contract`` or ``check``."""
+    user: str = ""
+    roles: frozenset[str] = frozenset()
+    turn: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class GenerateRequest:
     messages: tuple[Message, ...]
     tools: tuple[OfferedTool, ...] = ()
@@ -68,6 +81,17 @@ class GenerateRequest:
     is its own; otherwise it says something. Engines that see no probabilities leave it."""
     trace: str = ""
     """W3C ``traceparent`` of the request that this is for; servers are sent it."""
+    purpose: Purpose = Purpose()
+    model: str = ""
+    """The model or adapter wanted, by name; empty for whichever suits."""
+    made_for: ModelProfile | None = None
+    """The prompt was made for this model, and no use to one that needs it made otherwise; ``None``:
+    any model can do with it."""
+
+    @property
+    def images(self) -> bool:
+        """Is there a picture to be seen?"""
+        return any(m.images for m in self.messages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +142,22 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """Which server of a pool answered. ``fallback``: a lesser model, because the ones that should
+    have answered could not. ``hidden``: it was asked with pseudonyms."""
+
+    backend: str
+    model: str
+    place: Literal["private", "cloud"] = "private"
+    fallback: bool = False
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     reason: FinishReason
     usage: Usage
+    by: Served | None = None
 
 
 EngineEvent = TextDelta | ReasoningDelta | CallStarted | CallArgumentsDelta | CallDone | Done
@@ -159,6 +196,14 @@ class ModelProfile:
     call_confidence: float = 0.0
     version: str = ""
 
+    def takes_prompts_of(self, other: ModelProfile) -> bool:
+        """Can it do with what was made for ``other``?"""
+        return (self.copies_text, self.concise, self.replies) == (
+            other.copies_text,
+            other.concise,
+            other.replies,
+        )
+
 
 class BurstEngine(Protocol):
     """An engine that knows which events came together."""
@@ -193,11 +238,58 @@ class Engine(Protocol):
     async def close(self) -> None: ...
 
 
+class ModelChanged(OperatorError):
+    """The model that a prompt was made for is out of reach, and the one that there is, of ``profile``,
+    needs prompts of another kind: whoever made it may make another."""
+
+    def __init__(self, profile: ModelProfile) -> None:
+        super().__init__(
+            "model_changed",
+            f"原来的模型连不上,备用的 {profile.name} 接不了这个请求;请重新提问。",
+            f"The model is out of reach, and {profile.name}, which stands in for it, cannot take over "
+            "this request; ask again.",
+        )
+        self.profile = profile
+
+
 def spent(engine: Engine, request: GenerateRequest, said: str) -> Usage:
     """What a generation has used that was left before its ``Done``, by the engine's own count."""
     prompt = engine.count_tokens(request)
     whole = engine.count_tokens(replace(request, prefix=request.prefix + said))
     return Usage(prompt, max(whole - prompt, 0))
+
+
+@runtime_checkable
+class ManyModels(Protocol):
+    """An engine of several models."""
+
+    def names(self) -> tuple[str, ...]:
+        """What ``GenerateRequest.model`` may be, the one that answers otherwise first."""
+        ...
+
+
+def models_of(engine: Engine) -> tuple[str, ...]:
+    return engine.names() if isinstance(engine, ManyModels) else (engine.profile.name,)
+
+
+class Pinned:
+    """``engine``, asked with prompts that are made for ``profile``."""
+
+    def __init__(self, engine: Engine, profile: ModelProfile) -> None:
+        self._engine = engine
+        self.profile = profile
+
+    def generate(self, request: GenerateRequest) -> AsyncIterator[EngineEvent]:
+        return self._engine.generate(request)
+
+    def count_tokens(self, request: GenerateRequest) -> int:
+        return self._engine.count_tokens(request)
+
+    async def warm(self, request: GenerateRequest) -> None:
+        await self._engine.warm(request)
+
+    async def close(self) -> None:
+        await self._engine.close()
 
 
 @cache

@@ -19,11 +19,25 @@ class CallText:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A picture as a model takes it: ``data`` in Base64. Never an address: what a caller names is not
+    fetched."""
+
+    media_type: str
+    data: str
+
+    @property
+    def url(self) -> str:
+        return f"data:{self.media_type};base64,{self.data}"
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     role: Role
     content: str
     calls: tuple[CallText, ...] = ()
     call_id: str = ""
+    images: tuple[Image, ...] = ()
 
 
 def dumps(value: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from dazi.core.engine import Usage
+from dazi.core.engine import Served, Usage
 from dazi.core.messages import CallText
 
 Outcome = Literal[
@@ -144,7 +144,7 @@ class TurnFinished:
     ``replaced`` counts sentences that were made again or replaced because no evidence held what
     they said. ``client_calls`` are for the caller to run (``reason`` is then ``client_tools``).
     ``cut_short``: the limit on tokens ended the answer. ``context``: what the model was given, where
-    that was asked for, or not all of it fitted.
+    that was asked for, or not all of it fitted. ``by``: which of several servers answered.
     """
 
     answer: str
@@ -157,6 +157,7 @@ class TurnFinished:
     client_calls: tuple[CallText, ...] = ()
     cut_short: bool = False
     context: ContextReport | None = None
+    by: Served | None = None
 
 
 TurnEvent = (

@@ -44,7 +44,7 @@ async def chat(x: Exchange) -> None:
     sampling = sampling_of(request, tokens) or Sampling(
         max_tokens=x.state.service.agent.budget.tokens
     )
-    asked = raw_request(request, [_taken(x, m) for m in messages], sampling, x.trace)
+    asked = raw_request(request, [_taken(x, m) for m in messages], sampling, x)
     with x.until_gone():
         if request.stream:
             await raw_stream(x, asked, GENERATED, usage=wants_usage(request))

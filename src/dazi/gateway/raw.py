@@ -14,6 +14,7 @@ from dazi.core.engine import (
     Done,
     EngineEvent,
     GenerateRequest,
+    Purpose,
     ReasoningDelta,
     Sampling,
     TextDelta,
@@ -39,7 +40,7 @@ _FINISH = {"stop": "stop", "length": "length", "tool_calls": "tool_calls", "canc
 
 
 def raw_request(
-    request: ChatRequest, messages: Sequence[Message], sampling: Sampling, trace: str = ""
+    request: ChatRequest, messages: Sequence[Message], sampling: Sampling, x: Exchange
 ) -> GenerateRequest:
     """System messages become one at the beginning, which is where models know one."""
     system = [m for m in messages if m.role == "system" and m.content]
@@ -55,7 +56,9 @@ def raw_request(
         sampling,
         thinking_of(request),
         whole=not request.stream,
-        trace=trace,
+        trace=x.trace,
+        purpose=Purpose("raw", x.principal.user, x.principal.roles),
+        model="" if request.model == x.state.engine.profile.name else request.model,
     )
 
 

@@ -15,7 +15,7 @@ from dazi.apps.reports.service import ReportService
 from dazi.apps.risk.service import RiskService
 from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
-from dazi.core.engine import Embedder, Engine
+from dazi.core.engine import Embedder, Engine, models_of
 from dazi.core.principal import Principal
 from dazi.knowledge.service import KnowledgeService
 from dazi.store.jobs.service import JobService
@@ -65,7 +65,6 @@ class GatewayState:
 
     def models_for(self, principal: Principal, grant: Grant | None = None) -> tuple[str, ...]:
         """Names of the models that this caller may chat with; the governed assistant comes first."""
-        raw = self.engine.profile.name
-        allowed = principal.has_role(*RAW_MODEL_ROLES) and raw != GOVERNED
-        names = (GOVERNED, raw) if allowed else (GOVERNED,)
+        raw = models_of(self.engine) if principal.has_role(*RAW_MODEL_ROLES) else ()
+        names = (GOVERNED, *(m for m in raw if m != GOVERNED))
         return tuple(n for n in names if grant is None or grant.allows_model(n))

@@ -62,6 +62,8 @@ class Hider:
         return self.pseudonyms.hide(text, self._guard.places(text, self._hidden.every), alike=True)
 
     def _message(self, message: Message) -> Message:
+        if message.images:
+            raise ValueError("nobody can tell what is in a picture")
         match message.role:
             case "tool":
                 content = self._data(message.content, self._hidden.found)

@@ -6,12 +6,12 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, get_args
+from typing import Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from dazi.core.errors import ConfigError
 from dazi.core.principal import Principal
+from dazi.core.source import Source
 from dazi.guard.patterns import MAX_WIDTH, Unbounded, width
 from dazi.guard.recognisers.base import Recogniser, shape
 from dazi.guard.recognisers.labels import labelled
@@ -52,14 +52,6 @@ DEFAULTS: Mapping[Scope, Mapping[str, Action]] = {
 it is of use to nobody who may see it in full elsewhere. Other types are allowed."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-
-
-class Source(Protocol):
-    """A parsed YAML file that knows its lines."""
-
-    data: Any
-
-    def error(self, path: Sequence[str | int], zh: str, en: str) -> ConfigError: ...
 
 
 class _Strict(BaseModel):

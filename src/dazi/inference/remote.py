@@ -23,6 +23,7 @@ from dazi.core.engine import (
     TextDelta,
 )
 from dazi.core.errors import CallerError, DaziError, OperatorError, OverloadError
+from dazi.inference.dialects import DIALECTS, Kind
 from dazi.inference.plain import plain_request
 from dazi.inference.template import render
 from dazi.inference.wire import (
@@ -52,17 +53,16 @@ encode = msgspec.json.Encoder(enc_hook=dict).encode
 class RemoteOptions:
     """Operator configuration; nothing here may come from a request.
 
-    ``model`` empty: the first one that the server lists. ``qwen``: send ``chat_template_kwargs``,
-    which servers of open models understand and some clouds refuse. ``idle_timeout_s`` bounds the
-    wait for the first and for each further piece of an answer; an answer as a whole has that much,
-    and a second more for each token that was asked for.
+    ``model`` empty: the first one that the server lists. ``idle_timeout_s`` bounds the wait for the
+    first and for each further piece of an answer; an answer as a whole has that much, and a second
+    more for each token that was asked for.
     """
 
     base_url: str
     model: str = ""
     api_key: str = field(default="", repr=False)
     context_tokens: int = 32_768
-    qwen: bool = True
+    kind: Kind = "compatible"
     connect_timeout_s: float = 5.0
     idle_timeout_s: float = WAIT_S
 
@@ -75,6 +75,7 @@ class RemoteEngine:
         name = options.model or urlsplit(self._options.base_url).netloc
         self._profile = profile or ModelProfile(name, options.context_tokens)
         self._model = options.model
+        self._dialect = DIALECTS[options.kind]
         self._client: LeanClient | None = None
 
     @property
@@ -103,13 +104,13 @@ class RemoteEngine:
         answer: Answer | None = None
         try:
             body = request_body(
-                plain_request(request), await self._model_name(), qwen=self._options.qwen
+                plain_request(request), await self._model_name(request), self._dialect
             )
             more = f"traceparent: {request.trace}\r\n".encode() if request.trace else b""
             whole: bytes | None = None
             async with asyncio.timeout_at(bounds.until):
                 answer = await self._http().request("POST", "/chat/completions", encode(body), more)
-                if request.whole and answer.status == 200:
+                if "stream" not in body and answer.status == 200:
                     whole = await answer.whole(LONGEST_LINE)
             if answer.status != 200:
                 raise await self._refusal(answer, request)
@@ -164,7 +165,9 @@ class RemoteEngine:
             await self._client.close()
             self._client = None
 
-    async def _model_name(self) -> str:
+    async def _model_name(self, request: GenerateRequest) -> str:
+        if request.model:
+            return request.model
         if not self._model:
             listed = await self.models()
             if not listed:

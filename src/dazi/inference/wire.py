@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -20,25 +21,29 @@ from dazi.core.engine import (
     Usage,
 )
 from dazi.core.messages import Message, dumps
+from dazi.inference.dialects import Dialect
 from dazi.inference.parse import OutputParser, calls_mode
+from dazi.inference.structural import structural_tag
 
 LONGEST_LINE = 4 << 20
 _STREAM = {"stream": True, "stream_options": {"include_usage": True}}
 
 
-def request_body(request: GenerateRequest, model: str, *, qwen: bool) -> dict[str, Any]:
-    """``qwen`` adds the fields that vLLM and SGLang pass on to Qwen3's chat template."""
+def request_body(request: GenerateRequest, model: str, dialect: Dialect) -> dict[str, Any]:
+    """``request`` as a server of that kind takes it."""
     sampling = request.sampling
+    # Where thinking is a field of the request, a whole answer that thinks is refused.
+    whole = request.whole and not (dialect.thinking == "field" and request.thinking)
     body: dict[str, Any] = {
         "model": model,
         "messages": [_message(m) for m in request.messages],
-        **({} if request.whole else _STREAM),
-        "max_tokens": sampling.max_tokens,
+        **({} if whole else _STREAM),
+        dialect.tokens: sampling.max_tokens,
         "temperature": sampling.temperature,
     }
     optional = {
         "top_p": sampling.top_p,
-        "top_k": sampling.top_k,
+        "top_k": sampling.top_k if dialect.top_k else None,
         "seed": sampling.seed,
         "presence_penalty": sampling.presence_penalty or None,
         "stop": list(sampling.stop) or None,
@@ -47,12 +52,36 @@ def request_body(request: GenerateRequest, model: str, *, qwen: bool) -> dict[st
     tools = [_tool(t) for t in request.tools if not t.closed]
     if tools and request.tool_choice != "none":
         body |= {"tools": tools, "tool_choice": request.tool_choice}
-    if qwen:
-        body["chat_template_kwargs"] = {"enable_thinking": request.thinking}
+        body |= _grammar(request, dialect)
+    match dialect.thinking:
+        case "template":
+            body["chat_template_kwargs"] = {"enable_thinking": request.thinking}
+        case "field":
+            body["enable_thinking"] = request.thinking
     if request.prefix:
-        body["messages"].append({"role": "assistant", "content": request.prefix})
-        body |= {"add_generation_prompt": False, "continue_final_message": True}
+        body |= _continued(body, request.prefix, dialect)
     return body
+
+
+def _grammar(request: GenerateRequest, dialect: Dialect) -> dict[str, Any]:
+    if dialect.grammar == "none" or (tag := structural_tag(request)) is None:
+        return {}
+    if dialect.grammar == "response_format":
+        return {"response_format": tag}
+    return {"structured_outputs": {"structural_tag": dumps(tag)}}
+
+
+def _continued(body: Mapping[str, Any], prefix: str, dialect: Dialect) -> dict[str, Any]:
+    """Where a server cannot go on from ``prefix`` it begins anew, which its reader allows for."""
+    if dialect.continues == "none":
+        return {}
+    begun: dict[str, Any] = {"role": "assistant", "content": prefix}
+    if dialect.continues == "partial":
+        begun["partial"] = True
+    changed: dict[str, Any] = {"messages": [*body["messages"], begun]}
+    if dialect.continues == "flag":
+        changed |= {"add_generation_prompt": False, "continue_final_message": True}
+    return changed
 
 
 def _tool(tool: OfferedTool) -> dict[str, Any]:
@@ -62,6 +91,9 @@ def _tool(tool: OfferedTool) -> dict[str, Any]:
 
 def _message(message: Message) -> dict[str, Any]:
     out: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.images:
+        seen = [{"type": "image_url", "image_url": {"url": i.url}} for i in message.images]
+        out["content"] = [*seen, {"type": "text", "text": message.content}]
     if message.calls:
         out["tool_calls"] = [
             {

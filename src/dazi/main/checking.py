@@ -14,6 +14,7 @@ from dazi.main.contract_settings import contract_conditions
 from dazi.main.desk import desk_rules
 from dazi.main.guarding import guard_of
 from dazi.main.knowledge_settings import knowledge_settings
+from dazi.main.pool import FILE, read_models
 from dazi.main.settings import Settings
 from dazi.main.systems import connector_context, make_connectors
 
@@ -31,6 +32,8 @@ def check_folder(folder: Path, language: Language) -> list[str]:
     desk_rules(company)
     contract_conditions(company)
     reports = load_reports(company)
+    if (folder / FILE).is_file():
+        read_models(folder / FILE)
     make_connectors(company, connector_context(company, data, None))
     counts = {
         "zh": f"{folder}: {len(company.tools)} 个工具,{len(company.roles)} 个角色,"

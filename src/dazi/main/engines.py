@@ -12,11 +12,15 @@ from dazi.inference.embedding import EmbeddingOptions, RemoteEmbedder
 from dazi.inference.embedding_local import LocalEmbedder, LocalEmbedding
 from dazi.inference.reranking import RemoteReranker, RerankOptions
 from dazi.inference.reranking_local import LocalReranker
+from dazi.main.pool import load_pool, pool_file
 from dazi.main.settings import Settings
 
 
 def load_engine(settings: Settings, data: Path) -> Engine:
-    """The model that settings or ``dazi model use`` name. Raises ``OperatorError``."""
+    """The model or the pool of servers that settings, ``models.yaml`` or ``dazi model use`` name.
+    Raises ``OperatorError``."""
+    if (path := pool_file(settings)) is not None:
+        return load_pool(settings, data, path)
     entry = choose_model(settings, Catalog(data))
     options = EmbeddedOptions(
         cache_gb=settings.cache_gb, num_threads=settings.threads, cache_dir=data / "models"

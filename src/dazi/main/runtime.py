@@ -34,6 +34,8 @@ from dazi.core.engine import Embedder, Engine, GenerateRequest, OfferedTool, Rer
 from dazi.core.language import Language
 from dazi.core.messages import Message
 from dazi.core.tools import Connector
+from dazi.inference.pool.engine import PoolEngine
+from dazi.inference.pool.spending import Counted
 from dazi.knowledge.administration import Administration
 from dazi.knowledge.service import KnowledgeService
 from dazi.main.access_settings import access_settings
@@ -50,6 +52,7 @@ from dazi.main.guarding import guard_of
 from dazi.main.jobs import open_jobs
 from dazi.main.knowledge_settings import knowledge_settings
 from dazi.main.outside_sources import OutsideSources
+from dazi.main.pool import note_in
 from dazi.main.risk_door import RiskDoor
 from dazi.main.routing import care_of, tickets_of
 from dazi.main.settings import Settings
@@ -250,6 +253,8 @@ async def assemble(
     ledger = Ledger(sink, None if settings.audit == "memory" else sealing)
     audit = Opened(sink, sealing)
     await ledger.open()
+    if isinstance(engine, PoolEngine):
+        engine.bind(note_in(ledger), Counted(await make_counters(settings, database)))
     private = Private(sealing.keys)
     tickets = tickets_of(settings, database, private)
     directory = Directory(company, settings.host)
@@ -320,13 +325,16 @@ async def make_limiter(settings: Settings, company: Company, database: Database)
     """The company's limits, counted here or, with ``redis``, for all processes together."""
     rules = rules_of(company.settings, company.folder)
     prices = prices_of(company.settings, company.folder)
-    counters: Counters
-    if settings.redis and rules:
-        counters = SharedCounters(settings.redis)
-    else:
-        counters = ProcessCounters(totals=DatabaseTotals(database))
-        await counters.open()
-    return Limiter(rules, prices, counters)
+    shared = settings if rules else settings.model_copy(update={"redis": ""})
+    return Limiter(rules, prices, await make_counters(shared, database))
+
+
+async def make_counters(settings: Settings, database: Database) -> Counters:
+    if settings.redis:
+        return SharedCounters(settings.redis)
+    counters = ProcessCounters(totals=DatabaseTotals(database))
+    await counters.open()
+    return counters
 
 
 def warm_requests(runtime: Runtime) -> Iterator[GenerateRequest]:

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     """A model's name, folder, GGUF file or server URL; without one, what ``dazi model use`` chose."""
     api_key: str = ""
     """The key that a model server asks for."""
+    pool: Path | None = None
+    """A file that declares several model servers; without one, ``models.yaml`` of the company folder
+    where there is one."""
     embedding_url: str = ""
     embedding_model: str = ""
     embedding_key: str = ""

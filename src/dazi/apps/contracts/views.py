@@ -17,7 +17,14 @@ from typing import Any
 from dazi.apps.contracts.findings import ORDER, Severity
 from dazi.apps.contracts.reviewed import Passage, Remark, Reviewed, placed
 from dazi.core.bare import bare
-from dazi.core.engine import Engine, GenerateRequest, ModelProfile, Sampling, TextDelta
+from dazi.core.engine import (
+    Engine,
+    GenerateRequest,
+    ModelProfile,
+    Purpose,
+    Sampling,
+    TextDelta,
+)
 from dazi.core.errors import DaziError
 from dazi.core.language import Language, Text
 from dazi.core.messages import Message
@@ -79,6 +86,7 @@ class Viewer:
             tool_choice="none",
             sampling=Sampling(max_tokens=TOKENS),
             whole=True,
+            purpose=Purpose("contract"),
         )
         said: list[str] = []
         try:

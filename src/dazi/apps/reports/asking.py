@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from dazi.apps.reports.definition import Parameter, Report
-from dazi.core.engine import Engine, GenerateRequest, Sampling, TextDelta
+from dazi.core.engine import Engine, GenerateRequest, Purpose, Sampling, TextDelta
 from dazi.core.errors import CallerError, DaziError
 from dazi.core.language import Language, Text
 from dazi.core.messages import Message
@@ -109,7 +109,9 @@ async def chosen(
         Message("user", text),
     )
     said = ""
-    request = GenerateRequest(messages, sampling=Sampling(max_tokens=30), whole=True)
+    request = GenerateRequest(
+        messages, sampling=Sampling(max_tokens=30), whole=True, purpose=Purpose("report")
+    )
     try:
         async for event in engine.generate(request):
             if isinstance(event, TextDelta):

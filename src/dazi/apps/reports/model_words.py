@@ -21,7 +21,15 @@ from dazi.apps.reports.formats import FORMATS, is_number, written
 from dazi.apps.reports.numerals import Numeral, scan
 from dazi.apps.reports.result import Bound, Paragraph, Section, Table
 from dazi.apps.reports.running import Worded
-from dazi.core.engine import Done, Engine, GenerateRequest, Sampling, TextDelta, Usage
+from dazi.core.engine import (
+    Done,
+    Engine,
+    GenerateRequest,
+    Purpose,
+    Sampling,
+    TextDelta,
+    Usage,
+)
 from dazi.core.errors import CallerError, OperatorError, OverloadError
 from dazi.core.language import Language, Text
 from dazi.core.messages import Message
@@ -244,7 +252,13 @@ class ModelWriter:
 
     async def _said(self, prompt: str, language: Language) -> str:
         messages = (Message("system", SYSTEM(language)), Message("user", prompt))
-        request = GenerateRequest(messages, sampling=Sampling(max_tokens=TOKENS), whole=True)
+        who = self._principal
+        request = GenerateRequest(
+            messages,
+            sampling=Sampling(max_tokens=TOKENS),
+            whole=True,
+            purpose=Purpose("report", who.user, who.roles),
+        )
         admission = await self._limiter.admit(
             self._principal, self._engine.profile.name, Usage(0, TOKENS)
         )

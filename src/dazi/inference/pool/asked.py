@@ -1,0 +1,114 @@
+"""One request on its way to an answer, and why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dazi.core.engine import (
+    Done,
+    EngineEvent,
+    GenerateRequest,
+    ModelChanged,
+    ModelProfile,
+    Usage,
+)
+from dazi.core.errors import CallerError, DaziError, NotFound, OperatorError, OverloadError
+from dazi.inference.pool.backend import Backend
+from dazi.inference.pool.routes import Decision
+from dazi.inference.pool.spending import Reserved
+
+
+class Asked:
+    """One request on its way to an answer."""
+
+    def __init__(self, request: GenerateRequest, decision: Decision) -> None:
+        self.request = request
+        self.decision = decision
+        self.tried: list[Backend] = []
+        self.last: DaziError | None = None
+        self.unlike: ModelProfile | None = None
+        self.reserved: Reserved | None = None
+        self.poor = False
+        self._used: Usage | None = Usage()
+        """What a cloud has used; ``None`` where nobody can say."""
+
+    def failed(self, backend: Backend, error: DaziError) -> None:
+        if backend not in self.tried:
+            self.tried.append(backend)
+        backend.counts.moved += 1
+        self.last = error
+
+    def may_show(self, backend: Backend) -> bool:
+        """A picture cannot be given pseudonyms: it leaves as it is or not at all."""
+        return backend.place == "private" or self.decision.leaving == "as-is"
+
+    def sent(self, backend: Backend) -> None:
+        if backend.place == "cloud":
+            self._used = None
+
+    def note(self, last: Sequence[EngineEvent]) -> None:
+        """The answer's end tells what it took."""
+        if isinstance(done := last[-1], Done):
+            self._used = done.usage
+
+    async def settle(self) -> None:
+        if self.reserved is not None:
+            await self.reserved.settle(self._used)
+
+
+def why_not(asked: Asked, backends: Sequence[Backend]) -> DaziError:
+    """Why there is no answer."""
+    decision, request = asked.decision, asked.request
+    if asked.unlike is not None:
+        return ModelChanged(asked.unlike)
+    if asked.last is not None:
+        return asked.last
+    if decision.refused:
+        return CallerError(
+            "sensitive_stays",
+            "内容里有不能出公司的信息,而公司内的模型现在用不了;请去掉这些信息,或稍后再试。",
+            "This holds data that may not leave the house, and no model in the house can be used "
+            "now; leave it out, or try again later.",
+        )
+    if asked.poor:
+        return OverloadError(
+            "cloud_budget",
+            "今天的云端费用已用完;请明天再试,或请管理员调高 cloud_yuan_per_day。",
+            "Today's budget for clouds is spent; try again tomorrow, or have the administrator "
+            "raise cloud_yuan_per_day.",
+            retry_after=3600,
+        )
+    if decision.model and not any(b.serves(decision.model) for b in backends):
+        return NotFound(
+            "model_not_found",
+            f"没有服务提供模型 {decision.model[:100]}。",
+            f"No server offers the model {decision.model[:100]}.",
+        )
+    seeing = [b for g in decision.groups for b in g if b.spec.vision]
+    if request.images and seeing and not any(asked.may_show(b) for b in seeing):
+        return CallerError(
+            "picture_stays",
+            "图片里有什么没法检查,所以不出公司;公司内没有能看图的模型。请把内容写成文字。",
+            "Nobody can tell what is in a picture, so it does not leave the house, and no model in "
+            "the house can see it. Put its content into words.",
+        )
+    if request.images and not seeing:
+        return CallerError(
+            "no_vision",
+            "没有能看图的模型;请把图里的内容写成文字,或请管理员接入视觉模型(vision: true)。",
+            "No model here can see pictures; put their content into words, or have the "
+            "administrator add a vision model (vision: true).",
+        )
+    return _resting(decision)
+
+
+def _resting(decision: Decision) -> DaziError:
+    troubles = [b.trouble for g in decision.groups for b in g if b.trouble is not None]
+    if troubles:
+        return troubles[0]
+    names = ", ".join(b.name for g in decision.groups for b in g) or "-"
+    return OperatorError(
+        "model_unreachable",
+        f"没有可用的模型服务(试过的范围:{names})。请看 dazi model pool。",
+        f"No model server can be used (of: {names}). See dazi model pool.",
+    )

@@ -1,0 +1,115 @@
+"""One request at one server: until its first token it may be made elsewhere, after that it may not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
+
+from dazi.core.engine import Done, Engine, EngineEvent, GenerateRequest, Served, bursts_of
+from dazi.core.errors import CallerError, DaziError, OperatorError
+from dazi.inference.pool.backend import Backend
+from dazi.inference.pool.places import Places
+
+
+class Attempt:
+    """Has a place at ``backend`` until ``close``."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        engine: Engine,
+        request: GenerateRequest,
+        served: Served,
+        places: Places,
+    ) -> None:
+        self.backend = backend
+        self.served = served
+        self._places = places
+        self._stream = bursts_of(engine, request)
+        self._began = backend.clock()
+        self._open = True
+        self._settled = False
+        backend.breaker.begin()
+
+    async def first(self, seconds: float) -> Sequence[EngineEvent]:
+        """What comes first. Raises ``DaziError``; then nothing has been said."""
+        try:
+            async with asyncio.timeout(seconds):
+                burst = await anext(self._stream)
+        except TimeoutError:
+            raise self._failed(_slow(self.backend.name, seconds)) from None
+        except StopAsyncIteration:
+            raise self._failed(_empty(self.backend.name)) from None
+        except DaziError as e:
+            raise self._failed(e) from e.__cause__
+        self._settled = True
+        self.backend.well((self.backend.clock() - self._began) * 1000)
+        return self._marked(burst)
+
+    async def rest(self, until: float) -> AsyncGenerator[Sequence[EngineEvent], None]:
+        """What follows. ``until``: when it has to be over, in the loop's time."""
+        loop = asyncio.get_running_loop()
+        try:
+            async for burst in self._stream:
+                yield self._marked(burst)
+                if loop.time() > until:
+                    raise _late(self.backend.name)
+        except DaziError as e:
+            self.backend.counts.cut += 1
+            raise self._failed(e) from e.__cause__
+
+    async def close(self) -> None:
+        """The server is told to stop, where it has not; the place is free."""
+        if not self._open:
+            return
+        self._open = False
+        try:
+            await self._stream.aclose()
+        finally:
+            if not self._settled:
+                self.backend.breaker.left()
+            self._places.give_back(self.backend)
+
+    def _failed(self, error: DaziError) -> DaziError:
+        self._settled = True
+        if isinstance(error, CallerError):
+            self.backend.breaker.left()  # it answers well enough to refuse
+        else:
+            self.backend.failed(error)
+        return error
+
+    def _marked(self, burst: Sequence[EngineEvent]) -> Sequence[EngineEvent]:
+        last = burst[-1]
+        if not isinstance(last, Done):
+            return burst
+        counts = self.backend.counts
+        counts.served += 1
+        counts.prompt_tokens += last.usage.prompt
+        counts.cached_tokens += last.usage.cached
+        counts.completion_tokens += last.usage.completion
+        return [*burst[:-1], replace(last, by=self.served)]
+
+
+def _slow(name: str, seconds: float) -> OperatorError:
+    return OperatorError(
+        "model_unreachable",
+        f"模型服务 {name} 在 {seconds:g} 秒内没有开始回答。请查看它的负载和日志。",
+        f"The model server {name} did not begin to answer within {seconds:g} s. See its load and log.",
+    )
+
+
+def _late(name: str) -> OperatorError:
+    return OperatorError(
+        "model_server",
+        f"模型服务 {name} 的回答没有按时结束。",
+        f"The answer of the model server {name} has not come to an end in time.",
+    )
+
+
+def _empty(name: str) -> OperatorError:
+    return OperatorError(
+        "model_server",
+        f"模型服务 {name} 什么也没有回答。",
+        f"The model server {name} answered nothing at all.",
+    )

@@ -1,0 +1,106 @@
+"""Looking at servers while nobody asks them anything, and at the file that declares them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, cast
+
+from dazi.core.errors import ConfigError, DaziError, OperatorError
+from dazi.inference.dialects import DIALECTS
+from dazi.inference.pool.backend import Backend
+from dazi.inference.pool.config import PoolConfig
+from dazi.inference.pool.engine import PoolEngine
+
+log = logging.getLogger("dazi.pool")
+
+
+class _Lists(Protocol):
+    async def models(self) -> tuple[str, ...]: ...
+
+
+async def look(backend: Backend, seconds: float) -> DaziError | None:
+    """What is wrong with a server, if anything. A model in this process is well; of a cloud only what
+    it answers tells."""
+    if not backend.spec.url or not DIALECTS[backend.spec.kind].lists:
+        return None
+    try:
+        async with asyncio.timeout(seconds):
+            listed = await cast(_Lists, backend.engine).models()
+    except TimeoutError:
+        return OperatorError(
+            "model_unreachable",
+            f"{backend.name} 在 {seconds:g} 秒内没有回应。",
+            f"{backend.name} did not respond within {seconds:g} s.",
+        )
+    except DaziError as e:
+        return e
+    wanted = (backend.spec.model, *backend.spec.adapters)
+    missing = [m for m in wanted if m and m not in listed]
+    if missing:
+        return OperatorError(
+            "model_wrong",
+            f"{backend.name} 上没有 {', '.join(missing)},只有:{', '.join(listed) or '无'}。"
+            "改正 models.yaml,或让它提供这个模型。",
+            f"{backend.name} has no {', '.join(missing)}, but: {', '.join(listed) or 'none'}. Mend "
+            "models.yaml, or have it serve that model.",
+        )
+    return None
+
+
+class Watch:
+    """Keeps a pool's view of its servers up to date. ``read`` gives the configuration of ``path`` and
+    raises ``ConfigError``."""
+
+    def __init__(self, pool: PoolEngine, path: Path, read: Callable[[Path], PoolConfig]) -> None:
+        self._pool, self._path, self._read = pool, path, read
+        self._stamp = _stamp(path)
+        self.mistake: ConfigError | None = None
+        """Why the file as it is now is not used."""
+
+    async def keep_looking(self) -> None:
+        while True:
+            backends = self._pool.backends
+            await asyncio.gather(*(self._look(b) for b in backends))
+            await asyncio.sleep(self._pool.config.rules.health_seconds)
+
+    async def keep_reloading(self) -> None:
+        while True:
+            await asyncio.sleep(self._pool.config.rules.reload_seconds)
+            await self.reload()
+
+    async def reload(self) -> bool:
+        """Has the file changed, and is it in use now? A wrong one changes nothing."""
+        stamp = _stamp(self._path)
+        if stamp == self._stamp:
+            return False
+        self._stamp = stamp
+        try:
+            await self._pool.apply(self._read(self._path))
+        except DaziError as e:
+            self.mistake = e if isinstance(e, ConfigError) else None
+            log.error("%s is not used: %s", self._path.name, e)
+            return False
+        self.mistake = None
+        log.info("%s has been read again", self._path.name)
+        return True
+
+    async def _look(self, backend: Backend) -> None:
+        error = await look(backend, self._pool.config.rules.health_seconds)
+        back = backend.healthy is False and error is None
+        if backend in self._pool.backends:
+            self._pool.found(backend, error is None, error)
+            if back:
+                await self._pool.warm_again(backend)
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """Of a file that is replaced or written over (a mounted ConfigMap is a link to another one)."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return (0, 0, 0)
+    return (found.st_mtime_ns, found.st_ino, found.st_size)

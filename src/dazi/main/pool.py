@@ -1,0 +1,95 @@
+"""``models.yaml``: several model servers as one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dazi.audit.ledger import Ledger
+from dazi.core.engine import Engine, ModelProfile, Purpose
+from dazi.core.errors import ConfigError
+from dazi.inference.catalog import BUNDLED as BUNDLED_FOLDER
+from dazi.inference.embedded import EmbeddedEngine, EmbeddedOptions
+from dazi.inference.pool.config import BUNDLED, BackendSpec, PoolConfig, read_pool
+from dazi.inference.pool.engine import Note, PoolEngine, PoolParts
+from dazi.inference.remote import RemoteEngine, RemoteOptions
+from dazi.main.guarding import guard_of
+from dazi.main.settings import Settings
+from dazi.router.yaml_source import YamlSource
+
+FILE = "models.yaml"
+
+
+def pool_file(settings: Settings) -> Path | None:
+    """The file that declares a pool, where one does. A model that is named outright comes before it.
+
+    Raises ``ConfigError`` where ``DAZI_POOL`` names no file.
+    """
+    if settings.model:
+        return None
+    if settings.pool is not None:
+        if not settings.pool.is_file():
+            raise ConfigError(
+                "DAZI_POOL", None, f"没有文件 {settings.pool}", f"no file {settings.pool}"
+            )
+        return settings.pool
+    beside = settings.company_folder() / FILE
+    return beside if beside.is_file() else None
+
+
+def read_models(path: Path) -> PoolConfig:
+    """Raises ``ConfigError`` with file, line and mend."""
+    return read_pool(YamlSource(path))
+
+
+def load_pool(settings: Settings, data: Path, path: Path) -> PoolEngine:
+    """The pool that ``path`` declares; models in this process are loaded now."""
+    opened = opener(settings, data, path.parent)
+    return PoolEngine(read_models(path), PoolParts(opened, guard_of(settings.company_folder())))
+
+
+def opener(
+    settings: Settings, data: Path, folder: Path
+) -> Callable[[str, BackendSpec, str], Engine]:
+    """What makes the engines of a pool. Relative paths of models are relative to ``folder``."""
+
+    def opened(name: str, spec: BackendSpec, key: str) -> Engine:
+        if spec.embedded:
+            at = BUNDLED_FOLDER if spec.embedded == BUNDLED else folder / spec.embedded
+            options = EmbeddedOptions(
+                cache_gb=settings.cache_gb, num_threads=settings.threads, cache_dir=data / "models"
+            )
+            return EmbeddedEngine(at, options)
+        return RemoteEngine(
+            RemoteOptions(
+                spec.url,
+                spec.model,
+                api_key=key,
+                context_tokens=spec.context_tokens,
+                kind=spec.kind,
+                idle_timeout_s=spec.silent_seconds,
+            ),
+            profile_of(name, spec),
+        )
+
+    return opened
+
+
+def profile_of(name: str, spec: BackendSpec) -> ModelProfile:
+    return ModelProfile(
+        spec.model or name,
+        spec.context_tokens,
+        offered_tools=spec.offered_tools,
+        thinks=spec.thinks,
+    )
+
+
+def note_in(ledger: Ledger) -> Note:
+    """Writes what a pool chose into ``ledger``."""
+
+    def note(purpose: Purpose, body: Mapping[str, Any]) -> asyncio.Future[None]:
+        return ledger.put("route", purpose.user, purpose.turn, body)
+
+    return note
