@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from dazi.inference.catalog import BUNDLED as BUNDLED_FOLDER
 from dazi.inference.embedded import EmbeddedEngine, EmbeddedOptions
 from dazi.inference.pool.config import BUNDLED, BackendSpec, PoolConfig, read_pool
 from dazi.inference.pool.engine import Note, PoolEngine, PoolParts
+from dazi.inference.profiles import read_profile
 from dazi.inference.remote import RemoteEngine, RemoteOptions
 from dazi.main.guarding import guard_of
 from dazi.main.settings import Settings
@@ -55,13 +57,15 @@ def opener(
 ) -> Callable[[str, BackendSpec, str], Engine]:
     """What makes the engines of a pool. Relative paths of models are relative to ``folder``."""
 
+    def at(place: str) -> Path:
+        return BUNDLED_FOLDER if place == BUNDLED else folder / place
+
     def opened(name: str, spec: BackendSpec, key: str) -> Engine:
         if spec.embedded:
-            at = BUNDLED_FOLDER if spec.embedded == BUNDLED else folder / spec.embedded
             options = EmbeddedOptions(
                 cache_gb=settings.cache_gb, num_threads=settings.threads, cache_dir=data / "models"
             )
-            return EmbeddedEngine(at, options)
+            return EmbeddedEngine(at(spec.embedded), options)
         return RemoteEngine(
             RemoteOptions(
                 spec.url,
@@ -71,7 +75,9 @@ def opener(
                 kind=spec.kind,
                 idle_timeout_s=spec.silent_seconds,
             ),
-            profile_of(name, spec),
+            replace(read_profile(at(spec.profile)), bundled=False)
+            if spec.profile
+            else profile_of(name, spec),
         )
 
     return opened

@@ -89,7 +89,7 @@ async def test_whose_it_is_unknown_keeps_it_in_the_house() -> None:
 async def test_a_cloud_sees_pseudonyms_and_the_person_sees_none() -> None:
     h = house(hybrid({"name": "all", "to": ["cloud"]}))
     cloud = h.servers["cloud-1"]
-    cloud.pieces = ("[手机", "1]的证件是", "[居民身份证1]")
+    cloud.pieces = ("[手机", "1]的证件是", "[证件1]")
     text, end = await said(
         h.pool, ask(f"手机{PHONE},证件{ID}", purpose=Purpose(user="zhou", turn="t1"))
     )

@@ -55,6 +55,7 @@ class Attempt:
                 yield self._marked(burst)
                 if loop.time() > until:
                     raise _late(self.backend.name)
+            raise _empty(self.backend.name)  # an answer ends with its ``Done``
         except DaziError as e:
             self.backend.counts.cut += 1
             raise self._failed(e) from e.__cause__

@@ -65,6 +65,8 @@ class BackendSpec(_Strict):
     ``key_env`` names an environment variable: keys stand in no file. ``tier``: 0 answers; higher
     ones do where no lower one can, and the answer says so. ``at_once``: requests under way.
     ``adapters``: LoRA adapters that the server has, by their names there. ``drain``: no new requests.
+    ``profile``: a folder whose ``dazi_model.json`` says how the model wants to be treated (``bundled``
+    or a path), in place of ``context_tokens``, ``offered_tools`` and ``thinks``.
     """
 
     url: str = ""
@@ -79,6 +81,7 @@ class BackendSpec(_Strict):
     context_tokens: int = Field(32_768, ge=256)
     offered_tools: int = Field(12, ge=1)
     thinks: bool = True
+    profile: str = ""
     vision: bool = False
     adapters: tuple[str, ...] = Field((), strict=False)
     price: Price | None = None

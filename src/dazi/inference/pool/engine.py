@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from dazi.core.engine import (
+    Done,
     Engine,
     EngineEvent,
     GenerateRequest,
@@ -91,15 +92,16 @@ class PoolEngine:
         try:
             attempt, burst = await self._begun(asked, until)
             try:
-                yield burst
                 async with aclosing(attempt.rest(until)) as rest:
-                    async for burst in rest:
+                    while not isinstance(burst[-1], Done):
                         yield burst
-                asked.note(burst)
+                        burst = await anext(rest)
             finally:
                 await attempt.close()
+            asked.note(burst)
         finally:
             await asked.settle()
+        yield burst  # whoever goes away at the end of an answer leaves nothing taken
 
     async def warm(self, request: GenerateRequest) -> None:
         """Fill every server's cache, and that of each that comes back or is added later.
