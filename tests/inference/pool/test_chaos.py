@@ -115,14 +115,17 @@ async def test_one_sick_server_of_two(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["no first byte", "500", "reset", "garbage"])
 async def test_all_servers_sick_is_the_right_error_in_time(name: str, tmp_path: Path) -> None:
     one, two = Model(mood=MOODS[name]), Model(mood=MOODS[name])
-    async with one.running(), two.running():
-        async with pooled(declared(tmp_path / "models.yaml", one, two)) as pool:
-            began = time.monotonic()
-            _, end = await said(pool)
-            assert time.monotonic() - began < LONGEST_S
-            assert isinstance(end, OperatorError)
-            assert end.code in ("model_server", "model_unreachable")
-            assert one.asked == two.asked == 1, "each was tried once"
+    async with (
+        one.running(),
+        two.running(),
+        pooled(declared(tmp_path / "models.yaml", one, two)) as pool,
+    ):
+        began = time.monotonic()
+        _, end = await said(pool)
+        assert time.monotonic() - began < LONGEST_S
+        assert isinstance(end, OperatorError)
+        assert end.code in ("model_server", "model_unreachable")
+        assert one.asked == two.asked == 1, "each was tried once"
 
 
 async def test_a_server_killed_under_load_loses_nothing_before_its_first_token(
@@ -227,5 +230,5 @@ async def test_the_wall_clock_does_not_matter(
 
 async def until(true: object, seconds: float = 3.0) -> None:
     async with asyncio.timeout(seconds):
-        while not true():  # type: ignore[operator]
+        while not true():  # noqa: ASYNC110  # type: ignore[operator]
             await asyncio.sleep(0.01)
