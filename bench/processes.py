@@ -48,9 +48,9 @@ class Process:
     def pid(self) -> int:
         return self._child.pid
 
-    def ready(self, url: str) -> None:
+    def ready(self, url: str, seconds: float = READY_SECONDS) -> None:
         """Wait until ``url`` answers 200. Raises ``NotStarted``."""
-        until = time.monotonic() + READY_SECONDS
+        until = time.monotonic() + seconds
         while time.monotonic() < until:
             if self._child.poll() is not None:
                 raise NotStarted(f"it ended with {self._child.returncode}: {self._said()}")
@@ -59,7 +59,7 @@ class Process:
                     return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.1)
-        raise NotStarted(f"it did not answer within {READY_SECONDS:.0f} s: {self._said()}")
+        raise NotStarted(f"it did not answer within {seconds:.0f} s: {self._said()}")
 
     def line(self, seconds: float = READY_SECONDS) -> str:
         """The first line that it prints. Raises ``NotStarted``."""

@@ -335,6 +335,7 @@ def reviewed(w: World, who: Who, at: Mapping[str, str]) -> bool:
 
 
 ALLOWED: Mapping[Path, Verdict] = {
+    ("GET", "/v1/dazi/pool"): duty("admin", "sysadmin"),
     ("GET", "/v1/dazi/risk/queue"): reviewer,
     ("GET", "/v1/dazi/risk/transactions/{transaction}"): reviewer,
     ("POST", "/v1/dazi/risk/transactions/{transaction}/decision"): reviewer,

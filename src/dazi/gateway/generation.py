@@ -17,6 +17,7 @@ from dazi.core.engine import (
     EngineEvent,
     GenerateRequest,
     ReasoningDelta,
+    Served,
     TextDelta,
     Usage,
     bursts_of,
@@ -44,6 +45,7 @@ class Generation:
     calls: list[CallText] = field(default_factory=list)
     reason: str = "cancelled"
     usage: Usage = field(default_factory=Usage)
+    by: Served | None = None
 
     @property
     def began(self) -> bool:
@@ -64,8 +66,8 @@ class Generation:
                 self.reasoning += text
             case CallDone(index, name, arguments):
                 self.calls.append(CallText(self.call_id(index), name, arguments))
-            case Done(reason, usage):
-                self.reason, self.usage = reason, usage
+            case Done(reason, usage, by):
+                self.reason, self.usage, self.by = reason, usage, by
             case _:
                 pass
 
@@ -87,6 +89,7 @@ class Use:
         self._request = request
         self._g = g
         self._model = state.engine.profile
+        self._name = request.model or self._model.name
         self._engine = hiding(state.engine, state.service.agent.guard, x.principal)
         # Bytes of a body are three a hanzi: a third of them is rather more than its tokens.
         self._most = Usage(len(x.body) // 3, request.sampling.max_tokens)
@@ -98,7 +101,7 @@ class Use:
         """Raises ``OverloadError`` where a limit is reached."""
         x, limiter = self._x, self._x.state.service.limiter
         key = x.key if limiter.limits_something else ""
-        self._admission = await limiter.admit(x.principal, self._model.name, self._most, key)
+        self._admission = await limiter.admit(x.principal, self._name, self._most, key)
         self._recorded = x.state.ledger.put("turn", x.principal.user, self._g.turn, self._asked())
         self._began = time.perf_counter()
         return self
@@ -135,7 +138,7 @@ class Use:
             "said": next(spoken, ""),
             "roles": sorted(x.principal.roles),
             "channel": x.principal.channel,
-            "model": self._model.name,
+            "model": self._name,
             "version": self._model.version,
             "raw": True,
             "from": x.origin,
@@ -151,5 +154,7 @@ class Use:
             "ms": round((time.perf_counter() - self._began) * 1000, 1),
             "raw": True,
         }
-        cost = self._x.state.service.limiter.cost(self._model.name, g.usage)
+        if g.by is not None:
+            body["by"] = g.by.backend
+        cost = self._x.state.service.limiter.cost(self._name, g.usage)
         return body if cost is None else body | {"cost": cost}

@@ -27,9 +27,9 @@ from dazi.gateway.reply import (
     Answer,
     ChatCompletion,
     Choice,
-    Label,
     called_tools,
     encode,
+    label_of,
     usage_view,
 )
 from dazi.gateway.stream import DONE, Chunks, Events
@@ -71,15 +71,16 @@ async def raw_answer(x: Exchange, request: GenerateRequest) -> bytes:
     thought = whole(x, g.reasoning)
     answer = Answer("assistant", g.shown, thought or None, called_tools(g.calls) or None)
     choice = Choice(answer, _FINISH[g.reason])
-    model = x.state.engine.profile.name
-    return encode(ChatCompletion(g.id, g.created, model, [choice], usage_view(g.usage), Label()))
+    model = request.model or x.state.engine.profile.name
+    usage = usage_view(g.usage)
+    return encode(ChatCompletion(g.id, g.created, model, [choice], usage, label_of(g.by)))
 
 
 async def raw_stream(x: Exchange, request: GenerateRequest, *headers: Header, usage: bool) -> None:
     """Answer with events. Written out in one piece: each layer that an event goes through costs as
     much as a piece of an answer does otherwise."""
     g = Generation()
-    chunks = Chunks(g.id, g.created, x.state.engine.profile.name)
+    chunks = Chunks(g.id, g.created, request.model or x.state.engine.profile.name)
     head = chunks.role
     guard = x.state.service.agent.guard
     said = StreamFilter(guard, x.principal, x.spoken)
@@ -98,7 +99,7 @@ async def raw_stream(x: Exchange, request: GenerateRequest, *headers: Header, us
                     head = b""
                 if said.stopped:
                     break
-        tail = head + chunks.finish(_FINISH[g.reason], Label())
+        tail = head + chunks.finish(_FINISH[g.reason], label_of(g.by))
         if usage:
             tail += chunks.usage(usage_view(g.usage))
         await out.send(tail + DONE)

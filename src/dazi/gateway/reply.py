@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from dazi.core.company import Company
-from dazi.core.engine import Usage
+from dazi.core.engine import Served, Usage
 from dazi.core.messages import CallText
 from dazi.core.turn import (
     Attachment,
@@ -85,6 +85,16 @@ class ContextView(Struct, frozen=True):
     layers: list[LayerView]
 
 
+class ServedView(Struct, frozen=True, omit_defaults=True):
+    """Of several models the one that answered. ``fallback``: in place of a better one that could not;
+    ``pseudonymised``: it was asked without personal data."""
+
+    model: str
+    place: str
+    fallback: bool = False
+    pseudonymised: bool = False
+
+
 class DaziView(Struct, frozen=True, omit_defaults=True):
     """The ``dazi`` object of an answer. ``confirmation`` is the first of ``confirmations``."""
 
@@ -99,6 +109,7 @@ class DaziView(Struct, frozen=True, omit_defaults=True):
     confirmations: list[ConfirmationView] = []
     replaced: int = 0
     context: ContextView | None = None
+    by: ServedView | None = None
 
 
 class CalledFunction(Struct, frozen=True):
@@ -138,9 +149,10 @@ class UsageView(Struct, frozen=True):
 
 
 class Label(Struct, frozen=True):
-    """The ``dazi`` object of the raw model: that the text is generated, and no more."""
+    """The ``dazi`` object of the raw model: that the text is generated, and by which of several."""
 
     generated_by: str = GENERATED_BY
+    by: ServedView | UnsetType = UNSET
 
 
 D = TypeVar("D")
@@ -158,6 +170,14 @@ class ChatCompletion(Struct, Generic[D], frozen=True):
 
 class Completion(ChatCompletion[DaziView], frozen=True):
     """``chat.completion`` with Dazi's own part."""
+
+
+def served_view(by: Served | None) -> ServedView | None:
+    return ServedView(by.model, by.place, by.fallback, by.hidden) if by is not None else None
+
+
+def label_of(by: Served | None) -> Label:
+    return Label(by=served_view(by) or UNSET)
 
 
 def completion_id() -> str:
@@ -275,6 +295,7 @@ class TurnLog:
             self.confirmations if len(self.confirmations) > 1 else [],
             end.replaced,
             context_view(end.context) if self.show_context and end.context else None,
+            served_view(end.by),
         )
 
     def completion(self) -> bytes:

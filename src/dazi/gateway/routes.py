@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dazi.gateway import contracts, desk, facts, jobs, reports, resources, risk, threads
+from dazi.gateway import contracts, desk, facts, jobs, pool, reports, resources, risk, threads
 from dazi.gateway.accounts import administration as admin
 from dazi.gateway.accounts import bodies, signing_in
 from dazi.gateway.chat import chat
@@ -74,6 +74,10 @@ ROUTES: tuple[RouteSpec, ...] = (
     RouteSpec(
         "GET", "/v1/models/{model:path}", resources.model, "一个模型 / one model",
         resources.Model, statuses=(401, 404),
+    ),
+    RouteSpec(
+        "GET", "/v1/dazi/pool", pool.pool, "模型服务的状态 / how the model servers are",
+        pool.PoolView, statuses=(401, 403),
     ),
     RouteSpec("GET", "/v1/dazi/me", resources.me, "当前用户 / the caller", resources.Me),
     RouteSpec(

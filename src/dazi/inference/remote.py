@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -24,7 +25,7 @@ from dazi.core.engine import (
 )
 from dazi.core.errors import CallerError, DaziError, OperatorError, OverloadError
 from dazi.inference.dialects import DIALECTS, Kind
-from dazi.inference.plain import plain_request
+from dazi.inference.plain import folded_request, plain_request
 from dazi.inference.template import render
 from dazi.inference.wire import (
     LONGEST_LINE,
@@ -32,6 +33,7 @@ from dazi.inference.wire import (
     ChunkReader,
     SseReader,
     chunk_of,
+    holds_grammar,
     request_body,
 )
 from dazi.net import Answer, LeanClient
@@ -75,7 +77,9 @@ class RemoteEngine:
         name = options.model or urlsplit(self._options.base_url).netloc
         self._profile = profile or ModelProfile(name, options.context_tokens)
         self._model = options.model
-        self._dialect = DIALECTS[options.kind]
+        dialect = DIALECTS[options.kind]
+        # A model without a thinking mode is not told to leave it: templates answer that with tags.
+        self._dialect = dialect if self._profile.thinks else replace(dialect, thinking="none")
         self._client: LeanClient | None = None
 
     @property
@@ -103,13 +107,10 @@ class RemoteEngine:
         bounds = _Bounds(request.sampling.max_tokens, self._options.idle_timeout_s)
         answer: Answer | None = None
         try:
-            body = request_body(
-                plain_request(request), await self._model_name(request), self._dialect
-            )
             more = f"traceparent: {request.trace}\r\n".encode() if request.trace else b""
             whole: bytes | None = None
             async with asyncio.timeout_at(bounds.until):
-                answer = await self._http().request("POST", "/chat/completions", encode(body), more)
+                answer, body = await self._asked(request, more)
                 if "stream" not in body and answer.status == 200:
                     whole = await answer.whole(LONGEST_LINE)
             if answer.status != 200:
@@ -133,6 +134,30 @@ class RemoteEngine:
         if reader.reason is None:
             raise _broken("the answer ended in the middle")
         yield [*told, *reader.finish(), Done(reader.reason, reader.usage)]
+
+    async def _asked(
+        self, request: GenerateRequest, more: bytes
+    ) -> tuple[Answer, Mapping[str, Any]]:
+        """The answer's head, and what was asked for it. A server that refuses a grammar is asked
+        without one, once and for all: the router checks every call anyway."""
+        given = plain_request(self._folded(request))
+        name = await self._model_name(request)
+        body = request_body(given, name, self._dialect)
+        answer = await self._http().request("POST", "/chat/completions", encode(body), more)
+        if answer.status not in (400, 422) or not holds_grammar(body):
+            return answer, body
+        said = (await answer.some())[:_EXCERPT].decode("utf-8", "replace")
+        answer.close()
+        without = replace(self._dialect, grammar="none")
+        body = request_body(given, name, without)
+        answer = await self._http().request("POST", "/chat/completions", encode(body), more)
+        if answer.status == 200:
+            self._dialect = without
+            log.warning("%s takes no grammar of calls: %s", self._options.base_url, said)
+        return answer, body
+
+    def _folded(self, request: GenerateRequest) -> GenerateRequest:
+        return folded_request(request) if self._profile.copies_text else request
 
     def _events(self, reader: ChunkReader, chunk: Chunk) -> list[EngineEvent]:
         if chunk.error:

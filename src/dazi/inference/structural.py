@@ -15,9 +15,11 @@ from dazi.core.engine import GenerateRequest, OfferedTool
 from dazi.core.messages import dumps
 from dazi.inference.template import CALL_CLOSE, CALL_OPEN
 
-_LEFT_OUT = frozenset({"description", "title", "examples", "default", "format", "$schema"})
-"""Words for readers, and formats: ``format`` is understood differently from one grammar to the next,
-and the router checks it anyway."""
+_LEFT_OUT = frozenset(
+    {"description", "title", "examples", "default", "format", "minLength", "maxLength", "$schema"}
+)
+"""Words for readers, formats, which grammars understand differently, and lengths, which make them large
+and slow. The router checks both anyway."""
 
 
 def structural_tag(request: GenerateRequest) -> dict[str, Any] | None:

@@ -66,9 +66,16 @@ def request_body(request: GenerateRequest, model: str, dialect: Dialect) -> dict
 def _grammar(request: GenerateRequest, dialect: Dialect) -> dict[str, Any]:
     if dialect.grammar == "none" or (tag := structural_tag(request)) is None:
         return {}
+    # The tag says itself that there has to be a call; told so in their own field too, servers hold
+    # the answer to a grammar of theirs instead, which knows nothing of candidates.
+    held: dict[str, Any] = {"tool_choice": "auto"}
     if dialect.grammar == "response_format":
-        return {"response_format": tag}
-    return {"structured_outputs": {"structural_tag": dumps(tag)}}
+        return held | {"response_format": tag}
+    return held | {"structured_outputs": {"structural_tag": dumps(tag)}}
+
+
+def holds_grammar(body: Mapping[str, Any]) -> bool:
+    return "structured_outputs" in body or "response_format" in body
 
 
 def _continued(body: Mapping[str, Any], prefix: str, dialect: Dialect) -> dict[str, Any]:
