@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import signal
 import time
 from dataclasses import dataclass
@@ -112,17 +113,19 @@ async def affinity(pair: list[Replica], scale: float) -> list[Table]:
             "replica's share of requests",
         ),
         notes=[
-            f"{threads} conversations of {turns} turns, asked in turn, 4 at once; counts by vLLM's own "
-            "usage. The best that could be is what stands before each turn's last message."
+            f"{threads} conversations of {turns} turns, a turn of each in an order of chance, 4 at once; "
+            "counts by vLLM's own usage, in blocks of 128 tokens. The first turn of each can find nothing."
         ],
     )
     balances: tuple[Balance, ...] = ("prefix", "least", "round-robin")
     for balance in balances:
         async with pooled([r.url for r in pair], NAME, balance=balance) as pool:
             talks = {n: [_opening(balance, n)] for n in range(threads)}
+            draw = random.Random(3)
             for turn in range(turns):
                 gate = asyncio.Semaphore(4)
-                await asyncio.gather(*(_turn(pool, talks[n], n, turn, gate) for n in talks))
+                order = draw.sample(range(threads), threads)
+                await asyncio.gather(*(_turn(pool, talks[n], turn, gate) for n in order))
             counts = [b.counts for b in pool.backends]
             prompt = sum(c.prompt_tokens for c in counts)
             cached = sum(c.cached_tokens for c in counts)
@@ -136,14 +139,12 @@ async def affinity(pair: list[Replica], scale: float) -> list[Table]:
 
 def _opening(salt: str, n: int) -> Message:
     text = "。".join(
-        f"{salt} 第{n}位客户的第{i}条备注:订单 ORD{n:02}{i:03} 已核对" for i in range(12)
+        f"{salt} 第{n}位客户的第{i}条备注:订单 ORD{n:02}{i:03} 已核对" for i in range(36)
     )
     return Message("user", f"{text}。请问进展如何?")
 
 
-async def _turn(
-    pool: PoolEngine, talk: list[Message], n: int, turn: int, gate: asyncio.Semaphore
-) -> None:
+async def _turn(pool: PoolEngine, talk: list[Message], turn: int, gate: asyncio.Semaphore) -> None:
     said = ""
     request = GenerateRequest(tuple(talk), sampling=Sampling(max_tokens=16, seed=turn))
     async with gate:

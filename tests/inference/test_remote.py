@@ -370,3 +370,42 @@ async def test_a_trace_is_sent_on(server: Server) -> None:
             pass
     await engine.close()
     assert [h.get("traceparent") for h in server.seen_headers] == [trace, None]
+
+
+async def test_a_server_that_takes_no_grammar_is_asked_without(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It refuses once, and the request goes through all the same."""
+
+    async def refusing(request: web.Request) -> web.StreamResponse:
+        if "structured_outputs" in await request.json():
+            server.bodies.append(await request.json())
+            return web.Response(status=400, text='{"error": "unknown field structured_outputs"}')
+        return await server.complete(request)
+
+    server.chunks({"content": "好"})
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", refusing)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    engine = RemoteEngine(RemoteOptions(url, "m", kind="vllm"))
+    for _ in range(2):
+        assert TextDelta("好") in await collect(engine, asking(tools=(TOOL,)))
+    assert ["structured_outputs" in b for b in server.bodies] == [True, False, False]
+    assert "takes no grammar" in caplog.text
+    await engine.close()
+    await runner.cleanup()
+
+
+async def test_what_is_wrong_besides_the_grammar_is_told(server: Server) -> None:
+    server.status, server.text = 400, "this model's maximum context length is 10 tokens"
+    engine = RemoteEngine(RemoteOptions(server.url, "m", kind="vllm"))
+    for _ in range(2):
+        with pytest.raises(CallerError) as caught:
+            await collect(engine, asking(tools=(TOOL,)))
+        assert caught.value.code == "context_overflow"
+    assert ["structured_outputs" in b for b in server.bodies] == [True, False] * 2
+    await engine.close()

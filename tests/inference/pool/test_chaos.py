@@ -43,7 +43,7 @@ AFTER_FIRST = frozenset(
 """Something was said before it went wrong."""
 
 
-def declared(path: Path, *models: Model, **pool: object) -> Path:
+def declared(path: Path, *models: Model, silent_s: float = 1, **pool: object) -> Path:
     rules = {
         "balance": "round-robin",
         "first_token_seconds": WAIT_S,
@@ -52,7 +52,7 @@ def declared(path: Path, *models: Model, **pool: object) -> Path:
     }
     lines = [f"pool: {{{', '.join(f'{k}: {v}' for k, v in rules.items())}}}", "backends:"]
     lines += [
-        f'  s{i}: {{url: "http://127.0.0.1:{m.port}/v1", model: {MODEL}, silent_seconds: 1}}'
+        f'  s{i}: {{url: "http://127.0.0.1:{m.port}/v1", model: {MODEL}, silent_seconds: {silent_s}}}'
         for i, m in enumerate(models)
     ]
     path.write_text("\n".join(lines), encoding="utf-8")
@@ -132,15 +132,19 @@ async def test_a_server_killed_under_load_loses_nothing_before_its_first_token(
     tmp_path: Path,
 ) -> None:
     """Both are slow to begin; one is killed while all wait for their first token."""
-    one, two = Model(delay_s=0.3), Model(delay_s=0.3)
+    one, two = Model(delay_s=1.5), Model(delay_s=1.5)
     async with one.running(), two.running():
         file = declared(
-            tmp_path / "models.yaml", one, two, first_token_seconds=5, deadline_seconds=10
+            tmp_path / "models.yaml",
+            one,
+            two,
+            silent_s=10,
+            first_token_seconds=10,
+            deadline_seconds=20,
         )
         async with pooled(file) as pool:
             tasks = [asyncio.create_task(said(pool)) for _ in range(40)]
-            await asyncio.sleep(0.1)
-            assert one.asked == 20
+            await until(lambda: one.asked == two.asked == 20)
             one.go()
             ended = await asyncio.gather(*tasks)
             assert all(isinstance(end, Done) and text == ANSWER for text, end in ended)

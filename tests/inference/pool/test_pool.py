@@ -363,7 +363,8 @@ async def test_a_server_that_is_taken_out_ends_what_it_has_begun() -> None:
     tasks = [asyncio.create_task(said(h.pool)) for _ in range(2)]
     await asyncio.sleep(0.01)
     a = h.servers["a"]
-    await h.pool.apply(config({"backends": {"b": {"url": URL, "at_once": 2}, "c": {"url": URL}}}))
+    after = {"b": {"url": URL, "at_once": 2}, "c": {"url": URL}}
+    await h.pool.apply(config({"pool": {"balance": "least"}, "backends": after}))
     assert [b.name for b in h.pool.backends] == ["b", "c"]
     await asyncio.sleep(0.01)
     assert not a.closed

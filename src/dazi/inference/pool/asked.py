@@ -23,6 +23,7 @@ class Asked:
 
     def __init__(self, request: GenerateRequest, decision: Decision) -> None:
         self.request = request
+        self.images = request.images
         self.decision = decision
         self.tried: list[Backend] = []
         self.last: DaziError | None = None

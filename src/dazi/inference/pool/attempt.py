@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from dazi.core.engine import Done, Engine, EngineEvent, GenerateRequest, Served, bursts_of
@@ -47,18 +47,18 @@ class Attempt:
         self.backend.well((self.backend.clock() - self._began) * 1000)
         return self._marked(burst)
 
-    async def rest(self, until: float) -> AsyncGenerator[Sequence[EngineEvent], None]:
-        """What follows. ``until``: when it has to be over, in the loop's time."""
-        loop = asyncio.get_running_loop()
+    async def next(self) -> Sequence[EngineEvent]:
+        """What follows. Raises ``DaziError``: then the answer has been cut."""
         try:
-            async for burst in self._stream:
-                yield self._marked(burst)
-                if loop.time() > until:
-                    raise _late(self.backend.name)
-            raise _empty(self.backend.name)  # an answer ends with its ``Done``
+            return self._marked(await anext(self._stream))
+        except StopAsyncIteration:
+            raise self.cut(_empty(self.backend.name)) from None
         except DaziError as e:
-            self.backend.counts.cut += 1
-            raise self._failed(e) from e.__cause__
+            raise self.cut(e) from e.__cause__
+
+    def cut(self, error: DaziError) -> DaziError:
+        self.backend.counts.cut += 1
+        return self._failed(error)
 
     async def close(self) -> None:
         """The server is told to stop, where it has not; the place is free."""
@@ -100,7 +100,7 @@ def _slow(name: str, seconds: float) -> OperatorError:
     )
 
 
-def _late(name: str) -> OperatorError:
+def late(name: str) -> OperatorError:
     return OperatorError(
         "model_server",
         f"模型服务 {name} 的回答没有按时结束。",

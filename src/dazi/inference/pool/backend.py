@@ -100,8 +100,8 @@ class Backend:
         )
 
     def served(self, model: str, *, fallback: bool) -> Served:
-        name = model if model in self.spec.adapters else self.engine.profile.name
-        return Served(self.name, name, self.place, fallback, hidden=False)
+        name = model if model and model in self.spec.adapters else self.engine.profile.name
+        return Served(self.name, name, self.place, fallback)
 
     def well(self, first_ms: float) -> None:
         """It has begun to answer."""

@@ -112,14 +112,12 @@ class Prefix:
 def affinity(request: GenerateRequest) -> int:
     """Where on the ring: by the model, the tools, and the messages up to the person's first, which
     stay as they are while a conversation goes on."""
-    digest = blake2b(request.model.encode(), digest_size=8)
-    for tool in request.tools:
-        digest.update(tool.name.encode())
+    parts = [request.model, *[t.name for t in request.tools]]
     for message in request.messages:
-        digest.update(message.content.encode())
+        parts.append(message.content)
         if message.role == "user":
             break
-    return int.from_bytes(digest.digest())
+    return _point("\0".join(parts).encode())
 
 
 def _point(data: bytes) -> int:

@@ -27,7 +27,7 @@ from dazi.core.errors import DaziError, OperatorError, OverloadError
 from dazi.guard.engine import Guard
 from dazi.guard.hiding_engine import HidingEngine
 from dazi.inference.pool.asked import Asked, why_not
-from dazi.inference.pool.attempt import Attempt
+from dazi.inference.pool.attempt import Attempt, late
 from dazi.inference.pool.backend import Backend, make_breaker
 from dazi.inference.pool.balance import balancer
 from dazi.inference.pool.config import BackendSpec, PoolConfig, PoolRules
@@ -87,15 +87,17 @@ class PoolEngine:
                     yield event
 
     async def bursts(self, request: GenerateRequest) -> AsyncGenerator[Sequence[EngineEvent], None]:
-        until = asyncio.get_running_loop().time() + self.config.rules.deadline_seconds
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.config.rules.deadline_seconds
         asked = Asked(request, self._decide(request))
         try:
             attempt, burst = await self._begun(asked, until)
             try:
-                async with aclosing(attempt.rest(until)) as rest:
-                    while not isinstance(burst[-1], Done):
-                        yield burst
-                        burst = await anext(rest)
+                while not isinstance(burst[-1], Done):
+                    yield burst
+                    if loop.time() > until:
+                        raise attempt.cut(late(attempt.backend.name))
+                    burst = await attempt.next()
             finally:
                 await attempt.close()
             asked.note(burst)
@@ -186,6 +188,7 @@ class PoolEngine:
         self.config = config
         self.backends = backends
         self._ranked = sorted(backends, key=lambda b: (b.tier, b.place == "cloud"))
+        self._best = min(b.tier for b in self._ranked)
         self._routes = Routes(config, backends, self._parts.guard)
         self._balance = balancer(config.rules)
         self.places.most_waiting = config.rules.queue
@@ -228,11 +231,12 @@ class PoolEngine:
 
     async def _attempt(self, asked: Asked, *, wait: bool) -> Attempt | None:
         """A place at a server that has not been tried; ``None`` where there is none."""
-        request = asked.request
+        request, model, seen = asked.request, asked.decision.model, asked.images
         for group in asked.decision.groups:
             suits = [b for b in group if b.usable and b not in asked.tried]
-            suits = [b for b in suits if b.serves(asked.decision.model)]
-            if request.images:
+            if model:
+                suits = [b for b in suits if b.serves(model)]
+            if seen:
                 suits = [b for b in suits if b.spec.vision and asked.may_show(b)]
             if not suits:
                 continue
@@ -262,7 +266,7 @@ class PoolEngine:
     async def _sent(self, asked: Asked, backend: Backend) -> Attempt:
         """The request on its way; what leaves the house is on record before."""
         decision = asked.decision
-        fallback = backend.tier > min(b.tier for b in self.backends if not b.draining)
+        fallback = backend.tier > self._best
         served = backend.served(decision.model, fallback=fallback)
         engine: Engine = backend.engine
         request = asked.request

@@ -46,12 +46,13 @@ class Routes:
         self.hidden = Hidden(self._types, self._types, self._types)
         """What a cloud sees pseudonyms of."""
         self._home = _groups(self._backends, AT_HOME.to)
+        self._at_home = Decision(self._home)
         self._groups = {r.name: _groups(self._backends, r.to) for r in self._routes}
 
     def decide(self, request: GenerateRequest, tokens: int = 0) -> Decision:
         """``tokens``: about what the prompt has, where a rule asks for it (``counts``)."""
         if not self._routes:
-            return Decision(self._home, model=request.model)
+            return Decision(self._home, model=request.model) if request.model else self._at_home
         seen = _Seen(request, self._guard, self._types)
         for route in self._routes:
             if self._holds(route, request, seen, tokens):
