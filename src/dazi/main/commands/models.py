@@ -8,8 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from dazi.main.commands.options import Company, settings
+from dazi.main.commands.pool import model_pool
 
 group = typer.Typer(no_args_is_help=True, help="模型:添加、列出、选用。Models: add, list, use.")
+group.command("pool")(model_pool)
 
 
 @group.command("list")
