@@ -9,6 +9,7 @@ from datetime import date
 from dazi.core.engine import OfferedTool, Sampling, ToolChoice
 from dazi.core.errors import CallerError
 from dazi.core.language import Language
+from dazi.core.messages import Image
 from dazi.core.principal import Principal
 from dazi.guard.engine import Guard
 from dazi.memory.threads import Kept
@@ -41,6 +42,8 @@ class Ask:
     """Where it came from: request, address, key; for the ledger."""
     show_context: bool = False
     """Tell exactly what the model was given."""
+    images: tuple[Image, ...] = ()
+    """Pictures beside the text."""
 
 
 def taken(guard: Guard, text: str, principal: Principal) -> str:

@@ -20,7 +20,7 @@ from dazi.core.engine import (
     ToolChoice,
 )
 from dazi.core.language import Language
-from dazi.core.messages import CallText, Message, dumps
+from dazi.core.messages import CallText, Image, Message, dumps
 from dazi.core.principal import Principal
 from dazi.core.tools import Tool
 from dazi.core.turn import CallRecord
@@ -68,6 +68,10 @@ class TurnRequest:
     """Count exactly what the model is given."""
     reply: str = ""
     """The host's own answer: there is nothing to ask the model."""
+    images: tuple[Image, ...] = ()
+    """Pictures that came with it, for a model that sees."""
+    read: tuple[Kept, ...] = ()
+    """What was read in pictures, for one that does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,8 @@ class Conversation:
     messages: list[Message] = field(default_factory=list)
     added: list[Kept] = field(default_factory=list)
     _shown: str = ""
+    _images: tuple[Image, ...] = ()
+    _read: tuple[Kept, ...] = ()
     _past: int = 0
     _lines: list[Line] | None = None
     _facts: list[Line] = field(default_factory=list)
@@ -107,6 +113,7 @@ class Conversation:
         if r.instructions:
             system += "\n\n" + r.instructions
         short = r.history[r.recalled.short :]
+        self._images, self._read = r.images, r.read
         self.messages = [Message("system", system), *(m.message for m in short)]
         if self.asked and r.said:
             earlier, self._shown = self.asked.joined(short, r.said, r.today)
@@ -118,11 +125,16 @@ class Conversation:
         self.added.append(Kept(message, tool, result))
 
     def hear(self, text: str) -> None:
+        """The person's message, with what came along with it the first time."""
+        images, self._images = self._images, ()
         if text:
-            self.add(Message("user", text))
+            self.add(Message("user", text, images=images))
         if self._shown:
-            self.messages[-1] = Message("user", self._shown)
+            self.messages[-1] = Message("user", self._shown, images=images)
             self._shown = ""
+        read, self._read = self._read, ()
+        for kept in read:
+            self.add(kept.message, kept.tool, kept.result)
 
     def proposed(self, content: str, calls: Sequence[CallText]) -> None:
         self.add(Message("assistant", content, tuple(calls)))
@@ -259,6 +271,9 @@ def gather_evidence(
             )
     if request.said:
         evidence.said(request.said)
+    for kept in request.read:
+        if kept.result is not None:
+            evidence.found(f"tool:{kept.tool}", kept.result)
     return evidence
 
 

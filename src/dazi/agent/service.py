@@ -16,12 +16,14 @@ from dazi.agent.again import needs_results
 from dazi.agent.asking import Ask, taken
 from dazi.agent.context import TurnRequest, last_said
 from dazi.agent.direct import DirectCall, call
+from dazi.agent.pictures import Pictures
 from dazi.agent.remembering import Remembering
 from dazi.agent.turn import Agent
 from dazi.core.desk import ThreadHolder
 from dazi.core.engine import Usage
 from dazi.core.errors import CallerError, DaziError, NotFound
 from dazi.core.language import Language, Text, language_of
+from dazi.core.messages import Message
 from dazi.core.principal import Principal
 from dazi.core.tools import Tool
 from dazi.core.turn import (
@@ -76,6 +78,7 @@ class AssistantService:
         self._max_message_chars = max_message_chars
         self.limiter = limiter or Limiter()
         self.remembering = Remembering(agent, threads, self.limiter)
+        self.pictures = Pictures(agent.engine)
         self._turn_tokens = turn_tokens
         self.holder: ThreadHolder | None = None
         """Tells which conversations a person has; wired where there is a service desk."""
@@ -161,7 +164,10 @@ class AssistantService:
                 return
             recalled = await self._recalled(ask)
             noted = await self._held(ask) or await self._noted(ask)
-            kept = [*recalled.history, *ask.tool_results]
+            told = await self.pictures.taken(recalled.history)
+            shown = Kept(Message("user", ask.text, images=ask.images))
+            spoken, *read = await self.pictures.taken([shown])
+            kept = [*told, *ask.tool_results]
             request = TurnRequest(
                 ask.principal,
                 ask.thread,
@@ -182,6 +188,8 @@ class AssistantService:
                 recalled=recalled,
                 show_context=ask.show_context,
                 reply=noted,
+                images=spoken.message.images,
+                read=tuple(read),
             )
             added = list(ask.tool_results)
             waits = False

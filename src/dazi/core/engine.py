@@ -182,7 +182,7 @@ class ModelProfile:
     things itself. ``call_confidence``: how probable a call has to be to the model before its answer
     to a person's message begins with one; 0 leaves it to what is likeliest. Measured on cases that
     training never saw: a small model calls too readily. ``version`` tells weights apart that go by
-    one name; empty where only a server knows.
+    one name; empty where only a server knows. ``vision``: it sees pictures.
     """
 
     name: str
@@ -195,6 +195,7 @@ class ModelProfile:
     replies: tuple[TaughtReply, ...] = ()
     call_confidence: float = 0.0
     version: str = ""
+    vision: bool = False
 
     def takes_prompts_of(self, other: ModelProfile) -> bool:
         """Can it do with what was made for ``other``?"""
@@ -290,6 +291,19 @@ class Pinned:
 
     async def close(self) -> None:
         await self._engine.close()
+
+
+@runtime_checkable
+class SeesSome(Protocol):
+    """An engine of several models, of which one may see pictures."""
+
+    @property
+    def sees(self) -> bool: ...
+
+
+def sees(engine: Engine) -> bool:
+    """Can it do with pictures?"""
+    return engine.sees if isinstance(engine, SeesSome) else engine.profile.vision
 
 
 @cache

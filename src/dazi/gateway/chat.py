@@ -44,7 +44,9 @@ async def chat(x: Exchange) -> None:
     sampling = sampling_of(request, tokens) or Sampling(
         max_tokens=x.state.service.agent.budget.tokens
     )
-    asked = raw_request(request, [_taken(x, m) for m in messages], sampling, x)
+    kept = [Kept(_taken(x, m)) for m in messages]
+    shown = [k.message for k in await x.state.service.pictures.taken(kept)]
+    asked = raw_request(request, shown, sampling, x)
     with x.until_gone():
         if request.stream:
             await raw_stream(x, asked, GENERATED, usage=wants_usage(request))
@@ -127,6 +129,7 @@ async def _ask(x: Exchange, request: ChatRequest, talk: Conversation) -> Ask:
         key=x.key,
         origin=x.origin,
         only=x.only,
+        images=talk.images,
         show_context=request.dazi is not None and bool(request.dazi.show_context),
     )
 

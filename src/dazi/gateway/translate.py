@@ -7,9 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dazi.core.messages import CallText, Message, Role
+from dazi.core.messages import CallText, Image, Message, Role
 from dazi.core.principal import Principal
 from dazi.gateway.errors import BadField
+from dazi.gateway.images import MOST, image_of
 from dazi.gateway.wire import ChatMessage, Part
 
 DERIVED = "api_"
@@ -23,6 +24,8 @@ _ROLES: dict[str, Role] = {
     "tool": "tool",
 }
 MAX_ID = 100
+PICTURE = "(图片)"
+"""What somebody says who sends a picture without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Conversation:
     said: str
     opening: str
     results: tuple[Message, ...]
+    images: tuple[Image, ...] = ()
 
 
 def messages_of(given: Sequence[ChatMessage]) -> list[Message]:
@@ -50,7 +54,9 @@ def _message(m: ChatMessage, where: str) -> Message:
     if role is None:
         known = ", ".join(_ROLES)
         raise BadField(f"{where}.role", f"只能是 {known}", f"must be one of {known}")
-    content = _text(m.content, f"{where}.content")
+    content, images = _content(m.content, f"{where}.content", sees=role == "user")
+    if role == "user" and images and not content.strip():
+        content = PICTURE
     if role == "user" and not content.strip():
         raise BadField(f"{where}.content", "消息是空的", "the message is empty", "empty")
     if role == "tool" and not 0 < len(m.tool_call_id or "") <= MAX_ID:
@@ -66,24 +72,36 @@ def _message(m: ChatMessage, where: str) -> Message:
             f"id 不能超过 {MAX_ID} 个字符",
             f"ids have {MAX_ID} characters at most",
         )
-    return Message(role, content, calls if role == "assistant" else (), m.tool_call_id or "")
+    own = calls if role == "assistant" else ()
+    return Message(role, content, own, m.tool_call_id or "", images)
 
 
-def _text(content: str | list[Part] | None, where: str) -> str:
+def _content(
+    content: str | list[Part] | None, where: str, *, sees: bool
+) -> tuple[str, tuple[Image, ...]]:
+    """Text, and pictures where ``sees``."""
     if content is None or isinstance(content, str):
-        return content or ""
+        return content or "", ()
     texts: list[str] = []
+    images: list[Image] = []
     for i, part in enumerate(content):
         if part.type == "text" and part.text is not None:
             texts.append(part.text)
+        elif part.type == "image_url" and part.image_url is not None and sees:
+            images.append(image_of(part.image_url.url, f"{where}[{i}].image_url.url"))
         elif part.type != "refusal":
             raise BadField(
                 f"{where}[{i}]",
-                f"只支持文字(type: text),不支持 {part.type}",
-                f"only text parts are supported (type: text), not {part.type}",
+                f"只支持文字(type: text)和 user 消息里的图片(image_url),不支持 {part.type}",
+                "only text parts (type: text) and pictures of a user's message (image_url) are "
+                f"supported, not {part.type}",
                 "unsupported_content",
             )
-    return "\n".join(texts)
+    if len(images) > MOST:
+        raise BadField(
+            where, f"一条消息最多 {MOST} 张图片", f"a message has {MOST} pictures at most"
+        )
+    return "\n".join(texts), tuple(images)
 
 
 def conversation_of(messages: Sequence[Message]) -> Conversation:
@@ -109,6 +127,7 @@ def conversation_of(messages: Sequence[Message]) -> Conversation:
         people[-1],
         people[0],
         () if asked else tuple(spoken[len(spoken) - trailing :]),
+        last.images if asked else (),
     )
 
 

@@ -22,9 +22,14 @@ _EXPECTED = re.compile(r"Expected `([^`]*)`(?:, got `([^`]*)`)?")
 _REQUIRED = re.compile(r"missing required field `([^`]*)`")
 
 
+class ImageUrl(Struct):
+    url: str
+
+
 class Part(Struct):
     type: str
     text: str | None = None
+    image_url: ImageUrl | None = None
 
 
 class FunctionCall(Struct):

@@ -89,6 +89,7 @@ def profile_of(name: str, spec: BackendSpec) -> ModelProfile:
         spec.context_tokens,
         offered_tools=spec.offered_tools,
         thinks=spec.thinks,
+        vision=spec.vision,
     )
 
 

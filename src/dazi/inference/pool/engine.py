@@ -75,6 +75,11 @@ class PoolEngine:
         """Of the best server that can be reckoned with, or of the best there is."""
         return next((b for b in self._ranked if b.alive), self._ranked[0]).engine.profile
 
+    @property
+    def sees(self) -> bool:
+        """Is there a model that sees pictures, up or not?"""
+        return any(b.spec.vision and not b.draining for b in self.backends)
+
     def count_tokens(self, request: GenerateRequest) -> int:
         return next((b for b in self._ranked if b.alive), self._ranked[0]).engine.count_tokens(
             request
@@ -189,6 +194,7 @@ class PoolEngine:
         self.backends = backends
         self._ranked = sorted(backends, key=lambda b: (b.tier, b.place == "cloud"))
         self._best = min(b.tier for b in self._ranked)
+        self._best_seeing = min((b.tier for b in self._ranked if b.spec.vision), default=self._best)
         self._routes = Routes(config, backends, self._parts.guard)
         self._balance = balancer(config.rules)
         self.places.most_waiting = config.rules.queue
@@ -266,7 +272,8 @@ class PoolEngine:
     async def _sent(self, asked: Asked, backend: Backend) -> Attempt:
         """The request on its way; what leaves the house is on record before."""
         decision = asked.decision
-        fallback = backend.tier > self._best
+        best = self._best_seeing if asked.images else self._best
+        fallback = backend.tier > best
         served = backend.served(decision.model, fallback=fallback)
         engine: Engine = backend.engine
         request = asked.request
