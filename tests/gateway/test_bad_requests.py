@@ -64,7 +64,7 @@ async def test_malformed_bodies(site: Site, body: bytes, code: str, where: str) 
         ({"messages": [USER, {"role": "tool", "content": "x"}]}, "messages[1].tool_call_id", "invalid_value"),
         (
             {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]},
-            "messages[0].content[0]",
+            "messages[0].content[0].image_url.url",
             "unsupported_content",
         ),
         (

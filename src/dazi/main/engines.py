@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dazi.core.engine import Embedder, Engine, Reranker
 from dazi.core.errors import CallerError, ConfigError, NotFound
+from dazi.inference.batching import BatchingEmbedder, BatchRules
 from dazi.inference.catalog import Catalog, ModelEntry, open_engine
 from dazi.inference.embedded import EmbeddedOptions
 from dazi.inference.embedding import EmbeddingOptions, RemoteEmbedder
@@ -40,7 +41,8 @@ def make_embedder(settings: Settings) -> Embedder | None:
         if not settings.embedding_model:
             return None
         options = LocalEmbedding(settings.threads, settings.embedding_question)
-        return LocalEmbedder(Path(settings.embedding_model), options)
+        local = LocalEmbedder(Path(settings.embedding_model), options)
+        return BatchingEmbedder(local, batch_rules(settings, at_once=1))
     if not settings.embedding_model:
         raise ConfigError(
             "DAZI_EMBEDDING_MODEL",
@@ -48,7 +50,7 @@ def make_embedder(settings: Settings) -> Embedder | None:
             "设置了 DAZI_EMBEDDING_URL,还要写明模型名",
             "DAZI_EMBEDDING_URL is set; name the model as well",
         )
-    return RemoteEmbedder(
+    remote = RemoteEmbedder(
         EmbeddingOptions(
             settings.embedding_url,
             settings.embedding_model,
@@ -56,6 +58,11 @@ def make_embedder(settings: Settings) -> Embedder | None:
             question=settings.embedding_question,
         )
     )
+    return BatchingEmbedder(remote, batch_rules(settings, at_once=4))
+
+
+def batch_rules(settings: Settings, *, at_once: int) -> BatchRules:
+    return BatchRules(settings.batch_texts, settings.batch_wait_ms / 1000, at_once)
 
 
 def make_reranker(settings: Settings) -> Reranker | None:

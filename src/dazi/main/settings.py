@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     Without a server the model is a folder, opened in this process."""
     embedding_question: str = ""
     """What an embedding model wants before a question, in place of what its folder says."""
+    batch_texts: int = Field(32, ge=1, le=256)
+    batch_wait_ms: float = Field(50, ge=0)
+    """Questions of several people are embedded together: so many at most, and while a batch is worked
+    on the next waits no longer than this to be begun."""
     rerank_url: str = ""
     rerank_model: str = ""
     rerank_key: str = ""
