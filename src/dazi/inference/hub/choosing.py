@@ -24,9 +24,7 @@ _WEIGHTS: dict[Form, tuple[str, ...]] = {
     "safetensors": ("*.safetensors",),
 }
 _SPLIT = re.compile(r"(.*)-\d{5}-of-\d{5}\.gguf")
-IR_MODEL, ADAPTER, ADAPTER_CONFIG = (
-    "openvino_model.xml", "adapter_model.safetensors", "adapter_config.json",
-)  # fmt: skip
+IR_MODEL, ADAPTER = "openvino_model.xml", "adapter_model.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +40,20 @@ class Choice:
         return sum(f.size for f in self.files)
 
 
-def choose(listing: Listing, wanted: Sequence[str] = (), *, for_server: bool = False) -> Choice:
+Purpose = Literal["engine", "server", "adapter"]
+"""To be opened in this process; to be opened by a server; to be added to a model in this process."""
+
+
+def choose(listing: Listing, wanted: Sequence[str] = (), purpose: Purpose = "engine") -> Choice:
     """What to download: the files that are ``wanted``, else those that belong together.
 
     Raises ``CallerError`` where a person has to choose, or nothing could be done with the files.
     """
-    if wanted:
-        choice = _named(listing, wanted, for_server)
-    elif for_server:
+    if purpose == "adapter":
+        choice = _adapter(listing)
+    elif wanted:
+        choice = _named(listing, wanted, purpose == "server")
+    elif purpose == "server":
         choice = _for_server(listing)
     else:
         choice = _for_engine(listing)
@@ -67,8 +71,12 @@ def _for_engine(listing: Listing) -> Choice:
     names = {f.path for f in listing.files}
     if IR_MODEL in names:
         return Choice("ir", _matching(listing, _WEIGHTS["ir"] + _BESIDE))
-    if ADAPTER in names and ADAPTER_CONFIG in names:
-        return Choice("adapter", _matching(listing, _WEIGHTS["adapter"] + _BESIDE), ADAPTER)
+    if ADAPTER in names:
+        raise CallerError(
+            "hub_adapter",
+            f"{listing.repo} 是 LoRA 适配器：用 --base 写明加在哪个模型上。",
+            f"{listing.repo} is a LoRA adapter: name the model that it is added to with --base.",
+        )
     files = _ggufs(listing.files)
     if len(files) == 1 and not _SPLIT.fullmatch(files[0].path):
         return Choice("gguf", files, files[0].path)
@@ -91,6 +99,17 @@ def _for_engine(listing: Listing) -> Choice:
             "--for server.",
         )
     raise _nothing(listing)
+
+
+def _adapter(listing: Listing) -> Choice:
+    if ADAPTER not in {f.path for f in listing.files}:
+        raise CallerError(
+            "hub_no_adapter",
+            f"{listing.repo} 里没有 {ADAPTER}，不是 LoRA 适配器；不是适配器就不要写 --base。",
+            f"{listing.repo} has no {ADAPTER} and is no LoRA adapter; leave --base out for what is "
+            "none.",
+        )
+    return Choice("adapter", _matching(listing, _WEIGHTS["adapter"] + _BESIDE), ADAPTER)
 
 
 def _for_server(listing: Listing) -> Choice:

@@ -12,7 +12,7 @@ from pathlib import Path
 import stamina
 
 from dazi.core.errors import DaziError, OperatorError
-from dazi.inference.hub.choosing import Choice, choose, gib
+from dazi.inference.hub.choosing import Choice, Purpose, choose, gib
 from dazi.inference.hub.listing import (
     Listing,
     file_url,
@@ -47,7 +47,7 @@ class Order:
     repo: str
     revision: str = ""
     wanted: tuple[str, ...] = ()
-    for_server: bool = False
+    purpose: Purpose = "engine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ async def fetch_model(
     client = HubClient(hub, patience)
     try:
         listing = await list_files(client, order.repo, revision)
-        choice = choose(listing, order.wanted, for_server=order.for_server)
+        choice = choose(listing, order.wanted, order.purpose)
         choice = replace(choice, files=tuple(with_checksum(hub, f) for f in choice.files))
         named = "" if revision == LATEST[hub.dialect] else revision
         folder = folder_of(models, order.repo, named)
@@ -117,8 +117,7 @@ async def _fetch_all(
         else:
             missing.append(part)
     _enough_room(folder, missing)
-    for part in missing:
-        tally.add(part.file.path, part.held())
+    tally.add("", sum(part.held() for part in missing))
     places = asyncio.Semaphore(AT_ONCE)
 
     async def one(part: Part) -> None:

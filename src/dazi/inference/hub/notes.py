@@ -4,8 +4,9 @@ and a lock for the one process that may write there."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -61,10 +62,7 @@ def write_note(folder: Path, note: Note) -> None:
     except (OSError, ValueError):
         earlier = ()
     kept = tuple(f for f in earlier if f.path not in new and (folder / f.path).is_file())
-    whole = Note(note.hub, note.repo, note.revision, note.commit, (*note.files, *kept))
-    fresh = folder / (NOTE + ".tmp")
-    fresh.write_bytes(msgspec.json.encode(whole))
-    os.replace(fresh, folder / NOTE)
+    _put(folder, replace(note, files=(*note.files, *kept)))
 
 
 def read_note(folder: Path) -> Note:
@@ -121,3 +119,30 @@ class Lock:
         handle, self._handle = self._handle, None
         if handle is not None:
             os.close(handle)
+
+
+def remove_files(folder: Path, names: Collection[str]) -> None:
+    """Delete these files of a download, and what had come of them; the folder goes with its last.
+
+    Raises ``OperatorError`` where somebody downloads into it."""
+    with Lock(folder):
+        note = read_note(folder)
+        for file in note.files:
+            if file.path in names:
+                Part(folder, file).remove()
+        kept = tuple(f for f in note.files if f.path not in names)
+        if kept:
+            _put(folder, replace(note, files=kept))
+            return
+        (folder / NOTE).unlink()
+        (folder / LOCK).unlink()
+    below = (p for p in folder.rglob("*") if p.is_dir())
+    for path in (*sorted(below, reverse=True), folder, folder.parent):
+        with suppress(OSError):  # somebody's own files are in it
+            path.rmdir()
+
+
+def _put(folder: Path, note: Note) -> None:
+    fresh = folder / (NOTE + ".tmp")
+    fresh.write_bytes(msgspec.json.encode(note))
+    os.replace(fresh, folder / NOTE)

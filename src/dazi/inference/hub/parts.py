@@ -51,6 +51,11 @@ class Part:
         self.path.unlink(missing_ok=True)
         self._etag.unlink(missing_ok=True)
 
+    def remove(self) -> None:
+        """The finished file too."""
+        self.target.unlink(missing_ok=True)
+        self._forget_parts()
+
     def there(self) -> bool:
         """Does the finished file lie there, with the right contents? Reads all of it."""
         try:
@@ -78,11 +83,10 @@ class Part:
         with self.path.open("rb") as file:
             os.fsync(file.fileno())
         os.replace(self.path, self.target)
-        self._etag.unlink(missing_ok=True)
-        self._forget_others()
+        self._forget_parts()
 
-    def _forget_others(self) -> None:
-        """What had come of other contents of the same name."""
+    def _forget_parts(self) -> None:
+        """What had come for this name, of whatever contents."""
         for path in self.target.parent.glob(f"{escape(self.target.name)}.*.part*"):
             path.unlink(missing_ok=True)
 

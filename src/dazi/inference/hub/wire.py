@@ -110,6 +110,9 @@ class HubClient:
             except aiohttp.ClientSSLError as e:
                 raise _untrusted(at, str(e)) from e
             except (aiohttp.ClientError, ValueError, OSError) as e:
+                inner = getattr(e, "os_error", None)  # the socket was refused
+                if isinstance(inner, EgressForbidden):
+                    raise _astray(self.hub, inner) from e
                 raise Again(str(e) or type(e).__name__) from e
         raise OperatorError(
             "hub_redirects",
@@ -118,7 +121,7 @@ class HubClient:
         )
 
     async def _request(self, at: URL, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
-        origin = Origin.of(at)
+        origin = Origin.of(Rule().check_url(at))
         sent = dict(headers)
         if origin == self.hub.origin:
             way = self._to_hub
