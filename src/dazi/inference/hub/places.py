@@ -54,15 +54,15 @@ def hub_of(text: str, *, token: str = "", files_at: tuple[str, ...] = ()) -> Hub
     Raises ``CallerError`` where hubs are switched off, and ``ConfigError`` for what is no hub, or
     where a token would be sent without encryption.
     """
-    for url in files_at:
+    for place in files_at:
         try:
-            Origin.of(url)
+            Origin.of(place)
         except ValueError as e:
             raise ConfigError(
                 "DAZI_HUB_FILES",
                 None,
-                f"{url} 不是 http(s) 网址",
-                f"{url} is no http(s) URL",
+                f"{place} 不是 http(s) 网址",
+                f"{place} is no http(s) URL",
             ) from e
     text = text.strip().rstrip("/")
     if text == OFF:
