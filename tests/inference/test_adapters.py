@@ -11,11 +11,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from dazi.core.engine import GenerateRequest, ModelProfile, Sampling, TextDelta
+from dazi.core.engine import Engine, GenerateRequest, ModelProfile, Sampling, TextDelta
 from dazi.core.errors import CallerError
 from dazi.core.messages import Message
 from dazi.inference.adapters import read_adapter
-from dazi.inference.catalog import BUNDLED
+from dazi.inference.catalog import BUNDLED, Catalog, open_engine
 from dazi.inference.embedded import EmbeddedEngine, EmbeddedOptions
 from dazi.inference.layers import read_layers, with_names
 from tests.inference import lora
@@ -30,13 +30,16 @@ def bundled(model_folder: Path) -> Path:
     return model_folder
 
 
-async def said(engine: EmbeddedEngine) -> str:
+async def said(engine: Engine) -> str:
     request = GenerateRequest((Message("user", ASKED),), sampling=Sampling(max_tokens=24))
     return "".join([e.text async for e in engine.generate(request) if isinstance(e, TextDelta)])
 
 
 async def adapted(base: Path, adapter: Path, into: Path) -> tuple[str, ModelProfile]:
-    engine = EmbeddedEngine(base, EmbeddedOptions(cache_gb=1, adapter=adapter, cache_dir=into))
+    """As a model of the list is opened."""
+    catalog = Catalog(into, base)
+    entry = catalog.add_adapter(adapter, "dazi-mini")
+    engine = open_engine(entry, embedded=EmbeddedOptions(cache_gb=1, cache_dir=catalog.models))
     try:
         return await said(engine), engine.profile
     finally:
@@ -124,10 +127,34 @@ def test_an_adapter_of_another_model_is_refused_by_the_tensor(
     made = lora.tensors(0.1)
     name = change(made)
     path = lora.write(tmp_path / "x.safetensors", made)
-    with pytest.raises(CallerError) as refused:
-        EmbeddedEngine(bundled, EmbeddedOptions(adapter=path, cache_dir=tmp_path))
-    assert refused.value.code == "adapter_unfit"
-    assert name in refused.value.text.zh and name in refused.value.text.en
+    ways: list[Callable[[], object]] = [
+        lambda: EmbeddedEngine(bundled, EmbeddedOptions(adapter=path, cache_dir=tmp_path)),
+        lambda: Catalog(tmp_path, bundled).add_adapter(path, "dazi-mini"),
+    ]
+    for way in ways:
+        with pytest.raises(CallerError) as refused:
+            way()
+        assert refused.value.code == "adapter_unfit"
+        assert name in refused.value.text.zh and name in refused.value.text.en
+
+
+def test_the_list_knows_adapters_by_name(bundled: Path, tmp_path: Path) -> None:
+    crm = lora.write(
+        tmp_path / "crm" / "adapter_model.safetensors", lora.tensors(0.1), lora_alpha=4
+    )
+    catalog = Catalog(tmp_path, bundled)
+    added = catalog.add_adapter(crm.parent, "dazi-mini", alpha=2.5)
+    assert (added.name, added.location, added.alpha) == ("crm", str(bundled), 2.5)
+    assert Catalog(tmp_path, bundled).use("crm") == added
+    catalog.add_server("http://gpu:8000/v1", "qwen")
+    for base in ("crm", "qwen"):
+        with pytest.raises(CallerError) as refused:
+            catalog.add_adapter(crm, base)
+        assert refused.value.code == "adapter_base"
+    for path in (crm, crm.parent):
+        with pytest.raises(CallerError) as refused:
+            catalog.add(path)
+        assert refused.value.code == "adapter_needs_base"
 
 
 def other_tensor(made: lora.Tensors) -> str:

@@ -385,6 +385,8 @@ async def test_choosing(hub: FakeHub, tmp_path: Path) -> None:
 async def test_revisions_lie_apart(hub: FakeHub, tmp_path: Path) -> None:
     path = await fetch(hub, tmp_path, Order(REPO, revision="v1", wanted=(GGUF,)))
     assert path.parent.name == "Qwen3-14B-GGUF@v1"
+    with pytest.raises(CallerError):
+        await fetch(hub, tmp_path, Order("../..", wanted=(GGUF,)))
     for revision in ("../x", "a b", "-x"):
         with pytest.raises(CallerError):
             await fetch(hub, tmp_path, Order(REPO, revision=revision))

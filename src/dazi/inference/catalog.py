@@ -69,6 +69,12 @@ class Catalog:
     def add(self, path: Path, name: str = "") -> ModelEntry:
         """Make a model folder or a GGUF file known. Raises ``CallerError`` if it is neither."""
         path = path.expanduser().resolve()
+        if adapter_file(path).suffix == ".safetensors" and adapter_file(path).is_file():
+            raise CallerError(
+                "adapter_needs_base",
+                f"{path} 像是 LoRA 适配器：用 --base 写明加在哪个模型上。",
+                f"{path} looks like a LoRA adapter: name the model that it is added to with --base.",
+            )
         if not (path / "openvino_model.xml").is_file() and not (
             path.suffix == ".gguf" and path.is_file()
         ):

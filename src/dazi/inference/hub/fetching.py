@@ -11,7 +11,7 @@ from pathlib import Path
 
 import stamina
 
-from dazi.core.errors import DaziError, OperatorError
+from dazi.core.errors import CallerError, DaziError, OperatorError
 from dazi.inference.hub.choosing import Choice, Purpose, choose, gib
 from dazi.inference.hub.listing import (
     Listing,
@@ -22,7 +22,7 @@ from dazi.inference.hub.listing import (
 )
 from dazi.inference.hub.notes import Lock, Note, folder_of, write_note
 from dazi.inference.hub.parts import Part
-from dazi.inference.hub.places import LATEST, Hub, checked_revision
+from dazi.inference.hub.places import LATEST, Hub, checked_revision, repo_of
 from dazi.inference.hub.wire import (
     PATIENCE,
     Again,
@@ -86,6 +86,12 @@ async def fetch_model(
     Raises ``CallerError``, ``NotFound``, ``AccessError``, ``OverloadError`` or ``OperatorError``;
     what has come stays and is gone on with, except contents that were found to be wrong.
     """
+    if repo_of(order.repo) is None:
+        raise CallerError(
+            "hub_name",
+            f"{order.repo} 不是模型站上的名字（形如 Qwen/Qwen3-14B-GGUF）。",
+            f"{order.repo} is no name at a model hub (like Qwen/Qwen3-14B-GGUF).",
+        )
     revision = checked_revision(hub, order.revision)
     client = HubClient(hub, patience)
     try:

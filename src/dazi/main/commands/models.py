@@ -76,9 +76,10 @@ def model_add(
     from dazi.main.hub_models import Wanted, add_from_hub, unknown_place
 
     catalog, path = _catalog(company), Path(target).expanduser()
-    if path.exists() and base:
+    here = path.exists() and not (hub or revision or file)
+    if here and base:
         entry = catalog.add_adapter(path, base, name=name, alpha=alpha)
-    elif path.exists():
+    elif here:
         entry = catalog.add(path, name)
     elif repo_of(target) is None:
         raise unknown_place(target)
