@@ -92,6 +92,27 @@ def test_names_are_given_once_and_weights_are_not_copied(bundled: Path, tmp_path
     assert (named / "openvino_model.xml").stat().st_mtime_ns == made
 
 
+def test_connections_tell_the_names_that_the_weights_have(bundled: Path, tmp_path: Path) -> None:
+    """The bundled model's weights are named, as those of a quantised GGUF file are not."""
+    named = with_names(bundled, read_layers(bundled), tmp_path)
+    tree = ElementTree.parse(named / "openvino_model.xml")
+    elements = {e.get("id"): e for e in tree.iter("layer")}
+    sources = {
+        (e.get("to-layer"), e.get("to-port")): e.get("from-layer") for e in tree.iter("edge")
+    }
+    checked = 0
+    for number, element in elements.items():
+        name, port = element.get("name", ""), "1"
+        if element.get("type") != "MatMul" or not name.startswith("model.layers."):
+            continue
+        while elements[number].get("type") != "Const":
+            number, port = sources[number, port], "0"
+        _, _, block, rest = name.split(".", 3)
+        assert elements[number].get("name") == f"model.layers[{block}].{rest}.weight"
+        checked += 1
+    assert checked == 42
+
+
 def test_names_as_pytorch_exports_have_them(bundled: Path, tmp_path: Path) -> None:
     folder = tmp_path / "exported"
     shutil.copytree(with_names(bundled, read_layers(bundled), tmp_path), folder)
