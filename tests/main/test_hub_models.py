@@ -12,10 +12,12 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from dazi.core.errors import CallerError, DaziError, NotFound
 from dazi.inference.catalog import BUNDLED, Catalog
 from dazi.inference.gguf import conversion_of
+from dazi.main.commands.models import group
 from dazi.main.hub_models import Wanted, add_from_hub, chosen_hub, remove_model
 from dazi.main.settings import Settings
 from tests.fakes.hub import FakeHub, serving, stall
@@ -103,6 +105,22 @@ async def test_what_a_person_is_told(hub: FakeHub, tmp_path: Path) -> None:
     assert "wr0ng" not in told and "Traceback" not in told
     off = await dazi("model", "add", REPO, env=environment(hub, tmp_path, DAZI_HUB="off"))
     assert "switched off" in await said(off) and off.returncode == 2
+
+
+def test_an_adapter_of_this_machine_is_added_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAZI_DATA", str(tmp_path))
+    monkeypatch.setenv("DAZI_LANG", "en")
+    made = lora.write(tmp_path / "l" / "adapter_model.safetensors", lora.tensors(0.1), lora_alpha=8)
+    run = CliRunner().invoke
+    line = ["add", str(made.parent), "--base", "dazi-mini", "--name", "crm", "--alpha", "2"]
+    done = run(group, line)
+    assert done.exit_code == 0 and "dazi model use crm" in done.output
+    listed = run(group, ["list"]).output
+    assert f"  crm  local  {BUNDLED}  + {made}" in listed
+    assert Catalog(tmp_path).get("crm").alpha == 2.0
+    assert "Removed crm" in run(group, ["remove", "crm"]).output and made.is_file()
 
 
 async def added(hub: FakeHub, data: Path, wanted: Wanted) -> str:

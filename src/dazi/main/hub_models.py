@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 from dazi.core.errors import CallerError, NotFound
@@ -153,9 +154,9 @@ def _made_of(models: Path, place: Path) -> Iterable[Path]:
     if place.suffix == ".gguf" and place.is_file():
         made = conversion_of(place, models)
         yield made
-        yield from models.glob(f"{made.name}-named-*")
+        yield from models.glob(f"{escape(made.name)}-named-*")
     elif place.is_dir():
-        yield from models.glob(f"{place.name}-named-*")
+        yield from models.glob(f"{escape(place.name)}-named-*")
 
 
 def unknown_place(target: str) -> NotFound:

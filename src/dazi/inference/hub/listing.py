@@ -129,10 +129,11 @@ async def _from_modelscope(client: HubClient, repo: str, revision: str) -> Listi
     what = f"{repo} ({revision})"
     answer, _ = await _read(client, url + query, _ScopeAnswer, what)
     if answer.Code != 200 or answer.Data is None:
+        told = "".join(c for c in answer.Message[:200] if c.isprintable())
         raise NotFound(
             "hub_missing",
-            f"{client.hub.name} 没有 {what}（{answer.Message[:200]}）；请核对名字和版本。",
-            f"{client.hub.name} has no {what} ({answer.Message[:200]}); check name and revision.",
+            f"{client.hub.name} 没有 {what}（{told}）；请核对名字和版本。",
+            f"{client.hub.name} has no {what} ({told}); check name and revision.",
         )
     files = [
         RemoteFile(f.Path, f.Size, f.Sha256) for f in answer.Data.Files or () if f.Type == "blob"
