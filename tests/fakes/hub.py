@@ -51,6 +51,7 @@ class FakeHub:
     base: str = ""
     cdn: str = ""
     redirect_to: str = ""
+    pages_at: str = ""
     hold: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hub(self, token: str = "") -> Hub:
@@ -97,7 +98,7 @@ class FakeHub:
         end = begin + self.page
         headers = {}
         if end < len(entries):
-            there = f"{self.base}{request.path}?recursive=true&limit={self.page}&cursor={end}"
+            there = f"{self.pages_at or self.base}{request.path}?recursive=true&limit={self.page}&cursor={end}"
             headers["Link"] = f'<{there}>; rel="next"'
         return web.json_response(entries[begin:end], headers=headers)
 
@@ -239,6 +240,29 @@ def wrong() -> Answer:
     async def answer(hub: FakeHub, request: web.Request, body: bytes) -> web.StreamResponse:
         body = body[:-1] + bytes([body[-1] ^ 1])
         return await whole_or_range(hub, request, body)
+
+    return answer
+
+
+def shifted() -> Answer:
+    """A range that is not the one asked for."""
+
+    async def answer(_: FakeHub, __: web.Request, body: bytes) -> web.StreamResponse:
+        headers = {"Content-Range": f"bytes 10-{len(body) - 1}/{len(body)}"}
+        return web.Response(status=206, headers=headers, body=body[10:])
+
+    return answer
+
+
+def longer() -> Answer:
+    """More than was listed, and no length told before."""
+
+    async def answer(_: FakeHub, request: web.Request, body: bytes) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        await response.write(body + b"more")
+        return response
 
     return answer
 

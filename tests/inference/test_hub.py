@@ -7,9 +7,11 @@ import random
 import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from dazi.core.errors import (
     AccessError,
@@ -24,12 +26,14 @@ from dazi.inference.embedded import EmbeddedEngine, EmbeddedOptions
 from dazi.inference.hub.fetching import Order, Step, fetch_model
 from dazi.inference.hub.notes import Lock, remove_files, unfinished
 from dazi.inference.hub.places import Hub, hub_of, repo_of
-from dazi.inference.hub.wire import Patience
+from dazi.inference.hub.wire import HubClient, Patience
 from tests.fakes.hub import (
     COMMIT,
     FakeHub,
     cut,
+    longer,
     serving,
+    shifted,
     stall,
     status,
     whole_or_range,
@@ -179,6 +183,11 @@ async def test_a_server_without_ranges_begins_anew(hub: FakeHub, tmp_path: Path)
     assert (await fetch(hub, tmp_path)).read_bytes() == BODY
 
 
+async def test_a_range_that_was_not_asked_for_begins_anew(hub: FakeHub, tmp_path: Path) -> None:
+    hub.faults[GGUF] = [cut(100_000), shifted()]
+    assert (await fetch(hub, tmp_path)).read_bytes() == BODY
+
+
 async def test_a_part_that_is_too_long_begins_anew(hub: FakeHub, tmp_path: Path) -> None:
     hub.faults[GGUF] = [cut(100_000), *[status(500)] * 3]
     with pytest.raises(OperatorError):
@@ -219,6 +228,13 @@ async def test_another_size_than_listed_is_refused(hub: FakeHub, tmp_path: Path)
     with pytest.raises(OperatorError) as failed:
         await fetch(hub, tmp_path)
     assert failed.value.code == "hub_changed"
+
+
+async def test_more_than_listed_is_refused_and_not_kept(hub: FakeHub, tmp_path: Path) -> None:
+    hub.faults[GGUF] = [longer()]
+    with pytest.raises(OperatorError) as failed:
+        await fetch(hub, tmp_path)
+    assert failed.value.code == "hub_changed" and parts(tmp_path) == []
 
 
 async def test_errors_of_the_hub_are_tried_again(hub: FakeHub, tmp_path: Path) -> None:
@@ -287,9 +303,60 @@ async def test_unsafe_names_are_refused_before_anything_comes(
     assert found(tmp_path) == []
 
 
+class Way:
+    """A way out that is told what to answer, and to what."""
+
+    def __init__(self, **answers: str) -> None:
+        self.answers, self.asked = answers, []  # type: ignore[var-annotated]
+
+    async def request(self, method: str, url: URL, headers: dict[str, str]) -> Any:
+        self.asked.append((str(url), headers))
+        location = self.answers.get(url.path.strip("/"), "")
+        answer = {"status": 302 if location else 200, "headers": {"Location": location}}
+        return SimpleNamespace(**answer, close=lambda: None)
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("base", ["https://hub.example", "http://mirror.lan"])
+async def test_ways_to_the_outside(base: str) -> None:
+    """By https only, without the token, and back with it."""
+    client = HubClient(Hub("huggingface", base, "secret"))
+    await client.close()
+    mine = Way(
+        away="https://cdn.example/x?Signature=a%2Bb",
+        plain="http://cdn.example/x",
+        round="https://cdn.example/back",
+    )
+    outside = Way(back=f"{base}/again")
+    client._to_hub, client._to_public = mine, outside  # type: ignore[assignment]
+    async with client.get(f"{base}/away", {"Range": "bytes=1-"}):
+        pass
+    assert mine.asked[0][1]["Authorization"] == "Bearer secret"
+    assert outside.asked == [("https://cdn.example/x?Signature=a%2Bb", {"Range": "bytes=1-"})]
+    with pytest.raises(OperatorError) as failed:
+        async with client.get(f"{base}/plain"):
+            pass
+    assert failed.value.code == "hub_redirect" and len(outside.asked) == 1
+    back = client.get(f"{base}/round")
+    if base.startswith("https"):
+        async with back:
+            assert mine.asked[-1] == (f"{base}/again", {"Authorization": "Bearer secret"})
+    else:
+        with pytest.raises(OperatorError):
+            async with back:
+                pass
+        assert mine.asked[-1][0] == f"{base}/round"
+
+
 async def test_listings_are_bounded(hub: FakeHub, tmp_path: Path) -> None:
     entry = {"type": "file", "oid": "0" * 40, "size": 1}
-    hub.page = 6_000
+    hub.page, hub.pages_at = 1, hub.cdn
+    with pytest.raises(OperatorError) as failed:
+        await fetch(hub, tmp_path)
+    assert failed.value.code == "hub_answer" and "Link" in failed.value.text.zh
+    hub.page, hub.pages_at = 6_000, ""
     hub.extra = [entry | {"path": f"{i}.json"} for i in range(10_001)]
     with pytest.raises(OperatorError) as failed:
         await fetch(hub, tmp_path)
