@@ -218,4 +218,9 @@ def test_the_token_belongs_to_the_hub_of_the_settings() -> None:
     assert chosen_hub(settings, "modelscope").token == "secret"
     assert chosen_hub(settings, "huggingface").token == ""
     assert chosen_hub(settings, "https://mirror.lan").token == ""
+    mirror = Settings(hub="https://mirror.lan", hub_token="secret")
+    other = chosen_hub(mirror, "modelscope:https://mirror.lan/")
+    assert (other.dialect, other.token) == ("modelscope", "secret")
     assert "secret" not in repr(settings)
+    with pytest.raises(CallerError):
+        chosen_hub(Settings(hub="off"), "huggingface")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from glob import escape
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def chosen_hub(settings: Settings, hub: str) -> Hub:
     files_at = tuple(settings.hub_files.replace(",", " ").split())
     usual = hub_of(settings.hub, token=settings.hub_token, files_at=files_at)
     named = hub_of(hub, files_at=files_at) if hub else usual
-    return usual if named.base == usual.base else named
+    return replace(named, token=usual.token) if named.base == usual.base else named
 
 
 async def add_from_hub(
