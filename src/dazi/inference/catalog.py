@@ -11,7 +11,10 @@ import msgspec
 
 from dazi.core.engine import Engine, ModelProfile
 from dazi.core.errors import CallerError, ConfigError, NotFound
+from dazi.inference.adapters import adapter_file, check_fit, read_adapter
 from dazi.inference.embedded import EmbeddedEngine, EmbeddedOptions
+from dazi.inference.gguf import conversion_of
+from dazi.inference.layers import read_layers
 from dazi.inference.profiles import read_profile
 from dazi.inference.remote import WAIT_S, RemoteEngine, RemoteOptions, base_url
 
@@ -21,17 +24,21 @@ BUNDLED = Path(__file__).resolve().parent.parent / "models" / "mini"
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """One known model. ``location`` is a folder, a GGUF file or a URL.
+    """One known model. ``location`` is a folder, a GGUF file or a URL; of the kind ``files`` are
+    weights that lie here for a server to open.
 
     ``model`` and ``context_tokens`` are for servers: the model's name there ("" for the first one)
-    and its context. No secret is kept here.
+    and its context. ``adapter``: the LoRA adapter that makes this model of the one at ``location``,
+    and its ``alpha`` where that is not told beside it. No secret is kept here.
     """
 
     name: str
-    kind: Literal["local", "server"]
+    kind: Literal["local", "server", "files"]
     location: str
     model: str = ""
     context_tokens: int = 32_768
+    adapter: str = ""
+    alpha: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,8 @@ class Catalog:
     def __init__(self, directory: Path, bundled: Path = BUNDLED) -> None:
         self._file = directory / FILE
         self._bundled = bundled
+        self.models = directory / "models"
+        """Where downloads and converted files lie."""
 
     def list(self) -> tuple[ModelEntry, ...]:
         return (*self._built_in(), *self._read().models)
@@ -55,11 +64,17 @@ class Catalog:
         stored = self._read()
         known = self.list()
         chosen = next((m for m in known if m.name == stored.active), None)
-        return chosen or next(iter(known), None)
+        return chosen or next((m for m in known if m.kind != "files"), None)
 
     def add(self, path: Path, name: str = "") -> ModelEntry:
         """Make a model folder or a GGUF file known. Raises ``CallerError`` if it is neither."""
         path = path.expanduser().resolve()
+        if adapter_file(path).suffix == ".safetensors" and adapter_file(path).is_file():
+            raise CallerError(
+                "adapter_needs_base",
+                f"{path} 像是 LoRA 适配器：用 --base 写明加在哪个模型上。",
+                f"{path} looks like a LoRA adapter: name the model that it is added to with --base.",
+            )
         if not (path / "openvino_model.xml").is_file() and not (
             path.suffix == ".gguf" and path.is_file()
         ):
@@ -80,10 +95,48 @@ class Catalog:
         entry = ModelEntry(name or model or location, "server", location, model, context_tokens)
         return self._put(entry)
 
+    def add_adapter(
+        self, path: Path, base: str, *, name: str = "", alpha: float | None = None
+    ) -> ModelEntry:
+        """Make a LoRA adapter, a file or its folder, known as a model of its own. It is checked
+        against ``base`` at once, or, where that is a GGUF file that was never opened, on first use.
+
+        Raises ``NotFound`` for an unknown base and ``CallerError`` for what does not fit.
+        """
+        under = self.get(base)
+        if under.kind != "local" or under.adapter:
+            raise CallerError(
+                "adapter_base",
+                f"{base} 不能加适配器：要一个在本进程内运行、本身没有适配器的模型。"
+                "服务上的适配器用它的名字选：dazi model use 网址 --model 适配器名。",
+                f"{base} takes no adapter: it has to be a model that runs in this process and has "
+                "none yet. One at a server is chosen by its name: dazi model use URL --model NAME.",
+            )
+        adapter = read_adapter(adapter_file(path.expanduser().resolve()), alpha)
+        folder = Path(under.location)
+        if folder.suffix == ".gguf":
+            folder = conversion_of(folder, self.models)
+        if folder.is_dir():
+            check_fit(adapter, read_layers(folder), base)
+        entry = ModelEntry(
+            name or adapter.name,
+            "local",
+            under.location,
+            adapter=str(adapter.path),
+            alpha=alpha,
+        )
+        return self._put(entry)
+
+    def add_files(self, path: Path, name: str) -> ModelEntry:
+        """Make weights known that only a server opens."""
+        return self._put(ModelEntry(name, "files", str(path)))
+
     def use(self, name: str, model: str = "") -> ModelEntry:
         """Choose a known model by name, or a server by URL. Raises ``NotFound``."""
         is_url = name.startswith(("http://", "https://"))
         entry = self.add_server(name, model) if is_url else self.get(name)
+        if entry.kind == "files":
+            raise for_a_server(entry)
         self._write(replace(self._read(), active=entry.name))
         return entry
 
@@ -98,13 +151,21 @@ class Catalog:
             )
         return entry
 
-    def remove(self, name: str) -> None:
-        """Forget a model; its files stay. Raises ``NotFound``."""
-        self.get(name)
+    def remove(self, name: str) -> ModelEntry:
+        """Forget a model; its files stay. Raises ``NotFound``, and ``CallerError`` for the bundled
+        one."""
+        entry = self.get(name)
+        if entry in self._built_in():
+            raise CallerError(
+                "model_bundled",
+                f"{name} 是内置模型，不能移除。",
+                f"{name} is the bundled model and stays.",
+            )
         stored = self._read()
         kept = tuple(m for m in stored.models if m.name != name)
         active = "" if stored.active == name else stored.active
         self._write(_Stored(active, kept))
+        return entry
 
     def _built_in(self) -> tuple[ModelEntry, ...]:
         if not (self._bundled / "openvino_model.xml").is_file():
@@ -143,6 +204,24 @@ class Catalog:
         os.replace(fresh, self._file)
 
 
+def embedded_options(entry: ModelEntry, given: EmbeddedOptions | None) -> EmbeddedOptions:
+    """``given``, with the entry's adapter if it has one."""
+    options = given or EmbeddedOptions()
+    if not entry.adapter:
+        return options
+    return replace(options, adapter=Path(entry.adapter), adapter_alpha=entry.alpha)
+
+
+def for_a_server(entry: ModelEntry) -> CallerError:
+    return CallerError(
+        "model_for_server",
+        f"{entry.name} 的权重要由服务打开：在装了 vLLM 的机器上 vllm serve {entry.location}，"
+        "再 dazi model use 它的网址。",
+        f"The weights of {entry.name} are for a server: run vllm serve {entry.location} where vLLM "
+        "is installed, then dazi model use its URL.",
+    )
+
+
 def open_engine(
     entry: ModelEntry,
     *,
@@ -154,7 +233,9 @@ def open_engine(
     """The engine of ``entry``. A local model is loaded now; ``wait_s``: how long a server may be
     silent. Raises ``OperatorError``."""
     if entry.kind == "local":
-        return EmbeddedEngine(Path(entry.location), embedded or EmbeddedOptions())
+        return EmbeddedEngine(Path(entry.location), embedded_options(entry, embedded))
+    if entry.kind == "files":
+        raise for_a_server(entry)
     options = RemoteOptions(
         entry.location,
         entry.model,

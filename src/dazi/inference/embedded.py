@@ -25,9 +25,11 @@ from dazi.core.engine import (
     Usage,
 )
 from dazi.core.errors import CallerError, OperatorError
+from dazi.inference.adapters import Adapter, check_fit, read_adapter
 from dazi.inference.gguf import converted
 from dazi.inference.grammar import output_grammar
 from dazi.inference.holdback import StopText
+from dazi.inference.layers import read_layers, with_names
 from dazi.inference.parse import OutputParser, calls_mode
 from dazi.inference.plain import folded_request, plain_request
 from dazi.inference.profiles import cache_gib, read_config, read_profile
@@ -46,7 +48,9 @@ class EmbeddedOptions:
 
     ``cache_gb``: memory for the KV cache, which also keeps the prefixes of earlier requests; it is
     taken as it fills. ``latency``: prefer one fast answer to many at once. ``cache_dir``: where
-    the converted form of a GGUF file is kept (beside the file if not given).
+    the converted form of a GGUF file is kept (beside the file if not given). ``adapter``: a LoRA
+    adapter that is part of this model; ``adapter_alpha``: its alpha, if its configuration is not to
+    be followed.
     """
 
     device: str = "CPU"
@@ -54,6 +58,8 @@ class EmbeddedOptions:
     num_threads: int | None = None
     latency: bool = False
     cache_dir: Path | None = None
+    adapter: Path | None = None
+    adapter_alpha: float | None = None
 
 
 _FILES = ("openvino_model.xml", "openvino_tokenizer.xml")
@@ -63,7 +69,7 @@ class EmbeddedEngine:
     """Implements ``core.engine.Engine``. Making one loads the model, which takes seconds.
 
     Raises ``OperatorError`` when ``path`` is neither a folder with an OpenVINO model of the Qwen3
-    family nor a GGUF file of one.
+    family nor a GGUF file of one, and ``CallerError`` for an adapter that does not fit it.
     """
 
     def __init__(self, path: Path, options: EmbeddedOptions = EmbeddedOptions()) -> None:
@@ -72,6 +78,9 @@ class EmbeddedEngine:
         self._options = options
         self._folder = _model_folder(path, options)
         self._profile = read_profile(self._folder, name=path.stem if path.is_file() else "")
+        self._adapter: Adapter | None = None
+        if options.adapter is not None:
+            self._take_on(read_adapter(options.adapter, options.adapter_alpha))
         pipeline = self._open()
         self.vocabulary = Vocabulary(pipeline.get_tokenizer())
         if not self.vocabulary.chat_marks:
@@ -206,6 +215,18 @@ class EmbeddedEngine:
         structure.grammar = grammar
         return structure
 
+    def _take_on(self, adapter: Adapter) -> None:
+        """Raises ``CallerError`` where it does not fit: openvino-genai would leave it out silently."""
+        base = self._profile
+        layers = read_layers(self._folder)
+        check_fit(adapter, layers, base.name)
+        into = self._options.cache_dir or adapter.path.parent
+        self._folder = with_names(self._folder, layers, into)
+        self._adapter = adapter
+        self._profile = replace(
+            base, name=f"{base.name}+{adapter.name}", version=adapter.version(base.version)
+        )
+
     def _open(self) -> Any:
         """Load the model. Raises ``OperatorError``."""
         options = self._options
@@ -219,12 +240,20 @@ class EmbeddedEngine:
             properties["INFERENCE_NUM_THREADS"] = options.num_threads
         if options.latency:
             properties["PERFORMANCE_HINT"] = "LATENCY"
+        if self._adapter is not None:
+            properties["adapters"] = self._adapters(self._adapter)
         try:
             return self._genai.ContinuousBatchingPipeline(
                 str(self._folder), scheduler, options.device, properties
             )
         except Exception as e:  # the edge of a foreign library
             raise _unreadable(self._folder, str(e)) from e
+
+    def _adapters(self, adapter: Adapter) -> Any:
+        """In the static mode: openvino-genai 2026.4 ignores the others in this pipeline."""
+        genai = self._genai
+        mode = genai.AdapterConfig.Mode.MODE_STATIC
+        return genai.AdapterConfig(genai.Adapter(str(adapter.path)), adapter.scale, mode)
 
 
 @lru_cache(maxsize=128)

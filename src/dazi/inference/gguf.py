@@ -69,14 +69,19 @@ def _text(f: BinaryIO) -> str:
     return f.read(size).decode("utf-8", "replace")
 
 
+def conversion_of(path: Path, cache_dir: Path | None) -> Path:
+    """Where the OpenVINO form of ``path`` lies once it is made: in ``cache_dir``, or beside it."""
+    stat = path.stat()
+    return (cache_dir or path.parent) / f"{path.stem}-{stat.st_size:x}-{stat.st_mtime_ns:x}"
+
+
 def converted(path: Path, cache_dir: Path | None) -> Path:
     """The folder with the OpenVINO form of ``path``, made on first use (or when the file changed).
 
-    It lies in ``cache_dir``, or beside the file. Raises ``OperatorError`` when it cannot be made.
+    Raises ``OperatorError`` when it cannot be made.
     """
     config = gguf_config(path)
-    stat = path.stat()
-    folder = (cache_dir or path.parent) / f"{path.stem}-{stat.st_size:x}-{stat.st_mtime_ns:x}"
+    folder = conversion_of(path, cache_dir)
     if folder.is_dir():
         return folder
     work = folder.with_name(folder.name + ".part")

@@ -26,6 +26,23 @@ def read_weights(path: Path) -> dict[str, npt.NDArray[np.float32]]:
     Format: an unsigned length of eight bytes, so much JSON, the tensors. Raises ``OSError``, and
     ``ValueError`` for what is no such file.
     """
+    header, begin = _header(path)
+    data = np.memmap(path, np.uint8, "r", offset=begin)
+    return {n: _tensor(n, e, data) for n, e in header.items() if e.dtype in _KINDS}
+
+
+def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes of all tensors by name. Raises ``OSError``, and ``ValueError`` for what is no such
+    file, or not all of it."""
+    header, begin = _header(path)
+    end = max((e.data_offsets[1] for e in header.values()), default=0)
+    if begin + end > path.stat().st_size:
+        raise ValueError(f"{path.name} ends too early")
+    return {name: tuple(entry.shape) for name, entry in header.items()}
+
+
+def _header(path: Path) -> tuple[dict[str, _Entry], int]:
+    """Its entries, and where the tensors begin."""
     size = path.stat().st_size
     with path.open("rb") as file:
         first = file.read(8)
@@ -34,13 +51,7 @@ def read_weights(path: Path) -> dict[str, npt.NDArray[np.float32]]:
             raise ValueError(f"{path.name} is no safetensors file")
         header = msgspec.json.decode(file.read(length), type=dict[str, msgspec.Raw])
     header.pop("__metadata__", None)
-    data = np.memmap(path, np.uint8, "r", offset=8 + length)
-    out = {}
-    for name, raw in header.items():
-        entry = msgspec.json.decode(raw, type=_Entry)
-        if entry.dtype in _KINDS:
-            out[name] = _tensor(name, entry, data)
-    return out
+    return {n: msgspec.json.decode(raw, type=_Entry) for n, raw in header.items()}, 8 + length
 
 
 def _tensor(name: str, entry: _Entry, data: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

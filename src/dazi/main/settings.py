@@ -41,6 +41,13 @@ class Settings(BaseSettings):
     pool: Path | None = None
     """A file that declares several model servers; without one, ``models.yaml`` of the company folder
     where there is one."""
+    hub: str = "huggingface"
+    """Where ``dazi model add OWNER/NAME`` downloads from: ``huggingface``, ``modelscope``, a mirror's
+    URL (``modelscope:URL`` if it speaks as ModelScope does), or ``off``."""
+    hub_token: str = Field("", repr=False)
+    """For models that ask for one; it goes to that hub only."""
+    hub_files: str = ""
+    """Hosts in the house (``https://host:port``, with commas) to which a mirror sends for files."""
     embedding_url: str = ""
     embedding_model: str = ""
     embedding_key: str = ""
