@@ -105,8 +105,8 @@ class OutputParser:
                 events += self._heard(call.finish())
             self._leave_call(call)
             events += self._run()
-        # What is still held back is a tag that was cut off, unless it is a mere "<".
-        last = self._buffer if len(self._buffer) < 2 else ""
+        # What is still held back is a tag that was cut off, unless it is a mere "<" or "</".
+        last = self._buffer if len(self._buffer) < 3 else ""
         if self._state == "text":
             if last == self._buffer:
                 events += self._say(self._text.end() + last)
