@@ -160,7 +160,7 @@ class OutputParser:
         ):
             self._state = "text"
         elif close >= 0:
-            self._state = "think"
+            self._enter(THINK_OPEN)
         return self._state != "unsure"
 
     def _until(self, tags: tuple[str, ...], events: list[EngineEvent]) -> str:

@@ -208,7 +208,7 @@ def chunk_of(data: bytes) -> Chunk:
         raise ValueError("nested too deeply") from None
     except msgspec.ValidationError:
         raise
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return _mended(data)
 
 
@@ -294,15 +294,17 @@ class ChunkReader:
             # No tag has begun, and no white space stands where one might.
             if "<" not in content and not content[-1:].isspace() and not self._thinks:
                 return [TextDelta(content)] if content else []
+        return self._calls.read(self._text().feed(content))
+
+    def _text(self) -> OutputParser:
+        if self._parser is None:
             request = self._request
             self._parser = OutputParser(calls_mode(request), request.tools, opened=self._thinks)
-        return self._calls.read(self._parser.feed(content))
+        return self._parser
 
     def _called(self, delta: _Delta) -> list[EngineEvent]:
-        events: list[EngineEvent] = []
-        if self._parser:
-            events = self._calls.read(self._parser.no_thought())
-            self._parser.border()
+        events = self._calls.read(self._text().no_thought())
+        self._text().border()
         pieces = delta.tool_calls or []
         for place, piece in enumerate(pieces if isinstance(pieces, list) else [pieces]):
             events += self._calls.handed(piece, place)

@@ -22,6 +22,7 @@ from tests.inference.recordings.tools import TOOLS
 FOLDER = Path(__file__).parent
 _FIRST_MARK = 0xE000
 _MARKS = 6
+_NOT_TEXT = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,13 @@ def recordings() -> tuple[tuple[Answer, Outcome], ...]:
 
 def _read() -> Iterator[tuple[Answer, Outcome]]:
     for file in sorted(FOLDER.glob("*.jsonl")):
-        head, *lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+        head, *lines = [json.loads(line) for line in file.read_text("utf-8").split("\n") if line]
         for line in lines:
             said = {**head, **line}
             yield (
                 Answer(
                     f"{file.stem}: {said['name']}",
-                    _whole(said["stream"], said.get("shared", ())),
+                    _whole(said.get("stream", ""), said.get("shared", ())),
                     said.get("status", 200),
                     tuple(said.get("tools", TOOLS)),
                     said.get("choice", "auto"),
@@ -106,6 +107,12 @@ def _whole(text: str, shared: list[str]) -> bytes:
     for i, part in reversed(list(enumerate(shared))):
         text = text.replace(chr(_FIRST_MARK + i), part)
     return text.encode("utf-8", "surrogateescape")
+
+
+def json_line(line: dict[str, Any]) -> str:
+    """Escaped only where the stream holds bytes that are no UTF-8."""
+    text = json.dumps(line, ensure_ascii=False)
+    return text if not _NOT_TEXT.search(text) else json.dumps(line)
 
 
 def packed(answer: Answer, outcome: Outcome, prescribed: str = "") -> dict[str, Any]:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.inference.recordings.reading import Answer, packed, reference
+from tests.inference.recordings.reading import Answer, json_line, packed, reference
 from tests.inference.recordings.tools import TOOLS
 
 SYSTEM = "你是搭子,公司的AI同事。"
@@ -233,7 +233,7 @@ def main() -> None:
         "flags": options.flags,
         "date": datetime.now(UTC).date().isoformat(),
     }
-    print(json.dumps(head, ensure_ascii=False))
+    print(json_line(head))
     for case in SETS[options.set]:
         status, raw = ask(options.url, body_of(case))
         choice = case["choice"] if isinstance(case["choice"], str) else "auto"
@@ -247,7 +247,7 @@ def main() -> None:
             whole=bool(case.get("whole")),
         )
         text = (case.get("structured_outputs") or {"choice": [""]})["choice"][0]
-        print(json.dumps(packed(answer, reference(answer), text), ensure_ascii=False))
+        print(json_line(packed(answer, reference(answer), text)))
         sys.stdout.flush()
 
 
