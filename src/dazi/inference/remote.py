@@ -24,18 +24,12 @@ from dazi.core.engine import (
     TextDelta,
 )
 from dazi.core.errors import CallerError, DaziError, OperatorError, OverloadError
+from dazi.inference.chunks import LONGEST_LINE, Chunk, SseReader, chunks_of
 from dazi.inference.dialects import DIALECTS, Kind
+from dazi.inference.parser_check import ParserCheck, Parsing
 from dazi.inference.plain import folded_request, plain_request
 from dazi.inference.template import render
-from dazi.inference.wire import (
-    LONGEST_LINE,
-    Chunk,
-    ChunkReader,
-    SseReader,
-    chunk_of,
-    holds_grammar,
-    request_body,
-)
+from dazi.inference.wire import ChunkReader, holds_grammar, request_body
 from dazi.net import Answer, LeanClient
 
 _HANZI = re.compile(r"[\u3400-\u9fff\uf900-\uffef]")
@@ -83,10 +77,16 @@ class RemoteEngine:
         # A model without a thinking mode is not told to leave it: templates answer that with tags.
         self._dialect = dialect if self._profile.thinks else replace(dialect, thinking="none")
         self._client: LeanClient | None = None
+        self._parser = ParserCheck(self._options.base_url)
 
     @property
     def profile(self) -> ModelProfile:
         return self._profile
+
+    @property
+    def parsing(self) -> Parsing:
+        """Who read the calls of the answer that ended last."""
+        return self._parser.last
 
     def count_tokens(self, request: GenerateRequest) -> int:
         """An estimate, rather too high: the server alone has the tokenizer.
@@ -119,7 +119,7 @@ class RemoteEngine:
             if answer.status != 200:
                 raise await self._refusal(answer, request)
             if whole is not None:
-                told = self._events(reader, chunk_of(whole))
+                told = [e for c in chunks_of(whole) for e in self._events(reader, c)]
             else:
                 lines = SseReader()
                 while data := await answer.some():
@@ -127,6 +127,7 @@ class RemoteEngine:
                         bounds.note(events)
                         yield events
                     bounds.check()
+                told = [e for c in lines.finish() for e in self._events(reader, c)]
         except OSError as e:
             raise _unreachable(self._options.base_url, e) from e
         except ValueError as e:
@@ -136,7 +137,9 @@ class RemoteEngine:
                 answer.close()
         if reader.reason is None:
             raise _broken("the answer ended in the middle")
-        yield [*told, *reader.finish(), Done(reader.reason, reader.usage)]
+        told += reader.finish()
+        self._parser.note(reader)
+        yield [*told, Done(reader.reason, reader.usage)]
 
     async def _asked(
         self, request: GenerateRequest, more: bytes

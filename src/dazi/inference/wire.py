@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
-
-import msgspec
-from msgspec import Struct
 
 from dazi.core.engine import (
     EngineEvent,
@@ -20,13 +16,17 @@ from dazi.core.engine import (
 )
 from dazi.core.messages import Message, dumps
 from dazi.inference.callsources import CallSource, CallSources
+from dazi.inference.chunks import Choice, Chunk, Delta, TokenUsage
 from dazi.inference.dialects import Dialect
 from dazi.inference.parse import OutputParser, calls_mode
-from dazi.inference.servercalls import CallPiece, Function
+from dazi.inference.servercalls import CallPiece
 from dazi.inference.structural import structural_tag
 
-LONGEST_LINE = 4 << 20
 _STREAM = {"stream": True, "stream_options": {"include_usage": True}}
+_BROKEN_OFF = frozenset({"error", "abort", "insufficient_system_resource"})
+"""Reasons that servers give for an answer that they could not finish."""
+_FEW_TOKENS = 4
+"""An answer of so many tokens may have nothing to show: its end and an empty thought."""
 
 
 def request_body(request: GenerateRequest, model: str, dialect: Dialect) -> dict[str, Any]:
@@ -115,116 +115,6 @@ def _message(message: Message) -> dict[str, Any]:
     return out
 
 
-class _Delta(Struct):
-    """Of a chunk, or the message of a whole answer."""
-
-    content: str | list[Any] | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-    tool_calls: list[CallPiece] | CallPiece | None = None
-    function_call: Function | None = None
-    """How calls came before there were several of them."""
-
-
-class _Details(Struct):
-    cached_tokens: int | None = None
-
-
-class _Usage(Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: _Details | None = None
-    prompt_cache_hit_tokens: int | None = None
-    """DeepSeek's name for ``cached_tokens``."""
-
-
-class _Choice(Struct):
-    delta: _Delta | None = None
-    message: _Delta | None = None
-    finish_reason: str | None = None
-    usage: _Usage | None = None
-    """Where Moonshot's cloud gives it."""
-
-
-class Chunk(Struct):
-    """What is read of ``chat.completion.chunk`` and ``chat.completion``."""
-
-    choices: list[_Choice] | None = None
-    usage: _Usage | None = None
-    error: Any = None
-
-
-_chunk = msgspec.json.Decoder(Chunk)
-_BOM = b"\xef\xbb\xbf"
-_BROKEN_OFF = frozenset({"error", "abort", "insufficient_system_resource"})
-"""Reasons that servers give for an answer that they could not finish."""
-_FEW_TOKENS = 4
-"""An answer of so many tokens may have nothing to show: its end and an empty thought."""
-
-
-class SseReader:
-    """The chunks of a server-sent event stream, from bytes that may be cut anywhere."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-        self._begun = False
-
-    def read(self, data: bytes) -> list[Chunk]:
-        """Raises ``ValueError`` for what is no such stream."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > LONGEST_LINE:
-            raise ValueError("a line is too long")
-        if lines and not self._begun:
-            self._begun = True
-            lines[0] = lines[0].removeprefix(_BOM)
-        out: list[Chunk] = []
-        for line in lines:
-            if line.startswith(b"data:"):
-                value = line[5:].strip()
-                if value and value != b"[DONE]":
-                    out.append(chunk_of(value))
-            elif line.startswith(b"{"):  # an answer in one piece, though a stream was asked for
-                out.append(chunk_of(line))
-        return out
-
-    def finish(self) -> list[Chunk]:
-        """What a last line holds that has no end. Raises ``ValueError``."""
-        return self.read(b"\n") if self._rest.strip() else []
-
-
-def chunks_of(body: bytes) -> list[Chunk]:
-    """Of a whole answer; some servers send a stream all the same. Raises ``ValueError``."""
-    if body.lstrip().startswith(b"{"):
-        return [chunk_of(body)]
-    lines = SseReader()
-    return [*lines.read(body), *lines.finish()]
-
-
-def chunk_of(data: bytes) -> Chunk:
-    """Raises ``ValueError``."""
-    try:
-        return _chunk.decode(data)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    except msgspec.ValidationError:
-        raise
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _mended(data)
-
-
-def _mended(data: bytes) -> Chunk:
-    """A broken character must not cost the answer: it becomes U+FFFD. Raises ``ValueError``.
-
-    Servers that count in UTF-16 send one half of an emoji as ``\\ud83d``; others cut UTF-8.
-    """
-    try:
-        text = dumps(json.loads(data.decode("utf-8", "replace"), strict=False))
-        units = text.encode("utf-16-le", "surrogatepass")
-        return _chunk.decode(units.decode("utf-16-le", "replace").encode())
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
 class ChunkReader:
     """From the chunks of one answer to events.
 
@@ -290,10 +180,10 @@ class ChunkReader:
         return [*events, ReasoningDelta(text)]
 
     def _said(self, content: str) -> list[EngineEvent]:
-        if self._parser is None:
-            # No tag has begun, and no white space stands where one might.
-            if "<" not in content and not content[-1:].isspace() and not self._thinks:
-                return [TextDelta(content)] if content else []
+        # No tag has begun, and no white space stands where one might.
+        plain = self._parser is None and "<" not in content and not content[-1:].isspace()
+        if plain and not self._thinks:
+            return [TextDelta(content)] if content else []
         return self._calls.read(self._text().feed(content))
 
     def _text(self) -> OutputParser:
@@ -302,7 +192,7 @@ class ChunkReader:
             self._parser = OutputParser(calls_mode(request), request.tools, opened=self._thinks)
         return self._parser
 
-    def _called(self, delta: _Delta) -> list[EngineEvent]:
+    def _called(self, delta: Delta) -> list[EngineEvent]:
         events = self._calls.read(self._text().no_thought())
         self._text().border()
         pieces = delta.tool_calls or []
@@ -312,13 +202,13 @@ class ChunkReader:
             events += self._calls.handed(CallPiece(function=delta.function_call), 0)
         return events
 
-    def _ended(self, choice: _Choice) -> None:
+    def _ended(self, choice: Choice) -> None:
         if choice.usage:
             self._spent(choice.usage)
         if choice.finish_reason not in _BROKEN_OFF:
             self.reason = "length" if choice.finish_reason == "length" else "stop"
 
-    def _spent(self, usage: _Usage) -> None:
+    def _spent(self, usage: TokenUsage) -> None:
         if usage.prompt_tokens is None and usage.completion_tokens is None:
             return
         details = usage.prompt_tokens_details

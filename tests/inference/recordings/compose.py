@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from tests.inference.recordings.reading import FOLDER, Answer, Outcome, json_line, packed
@@ -49,7 +50,7 @@ def call(
 
 def pieces(text: str, *cuts: int) -> list[str]:
     ends = [0, *cuts, len(text)]
-    return [text[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(ends)]
 
 
 # Envelopes -----------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ from dazi.core.engine import (
     ReasoningDelta,
     TextDelta,
 )
-from dazi.inference.wire import Chunk, ChunkReader, SseReader, chunks_of
+from dazi.inference.chunks import Chunk, SseReader, chunks_of
+from dazi.inference.wire import ChunkReader
 from tests.inference.recordings.reading import Answer, Outcome
 
 BROKEN = "model_server"

@@ -32,7 +32,9 @@ GITHUB = "https://github.com/"
 Made = tuple[Answer, Outcome]
 BLOCK = f'<tool_call>\n{{"name": "{W}", "arguments": {SHANGHAI}}}\n</tool_call>'
 BLOCK_2 = f'<tool_call>\n{{"name": "{W}", "arguments": {HANGZHOU}}}\n</tool_call>'
-XML = f"<tool_call>\n<function={W}>\n<parameter=city>\n上海\n</parameter>\n</function>\n</tool_call>"
+XML = (
+    f"<tool_call>\n<function={W}>\n<parameter=city>\n上海\n</parameter>\n</function>\n</tool_call>"
+)
 
 
 def _words(
@@ -189,7 +191,12 @@ def _thoughts() -> Iterator[Made]:
         _said("甲乙", thought="一二"), thinking=True,
     )  # fmt: skip
     yield _words(
-        vllm, "an empty thought", opened, "<think>\n\n</think>\n\n答。", _said("答。"), thinking=True
+        vllm,
+        "an empty thought",
+        opened,
+        "<think>\n\n</think>\n\n答。",
+        _said("答。"),
+        thinking=True,
     )
     for field, chunk, source in (
         ("reasoning_content", sglang, f"{GITHUB}sgl-project/sglang/issues/6310"),

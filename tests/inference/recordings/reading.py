@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from os.path import commonprefix
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -149,12 +149,18 @@ def packed(answer: Answer, outcome: Outcome, prescribed: str = "") -> dict[str, 
 def _repeated(text: str) -> str:
     """What is worth most to write only once, of the beginnings and ends of neighbouring lines."""
     lines = [line for line in text.split("\n") if line]
-    pairs = list(zip(lines, lines[1:], strict=False))
-    found = {commonprefix(pair) for pair in pairs}
-    found |= {commonprefix((a[::-1], b[::-1]))[::-1] for a, b in pairs}
+    pairs = list(pairwise(lines))
+    found = {_common(a, b) for a, b in pairs}
+    found |= {_common(a[::-1], b[::-1])[::-1] for a, b in pairs}
     worth = {part: (text.count(part) - 1) * len(part) for part in found if len(part) > 12}
     best = max(worth, key=worth.__getitem__, default="")
     return best if worth.get(best, 0) > 40 else ""
+
+
+def _common(a: str, b: str) -> str:
+    """What both begin with."""
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False))
+    return "".join(x for x, _ in same)
 
 
 _CALL = re.compile(
