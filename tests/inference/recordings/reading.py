@@ -153,7 +153,7 @@ def _repeated(text: str) -> str:
     found = {_common(a, b) for a, b in pairs}
     found |= {_common(a[::-1], b[::-1])[::-1] for a, b in pairs}
     worth = {part: (text.count(part) - 1) * len(part) for part in found if len(part) > 12}
-    best = max(worth, key=worth.__getitem__, default="")
+    best = max(sorted(worth), key=worth.__getitem__, default="")
     return best if worth.get(best, 0) > 40 else ""
 
 
