@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from functools import lru_cache
 
 import msgspec
 import pytest
-from aiohttp import web
 
 import dazi.inference.chunks as framing
 from dazi.core.engine import Done, EngineEvent
@@ -24,6 +22,7 @@ from tests.inference.recordings.compose import files, lines
 from tests.inference.recordings.cutting import Cutter, bent, chunkings, dealt, halves
 from tests.inference.recordings.playing import chunks, events, outcome, summed
 from tests.inference.recordings.reading import FOLDER, Answer, Outcome, recordings
+from tests.inference.recordings.serving import serving
 from tests.inference.test_parse import merged
 
 ALL = recordings()
@@ -219,31 +218,6 @@ def test_a_reader_that_forgets_half_a_line_is_found_out(monkeypatch: pytest.Monk
     assert wrong > len(GOOD) / 2
 
 
-@asynccontextmanager
-async def serving(answer: Answer) -> AsyncIterator[RemoteEngine]:
-    """A server that answers with the recording, in pieces as large as a small packet."""
-
-    async def complete(request: web.Request) -> web.StreamResponse:
-        if answer.status != 200:
-            return web.Response(status=answer.status, body=answer.body)
-        response = web.StreamResponse()
-        await response.prepare(request)
-        for i in range(0, len(answer.body), 977):
-            await response.write(answer.body[i : i + 977])
-        return response
-
-    app = web.Application()
-    app.router.add_post("/v1/chat/completions", complete)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    engine = RemoteEngine(RemoteOptions(url, "m", idle_timeout_s=5.0))
-    yield engine
-    await engine.close()
-    await runner.cleanup()
-
-
 SERVED = [
     *[(a, o) for a, o in ALL if a.status != 200],
     *[(a, o) for a, o in STREAMS if o.error][::4],
@@ -254,13 +228,16 @@ SERVED = [
 
 @pytest.mark.parametrize(("answer", "expected"), SERVED, ids=lambda x: getattr(x, "name", ""))
 async def test_over_a_connection(answer: Answer, expected: Outcome) -> None:
-    async with serving(answer) as engine:
-        if expected.error:
-            with pytest.raises((CallerError, OperatorError)) as raised:
-                _ = [e async for e in engine.generate(answer.request)]
-            assert raised.value.code == expected.error
+    async with serving(answer) as server:
+        engine = RemoteEngine(RemoteOptions(server.url, "m", idle_timeout_s=5.0))
+        try:
+            *told, done = [e async for e in engine.generate(answer.request)]
+        except (CallerError, OperatorError) as e:
+            assert e.code == expected.error
             return
-        *told, done = [e async for e in engine.generate(answer.request)]
+        finally:
+            await engine.close()
+    assert not expected.error
     assert isinstance(done, Done)
     assert (done.usage.prompt, done.usage.completion, done.usage.cached) == expected.usage
     assert done.reason == expected.reason

@@ -31,7 +31,8 @@ class CallSources:
 
     def handed(self, piece: CallPiece, place: int) -> list[EngineEvent]:
         """A piece of a call from the server."""
-        return self._of("server", self._server.read(piece, place))
+        events = self._server.read(piece, place)
+        return events if self.first == "server" else self._of("server", events)
 
     def read(self, events: Sequence[EngineEvent]) -> list[EngineEvent]:
         """What was read in the text: words pass, calls get their number in the answer."""

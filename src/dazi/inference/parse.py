@@ -91,9 +91,11 @@ class OutputParser:
             self._state = "text"
         return self._run()
 
-    def border(self) -> None:
+    def border(self) -> list[EngineEvent]:
         """Something that is no text comes next: white space before it is none of the answer."""
+        events = self.no_thought() if self._state == "unsure" else []
         self._text.tag()
+        return events
 
     def finish(self) -> list[EngineEvent]:
         events = self.no_thought()

@@ -193,8 +193,7 @@ class ChunkReader:
         return self._parser
 
     def _called(self, delta: Delta) -> list[EngineEvent]:
-        events = self._calls.read(self._text().no_thought())
-        self._text().border()
+        events = self._calls.read(self._text().border())
         pieces = delta.tool_calls or []
         for place, piece in enumerate(pieces if isinstance(pieces, list) else [pieces]):
             events += self._calls.handed(piece, place)

@@ -53,10 +53,10 @@ class XmlCallReader:
         self._text += text
         events = self._head()
         found = [at for tag in (CALL_CLOSE, CALL_OPEN) if (at := self._text.find(tag)) >= 0]
-        return [*events, *self._close(min(found))] if found else events
+        return [*events, *self._close(min(found), closed=True)] if found else events
 
     def finish(self) -> list[EngineEvent]:
-        return self._close(len(self._text) - held(self._text, (CALL_CLOSE,)))
+        return self._close(len(self._text) - held(self._text, (CALL_CLOSE,)), closed=False)
 
     def _head(self) -> list[EngineEvent]:
         if self._name is not None or not (m := _HEAD.match(self._text)):
@@ -64,21 +64,20 @@ class XmlCallReader:
         self._name, self._from = m[1].strip(), m.end()
         return [CallStarted(self.index, self._name)]
 
-    def _close(self, end: int) -> list[EngineEvent]:
+    def _close(self, end: int, *, closed: bool) -> list[EngineEvent]:
         self.done = True
         self.rest = self._text[end:]
         events: list[EngineEvent] = []
         if self._name is None:
             self._name = ""
             events.append(CallStarted(self.index, ""))
-        arguments = self._arguments(self._text[self._from : end].strip())
+        body = self._text[self._from : end].strip()
+        arguments = self._arguments(body) if closed or body.endswith(_CLOSE) else body
         if arguments:
             events.append(CallArgumentsDelta(self.index, arguments))
         return [*events, CallDone(self.index, self._name, arguments)]
 
     def _arguments(self, body: str) -> str:
-        if not self.rest and not body.endswith(_CLOSE):  # cut off
-            return body
         inner = body.removesuffix(_CLOSE)
         properties = self._schemas.get(self._name or "", {}).get("properties", {})
         values: dict[str, Any] = {}
