@@ -103,17 +103,18 @@ def chunk_of(data: bytes) -> Chunk:
         raise ValueError("nested too deeply") from None
     except msgspec.ValidationError:
         raise
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except msgspec.DecodeError:
         return _mended(data)
 
 
 def _mended(data: bytes) -> Chunk:
-    """A broken character must not cost the answer: it becomes U+FFFD. Raises ``ValueError``.
+    """Half a character must not cost the answer: it becomes U+FFFD. Raises ``ValueError``.
 
-    Servers that count in UTF-16 send one half of an emoji as ``\\ud83d``; others cut UTF-8.
+    Servers that count in UTF-16 send an emoji in two pieces, the first of which is ``\\ud83d``. What
+    is no UTF-8 at all is no answer.
     """
     try:
-        text = dumps(json.loads(data.decode("utf-8", "replace"), strict=False))
+        text = dumps(json.loads(data, strict=False))
         units = text.encode("utf-16-le", "surrogatepass")
         return _chunk.decode(units.decode("utf-16-le", "replace").encode())
     except RecursionError:

@@ -233,7 +233,7 @@ def _characters() -> Iterator[Made]:
                Outcome("好\ufffd\ufffd。", reason="stop", usage=SPENT))  # fmt: skip
     cut = half.replace("@", "好\udce4\udcbd")
     yield made("UTF-8 cut in a character", "servers that decode tokens one by one",
-               sse(cut, *END), Outcome("好\ufffd", reason="stop", usage=SPENT))  # fmt: skip
+               sse(cut, *END), BROKEN)  # fmt: skip
     control = half.replace("@", "一\t二")
     yield made("a control character unescaped", "servers that write JSON by hand",
                sse(control, *END), Outcome("一\t二", reason="stop", usage=SPENT))  # fmt: skip
