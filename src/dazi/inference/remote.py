@@ -42,6 +42,8 @@ TOKEN_CHARS = 16
 were asked for is no answer to what was asked."""
 PICTURE_TOKENS = 1_300
 """About what Qwen-VL makes of a picture of a million pixels: one token for each 28 by 28."""
+TOKEN_BYTES = 4096
+"""What a token takes in a stream, envelope and all, is shorter still: bounds what is held back."""
 WAIT_S = 60.0
 log = logging.getLogger("dazi.inference")
 encode = msgspec.json.Encoder(enc_hook=dict).encode
@@ -126,7 +128,7 @@ class RemoteEngine:
                     if events := [e for c in lines.read(data) for e in self._events(reader, c)]:
                         bounds.note(events)
                         yield events
-                    bounds.check()
+                    bounds.check(len(data))
                 told = [e for c in lines.finish() for e in self._events(reader, c)]
         except OSError as e:
             raise _unreachable(self._options.base_url, e) from e
@@ -257,10 +259,11 @@ class RemoteEngine:
 class _Bounds:
     """What an answer may come to: a server that knows no end must not take a place for good."""
 
-    __slots__ = ("_left", "until")
+    __slots__ = ("_bytes", "_left", "until")
 
     def __init__(self, tokens: int, wait_s: float) -> None:
         self._left = (tokens + 32) * TOKEN_CHARS
+        self._bytes = (tokens + 32) * TOKEN_BYTES
         self.until = asyncio.get_running_loop().time() + wait_s + tokens / SLOWEST_TOKENS_S
 
     def note(self, events: Sequence[EngineEvent]) -> None:
@@ -268,9 +271,10 @@ class _Bounds:
             if isinstance(event, TextDelta | ReasoningDelta | CallArgumentsDelta):
                 self._left -= len(event.text)
 
-    def check(self) -> None:
-        """Raises ``OperatorError``."""
-        if self._left < 0:
+    def check(self, size: int) -> None:
+        """``size``: bytes that have come since. Raises ``OperatorError``."""
+        self._bytes -= size
+        if self._left < 0 or self._bytes < 0:
             raise _broken("it is longer than all the tokens asked for")
         if asyncio.get_running_loop().time() > self.until:
             raise _broken("it has not come to an end in time")
