@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from dazi.core.engine import CallDone, OfferedTool, TextDelta
+from dazi.core.engine import CallDone, EngineEvent, OfferedTool, TextDelta
 from dazi.inference.parse import OutputParser
 from dazi.inference.xmlcall import typed
 from tests.inference.test_parse import merged, parse
@@ -88,3 +90,30 @@ def test_every_split_point_gives_the_same_events() -> None:
         assert merged(parse(text[:i], text[i:])) == whole, i
     assert merged(parse(*text)) == whole
     assert not [e for e in parse(text, calls="drop") if not isinstance(e, TextDelta)]
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_random_soup_is_split_invariant(seed: int) -> None:
+    """Also where the output may begin inside a thought."""
+    r = random.Random(seed)
+    bits = ["<tool_call>", "</tool_call>", "<think>", "</think>", "\n", " ", "好", "<", "</", '"']
+    bits += ["<function=book>", "</function>", "<parameter=n>", "</parameter>", call(n="2")]
+    bits += [
+        '{"name": "a", ',
+        '"arguments": {"x": "y"}}',
+        '"arguments": "{}"}',
+        '"arguments": null}',
+    ]
+    text = "".join(r.choice(bits) for _ in range(r.randint(1, 14)))
+    for opened in (False, True):
+        whole = fed([text], opened=opened)
+        assert fed(list(text), opened=opened) == whole
+        for _ in range(4):
+            cuts = sorted(r.choices(range(len(text) + 1), k=r.randint(1, 6)))
+            pieces = [text[a:b] for a, b in pairwise([0, *cuts, len(text)])]
+            assert fed(pieces, opened=opened) == whole, pieces
+
+
+def fed(pieces: list[str], *, opened: bool) -> list[EngineEvent]:
+    parser = OutputParser(tools=(TOOL,), opened=opened)
+    return merged([e for p in pieces for e in parser.feed(p)] + parser.finish())

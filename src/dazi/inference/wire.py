@@ -25,7 +25,7 @@ from dazi.inference.structural import structural_tag
 _STREAM = {"stream": True, "stream_options": {"include_usage": True}}
 _BROKEN_OFF = frozenset({"error", "abort", "insufficient_system_resource"})
 """Reasons that servers give for an answer that they could not finish."""
-_FEW_TOKENS = 4
+_FEW_TOKENS = 8
 """An answer of so many tokens may have nothing to show: its end and an empty thought."""
 
 
