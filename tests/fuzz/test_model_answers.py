@@ -20,9 +20,10 @@ from dazi.core.engine import (
     TextDelta,
 )
 from dazi.core.messages import Message
+from dazi.inference.chunks import SseReader, chunk_of
 from dazi.inference.parse import Calls, OutputParser
 from dazi.inference.template import call_text
-from dazi.inference.wire import ChunkReader, SseReader, chunk_of
+from dazi.inference.wire import ChunkReader
 from tests.fuzz.inputs import bent_bytes, bent_data, bent_text, cut, deep, fuzzed, long_text
 
 REQUEST = GenerateRequest([Message("user", "x")], tools=[OfferedTool("f", "", {})])

@@ -342,6 +342,14 @@ async def test_an_answer_longer_than_was_asked_for_is_left(
         await collect(engine, asking(sampling=Sampling(max_tokens=4)))
 
 
+async def test_what_is_held_back_has_a_bound_too(server: Server, engine: RemoteEngine) -> None:
+    """A thought may have begun before the answer, so its text waits; but not for ever."""
+    server.chunks(*({"content": "想" * 1000} for _ in range(200)))
+    short = Sampling(max_tokens=4)
+    with pytest.raises(OperatorError, match="longer than all the tokens"):
+        await collect(engine, asking(sampling=short, thinking=True))
+
+
 async def test_an_answer_that_comes_to_no_end_is_left(server: Server) -> None:
     server.chunks({"content": "好"}, reason=None)
     server.lines, server.hang = server.lines[:1], True

@@ -14,6 +14,17 @@ _NAME = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")')
 _ARGUMENTS = re.compile(r'\s*,\s*"arguments"\s*:\s*(?=\S)')
 
 
+def decoded(text: str) -> str:
+    """A call's arguments from JSON that is null, or a string that holds the JSON proper."""
+    try:
+        value = json.loads(text)
+        if isinstance(value, str) and value.strip():
+            return value if isinstance(json.loads(value), dict) else text
+    except (ValueError, RecursionError):
+        return text
+    return text if value else "{}"
+
+
 class CallReader:
     """Follows the JSON of one call, from behind ``<tool_call>`` to the end of its object.
 
@@ -102,7 +113,7 @@ class CallReader:
 
     def _stable(self) -> int:
         """Up to where argument text is known to be argument text."""
-        if self._from is None:
+        if self._from is None or self._text[self._from] in '"n':  # to be decoded once more
             return 0
         end = self._at if self._to is None else self._to
         text = self._text[self._from : end]
@@ -123,7 +134,11 @@ class CallReader:
         if self._from is not None and self._name is not None:
             whole = self._text[self._from : end if self._to is None else min(self._to, end)]
             arguments = whole.rstrip()
-            events = self._arguments(self._from + len(arguments))
+            if whole[:1] in ('"', "n"):
+                arguments = decoded(arguments)
+                events: list[EngineEvent] = [CallArgumentsDelta(self.index, arguments)]
+            else:
+                events = self._arguments(self._from + len(arguments))
             return [*events, CallDone(self.index, self._name, arguments)]
         name, arguments = self._loose(self._text[:end].strip())
         events = [] if self._name is not None else [CallStarted(self.index, name)]
@@ -140,4 +155,4 @@ class CallReader:
         if not isinstance(call, dict):
             return "", text
         arguments = call.get("arguments", call.get("parameters", {}))
-        return str(call.get("name") or ""), dumps(arguments)
+        return str(call.get("name") or ""), decoded(dumps(arguments))

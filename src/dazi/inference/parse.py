@@ -6,12 +6,20 @@ tag is held back until the next piece decides.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, assert_never
 
-from dazi.core.engine import EngineEvent, GenerateRequest, ReasoningDelta, TextDelta
+from dazi.core.engine import (
+    EngineEvent,
+    GenerateRequest,
+    OfferedTool,
+    ReasoningDelta,
+    TextDelta,
+)
 from dazi.inference.calltext import CallReader
 from dazi.inference.holdback import held
 from dazi.inference.template import CALL_CLOSE, CALL_OPEN, THINK_CLOSE, THINK_OPEN
+from dazi.inference.xmlcall import FUNCTION, XmlCallReader
 
 Calls = Literal["parse", "drop", "keep"]
 """What happens to ``<tool_call>`` blocks: made into calls, left out, or kept as plain text."""
@@ -52,30 +60,55 @@ class _Trimmed:
 
 
 class OutputParser:
-    """One output of a model. ``feed`` it the pieces in order, then ``finish`` it once."""
+    """One output of a model. ``feed`` it the pieces in order, then ``finish`` it once.
 
-    def __init__(self, calls: Calls = "parse") -> None:
+    ``tools``: their schemas tell the types of values in calls that are not JSON. ``opened``: the
+    prompt may have opened the thought already, so that the output begins inside it; text is then
+    held back until a tag decides.
+    """
+
+    def __init__(
+        self, calls: Calls = "parse", tools: Sequence[OfferedTool] = (), *, opened: bool = False
+    ) -> None:
         self.calls_seen = 0
         self._calls = calls
+        self._schemas = {t.name: t.parameters for t in tools}
         self._tags = _THINK_TAGS if calls == "keep" else _ALL_TAGS
-        self._state: Literal["text", "think", "call", "after_call"] = "text"
+        self._state: Literal["unsure", "text", "think", "call", "after_call"]
+        self._state = "unsure" if opened else "text"
         self._buffer = ""
         self._text = _Trimmed(after_tag=False)
         self._thought = _Trimmed(after_tag=True)
-        self._call = CallReader(0)
+        self._call: CallReader | XmlCallReader | None = None
 
     def feed(self, piece: str) -> list[EngineEvent]:
         self._buffer += piece
         return self._run()
 
+    def no_thought(self) -> list[EngineEvent]:
+        """Thoughts come by another way: what was held back is text."""
+        if self._state == "unsure":
+            self._state = "text"
+        return self._run()
+
+    def border(self) -> list[EngineEvent]:
+        """Something that is no text comes next: white space before it is none of the answer."""
+        events = self.no_thought() if self._state == "unsure" else []
+        self._text.tag()
+        return events
+
     def finish(self) -> list[EngineEvent]:
-        events = self._run()
+        events = self.no_thought()
         while self._state == "call":
-            events += self._heard(self._call.finish())
-            self._leave_call()
+            call = self._call or CallReader(self.calls_seen)
+            events += self._heard(call.feed(self._buffer))
+            self._buffer = ""
+            if not call.done:
+                events += self._heard(call.finish())
+            self._leave_call(call)
             events += self._run()
-        # What is still held back is a tag that was cut off, unless it is a mere "<".
-        last = self._buffer if len(self._buffer) < 2 else ""
+        # What is still held back is a tag that was cut off, unless it is a mere "<" or "</".
+        last = self._buffer if len(self._buffer) < 3 else ""
         if self._state == "text":
             if last == self._buffer:
                 events += self._say(self._text.end() + last)
@@ -96,6 +129,8 @@ class OutputParser:
     def _step(self, events: list[EngineEvent]) -> bool:
         """Do one piece of work; false when more text is needed."""
         match self._state:
+            case "unsure":
+                return self._settle()
             case "text":
                 tag = self._until(self._tags, events)
                 self._enter(tag)
@@ -106,15 +141,29 @@ class OutputParser:
                     self._state = "text"
                 return bool(tag)
             case "call":
+                call = self._call or self._begun()
+                if call is None:
+                    return False
                 piece, self._buffer = self._buffer, ""
-                events += self._heard(self._call.feed(piece))
-                if self._call.done:
-                    self._leave_call()
-                return self._call.done
+                events += self._heard(call.feed(piece))
+                if call.done:
+                    self._leave_call(call)
+                return call.done
             case "after_call":
                 return self._skip_close()
             case _:
                 assert_never(self._state)
+
+    def _settle(self) -> bool:
+        """Is the output's beginning a thought? Only a tag tells."""
+        opening, close = self._buffer.find(THINK_OPEN), self._buffer.find(THINK_CLOSE)
+        if (opening >= 0 and (close < 0 or opening < close)) or self._buffer.lstrip().startswith(
+            CALL_OPEN
+        ):
+            self._state = "text"
+        elif close >= 0:
+            self._enter(THINK_OPEN)
+        return self._state != "unsure"
 
     def _until(self, tags: tuple[str, ...], events: list[EngineEvent]) -> str:
         """Emit the text before the first of ``tags`` and take that tag off the buffer."""
@@ -145,16 +194,26 @@ class OutputParser:
             self._state = "think"
             self._thought = _Trimmed(after_tag=True)
         elif tag == CALL_OPEN:
-            self._state = "call"
-            self._call = CallReader(self.calls_seen)
+            self._state, self._call = "call", None
+
+    def _begun(self) -> CallReader | XmlCallReader | None:
+        """What reads the call that begins the buffer; none when more of it is needed."""
+        head = self._buffer.lstrip()
+        if head.startswith(FUNCTION):
+            return self._reader(XmlCallReader(self.calls_seen, self._schemas))
+        return None if FUNCTION.startswith(head) else self._reader(CallReader(self.calls_seen))
+
+    def _reader(self, call: CallReader | XmlCallReader) -> CallReader | XmlCallReader:
+        self._call = call
+        return call
 
     def _heard(self, events: list[EngineEvent]) -> list[EngineEvent]:
         return events if self._calls == "parse" else []
 
-    def _leave_call(self) -> None:
+    def _leave_call(self, call: CallReader | XmlCallReader) -> None:
         self._state = "after_call"
-        self._buffer = self._call.rest + self._buffer
-        if self._calls == "parse" and not self._call.empty:
+        self._buffer = call.rest + self._buffer
+        if self._calls == "parse" and not call.empty:
             self.calls_seen += 1
 
     def _skip_close(self) -> bool:

@@ -24,18 +24,12 @@ from dazi.core.engine import (
     TextDelta,
 )
 from dazi.core.errors import CallerError, DaziError, OperatorError, OverloadError
+from dazi.inference.chunks import LONGEST_LINE, Chunk, SseReader, chunks_of
 from dazi.inference.dialects import DIALECTS, Kind
+from dazi.inference.parser_check import ParserCheck, Parsing
 from dazi.inference.plain import folded_request, plain_request
 from dazi.inference.template import render
-from dazi.inference.wire import (
-    LONGEST_LINE,
-    Chunk,
-    ChunkReader,
-    SseReader,
-    chunk_of,
-    holds_grammar,
-    request_body,
-)
+from dazi.inference.wire import ChunkReader, holds_grammar, request_body
 from dazi.net import Answer, LeanClient
 
 _HANZI = re.compile(r"[\u3400-\u9fff\uf900-\uffef]")
@@ -48,6 +42,8 @@ TOKEN_CHARS = 16
 were asked for is no answer to what was asked."""
 PICTURE_TOKENS = 1_300
 """About what Qwen-VL makes of a picture of a million pixels: one token for each 28 by 28."""
+TOKEN_BYTES = 4096
+"""What a token takes in a stream, envelope and all, is shorter still: bounds what is held back."""
 WAIT_S = 60.0
 log = logging.getLogger("dazi.inference")
 encode = msgspec.json.Encoder(enc_hook=dict).encode
@@ -83,10 +79,16 @@ class RemoteEngine:
         # A model without a thinking mode is not told to leave it: templates answer that with tags.
         self._dialect = dialect if self._profile.thinks else replace(dialect, thinking="none")
         self._client: LeanClient | None = None
+        self._parser = ParserCheck(self._options.base_url)
 
     @property
     def profile(self) -> ModelProfile:
         return self._profile
+
+    @property
+    def parsing(self) -> Parsing:
+        """Who read the calls of the answer that ended last."""
+        return self._parser.last
 
     def count_tokens(self, request: GenerateRequest) -> int:
         """An estimate, rather too high: the server alone has the tokenizer.
@@ -119,14 +121,15 @@ class RemoteEngine:
             if answer.status != 200:
                 raise await self._refusal(answer, request)
             if whole is not None:
-                told = self._events(reader, chunk_of(whole))
+                told = [e for c in chunks_of(whole) for e in self._events(reader, c)]
             else:
                 lines = SseReader()
                 while data := await answer.some():
                     if events := [e for c in lines.read(data) for e in self._events(reader, c)]:
                         bounds.note(events)
                         yield events
-                    bounds.check()
+                    bounds.check(len(data))
+                told = [e for c in lines.finish() for e in self._events(reader, c)]
         except OSError as e:
             raise _unreachable(self._options.base_url, e) from e
         except ValueError as e:
@@ -136,7 +139,9 @@ class RemoteEngine:
                 answer.close()
         if reader.reason is None:
             raise _broken("the answer ended in the middle")
-        yield [*told, *reader.finish(), Done(reader.reason, reader.usage)]
+        told += reader.finish()
+        self._parser.note(reader)
+        yield [*told, Done(reader.reason, reader.usage)]
 
     async def _asked(
         self, request: GenerateRequest, more: bytes
@@ -254,10 +259,11 @@ class RemoteEngine:
 class _Bounds:
     """What an answer may come to: a server that knows no end must not take a place for good."""
 
-    __slots__ = ("_left", "until")
+    __slots__ = ("_bytes", "_left", "until")
 
     def __init__(self, tokens: int, wait_s: float) -> None:
         self._left = (tokens + 32) * TOKEN_CHARS
+        self._bytes = (tokens + 32) * TOKEN_BYTES
         self.until = asyncio.get_running_loop().time() + wait_s + tokens / SLOWEST_TOKENS_S
 
     def note(self, events: Sequence[EngineEvent]) -> None:
@@ -265,9 +271,10 @@ class _Bounds:
             if isinstance(event, TextDelta | ReasoningDelta | CallArgumentsDelta):
                 self._left -= len(event.text)
 
-    def check(self) -> None:
-        """Raises ``OperatorError``."""
-        if self._left < 0:
+    def check(self, size: int) -> None:
+        """``size``: bytes that have come since. Raises ``OperatorError``."""
+        self._bytes -= size
+        if self._left < 0 or self._bytes < 0:
             raise _broken("it is longer than all the tokens asked for")
         if asyncio.get_running_loop().time() > self.until:
             raise _broken("it has not come to an end in time")

@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-from msgspec import Struct
-
 from dazi.core.engine import (
-    CallArgumentsDelta,
-    CallDone,
-    CallStarted,
     EngineEvent,
     FinishReason,
     GenerateRequest,
@@ -21,12 +15,18 @@ from dazi.core.engine import (
     Usage,
 )
 from dazi.core.messages import Message, dumps
+from dazi.inference.callsources import CallSource, CallSources
+from dazi.inference.chunks import Choice, Chunk, Delta, TokenUsage
 from dazi.inference.dialects import Dialect
 from dazi.inference.parse import OutputParser, calls_mode
+from dazi.inference.servercalls import CallPiece
 from dazi.inference.structural import structural_tag
 
-LONGEST_LINE = 4 << 20
 _STREAM = {"stream": True, "stream_options": {"include_usage": True}}
+_BROKEN_OFF = frozenset({"error", "abort", "insufficient_system_resource"})
+"""Reasons that servers give for an answer that they could not finish."""
+_FEW_TOKENS = 8
+"""An answer of so many tokens may have nothing to show: its end and an empty thought."""
 
 
 def request_body(request: GenerateRequest, model: str, dialect: Dialect) -> dict[str, Any]:
@@ -115,78 +115,6 @@ def _message(message: Message) -> dict[str, Any]:
     return out
 
 
-class _Function(Struct):
-    name: str | None = None
-    arguments: Any = None
-
-
-class _Call(Struct):
-    index: int | None = None
-    function: _Function | None = None
-
-
-class _Delta(Struct):
-    """Of a chunk, or the message of a whole answer."""
-
-    content: str | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-    tool_calls: list[_Call] | None = None
-
-
-class _Choice(Struct):
-    delta: _Delta | None = None
-    message: _Delta | None = None
-    finish_reason: str | None = None
-
-
-class _Details(Struct):
-    cached_tokens: int | None = None
-
-
-class _Usage(Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: _Details | None = None
-
-
-class Chunk(Struct):
-    """What is read of ``chat.completion.chunk`` and ``chat.completion``."""
-
-    choices: list[_Choice] | None = None
-    usage: _Usage | None = None
-    error: Any = None
-
-
-_chunk = msgspec.json.Decoder(Chunk)
-
-
-class SseReader:
-    """The chunks of a server-sent event stream, from bytes that may be cut anywhere."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def read(self, data: bytes) -> list[Chunk]:
-        """Raises ``ValueError`` for what is no such stream."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > LONGEST_LINE:
-            raise ValueError("a line is too long")
-        out: list[Chunk] = []
-        for line in lines:
-            if line.startswith(b"data:") and (value := line[5:].strip()) != b"[DONE]":
-                out.append(chunk_of(value))
-        return out
-
-
-def chunk_of(data: bytes) -> Chunk:
-    """Raises ``ValueError``."""
-    try:
-        return _chunk.decode(data)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
 class ChunkReader:
     """From the chunks of one answer to events.
 
@@ -196,72 +124,98 @@ class ChunkReader:
     def __init__(self, request: GenerateRequest) -> None:
         self.usage = Usage()
         self.reason: FinishReason | None = None
+        self.said = False
+        """Whether any event came of it."""
         self._request = request
         self._parser: OutputParser | None = None
-        self._numbers: dict[tuple[str, int], int] = {}
-        self._open: dict[int, tuple[str, str]] = {}
+        self._thinks = request.thinking
+        self._calls = CallSources()
+
+    @property
+    def calls_from(self) -> CallSource:
+        """Who recognised the calls, if there were any."""
+        return self._calls.first
+
+    @property
+    def lost(self) -> bool:
+        """The server counts tokens of an answer of which nothing has come: its parser took them
+        for a call and then found none. To be asked when the answer has ended."""
+        free = self._request.tools and self._request.tool_choice != "none"
+        ended = self.reason == "stop" and not self.said
+        return bool(free) and ended and self.usage.completion > _FEW_TOKENS
 
     def read(self, chunk: Chunk) -> list[EngineEvent]:
-        if usage := chunk.usage:
-            details = usage.prompt_tokens_details
-            self.usage = Usage(
-                usage.prompt_tokens or 0,
-                usage.completion_tokens or 0,
-                (details.cached_tokens or 0) if details else 0,
-            )
+        if chunk.usage:
+            self._spent(chunk.usage)
         events: list[EngineEvent] = []
         for choice in (chunk.choices or ())[:1]:
             if delta := choice.delta or choice.message:
                 if thought := delta.reasoning_content or delta.reasoning:
-                    events.append(ReasoningDelta(thought))
-                if delta.content:
-                    events += self._said(delta.content)
-                for place, call in enumerate(delta.tool_calls or ()):
-                    events += self._call(call, place)
+                    events += self._thought(thought)
+                if content := delta.content:
+                    events += self._said(content if isinstance(content, str) else _joined(content))
+                if delta.tool_calls or delta.function_call:
+                    events += self._called(delta)
             if choice.finish_reason:
-                self.reason = "length" if choice.finish_reason == "length" else "stop"
+                self._ended(choice)
+        if events:
+            self.said = True
         return events
 
     def finish(self) -> list[EngineEvent]:
-        events = [self._renumbered(e) for e in self._parser.finish()] if self._parser else []
-        events += [CallDone(n, name, text or "{}") for n, (name, text) in self._open.items()]
-        if self._numbers and self.reason != "length":
+        events = self._calls.read(self._parser.finish()) if self._parser else []
+        events += self._calls.finish()
+        if events:
+            self.said = True
+        if self._calls.first and self.reason != "length":
             self.reason = "tool_calls"
         return events
 
-    def _said(self, content: str) -> list[EngineEvent]:
-        if self._parser is None:
-            # No tag has begun, and no white space stands where one might.
-            if "<" not in content and not content[-1].isspace():
-                return [TextDelta(content)]
-            self._parser = OutputParser(calls_mode(self._request))
-        return [self._renumbered(e) for e in self._parser.feed(content)]
-
-    def _number(self, source: str, index: int) -> int:
-        return self._numbers.setdefault((source, index), len(self._numbers))
-
-    def _renumbered(self, event: EngineEvent) -> EngineEvent:
-        match event:
-            case CallStarted(index, name):
-                return CallStarted(self._number("text", index), name)
-            case CallArgumentsDelta(index, text):
-                return CallArgumentsDelta(self._number("text", index), text)
-            case CallDone(index, name, arguments):
-                return CallDone(self._number("text", index), name, arguments)
-            case _:
-                return event
-
-    def _call(self, delta: _Call, place: int) -> list[EngineEvent]:
-        function = delta.function or _Function()
-        number = self._number("server", place if delta.index is None else delta.index)
+    def _thought(self, text: str) -> list[EngineEvent]:
         events: list[EngineEvent] = []
-        if number not in self._open:
-            self._open[number] = (function.name or "", "")
-            events.append(CallStarted(number, self._open[number][0]))
-        arguments = function.arguments or ""
-        text = arguments if isinstance(arguments, str) else dumps(arguments)
-        if text:
-            name, before = self._open[number]
-            self._open[number] = (name, before + text)
-            events.append(CallArgumentsDelta(number, text))
+        if self._thinks:  # the server keeps thoughts apart, so the text holds none
+            self._thinks = False
+            if self._parser:
+                events = self._calls.read(self._parser.no_thought())
+        return [*events, ReasoningDelta(text)]
+
+    def _said(self, content: str) -> list[EngineEvent]:
+        # No tag has begun, and no white space stands where one might.
+        plain = self._parser is None and "<" not in content and not content[-1:].isspace()
+        if plain and not self._thinks:
+            return [TextDelta(content)] if content else []
+        return self._calls.read(self._text().feed(content))
+
+    def _text(self) -> OutputParser:
+        if self._parser is None:
+            request = self._request
+            self._parser = OutputParser(calls_mode(request), request.tools, opened=self._thinks)
+        return self._parser
+
+    def _called(self, delta: Delta) -> list[EngineEvent]:
+        events = self._calls.read(self._text().border())
+        pieces = delta.tool_calls or []
+        for place, piece in enumerate(pieces if isinstance(pieces, list) else [pieces]):
+            events += self._calls.handed(piece, place)
+        if delta.function_call:
+            events += self._calls.handed(CallPiece(function=delta.function_call), 0)
         return events
+
+    def _ended(self, choice: Choice) -> None:
+        if choice.usage:
+            self._spent(choice.usage)
+        if choice.finish_reason not in _BROKEN_OFF:
+            self.reason = "length" if choice.finish_reason == "length" else "stop"
+
+    def _spent(self, usage: TokenUsage) -> None:
+        if usage.prompt_tokens is None and usage.completion_tokens is None:
+            return
+        details = usage.prompt_tokens_details
+        cached = details.cached_tokens if details else usage.prompt_cache_hit_tokens
+        self.usage = Usage(usage.prompt_tokens or 0, usage.completion_tokens or 0, cached or 0)
+
+
+def _joined(parts: list[Any]) -> str:
+    """The text of content that comes in typed parts."""
+    texts = [p.get("text") for p in parts if isinstance(p, dict)]
+    return "".join(t for t in texts if isinstance(t, str))

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dazi.core.engine import GenerateRequest, OfferedTool, Sampling
+from dazi.core.engine import CallDone, GenerateRequest, OfferedTool, Sampling
 from dazi.core.errors import DaziError
 from dazi.core.language import Text
 from dazi.core.messages import Message
 from dazi.inference.catalog import Catalog
+from dazi.inference.parser_check import MEND, Parsing
 from dazi.inference.profiles import memory_bytes
+from dazi.inference.remote import RemoteEngine
 from dazi.main.company import load_company
 from dazi.main.database import database_of
 from dazi.main.engines import choose_model, load_engine
@@ -162,27 +164,53 @@ async def _model(settings: Settings, data: Path) -> list[Finding]:
             "required": ["zone"],
         },
     )
+    remote = isinstance(engine, RemoteEngine)
     request = GenerateRequest(
         (Message("user", "现在 UTC 几点?What time is it in UTC?"),),
         (probe,),
-        "required",
+        "auto" if remote else "required",
         Sampling(max_tokens=64),
     )
     try:
         events = [e async for e in engine.generate(request)]
-        called = [e for e in events if type(e).__name__ == "CallDone"]
-        if called:
-            text = Text("工具调用可以解析", "tool calls can be read")
-        else:
-            text = Text(
-                "模型没有给出可解析的工具调用:vLLM 请加 --enable-auto-tool-choice "
-                "--tool-call-parser hermes",
-                "no readable tool call: start vLLM with --enable-auto-tool-choice "
-                "--tool-call-parser hermes",
-            )
-        findings.append(Finding(bool(called), text))
+        called = any(isinstance(e, CallDone) for e in events)
+        parsing: Parsing = engine.parsing if isinstance(engine, RemoteEngine) else ""
+        findings.append(_calls(called=called, parsing=parsing))
     except DaziError as e:
-        findings.append(Finding(False, e.text))
+        text = e.text
+        if remote and e.code == "model_refused":  # e.g. no parser at all
+            text = Text(f"{text.zh}。{MEND.zh}", f"{text.en}. {MEND.en[0].upper()}{MEND.en[1:]}")
+        findings.append(Finding(False, text))
     finally:
         await engine.close()
     return findings
+
+
+def _calls(*, called: bool, parsing: Parsing) -> Finding:
+    """Who can read the model's calls?"""
+    if parsing == "lost":
+        return Finding(
+            False,
+            Text(
+                f"模型服务器的工具解析器吞掉了调用:{MEND.zh}",
+                f"the server's tool parser swallows calls: {MEND.en}",
+            ),
+        )
+    if not called:
+        return Finding(
+            False,
+            Text(
+                f"模型没有给出可解析的工具调用:{MEND.zh}",
+                f"no readable tool call: {MEND.en}",
+            ),
+        )
+    if parsing == "text":
+        return Finding(
+            True,
+            Text(
+                f"工具调用可以解析,但服务器的解析器没有认出来,由搭子自己解析:{MEND.zh}",
+                "tool calls can be read, though not by the server's parser: Dazi parses them "
+                f"itself; {MEND.en}",
+            ),
+        )
+    return Finding(True, Text("工具调用可以解析", "tool calls can be read"))
