@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from dazi.core.errors import OperatorError
 from dazi.inference.parser_check import Parsing
 from dazi.inference.remote import RemoteEngine, RemoteOptions
 from tests.inference.recordings.playing import chunks, events
@@ -36,7 +37,10 @@ async def asked(answer: Answer, times: int = 1) -> Parsing:
     async with serving(answer) as server:
         engine = RemoteEngine(RemoteOptions(server.url, "m"))
         for _ in range(times):
-            _ = [e async for e in engine.generate(answer.request)]
+            try:
+                _ = [e async for e in engine.generate(answer.request)]
+            except OperatorError as e:
+                assert e.code == "model_parser" and engine.parsing == "lost"
         await engine.close()
         return engine.parsing
 

@@ -233,7 +233,8 @@ async def test_over_a_connection(answer: Answer, expected: Outcome) -> None:
         try:
             *told, done = [e async for e in engine.generate(answer.request)]
         except (CallerError, OperatorError) as e:
-            assert e.code == expected.error
+            lost = e.code == "model_parser" and engine.parsing == "lost"
+            assert lost or e.code == expected.error
             return
         finally:
             await engine.close()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from typing import Literal
 
+from dazi.core.errors import OperatorError
 from dazi.core.language import Text
 from dazi.inference.wire import ChunkReader
 
@@ -37,13 +38,22 @@ class ParserCheck:
 
     def __init__(self, server: str) -> None:
         self.last: Parsing = ""
+        self._works = False
         self._server = server
         self._warned: set[Parsing] = set()
 
     def note(self, reader: ChunkReader) -> None:
-        """To be told of every answer that has ended."""
+        """To be told of every answer that has ended. Raises ``OperatorError`` where it was lost to a
+        parser that has never found a call: the answer that was given is not the one that is there."""
         self.last = "lost" if reader.lost else reader.calls_from
+        self._works = self._works or self.last == "server"
         if self.last in _WARNINGS and self.last not in self._warned:
             self._warned.add(self.last)
             told = (reader.usage.completion,) if self.last == "lost" else ()
             log.warning(_WARNINGS[self.last], self._server, *told, MEND.en)
+        if self.last == "lost" and not self._works:
+            raise OperatorError(
+                "model_parser",
+                f"模型服务的工具解析器不合适,回答丢了:{MEND.zh}",
+                f"the model server's tool parser does not fit, and the answer is lost: {MEND.en}",
+            )

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from dazi.core.engine import CallDone, GenerateRequest, OfferedTool, Sampling
 from dazi.core.errors import DaziError
 from dazi.core.language import Text
-from dazi.core.messages import Message
-from dazi.inference.catalog import Catalog
-from dazi.inference.parser_check import MEND, Parsing
 from dazi.inference.profiles import memory_bytes
-from dazi.inference.remote import RemoteEngine
 from dazi.main.company import load_company
 from dazi.main.database import database_of
-from dazi.main.engines import choose_model, load_engine
+from dazi.main.doctor_finding import Finding
+from dazi.main.doctor_model import model_findings
 from dazi.main.settings import Settings
 from dazi.main.systems import connector_context, make_connectors
 
 NEEDED_MEMORY_GB = 2.0
 NEEDED_DISK_GB = 1.0
 EARLIEST_YEAR = 2025
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    ok: bool
-    text: Text
 
 
 async def diagnose(settings: Settings) -> list[Finding]:
@@ -47,7 +35,7 @@ async def diagnose(settings: Settings) -> list[Finding]:
         lambda: _company(folder, data),
     )]  # fmt: skip
     findings.append(await _database(settings, data))
-    findings += await _model(settings, data)
+    findings += await model_findings(settings, data)
     return findings
 
 
@@ -135,82 +123,3 @@ async def _database(settings: Settings, data: Path) -> Finding:
         await database.close()
     place = database.place if settings.database else str(data)
     return Finding(True, Text(f"数据库 {place}", f"database {place}"))
-
-
-async def _model(settings: Settings, data: Path) -> list[Finding]:
-    """Does the model load, answer, and produce a call that can be read?"""
-    try:
-        entry = choose_model(settings, Catalog(data))
-        began = time.perf_counter()
-        engine = await asyncio.to_thread(load_engine, settings, data)
-    except DaziError as e:
-        return [Finding(False, e.text)]
-    loaded = time.perf_counter() - began
-    findings = [
-        Finding(
-            True,
-            Text(
-                f"模型 {entry.name}({loaded:.1f} 秒载入)",
-                f"model {entry.name} (loaded in {loaded:.1f} s)",
-            ),
-        )
-    ]
-    probe = OfferedTool(
-        "get_time",
-        "current time / 现在几点",
-        {
-            "type": "object",
-            "properties": {"zone": {"type": "string", "enum": ["UTC"]}},
-            "required": ["zone"],
-        },
-    )
-    remote = isinstance(engine, RemoteEngine)
-    request = GenerateRequest(
-        (Message("user", "现在 UTC 几点?What time is it in UTC?"),),
-        (probe,),
-        "auto" if remote else "required",
-        Sampling(max_tokens=64),
-    )
-    try:
-        events = [e async for e in engine.generate(request)]
-        called = any(isinstance(e, CallDone) for e in events)
-        parsing: Parsing = engine.parsing if isinstance(engine, RemoteEngine) else ""
-        findings.append(_calls(called=called, parsing=parsing))
-    except DaziError as e:
-        text = e.text
-        if remote and e.code == "model_refused":  # e.g. no parser at all
-            text = Text(f"{text.zh}。{MEND.zh}", f"{text.en}. {MEND.en[0].upper()}{MEND.en[1:]}")
-        findings.append(Finding(False, text))
-    finally:
-        await engine.close()
-    return findings
-
-
-def _calls(*, called: bool, parsing: Parsing) -> Finding:
-    """Who can read the model's calls?"""
-    if parsing == "lost":
-        return Finding(
-            False,
-            Text(
-                f"模型服务器的工具解析器吞掉了调用:{MEND.zh}",
-                f"the server's tool parser swallows calls: {MEND.en}",
-            ),
-        )
-    if not called:
-        return Finding(
-            False,
-            Text(
-                f"模型没有给出可解析的工具调用:{MEND.zh}",
-                f"no readable tool call: {MEND.en}",
-            ),
-        )
-    if parsing == "text":
-        return Finding(
-            True,
-            Text(
-                f"工具调用可以解析,但服务器的解析器没有认出来,由搭子自己解析:{MEND.zh}",
-                "tool calls can be read, though not by the server's parser: Dazi parses them "
-                f"itself; {MEND.en}",
-            ),
-        )
-    return Finding(True, Text("工具调用可以解析", "tool calls can be read"))
