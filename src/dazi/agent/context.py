@@ -68,6 +68,8 @@ class TurnRequest:
     """Count exactly what the model is given."""
     reply: str = ""
     """The host's own answer: there is nothing to ask the model."""
+    approved: str = ""
+    """The question whose approved answer ``reply`` is."""
     images: tuple[Image, ...] = ()
     """Pictures that came with it, for a model that sees."""
     read: tuple[Kept, ...] = ()

@@ -13,6 +13,7 @@ from datetime import date
 
 from dazi.access.limits.limiter import Limiter
 from dazi.agent.again import needs_results
+from dazi.agent.approved import Approved, ApprovedAnswers
 from dazi.agent.asking import Ask, taken
 from dazi.agent.context import TurnRequest, last_said
 from dazi.agent.direct import DirectCall, call
@@ -79,6 +80,7 @@ class AssistantService:
         self.limiter = limiter or Limiter()
         self.remembering = Remembering(agent, threads, self.limiter)
         self.pictures = Pictures(agent.engine)
+        self.approved = ApprovedAnswers()
         self._turn_tokens = turn_tokens
         self.holder: ThreadHolder | None = None
         """Tells which conversations a person has; wired where there is a service desk."""
@@ -164,16 +166,18 @@ class AssistantService:
                 return
             recalled = await self._recalled(ask)
             noted = await self._held(ask) or await self._noted(ask)
+            approved = None if noted or ask.images else self._approved(ask)
             told = await self.pictures.taken(recalled.history)
             shown = Kept(Message("user", ask.text, images=ask.images))
             spoken, *read = await self.pictures.taken([shown])
             kept = [*told, *ask.tool_results]
+            language = ask.language or language_of(ask.text, *_said(kept))
             request = TurnRequest(
                 ask.principal,
                 ask.thread,
                 f"turn_{secrets.token_hex(10)}",
                 ask.text,
-                ask.language or language_of(ask.text, *_said(kept)),
+                language,
                 ask.today or self._today(),
                 tuple(kept),
                 ask.instructions,
@@ -187,7 +191,8 @@ class AssistantService:
                 origin=ask.origin,
                 recalled=recalled,
                 show_context=ask.show_context,
-                reply=noted,
+                reply=noted or (approved.answer(language) if approved else ""),
+                approved=approved.name if approved else "",
                 images=spoken.message.images,
                 read=tuple(read),
             )
@@ -366,6 +371,12 @@ class AssistantService:
         except CallerError as e:
             return e.message(language)
         return NOTED(language).format(fact=fact.text) if wanted.alone else ""
+
+    def _approved(self, ask: Ask) -> Approved | None:
+        """An answer that somebody approved before, unless the caller wants something of the model."""
+        if ask.tool_choice == "required" or not ask.text:
+            return None
+        return self.approved.find(ask.text, ask.principal.roles, ask.today or self._today())
 
     async def _decided_in_words(self, ask: Ask) -> tuple[Ticket, bool] | None:
         """「确认」 typed where exactly one confirmation waits in this thread decides it.

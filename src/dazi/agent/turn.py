@@ -483,6 +483,8 @@ class Agent:
             "reason": turn.reason,
             "ms": round(self._ms(turn), 1),
         }
+        if turn.request.approved:
+            body["approved"] = turn.request.approved
         if turn.by is not None:
             body["by"] = turn.by.backend
         if self.budget.price is not None:

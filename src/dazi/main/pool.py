@@ -63,7 +63,10 @@ def opener(
     def opened(name: str, spec: BackendSpec, key: str) -> Engine:
         if spec.embedded:
             options = EmbeddedOptions(
-                cache_gb=settings.cache_gb, num_threads=settings.threads, cache_dir=data / "models"
+                cache_gb=settings.cache_gb,
+                num_threads=settings.threads,
+                cache_dir=data / "models",
+                adapter=folder / spec.adapter if spec.adapter else None,
             )
             return EmbeddedEngine(at(spec.embedded), options)
         return RemoteEngine(

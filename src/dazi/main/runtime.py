@@ -39,6 +39,7 @@ from dazi.inference.pool.spending import Counted
 from dazi.knowledge.administration import Administration
 from dazi.knowledge.service import KnowledgeService
 from dazi.main.access_settings import access_settings
+from dazi.main.approved_answers import approved_answers
 from dazi.main.auditing import audit_folder
 from dazi.main.company import load_company
 from dazi.main.database import database_of
@@ -155,6 +156,7 @@ async def open_runtime(
     if "risk" in company.settings:
         _open_risk(runtime, context)
     open_desk(runtime, context)
+    runtime.service.approved = approved_answers(company)
     runtime.reports = ReportService(
         company, runtime.router, runtime.ledger, runtime.today, runtime.service.limiter, engine
     )

@@ -55,6 +55,7 @@ cloud_yuan_per_day: 50
         ("backends:\n  a: {model: Qwen3}", 2, "either url"),
         ("backends:\n  a: {url: 'http://h/v1', embedded: bundled}", 2, "either url"),
         ("backends:\n  a: {embedded: bundled, place: cloud}", 2, "in this process"),
+        ("backends:\n  a: {url: 'http://h/v1', adapter: x.safetensors}", 2, "adapters: [NAME]"),
         ("backends:\n  cloud: {url: 'http://h/v1'}", 2, "the name"),
         ("backends:\n  a b: {url: 'http://h/v1'}", 2, "the name"),
         ("backends:\n  a: {url: 'http://h/v1', key_env: NOT_SET}", 2, "NOT_SET is not set"),

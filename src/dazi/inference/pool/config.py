@@ -60,7 +60,8 @@ class Price(_Strict):
 
 
 class BackendSpec(_Strict):
-    """One server, or with ``embedded`` a model in this process (``bundled`` or a path).
+    """One server, or with ``embedded`` a model in this process (``bundled`` or a path), with ``adapter``
+    under a LoRA adapter's file.
 
     ``key_env`` names an environment variable: keys stand in no file. ``tier``: 0 answers; higher
     ones do where no lower one can, and the answer says so. ``at_once``: requests under way.
@@ -71,6 +72,7 @@ class BackendSpec(_Strict):
 
     url: str = ""
     embedded: str = ""
+    adapter: str = ""
     model: str = ""
     kind: Kind = "compatible"
     key_env: str = ""
@@ -199,6 +201,12 @@ def _check_backend(source: Source, name: str, spec: BackendSpec) -> None:
             path,
             f"{name}:本进程内的模型没有 place: cloud、key_env、adapters、vision",
             f"{name}: a model in this process has no place: cloud, key_env, adapters or vision",
+        )
+    if spec.adapter and not spec.embedded:
+        raise source.error(
+            (*path, "adapter"),
+            f"{name}:adapter 是本进程内模型的适配器文件;服务上的写 adapters: [名字]",
+            f"{name}: adapter is a file for a model in this process; of a server write adapters: [NAME]",
         )
     if spec.url:
         try:
