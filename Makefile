@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAZI_DATA ?= $(CURDIR)/.dazi
 
-.PHONY: run test check coverage fuzz bench bench-gateway bench-security bench-resilience bench-contracts bench-reports model clean lock
+.PHONY: run test check coverage fuzz bench bench-gateway bench-security bench-resilience bench-contracts bench-reports bench-production model clean lock
 
 run: .venv/run.ok
 	@$(BIN)/dazi serve
@@ -45,6 +45,10 @@ bench-contracts: .venv/test.ok
 
 bench-reports: .venv/test.ok
 	PYTHONPATH=. $(BIN)/python bench/reports.py --write
+
+# A pool of model servers, on the real vLLM (installed into .bench/vllm, 3.5 GB, or named by DAZI_VLLM).
+bench-production: .venv/test.ok
+	PYTHONPATH=src:. $(BIN)/python bench/production/run.py --write
 
 # Rebuild the bundled model from nothing; hours on two cores. See models/mini/README.md.
 model:

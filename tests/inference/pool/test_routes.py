@@ -216,6 +216,22 @@ async def test_leaving_a_cloud_in_the_middle_counts_as_all_of_it() -> None:
     assert sum(counters._numbers.values()) > 5000
 
 
+async def test_thinking_by_route() -> None:
+    h = house(
+        hybrid(
+            {"name": "hard", "when": {"tasks": ["contract"]}, "thinking": True},
+            {"name": "quick", "when": {"roles": ["customer"]}, "thinking": False},
+        )
+    )
+    for purpose, wanted, given in (
+        (Purpose("contract"), False, True),
+        (Purpose(roles=frozenset({"customer"})), True, False),
+        (Purpose(roles=frozenset({"staff"})), True, True),
+    ):
+        await said(h.pool, ask(purpose=purpose, thinking=wanted))
+        assert h.servers["home"].asked[-1].thinking is given
+
+
 async def test_an_adapter_for_a_task() -> None:
     data = hybrid({"name": "contracts", "when": {"tasks": ["contract"]}, "adapter": "law"})
     data["backends"]["home"]["adapters"] = ["law"]

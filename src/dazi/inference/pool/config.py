@@ -108,13 +108,15 @@ class Conditions(_Strict):
 class RouteSpec(_Strict):
     """The first route whose conditions hold decides. ``to``: places or servers, in order of
     preference. ``leaving``: what is done with personal data that would go to a cloud. ``adapter``: of
-    these servers, the LoRA adapter that answers."""
+    these servers, the LoRA adapter that answers. ``thinking``: whether the model thinks first, whatever
+    was asked for."""
 
     name: str
     when: Conditions = Conditions()
     to: tuple[str, ...] = Field(("private",), strict=False, min_length=1)
     leaving: Leaving = "pseudonymise"
     adapter: str = ""
+    thinking: bool | None = None
 
 
 class PoolFile(_Strict):

@@ -278,7 +278,9 @@ class PoolEngine:
         engine: Engine = backend.engine
         request = asked.request
         adapter = decision.model if decision.model in backend.spec.adapters else ""
-        request = replace(request, model=adapter) if request.model != adapter else request
+        thinking = request.thinking if decision.thinking is None else decision.thinking
+        if (request.model, request.thinking) != (adapter, thinking):
+            request = replace(request, model=adapter, thinking=thinking)
         try:
             if backend.place == "cloud":
                 if decision.leaving != "as-is":

@@ -25,7 +25,7 @@ AT_HOME = RouteSpec(name="", to=("private",))
 @dataclass(frozen=True, slots=True)
 class Decision:
     """``groups`` of servers in order of preference, each of one place and tier. ``rule``: the name of
-    the route, empty where none applied. ``refused``: types for the sake of which no cloud is asked."""
+    the route, empty where none applied. ``refused``: types for the sake of which no cloud is asked. ``thinking``: ``None`` leaves it as it was asked for."""
 
     groups: tuple[tuple[Backend, ...], ...]
     rule: str = ""
@@ -33,6 +33,7 @@ class Decision:
     model: str = ""
     labels: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
+    thinking: bool | None = None
 
 
 class Routes:
@@ -87,7 +88,7 @@ class Routes:
                 groups = tuple(g for g in groups if g[0].place == "private")
         model = request.model or route.adapter
         labels = seen.labels if route.when.labels else frozenset()
-        return Decision(groups, route.name, route.leaving, model, labels, refused)
+        return Decision(groups, route.name, route.leaving, model, labels, refused, route.thinking)
 
     def _load(self) -> float:
         """The share of private places that is taken."""
