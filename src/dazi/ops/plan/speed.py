@@ -41,20 +41,28 @@ PUBLISHED = (
 
 
 def speed_of(
-    shape: Shape, precision: Precision, gpu: Accelerator, gpus: int, context: int, concurrency: int
+    shape: Shape,
+    precision: Precision,
+    gpu: Accelerator,
+    gpus: int,
+    context: int,
+    concurrency: int,
+    *,
+    fp8_cache: bool = False,
 ) -> Speed:
     """Weights are read once a step for all requests, each request's cache once; two operations a weight and token."""
     bandwidth = gpu.bandwidth * 1e9 * gpus
     fast = gpu.fp8 if precision == "fp8" and gpu.fp8 else gpu.bf16
     arithmetic = fast * 1e12 * gpus
     operations = 2.0 * (shape.active_linear + shape.vocabulary * shape.hidden)
+    cache = context * cache_bytes(shape, fp8_cache=fp8_cache)
 
     def step(requests: int) -> tuple[float, str]:
         read = min(
             read_bytes(shape, precision) * (requests if shape.experts > 1 else 1),
             _all(shape, precision),
         )
-        by_memory = (read + requests * context * cache_bytes(shape)) / bandwidth
+        by_memory = (read + requests * cache) / bandwidth
         by_arithmetic = requests * operations / arithmetic
         return max((by_memory, "memory"), (by_arithmetic, "arithmetic"))
 
