@@ -30,6 +30,8 @@ class Published:
     tokens: int
 
 
+MEASURED_TOKENS = 500
+"""Of a ShareGPT request about so many are in the cache."""
 PUBLISHED = (
     Published("A100-80GB", "vLLM 0.11", 1887),
     Published("A100-80GB", "SGLang", 2542),
