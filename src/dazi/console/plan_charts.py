@@ -54,9 +54,9 @@ def stack_chart(made: Stack, language: Language) -> dict[str, Any]:
     series[0]["markLine"] = _marks(marks)
     return {
         **_base(),
-        "grid": {**_GRID, "top": 52},
+        "grid": {**_GRID, "left": 18, "top": 58, "bottom": 8},
         "tooltip": _TIP,
-        "xAxis": {"type": "value", "name": "GB", **_BELOW},
+        "xAxis": {"type": "value", **_AXIS},
         "yAxis": {"type": "category", "data": names, **_AXIS},
         "series": series,
     }
@@ -68,6 +68,7 @@ def roof_chart(made: Roof, p: Plan, language: Language) -> dict[str, Any]:
     short = texts.BOUND_SHORT(language).format(tokens=MEASURED_TOKENS)
     room = texts.ROOM(language).format(n=f"{made.room:,}")
     wanted = _line(name, made.wanted, PALETTE[0])
+    thin = {**_line(short, made.short, QUIET), "lineStyle": _THIN}
     within = made.wanted[0][0] <= made.room <= made.wanted[-1][0]
     marks = [{"xAxis": made.room, "label": {"formatter": room, "color": MARK}}]
     wanted["markLine"] = _marks(marks if within else [])
@@ -95,9 +96,9 @@ def roof_chart(made: Roof, p: Plan, language: Language) -> dict[str, Any]:
         **_base(),
         "grid": {**_GRID, "top": 74},
         "tooltip": {**_TIP, "trigger": "item"},
-        "xAxis": {"type": "log", "logBase": 2, "name": texts.AT_ONCE(language), **_BELOW},
-        "yAxis": {"type": "log", "name": texts.TOKENS(language), **_AXIS},
-        "series": [wanted, {**_line(short, made.short, QUIET), "lineStyle": _THIN}, *points],
+        "xAxis": {"type": "log", "logBase": 4, "name": texts.AT_ONCE(language), **_BELOW},
+        "yAxis": {"type": "log", **_AXIS},
+        "series": [wanted, *([thin] if made.short else []), *points],
     }
 
 
@@ -120,7 +121,7 @@ def course_chart(made: Course, language: Language) -> dict[str, Any]:
             "name": texts.MONTH(language),
             **_BELOW,
         },
-        "yAxis": {"type": "value", "name": texts.UNIT_YUAN(language), **_AXIS},
+        "yAxis": {"type": "value", **_AXIS},
         "series": [own, _line(texts.API(language), _wan(made.api), PALETTE[1])],
     }
 
@@ -146,7 +147,7 @@ def rates_chart(made: Sequence[Rate], requests: int, language: Language) -> dict
             "max": made[-1].requests,
             **_BELOW,
         },
-        "yAxis": {"type": "log", "name": texts.YUAN(language), **_AXIS},
+        "yAxis": {"type": "log", **_AXIS},
         "series": [
             _line(texts.OWN(language), own, PALETTE[0]),
             _line(texts.API(language), [(r.requests, r.api) for r in made], PALETTE[1]),
@@ -155,24 +156,23 @@ def rates_chart(made: Sequence[Rate], requests: int, language: Language) -> dict
                 "type": "scatter",
                 "symbolSize": 12,
                 "itemStyle": {"color": PALETTE[0]},
-                "data": [
-                    {
-                        "value": [r.requests, _round(r.private)],
-                        "label": {
-                            "show": True,
-                            "position": "top",
-                            "color": QUIET,
-                            "formatter": texts.RATE(language).format(
-                                requests=r.requests, gpus=r.gpus
-                            ),
-                        },
-                    }
-                    for r in made
-                    if r.requests == requests
-                ],
+                "data": [[r.requests, _round(r.private)] for r in made if r.requests == requests],
             },
         ],
     }
+
+
+def chosen_rate(made: Sequence[Rate], requests: int, language: Language) -> str:
+    """What the chosen load costs, in words; empty where there is none."""
+    said = texts.RATE(language)
+    return next(
+        (
+            said.format(requests=requests, gpus=r.gpus, own=r.private, api=r.api)
+            for r in made
+            if r.requests == requests
+        ),
+        "",
+    )
 
 
 def _wan(yuan: Sequence[float]) -> list[tuple[int, float]]:

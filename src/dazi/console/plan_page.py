@@ -146,7 +146,11 @@ class _Page:
             plan_charts.course_chart(spent, language), plan_charts.even(spent, language)
         )
         load = p.wanted.load.requests
-        charts["rates"].show(plan_charts.rates_chart(rates(p.wanted), load, language))
+        found = rates(p.wanted)
+        charts["rates"].show(
+            plan_charts.rates_chart(found, load, language),
+            plan_charts.chosen_rate(found, load, language),
+        )
         self._tell(p)
 
     def _tell(self, p: Plan) -> None:

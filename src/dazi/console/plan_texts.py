@@ -27,10 +27,10 @@ LABELS = {
     "requests": Text("一天多少次", "Requests a day"),
     "read": Text("一次读多少词元", "Tokens read by one"),
     "written": Text("一次写多少词元", "Tokens written by one"),
-    "gpu_price": Text("买一块卡(含机器的一份)", "To buy a card, with its machine"),
-    "gpu_hour": Text("租一块一小时;0 为买", "To rent one, an hour; 0 if bought"),
+    "gpu_price": Text("买一块卡,含机器", "A card with its machine"),
+    "gpu_hour": Text("租一小时,0 为买", "Rent an hour, 0: bought"),
     "kwh": Text("一度电", "A kWh"),
-    "pue": Text("PUE:机器一度电,机房几度", "PUE: the house's kWh for a machine's"),
+    "pue": Text("PUE(机房 / 机器)", "PUE (house / machine)"),
     "staff": Text("运维的人一年", "People, a year"),
     "api_read": Text("API 读一百万词元", "API, a million read"),
     "api_written": Text("API 写一百万词元", "API, a million written"),
@@ -49,7 +49,7 @@ TOGETHER = Text("一起,词元/秒,上限", "All together, tokens/s at most")
 YEARS = Text("三年,万元", "Three years, 10,000 yuan")
 THOUSAND = Text("每千次,元", "A thousand requests, yuan")
 
-STACK = Text("显存放得下吗", "Does it fit?")
+STACK = Text("显存放得下吗(GB)", "Does it fit? (GB)")
 STACK_HINT = Text(
     "每种精度、几种并发;竖线是一块卡的九成,和放得下所选的几块。",
     "Each precision, some numbers of requests at once; lines: nine tenths of one card, and of those that hold "
@@ -58,9 +58,9 @@ STACK_HINT = Text(
 WEIGHTS = Text("权重", "weights")
 CACHE = Text("缓存", "cache")
 REST = Text("其余", "rest")
-CARD = Text("{n} 块", "{n} card(s)")
+CARD = Text("{n} 块", "cards: {n}")
 
-ROOF = Text("最快多快", "How fast at most")
+ROOF = Text("最快多快(词元/秒)", "How fast at most (tokens/s)")
 ROOF_HINT = Text(
     "硬件的上限(屋顶线),没有软件能超过;点是别人公布的实测(1,000 个请求一起,bf16,一块卡),要和细线比。",
     "The hardware's limit (roofline), which no software passes. Points were measured and published by others "
@@ -70,15 +70,16 @@ NONE_PUBLISHED = Text(
     "这个模型在这种卡上,我们不知道有公布的实测。",
     "We know of no published measurement of this model on this card.",
 )
-BOUND = Text("上限:{tokens:,} 词元,{gpus} 块", "limit: {tokens:,} tokens, {gpus} card(s)")
-BOUND_SHORT = Text("上限:约 {tokens} 词元,bf16,1 块", "limit: about {tokens} tokens, bf16, 1 card")
+BOUND = Text("上限:{tokens:,} 词元,{gpus} 块", "limit: {tokens:,} tokens, cards: {gpus}")
+BOUND_SHORT = Text(
+    "上限:约 {tokens} 词元,bf16,1 块", "limit: about {tokens} tokens, bf16, cards: 1"
+)
 ROOM = Text("放得下 {n}", "room for {n}")
 AT_ONCE = Text("同时的请求", "requests at once")
-TOKENS = Text("词元/秒", "tokens/s")
 
-COURSE = Text("三年里花的钱", "Spent in three years")
+COURSE = Text("三年里花的钱(万元)", "Spent in three years (10,000 yuan)")
 COURSE_HINT = Text(
-    "自己的机器和 API,累计万元。", "One's own machines and an API, 10,000 yuan in all."
+    "自己的机器和 API,从开始累计。", "One's own machines and an API, from the beginning."
 )
 OWN = Text("自己的机器", "own machines")
 API = Text("API", "API")
@@ -86,17 +87,18 @@ EVEN_AT = Text("第 {n:.1f} 个月持平", "even after {n:.1f} months")
 EVEN_NOT = Text("三年内不持平:API 便宜", "not even within three years: an API is cheaper")
 EVEN_FIRST = Text("从一开始就是自己的机器便宜", "own machines are cheaper from the start")
 MONTH = Text("月", "months")
-UNIT_YUAN = Text("万元", "10,000 yuan")
 
-RATES = Text("每千次多少钱", "A thousand requests")
+RATES = Text("每千次多少钱(元)", "A thousand requests (yuan)")
 RATES_HINT = Text(
     "一天的量不同,要的卡也不同;点是所选的量。",
     "Another load takes other cards; the point is the load chosen.",
 )
 A_DAY = Text("一天的请求", "requests a day")
-YUAN = Text("元", "yuan")
 CHOSEN = Text("所选", "chosen")
-RATE = Text("{requests:,} 次:{gpus} 块", "{requests:,}: {gpus} card(s)")
+RATE = Text(
+    "一天 {requests:,} 次:{gpus:,} 块卡,每千次 {own:,.2f},API {api:,.2f}",
+    "{requests:,} a day: cards {gpus:,}, a thousand for {own:,.2f}, by an API for {api:,.2f}",
+)
 
 FIGURES = Text("逐项", "Line by line")
 COMMAND = Text("命令行里这样算", "On the command line")
