@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAZI_DATA ?= $(CURDIR)/.dazi
 
-.PHONY: run test check coverage fuzz bench bench-gateway bench-security bench-resilience bench-contracts bench-reports model clean lock
+.PHONY: run test check coverage fuzz bench bench-gateway bench-security bench-resilience bench-contracts bench-reports bench-gpu model clean lock
 
 run: .venv/run.ok
 	@$(BIN)/dazi serve
@@ -45,6 +45,10 @@ bench-contracts: .venv/test.ok
 
 bench-reports: .venv/test.ok
 	PYTHONPATH=. $(BIN)/python bench/reports.py --write
+
+# Needs an NVIDIA GPU with torch and transformers, which are no part of .venv: PYTHON=... says where they are.
+bench-gpu:
+	$(PYTHON) -m bench.gpu
 
 # Rebuild the bundled model from nothing; hours on two cores. See models/mini/README.md.
 model:

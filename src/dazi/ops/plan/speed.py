@@ -72,6 +72,22 @@ def speed_of(
     return Speed(1 / step(1)[0], concurrency / seconds, arithmetic / operations, bound)
 
 
+def first_token_of(
+    shape: Shape, precision: Precision, gpu: Accelerator, gpus: int, tokens: int
+) -> float:
+    """Seconds that reading a prompt of so many ``tokens`` takes at least: every token is multiplied with the layers
+    and with those before it (half of all pairs, twice two operations for each of the queries' numbers), the last
+    one with the output layer; the weights are read once."""
+    fast = gpu.fp8 if precision == "fp8" and gpu.fp8 else gpu.bf16
+    layers = 2.0 * shape.active_linear * tokens
+    attention = 2.0 * shape.layers * shape.heads * shape.head_dim * tokens**2
+    output = 2.0 * shape.vocabulary * shape.hidden
+    by_memory = read_bytes(shape, precision) / (gpu.bandwidth * 1e9 * gpus)
+    # In 8 bits the layers are; attention stays in 16.
+    by_arithmetic = (layers + output) / (fast * 1e12 * gpus) + attention / (gpu.bf16 * 1e12 * gpus)
+    return max(by_memory, by_arithmetic)
+
+
 def _all(shape: Shape, precision: Precision) -> float:
     """Of a mixture of experts a large batch reads every one of them."""
     whole = read_bytes(shape, precision)
