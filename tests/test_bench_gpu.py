@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bench.gpu import __main__ as command
-from bench.gpu import report, same
+from bench.gpu import first_token, report, same
 from bench.gpu.limits import Ceilings, decode_limit, first_token_limit, limits_of
 from bench.gpu.shape import REAL, TINY, prompts
 from dazi.ops.plan.accelerators import ACCELERATORS, accelerator_of, detected
@@ -118,10 +118,10 @@ def test_the_tables_give_shares_of_the_limits() -> None:
             {"side": "plain loop", "row": 2, "same": 4, "of": 32, "apart": 0.90, "noise": 0.02},
         ],
     )
-    ceilings, decode, first_token, alike = report.tables(found, REAL, *H200)
+    ceilings, decode, read, alike = report.tables(found, REAL, *H200)
     assert [row[3] for row in ceilings.rows] == pytest.approx([0.9, 0.8])
     assert decode.rows[0][4:] == pytest.approx((0.5, 0.5 / 0.9), rel=1e-3)
-    assert first_token.rows[0][3:] == pytest.approx((0.25, 0.25 / 0.8), rel=1e-3)
+    assert read.rows[0][3:] == pytest.approx((0.25, 0.25 / 0.8), rel=1e-3)
     assert alike.rows == [("plain loop", 3, 1, 1, 1)]
     assert all(table.text() for table in report.tables({}, REAL, *H200))
 
@@ -138,15 +138,21 @@ def test_prompts_are_the_same_ones_each_time() -> None:
 
 @pytest.mark.skipif(not RUNS, reason="torch and transformers are not installed here")
 def test_a_tiny_model_runs_and_goes_on_where_it_was(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = ["--device", "cpu", "--tiny", "--out", str(tmp_path), "--step", "first_token"]
     assert command.main([*given, "--minutes", "0"]) == 0
     assert (
         "left for another call: first_token (continuous batching, 1024)" in capsys.readouterr().out
     )
+    monkeypatch.setitem(first_token._SIDES, "plain loop", lambda *_: 1 / 0)
+    assert command.main(given) == 1  # one side fails, the other is kept
+    assert "first_token: plain loop, 28672: failed" in capsys.readouterr().out
+    monkeypatch.undo()
     assert command.main(given) == 0
-    assert "first_token: plain loop, 28672: " in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "first_token: plain loop, 28672: " in said
+    assert "first_token: continuous batching, 1024: " not in said
     assert command.main(given) == 0
     assert "first_token: " not in capsys.readouterr().out  # all is known
 
