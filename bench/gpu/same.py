@@ -2,7 +2,8 @@
 
 In bf16 a product of eight rows adds in another order than one of a single row, and random weights leave the best
 two tokens close together, so rows may part. That is right only at a tie: where they part, the two tokens' logits
-must be no further apart than the logits of the very same tokens differ between one row and eight.
+must be no further apart than twice what the logits of the very same tokens differ by between one row and eight, or
+than twice the step between neighbouring numbers of that size.
 """
 
 from __future__ import annotations
@@ -58,5 +59,6 @@ def _tie(model: Any, prefix: list[list[int]], row: int, one: int, other: int) ->
             .float()
             for ids in (all_ids, all_ids[row : row + 1])
         )
-    noise = (many[row] - single[0]).abs().max().item()
+    step = abs(single[0, one].item()) * torch.finfo(model.dtype).eps
+    noise = max(step, (many[row] - single[0]).abs().max().item())
     return {"apart": abs(single[0, one] - single[0, other]).item(), "noise": noise}
