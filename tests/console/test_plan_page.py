@@ -28,8 +28,11 @@ def drawn(browser: Browser) -> bool:
 
 
 def lines(browser: Browser) -> list[str]:
-    names, values = browser.all(".dz-plan-lines dt"), browser.all(".dz-plan-lines dd")
-    return [f"{n.text}: {v.text}" for n, v in zip(names, values, strict=True)]
+    """Taken at once: every change draws them anew."""
+    code = """return [...document.querySelectorAll('.dz-plan-lines dt')].map(
+        e => e.innerText + ': ' + e.nextElementSibling.innerText)"""
+    found: list[str] = browser.js(code)
+    return found
 
 
 def typed(browser: Browser, name: str, text: str) -> None:
@@ -45,7 +48,8 @@ def commanded(*given: str) -> str:
 
 
 def shown_command(browser: Browser) -> list[str]:
-    return browser.one(".dz-plan-command").text.split()[2:]
+    code = "return document.querySelector('.dz-plan-command').innerText"
+    return str(browser.js(code)).split()[2:]
 
 
 def test_the_figures_are_those_of_the_command(browser: Browser, site: Site) -> None:
@@ -69,7 +73,7 @@ def test_a_change_is_reckoned_at_once_and_a_slip_is_told_beside_its_field(
     typed(browser, "requests", "１00,000")
     until(lambda: shown_command(browser) == ["--requests", "100000"])
     assert lines(browser) == commanded("--requests", "100000").splitlines()
-    assert "requests=100000" in browser.driver.current_url
+    until(lambda: "requests=100000" in browser.driver.current_url)
     for wrong, told in (("many", "整数"), ("999999", "131072")):
         typed(browser, "context", wrong)
         assert told in browser.one(".dz-plan-context .q-field__messages", told).text
