@@ -94,7 +94,7 @@ def roof_chart(made: Roof, p: Plan, language: Language) -> dict[str, Any]:
         )
     return {
         **_base(),
-        "grid": {**_GRID, "top": 74},
+        "grid": {**_GRID, "top": 92},
         "tooltip": {**_TIP, "trigger": "item"},
         "xAxis": {"type": "log", "logBase": 4, "name": texts.AT_ONCE(language), **_BELOW},
         "yAxis": {"type": "log", **_AXIS},

@@ -71,12 +71,16 @@ class Read:
 
 
 def filled(given: Mapping[str, str]) -> dict[str, str]:
-    """What an address gives, and defaults for the rest."""
+    """What an address gives, and defaults for the rest and for what is wrong in it."""
     made = {}
     for field in FIELDS:
         value = given.get(field.name, field.default)[:LONGEST]
         made[field.name] = value if not field.options or value in field.options else field.default
-    return made
+    for _ in FIELDS:  # each time at least one of them is mended
+        if not (wrong := read(made).wrong):
+            return made
+        made |= {f.name: f.default for f in FIELDS if f.name in wrong}
+    return {f.name: f.default for f in FIELDS}
 
 
 def read(given: Mapping[str, str]) -> Read:
