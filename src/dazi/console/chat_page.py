@@ -5,7 +5,7 @@ from __future__ import annotations
 from nicegui import ui
 from nicegui.element import Element
 
-from dazi.console import desk_texts, texts
+from dazi.console import desk_texts, plan_page, texts
 from dazi.console.abilities import suggestions
 from dazi.console.chat import Chat
 from dazi.console.composer import DRAFT
@@ -15,6 +15,7 @@ from dazi.console.frame import brand, switches
 from dazi.console.history import replay
 from dazi.console.job_texts import JOBS
 from dazi.console.pieces import avatar, div, icon_button
+from dazi.console.plan_texts import PLAN
 from dazi.console.risk_texts import RISK
 from dazi.console.sidebar import Sidebar
 from dazi.console.state import Scene
@@ -159,12 +160,14 @@ def _account(scene: Scene) -> Element:
                 ui.label(roles).classes("dz-muted")
             risk = scene.state.risk
             reviews = risk is not None and risk.may(scene.principal)
+            planner = plan_page.visible(scene.principal)
             for href, icon, label in (
                 *((("/risk", "gpp_maybe", RISK),) if reviews else ()),
                 ("/memory", "psychology", texts.MEMORY),
                 *([("/jobs", "schedule", JOBS)] if scene.state.jobs is not None else []),
                 *([("/desk", "support_agent", _desk_name(scene))] if scene.state.desk else []),
                 *_contracts(scene),
+                *([(plan_page.PATH, "calculate", PLAN)] if planner else []),
                 (EVERYTHING_URL, "download", texts.EXPORT_ALL),
             ):
                 with ui.element("a").classes("dz-menu-item") as link:

@@ -25,6 +25,7 @@ from dazi.console import (
     knowledge_routes,
     login_page,
     memory_page,
+    plan_page,
     reports_page,
     risk_page,
     risk_routes,
@@ -121,6 +122,7 @@ def own_pages(state: ConsoleState, visits: Visits) -> Iterator[OwnPage]:
     yield OwnPage("/", lambda scene, _: chat_page.draw(scene, visits, None), chat, True)
     yield OwnPage("/approvals", lambda scene, _: approvals_page.draw(scene, visits), watches=True)
     yield OwnPage("/memory", lambda scene, _: memory_page.draw(scene))
+    yield OwnPage(plan_page.PATH, lambda scene, r: plan_page.draw(scene, r.query_params))
     if (jobs := state.jobs) is not None:
         yield OwnPage("/jobs", lambda scene, _: jobs_page.draw(scene, jobs))
     if (contracts := state.contracts) is not None:

@@ -11,11 +11,12 @@ from typer.testing import CliRunner
 from dazi.core.errors import CallerError
 from dazi.main.cli import complete
 from dazi.ops.plan.accelerators import ACCELERATORS, accelerator_of
-from dazi.ops.plan.cost import Load, Prices, cost_of
+from dazi.ops.plan.cost import Fleet, Load, Prices, cost_of
 from dazi.ops.plan.memory import Precision, cache_bytes, memory_of
 from dazi.ops.plan.models import SHAPES, shape_of
 from dazi.ops.plan.planning import AT_ONCE, REACHED, Wanted, as_plain, plan
 from dazi.ops.plan.speed import PUBLISHED, speed_of
+from dazi.ops.plan.telling import told
 
 QWEN = shape_of("Qwen/Qwen3-14B")
 A100 = accelerator_of("A100-80GB")
@@ -88,16 +89,49 @@ def test_load_asks_for_replicas() -> None:
 
 def test_cost_is_what_one_counts_by_hand() -> None:
     load, prices = Load(1000, 1000, 500), Prices(100_000, 0, 1.0, 1.5, 50_000, 2.0, 8.0)
-    cost = cost_of(load, prices, 2, 400)
+    fleet = Fleet(2, 1, 400, 1e9)
+    cost = cost_of(load, prices, fleet)
     assert cost.hardware == 200_000
     assert cost.power == pytest.approx(0.8 * 1.5 * 8760 * 3)
     assert cost.staff == 150_000
     assert cost.api_thousand == pytest.approx(6.0)
     assert cost.thousand == pytest.approx(cost.private / (1000 * 365 * 3) * 1000)
-    at_even = cost_of(replace(load, requests=cost.even), prices, 2, 400)
+    at_even = cost_of(replace(load, requests=cost.even), prices, fleet)
     assert at_even.api == pytest.approx(at_even.private, rel=1e-3)
-    rented = cost_of(load, replace(prices, hour=10), 2, 400)
+    rented = cost_of(load, replace(prices, hour=10), fleet)
     assert (rented.hardware, rented.power) == (10 * 8760 * 3 * 2, 0)
+
+
+@pytest.mark.parametrize("api_read", [4.0, 8.0, 60.0])
+def test_from_the_even_load_on_machines_of_ones_own_are_cheaper(api_read: float) -> None:
+    """However many more of them a larger load takes; and a little below it they are not."""
+    one = Wanted(QWEN, "bf16", 4096, 8, A100, Load(1), Prices(api_read=api_read, api_written=16))
+    even = plan(one).cost.even
+    assert even
+
+    def cheaper(requests: int) -> bool:
+        cost = plan(replace(one, load=Load(requests))).cost
+        assert cost.even == even
+        return cost.private <= cost.api
+
+    assert not cheaper(round(even * 0.99))
+    assert all(cheaper(even + step * even // 100) for step in range(400))
+
+
+def test_where_a_replica_never_earns_its_price_no_load_is_even() -> None:
+    never = Wanted(QWEN, "bf16", 4096, 8, A100, Load(1), Prices(api_read=0.5, api_written=1))
+    assert plan(never).cost.even == 0
+    assert not any(
+        (c := plan(replace(never, load=Load(10**n))).cost).private < c.api for n in range(9)
+    )
+    assert "API 便宜" in "\n".join(told(plan(never), "zh"))
+
+
+def test_a_cache_of_eight_bits_is_read_in_half_the_time() -> None:
+    long = Wanted(QWEN, "awq", 32_768, 64, accelerator_of("H20"))
+    made = [plan(replace(long, fp8_cache=half)) for half in (False, True)]
+    whole, half = (p.speed.together / p.fits for p in made)
+    assert 1.8 < half / whole < 2
 
 
 @pytest.mark.parametrize(
@@ -108,7 +142,10 @@ def test_cost_is_what_one_counts_by_hand() -> None:
         (["--precision", "bf15"], "bf16, fp8, awq"),
         (["--context", "200000"], "131072"),
         (["--concurrency", "0"], "1"),
-        (["--requests", "-5"], ""),
+        (["--requests", "-5"], "requests"),
+        (["--kwh", "nan"], "kwh"),
+        (["--staff", "inf"], "staff"),
+        (["--concurrency", "1000000"], "100,000"),
     ],
 )
 def test_what_cannot_be_planned_is_said_why(given: list[str], code: str) -> None:
@@ -128,5 +165,5 @@ def test_the_command_answers_in_json_and_in_words() -> None:
 
 def test_every_accelerator_can_be_planned_for() -> None:
     for gpu in ACCELERATORS.values():
-        told = as_plain(plan(Wanted(QWEN, "fp8", 8192, 4, gpu)))
-        assert told["gpus"] >= told["gpus_to_hold_it"] >= 1
+        plain = as_plain(plan(Wanted(QWEN, "fp8", 8192, 4, gpu)))
+        assert plain["gpus"] >= plain["gpus_to_hold_it"] >= 1

@@ -167,6 +167,20 @@ _REASONS: dict[Reason, tuple[str, Text]] = {
             "save it as UTF-8",
         ),
     ),
+    "not_image": (
+        UNSUPPORTED,
+        Text(
+            "不是能认的图片；能认 PNG、JPEG、WebP 和 BMP",
+            "it is no image that can be read; PNG, JPEG, WebP and BMP can",
+        ),
+    ),
+    "pixels": (
+        TOO_LARGE,
+        Text(
+            "图片超过 {pixels} 像素，请缩小后再发",
+            "the image has more than {pixels} pixels; make it smaller",
+        ),
+    ),
 }
 _NO_OCR = Text(
     "识别扫描件需要可选的 ocr 依赖（pip install 'dazi[ocr]'），现在没有或不能用",
@@ -187,6 +201,7 @@ def not_read(name: str, reason: Reason, limits: ParseLimits, *, ocr: bool = Fals
         "characters": limits.characters,
         "blocks": limits.blocks,
         "pages": limits.pages,
+        "pixels": f"{limits.pixels:,}",
         "seconds": f"{limits.seconds:g}",
     }
     zh, en = text.zh.format(**figures), text.en.format(**figures)

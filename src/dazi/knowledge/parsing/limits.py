@@ -27,6 +27,8 @@ class ParseLimits:
     characters: int = 20_000_000
     blocks: int = 1_000_000
     pages: int = 20_000
+    pixels: int = 40_000_000
+    """Of an image."""
 
     def seconds_for(self, pages: int) -> float:
         """Seconds that reading so many pages, and some of the next ones, may take."""
@@ -35,3 +37,7 @@ class ParseLimits:
 
 PICTURE_LIMITS = ParseLimits(seconds=8.0, seconds_in_all=8.0)
 """One page, for somebody who waits for it."""
+IMAGE_LIMITS = ParseLimits(
+    seconds=30.0, seconds_in_all=60.0, file_bytes=20_000_000, characters=100_000, blocks=10_000
+)
+"""One image in a message. Its processor time is that of all threads, and has the loading of the models in it."""

@@ -33,7 +33,7 @@ class Highlight(msgspec.Struct, frozen=True):
 
 class Order(msgspec.Struct, frozen=True):
     """What the worker is to do with the file that is its standard input. ``pages``: first and last.
-    ``drawing`` and ``highlights``: instead of reading it."""
+    ``drawing`` and ``highlights``: instead of reading it. ``image``: it is one, and its text is read by OCR."""
 
     kind: Kind | None
     limits: ParseLimits
@@ -41,6 +41,7 @@ class Order(msgspec.Struct, frozen=True):
     ocr: bool = False
     drawing: Drawing | None = None
     highlights: list[Highlight] | None = None
+    image: bool = False
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready", array_like=True):

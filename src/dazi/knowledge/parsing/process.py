@@ -8,6 +8,7 @@ import os
 import signal
 import stat
 import sys
+import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,8 +20,15 @@ from dazi.core.errors import DaziError
 from dazi.knowledge.blocks import Block, Box, Progress
 from dazi.knowledge.parsing.children import ENVIRONMENT, Child, nursery
 from dazi.knowledge.parsing.failures import no_worker, not_read
+from dazi.knowledge.parsing.image import HEAD_BYTES, is_image
 from dazi.knowledge.parsing.kinds import Kind, kind_of
-from dazi.knowledge.parsing.limits import MESSAGE_BYTES, PICTURE_BYTES, PICTURE_LIMITS, ParseLimits
+from dazi.knowledge.parsing.limits import (
+    IMAGE_LIMITS,
+    MESSAGE_BYTES,
+    PICTURE_BYTES,
+    PICTURE_LIMITS,
+    ParseLimits,
+)
 from dazi.knowledge.parsing.messages import (
     LENGTH_BYTES,
     Done,
@@ -43,6 +51,7 @@ _START_SECONDS = 60.0
 """For a machine that is busy: until the libraries are loaded nothing of the file is read."""
 _LEAVE_SECONDS = 5.0
 DEFAULT_LIMITS = ParseLimits()
+_IMAGE = "图片 / image"
 _NOTHING_YET = Found([], None)
 
 
@@ -120,6 +129,46 @@ async def highlighted(
         return bytes(listening.picture)
 
 
+async def text_of_image(data: bytes, limits: ParseLimits = IMAGE_LIMITS, name: str = "") -> str:
+    """The text on a picture (PNG, JPEG, WebP, BMP), a line for each row of it; empty where there is none. Decoded
+    and recognised in a process of its own, within ``limits``. ``name``: what errors call it.
+
+    Raises ``CallerError`` with one of ``failures.CODES``; ``OperatorError`` where OCR is not installed, or the
+    process does not start.
+    """
+    name = name or _IMAGE
+    reason: Reason | None = None
+    if len(data) > limits.file_bytes:
+        reason = "file_size"
+    elif not is_image(data[:HEAD_BYTES]):
+        reason = "not_image" if data else "empty"
+    if reason is not None:
+        raise not_read(name, reason, limits)
+    order = Order(None, limits, ocr=True, image=True)
+    descriptor = await asyncio.to_thread(_unnamed, data)
+    said: list[str] = []
+    async with _at_work(descriptor, order) as listening:
+        while (found := await listening.next()) is not None:
+            said += [block.text for block in found.blocks]
+        if listening.failed is not None:
+            raise _error(name, listening.failed, order)
+    return "\n".join(said)
+
+
+def _unnamed(data: bytes) -> int:
+    """A descriptor to read ``data`` from the beginning; in memory, where the system has such files."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("image", os.MFD_CLOEXEC)
+    else:
+        with tempfile.TemporaryFile() as file:
+            descriptor = os.dup(file.fileno())
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
 @asynccontextmanager
 async def _worker(path: Path, order: Order) -> AsyncIterator[_Listening]:
     """At work on a file, and ended afterwards."""
@@ -127,6 +176,13 @@ async def _worker(path: Path, order: Order) -> AsyncIterator[_Listening]:
         descriptor = await asyncio.to_thread(_opened, path, order.limits)
     except Refused as refused:
         raise not_read(path.name, refused.reason, order.limits) from None
+    async with _at_work(descriptor, order) as listening:
+        yield listening
+
+
+@asynccontextmanager
+async def _at_work(descriptor: int, order: Order) -> AsyncIterator[_Listening]:
+    """On what ``descriptor`` reads, which is closed."""
     try:
         process = await _started(descriptor, order)
     finally:

@@ -27,6 +27,8 @@ Reason = Literal[
     "not_word",
     "not_excel",
     "not_text",
+    "not_image",
+    "pixels",
     "no_ocr",
 ]
 

@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from dazi.knowledge.parsing import image
 from dazi.knowledge.parsing.kinds import Kind, settled
 from dazi.knowledge.parsing.limits import ParseLimits
 from dazi.knowledge.parsing.messages import Done, Failed, Order, Piece, Ready
@@ -41,7 +42,10 @@ def main(order: str) -> int:
     descriptor = os.dup(1)
     outgoing = Outgoing(descriptor, given.limits)
     os.dup2(2, 1)  # what a library prints is no message
-    load(given.kind)
+    if given.image:
+        os.environ[image.PIXELS_VARIABLE] = str(given.limits.pixels)
+    else:
+        load(given.kind)
     recogniser = None
     refused: Reason | None = None
     if given.ocr:
@@ -88,15 +92,24 @@ def _read(given: Order, outgoing: Outgoing, request: Request) -> Reason | None:
 
 
 def _items(given: Order, request: Request) -> Iterator[Item]:
+    if given.image:
+        assert request.recogniser is not None
+        yield from image.read(_sized(given), request.recogniser)
+        return
     file, kind = _file(given)
     reader: Reader = importlib.import_module(_READERS[kind]).read
     yield from reader(file, request)
 
 
-def _file(given: Order) -> tuple[BinaryIO, Kind]:
+def _sized(given: Order) -> BinaryIO:
     file = os.fdopen(0, "rb")
     if os.fstat(0).st_size > given.limits.file_bytes:
         raise Refused("file_size")
+    return file
+
+
+def _file(given: Order) -> tuple[BinaryIO, Kind]:
+    file = _sized(given)
     kind = settled(file, given.kind)
     file.seek(0)
     return file, kind

@@ -31,6 +31,7 @@ def plan(
     gpu_price: Annotated[float, typer.Option(help="买一块多少元(含机器的一份)。Yuan to buy one.")] = Prices.gpu,
     gpu_hour: Annotated[float, typer.Option(help="租一小时多少元;0 为买。Yuan an hour; 0 if bought.")] = Prices.hour,
     kwh: Annotated[float, typer.Option(help="一度电多少元。Yuan for a kWh.")] = Prices.kwh,
+    pue: Annotated[float, typer.Option(help="机器一度电,机房几度。Of the house.")] = Prices.pue,
     staff: Annotated[float, typer.Option(help="运维的人一年多少元。Yuan a year for people.")] = Prices.staff,
     api_read: Annotated[float, typer.Option(help="API 读一百万词元多少元。Yuan for a million read.")] = Prices.api_read,
     api_written: Annotated[float, typer.Option(help="API 写一百万多少元。A million written.")] = Prices.api_written,
@@ -43,7 +44,7 @@ def plan(
         raise CallerError(
             "precision", f"精度应是 {names} 之一", f"the precision must be one of {names}"
         )
-    prices = Prices(gpu_price, gpu_hour, kwh, Prices.pue, staff, api_read, api_written)
+    prices = Prices(gpu_price, gpu_hour, kwh, pue, staff, api_read, api_written)
     made = planned(
         Wanted(
             shape_of(model), exact, context, concurrency, accelerator_of(gpu),

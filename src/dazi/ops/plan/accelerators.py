@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from dazi.core.errors import CallerError
@@ -36,6 +37,21 @@ ACCELERATORS = {
         Accelerator("H200", 141, 4800, 989, 1979, 700),
     )
 }
+
+
+_BESIDE_THE_NAME = re.compile(r"NVIDIA|GEFORCE|TESLA|SXM\d*|HBM\w*|\d+GB")
+
+
+def detected(name: str, memory: float) -> Accelerator | None:
+    """By what a driver calls the device (``NVIDIA A100-SXM4-80GB``) and its ``memory`` in bytes. None for one
+    whose data sheet is not here, as for another form of a known one (PCIe, NVL, laptops): its figures differ."""
+    parts = re.split(r"[\s-]+", name.upper())
+    plain = "-".join(p for p in parts if not _BESIDE_THE_NAME.fullmatch(p))
+    for known in ACCELERATORS.values():
+        share = memory / (known.memory * 1e9)  # vendors count 2^30, and some is the driver's own
+        if re.sub(r"-\d+GB$", "", known.name.upper()) == plain and 0.85 < share < 1.1:
+            return known
+    return None
 
 
 def accelerator_of(name: str) -> Accelerator:

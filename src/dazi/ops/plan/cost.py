@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 HOURS_A_YEAR = 8760
 YEARS = 3
+DAYS = 365 * YEARS
 
 
 @dataclass(frozen=True)  # no slots: their defaults are those of the command
@@ -34,6 +36,20 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
+class Fleet:
+    """``replicas`` of the model, each on ``group`` GPUs of ``watts`` and good for ``capacity`` requests a day."""
+
+    group: int
+    replicas: int
+    watts: int
+    capacity: float
+
+    @property
+    def gpus(self) -> int:
+        return self.group * self.replicas
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """In yuan. ``thousand``: of requests, all in. ``private`` and ``api``: of three years, ``private`` in its parts."""
 
@@ -45,19 +61,16 @@ class Cost:
     staff: float
     api: float
     even: int
-    """Requests a day from which on machines of one's own are cheaper; 0 where they never are."""
+    """Requests a day from which on machines of one's own are cheaper, as many of them as that takes; 0 where
+    they never are."""
 
 
-def cost_of(load: Load, prices: Prices, gpus: int, watts: int) -> Cost:
-    hours = HOURS_A_YEAR * YEARS
-    rented = prices.hour > 0
-    hardware = prices.hour * hours * gpus if rented else prices.gpu * gpus
-    power = 0.0 if rented else watts * gpus / 1000 * prices.pue * prices.kwh * hours
+def cost_of(load: Load, prices: Prices, fleet: Fleet) -> Cost:
+    hardware, power = _machines(prices, fleet.gpus, fleet.watts)
     staff = prices.staff * YEARS
     private = hardware + power + staff
-    requests = load.requests * 365 * YEARS
+    requests = load.requests * DAYS
     one = (load.read * prices.api_read + load.written * prices.api_written) / 1e6
-    even = round(private / (one * 365 * YEARS)) if one > 0 else 0
     return Cost(
         private / requests * 1000 if requests else 0.0,
         one * 1000,
@@ -66,5 +79,23 @@ def cost_of(load: Load, prices: Prices, gpus: int, watts: int) -> Cost:
         power,
         staff,
         one * requests,
-        even,
+        _even(one * DAYS, staff, sum(_machines(prices, fleet.group, fleet.watts)), fleet.capacity),
     )
+
+
+def _machines(prices: Prices, gpus: int, watts: int) -> tuple[float, float]:
+    """Of three years: to have them, and their power, which is in the price of what is rented."""
+    hours = HOURS_A_YEAR * YEARS
+    if prices.hour > 0:
+        return prices.hour * hours * gpus, 0.0
+    return prices.gpu * gpus, watts * gpus / 1000 * prices.pue * prices.kwh * hours
+
+
+def _even(api: float, staff: float, group: float, capacity: float) -> int:
+    """``api``: what it takes for one request a day; ``group``: what one replica's GPUs take. Each replica that is
+    added must first be paid for, so the last load at which one still was not is looked for."""
+    gain = api * capacity - group
+    if api <= 0 or gain <= 0:
+        return 0
+    replicas = math.ceil((staff + group) / gain)
+    return max(1, math.ceil((staff + replicas * group) / api))

@@ -8,7 +8,7 @@ from typing import Any
 
 from dazi.core.errors import CallerError
 from dazi.ops.plan.accelerators import Accelerator
-from dazi.ops.plan.cost import Cost, Load, Prices, cost_of
+from dazi.ops.plan.cost import Cost, Fleet, Load, Prices, cost_of
 from dazi.ops.plan.memory import MB, Memory, Precision, cache_bytes, memory_of
 from dazi.ops.plan.models import Shape
 from dazi.ops.plan.speed import PUBLISHED, Published, Speed, speed_of
@@ -19,6 +19,9 @@ USED = 0.9
 """The share of an accelerator's memory that a server may take."""
 WORKING_DAY = 8 * 3600
 """Seconds in which a day's requests come."""
+MOST = 1_000_000_000
+"""Of anything: what is beyond it is a slip of the finger."""
+MOST_AT_ONCE = 100_000
 AT_ONCE = 256
 """Requests that a server takes at once unless told otherwise."""
 REACHED = 0.18
@@ -67,15 +70,18 @@ def plan(wanted: Wanted) -> Plan:
     )
     room = gpu.memory * 1e9 * USED / MB
     fits = 2 ** max(0, math.ceil(math.log2(memory.total / room)))
-    speed = speed_of(shape, wanted.precision, gpu, fits, wanted.context, wanted.concurrency)
+    half = wanted.fp8_cache
+    speed = speed_of(
+        shape, wanted.precision, gpu, fits, wanted.context, wanted.concurrency, fp8_cache=half
+    )
     load = wanted.load
     at_once = _held(wanted, memory, room * fits)
     tokens = max(1, load.read + load.written)
-    daily = speed_of(shape, wanted.precision, gpu, fits, tokens, at_once)
-    seconds = load.requests * (
-        load.written / (daily.together * REACHED) + load.read / (daily.prefill * REACHED)
-    )
-    replicas = max(1, math.ceil(seconds / WORKING_DAY))
+    daily = speed_of(shape, wanted.precision, gpu, fits, tokens, at_once, fp8_cache=half)
+    one = load.written / (daily.together * REACHED) + load.read / (daily.prefill * REACHED)
+    capacity = WORKING_DAY / one if one else math.inf
+    replicas = max(1, math.ceil(load.requests / capacity))
+    fleet = Fleet(fits, replicas, gpu.watts, capacity)
     return Plan(
         wanted,
         memory,
@@ -83,8 +89,8 @@ def plan(wanted: Wanted) -> Plan:
         replicas,
         at_once,
         speed,
-        seconds / replicas / WORKING_DAY,
-        cost_of(load, wanted.prices, fits * replicas, gpu.watts),
+        load.requests / capacity / replicas,
+        cost_of(load, wanted.prices, fleet),
         tuple(p for p in PUBLISHED if p.gpu == gpu.name and shape.name == "Qwen/Qwen3-14B"),
     )
 
@@ -104,13 +110,19 @@ def _check(wanted: Wanted) -> None:
             f"上下文要在 1 到 {most} 之间(本身 {wanted.shape.context},YaRN 可到 {YARN} 倍)",
             f"the context must be 1 to {most} ({wanted.shape.context} of its own, {YARN} times that with YaRN)",
         )
-    if wanted.concurrency < 1:
-        raise CallerError("concurrency", "并发至少 1", "concurrency must be 1 at least")
-    numbers = (*asdict(wanted.load).values(), *asdict(wanted.prices).values())
-    if any(n < 0 for n in numbers):
+    if not 1 <= wanted.concurrency <= MOST_AT_ONCE:
         raise CallerError(
-            "negative", "数量和价格不能是负数", "amounts and prices cannot be negative"
+            "concurrency",
+            f"并发要在 1 到 {MOST_AT_ONCE:,} 之间",
+            f"concurrency must be 1 to {MOST_AT_ONCE:,}",
         )
+    for name, number in (asdict(wanted.load) | asdict(wanted.prices)).items():
+        if not 0 <= number <= MOST:
+            raise CallerError(
+                name,
+                f"数量和价格要在 0 到 {MOST:,} 之间({name})",
+                f"amounts and prices must be 0 to {MOST:,} ({name})",
+            )
 
 
 def as_plain(p: Plan) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from dazi.ops.plan.planning import Plan
 
 
 def told(p: Plan, language: Language) -> list[str]:
-    return [f"{label(language)}: {said(language)}" for label, said in _lines(p)]
+    return [f"{label(language)}: {said(language)}" for label, said in lines(p)]
 
 
-def _lines(p: Plan) -> list[tuple[Text, Text]]:
+def lines(p: Plan) -> list[tuple[Text, Text]]:
     w, m, s, c = p.wanted, p.memory, p.speed, p.cost
     size, asked = (
         f"{w.shape.parameters / 1e9:.2f}B, {w.precision}",
@@ -21,8 +21,16 @@ def _lines(p: Plan) -> list[tuple[Text, Text]]:
     ]
     parts = f"{m.weights:,} + {m.cache:,} + {m.beside:,}"
     day = f"{w.load.requests:,}"
+    even = (
+        Text(
+            f"一天 {c.even:,} 次起自己的机器便宜",
+            f"one's own machines are cheaper from {c.even:,} requests a day",
+        )
+        if c.even
+        else Text("按这些价格,多少次都是 API 便宜", "at these prices an API is cheaper at any load")
+    )
     years = f"{c.hardware:,.0f} + {c.power:,.0f} + {c.staff:,.0f}"
-    lines = [
+    made = [
         (Text("模型", "model"), _same(f"{w.shape.name}, {size}")),
         (Text("请求 x 词元", "requests x tokens"), _same(asked)),
         (
@@ -61,21 +69,20 @@ def _lines(p: Plan) -> list[tuple[Text, Text]]:
         (
             Text("用 API,元", "an API, yuan"),
             Text(
-                f"三年 {c.api:,.0f},每千次 {c.api_thousand:,.2f};一天 {c.even:,} 次起自己的机器便宜",
-                f"{c.api:,.0f} in three years, {c.api_thousand:,.2f} a thousand; "
-                f"one's own machines are cheaper from {c.even:,} requests a day",
+                f"三年 {c.api:,.0f},每千次 {c.api_thousand:,.2f};{even.zh}",
+                f"{c.api:,.0f} in three years, {c.api_thousand:,.2f} a thousand; {even.en}",
             ),
         ),
     ]
     if p.published:
         others = ", ".join(f"{x.server} {x.tokens:,}" for x in p.published)
-        lines.append(
+        made.append(
             (
                 Text("公布的(1,000 个请求一起,bf16)", "published (1,000 requests at once, bf16)"),
                 _same(others),
             )
         )
-    return lines
+    return made
 
 
 def _same(said: str) -> Text:
