@@ -50,10 +50,11 @@ bench-reports: .venv/test.ok
 model:
 	$(MAKE) -C models/mini all
 
-# Names, versions and hashes only.
+# Names, versions and hashes only; the server's lock is what the container and the bundle install.
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra test -c requirements.lock pyproject.toml -o requirements-test.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra postgresql --extra redis --extra milvus -c requirements.lock pyproject.toml -o requirements-server.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra test -c requirements.lock -c requirements-server.lock pyproject.toml -o requirements-test.lock
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Dazi needs Python 3.11 or newer; set PYTHON=python3.11")'
