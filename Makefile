@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAZI_DATA ?= $(CURDIR)/.dazi
 
-.PHONY: run test check coverage fuzz bench bench-gateway bench-security bench-resilience bench-contracts bench-reports model clean lock
+.PHONY: run test check coverage fuzz bench bench-gateway bench-security bench-resilience bench-contracts bench-reports model bundle clean lock
 
 run: .venv/run.ok
 	@$(BIN)/dazi serve
@@ -49,6 +49,10 @@ bench-reports: .venv/test.ok
 # Rebuild the bundled model from nothing; hours on two cores. See models/mini/README.md.
 model:
 	$(MAKE) -C models/mini all
+
+# All that a machine without a network needs, in dist/; see docs/en/deploy.md. MODEL=FOLDER adds weights.
+bundle: .venv/run.ok
+	$(BIN)/python deploy/bundle.py $(if $(MODEL),--model $(MODEL))
 
 # Names, versions and hashes only; the server's lock is what the container and the bundle install.
 lock:
