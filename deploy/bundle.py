@@ -24,6 +24,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tempfile
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,7 +37,8 @@ SUMS = "SHA256SUMS"
 IMAGE = re.compile(r"^\s*(?:- )?image:\s*(\S+)\s*$", re.MULTILINE)
 BASE = re.compile(r"^ARG BASE=(\S+)$", re.MULTILINE)
 DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
-BLOCK = 1 << 20
+PATCH = re.compile(r"python_full_version\s*[<>=!]+\s*'\d+\.\d+\.\d+'")
+"""What a marker asks of a patch release: 3.11.2 there may need a wheel that 3.11.7 here does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,11 @@ def pip(*arguments: str) -> None:
 
 def download(wanted: Wanted, wheels: Path) -> None:
     source = () if wanted.found_at is None else ("--no-index", "--find-links", str(wanted.found_at))
-    pip("download", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes", *source,
-        "--dest", str(wheels), "--requirement", str(wanted.lock))  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        any_patch = Path(folder) / "requirements.txt"
+        write(any_patch, PATCH.sub("python_version >= '3'", wanted.lock.read_text("utf-8")))
+        pip("download", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes",
+            *source, "--dest", str(wheels), "--requirement", str(any_patch))  # fmt: skip
 
 
 def build(project: Path, wheels: Path) -> Path:
