@@ -11,14 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from dazi.main.initialise import initialise
+
 CODE = "from dazi.main.cli import run; run()"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to listen to")
 def test_it_ends_in_order_when_it_is_told_to(tmp_path: Path) -> None:
     """As the first process of a container too, where a signal that nobody listens to does nothing."""
+    initialise(tmp_path / "company", "en")
     process = subprocess.Popen(
-        [sys.executable, "-c", CODE, "jobs", "work"],
+        [sys.executable, "-c", CODE, "jobs", "work", "--company", str(tmp_path / "company")],
         env={**os.environ, "DAZI_DATA": str(tmp_path / "data"), "DAZI_LANG": "en"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
