@@ -16,6 +16,10 @@ if [ -e "$to" ]; then
     echo "$to 已经在了,先移走 is there already: move it away first" >&2
     exit 1
 fi
+if [ -e "$prefix/dazi" ] && [ ! -L "$prefix/dazi" ]; then
+    echo "$prefix/dazi 不是由此安装的 was not made by this: move it away first" >&2
+    exit 1
+fi
 mkdir -p "$prefix"
 # What was broken off is taken away again.
 trap 'rm -rf "$to"' EXIT

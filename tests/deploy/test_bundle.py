@@ -217,6 +217,14 @@ def test_another_python_is_told_which_one_it_is_for(opened: Path) -> None:
     assert "cp999" in found.stderr and bundle.python() in found.stderr
 
 
+def test_what_others_put_there_is_left_alone(opened: Path, tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    (prefix / "dazi").mkdir(parents=True)
+    done = installed(opened, prefix)
+    assert done.returncode == 1 and "was not made by this" in done.stderr
+    assert list(prefix.iterdir()) == [prefix / "dazi"]
+
+
 def installed(
     folder: Path, prefix: Path, within: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
