@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAZI_DATA ?= $(CURDIR)/.dazi
 
-.PHONY: run test check coverage fuzz bench bench-gateway bench-security bench-resilience bench-contracts bench-reports bench-production bench-gpu model clean lock
+.PHONY: run test check coverage fuzz bench bench-gateway bench-security bench-resilience bench-contracts bench-reports bench-production bench-gpu model clean lock bundle
 
 run: .venv/run.ok
 	@$(BIN)/dazi serve
@@ -58,10 +58,15 @@ bench-gpu:
 model:
 	$(MAKE) -C models/mini all
 
-# Names, versions and hashes only.
+# All that a machine without a network needs, in dist/; see docs/en/deploy.md. MODEL=FOLDER adds weights.
+bundle: .venv/run.ok
+	$(BIN)/python deploy/bundle.py $(if $(MODEL),--model $(MODEL))
+
+# Names, versions and hashes only; the server's lock is what the container and the bundle install.
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra test -c requirements.lock pyproject.toml -o requirements-test.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra postgresql --extra redis --extra milvus -c requirements.lock pyproject.toml -o requirements-server.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra test -c requirements.lock -c requirements-server.lock pyproject.toml -o requirements-test.lock
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Dazi needs Python 3.11 or newer; set PYTHON=python3.11")'

@@ -18,6 +18,7 @@ LONGEST = (
     "tests/gateway/test_matrix.py",
     "tests/knowledge/test_bombs.py",
     "tests/knowledge/test_parsing_process.py",
+    "tests/deploy/test_bundle.py",
     "tests/resilience/test_faults.py",
     "tests/ops/test_backup.py",
     "tests/test_bench.py",

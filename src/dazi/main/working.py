@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -161,11 +162,35 @@ async def work_on_jobs(settings: Settings, language: Language, *, until_done: bo
             typer.echo(TAKEN(language).format(n=await runtime.jobs.workers.drain()))
             return
         typer.echo(WORKING(language), err=True)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(runtime.jobs.keep_scheduled())
-            group.create_task(runtime.jobs.workers.run())
+        await _until_stopped(runtime.jobs.keep_scheduled(), runtime.jobs.workers.run())
     finally:
         await runtime.close()
+
+
+async def _until_stopped(*works: Coroutine[Any, Any, None]) -> None:
+    """Until SIGTERM, at which jobs under way are given back for others to go on with. The first
+    process of a container would not even end by it if nobody listened."""
+
+    async def all_of_them() -> None:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work)
+
+    working = asyncio.create_task(all_of_them())
+    told = False
+
+    def stop() -> None:
+        nonlocal told
+        told = True
+        working.cancel()
+
+    with suppress(NotImplementedError):  # Windows
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+    try:
+        await working
+    except asyncio.CancelledError:
+        if not told:
+            raise
 
 
 async def cancel_job(settings: Settings, user: str, id: str, language: Language) -> None:

@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import pytest
 
-from dazi.core.engine import GenerateRequest, ModelChanged, ModelProfile, TextDelta
+from dazi.core.engine import GenerateRequest, ModelChanged, ModelProfile, OfferedTool, TextDelta
 from dazi.core.errors import CallerError, NotFound, OperatorError, OverloadError
 from dazi.core.messages import Image, Message
 from tests.inference.pool.scripted import DOWN, SMALL, ask, config, house, said
@@ -395,11 +395,14 @@ async def test_draining_takes_nothing_new_and_can_be_undone() -> None:
 
 async def test_what_was_warmed_is_warmed_again_on_a_new_server() -> None:
     h = house({"backends": {"a": {"url": URL}}})
-    await h.pool.warm(ask())
-    await h.pool.warm(ask("hello"))
+    tool = OfferedTool("get", "reads", {"type": "object", "properties": {"id": {"type": "string"}}})
+    await h.pool.warm(ask(tools=(tool,)))
+    await h.pool.warm(ask("hello", tools=(tool,)))
+    await h.pool.warm(ask("hello", tools=(tool,)))
     await h.pool.apply(config({"backends": {"a": {"url": URL}, "b": {"url": URL}}}))
     await asyncio.sleep(0.01)
-    assert h.servers["a"].warmed == 2 and h.servers["b"].warmed == 2
+    assert h.servers["a"].warmed == 3, "asked for three times"
+    assert h.servers["b"].warmed == 2, "two different prompts"
 
 
 async def test_warming_fails_only_where_no_server_can_be_reached() -> None:

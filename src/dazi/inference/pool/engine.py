@@ -63,7 +63,7 @@ class PoolEngine:
     def __init__(self, config: PoolConfig, parts: PoolParts) -> None:
         self._parts = parts
         self._leaving: set[asyncio.Task[None]] = set()
-        self._warmed: dict[int, GenerateRequest] = {}
+        self._warmed: dict[str, GenerateRequest] = {}
         self.backends: tuple[Backend, ...] = ()
         self.places = Places(config.rules.queue, config.rules.queue_seconds)
         self._set(config, tuple(self._opened(n, s, config) for n, s in config.backends.items()))
@@ -115,7 +115,7 @@ class PoolEngine:
 
         Raises what the last of them said where none could be reached.
         """
-        self._warmed[hash((request.messages, request.tools))] = request
+        self._warmed[repr((request.messages, request.tools))] = request  # schemas have no hash
         said = await asyncio.gather(*(self._warm_one(b, request) for b in self._ranked))
         errors = [e for e in said if e is not None]
         if errors and len(errors) == len(said):

@@ -25,7 +25,8 @@ AT_HOME = RouteSpec(name="", to=("private",))
 @dataclass(frozen=True, slots=True)
 class Decision:
     """``groups`` of servers in order of preference, each of one place and tier. ``rule``: the name of
-    the route, empty where none applied. ``refused``: types for the sake of which no cloud is asked. ``thinking``: ``None`` leaves it as it was asked for."""
+    the route, empty where none applied. ``refused``: types for the sake of
+    which no cloud is asked. ``thinking``: ``None`` leaves it as it was asked for."""
 
     groups: tuple[tuple[Backend, ...], ...]
     rule: str = ""
