@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,11 +15,18 @@ from dazi.main.pool import opener, read_models
 from dazi.main.settings import Settings
 
 
-def declared(folder: Path, urls: Sequence[str], model: str, **pool: object) -> Path:
-    """A ``models.yaml`` of these servers, as vLLM's."""
-    each = {"kind": "vllm", "model": model, "at_once": 256}
+def declared(
+    folder: Path,
+    urls: Sequence[str],
+    model: str,
+    backend: Mapping[str, object] | None = None,
+    **pool: object,
+) -> Path:
+    """A ``models.yaml`` of these servers, as vLLM's; ``backend``: more of each."""
+    each: dict[str, object] = {"kind": "vllm", "model": model, "at_once": 256}
     if model == "dazi-mini":
         each["profile"] = "bundled"
+    each |= backend or {}
     servers = {f"v{n}": {"url": url, **each} for n, url in enumerate(urls)}
     path = folder / "models.yaml"
     path.write_text(yaml.safe_dump({"pool": pool, "backends": servers}), encoding="utf-8")
@@ -27,10 +34,15 @@ def declared(folder: Path, urls: Sequence[str], model: str, **pool: object) -> P
 
 
 @asynccontextmanager
-async def pooled(urls: Sequence[str], model: str, **pool: object) -> AsyncIterator[PoolEngine]:
+async def pooled(
+    urls: Sequence[str],
+    model: str,
+    backend: Mapping[str, object] | None = None,
+    **pool: object,
+) -> AsyncIterator[PoolEngine]:
     with tempfile.TemporaryDirectory(prefix="dazi-pool-") as name:
         folder = Path(name)
-        path = declared(folder, urls, model, **pool)
+        path = declared(folder, urls, model, backend, **pool)
         made = opener(Settings(data=folder), folder, folder)
         engine = PoolEngine(read_models(path), PoolParts(made, Guard()))
         try:

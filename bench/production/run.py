@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT)]
 
 from bench.machine import describe  # noqa: E402
 from bench.processes import NotStarted  # noqa: E402
-from bench.production import overhead, real, two  # noqa: E402
+from bench.production import adapters, overhead, real, two  # noqa: E402
 from bench.production.vllm import environment, replicas, version  # noqa: E402
 from bench.tables import Table  # noqa: E402
 
@@ -29,15 +29,16 @@ RESULTS = ROOT / "bench" / "results"
 Part = Callable[[Any, float], Coroutine[Any, Any, list[Table]]]
 ONE: dict[str, Part] = {"turns": real.turns, "grounded": real.grounded, "streams": real.streams}
 TWO: dict[str, Part] = {"affinity": two.affinity, "killed": two.killed}
+PARTS = ("overhead", *ONE, *TWO, "adapters")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=["overhead", *ONE, *TWO], action="append", default=[])
+    parser.add_argument("--only", choices=PARTS, action="append", default=[])
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--write", action="store_true", help="into bench/results")
     asked = parser.parse_args()
-    wanted = set(asked.only) or {"overhead", *ONE, *TWO}
+    wanted = set(asked.only or PARTS)
     tables: list[Table] = []
 
     def show(found: list[Table]) -> None:
@@ -46,7 +47,7 @@ def main() -> int:
             print(table.text(), end="\n\n", flush=True)
 
     at, failed = None, 0
-    if wanted & {*ONE, *TWO}:
+    if wanted - {"overhead"}:
         try:
             at = environment()
         except NotStarted as e:
@@ -64,6 +65,13 @@ def main() -> int:
                         except AssertionError as e:
                             failed = 1
                             print(f"a bar was missed: {e}", file=sys.stderr)
+            if "adapters" in wanted:
+                server = adapters.replica(at, Path(name), 9)
+                try:
+                    server.ready()
+                    show(asyncio.run(adapters.adapters(server, asked.scale)))
+                finally:
+                    server.process.stop()
     if "overhead" in wanted:
         show(asyncio.run(overhead.run(asked.scale)))
     if asked.write:

@@ -53,6 +53,7 @@ from dazi.main.guarding import guard_of
 from dazi.main.jobs import open_jobs
 from dazi.main.knowledge_settings import knowledge_settings
 from dazi.main.outside_sources import OutsideSources
+from dazi.main.picture_reading import picture_reader
 from dazi.main.pool import note_in
 from dazi.main.risk_door import RiskDoor
 from dazi.main.routing import care_of, tickets_of
@@ -157,6 +158,7 @@ async def open_runtime(
         _open_risk(runtime, context)
     open_desk(runtime, context)
     runtime.service.approved = approved_answers(company)
+    runtime.service.pictures.reader = picture_reader()
     runtime.reports = ReportService(
         company, runtime.router, runtime.ledger, runtime.today, runtime.service.limiter, engine
     )
