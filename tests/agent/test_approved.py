@@ -55,6 +55,21 @@ def test_what_only_resembles_it_is_another_question(text: str) -> None:
     assert read(HOURS).find(text, frozenset({"customer"}), DAY) is None
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("超过1.5万元要谁批", "超过15万元要谁批"),
+        ("满-5度能用吗", "满5度能用吗"),
+        ("涨5%怎么办", "涨5怎么办"),
+        ("history of orders", "story of orders"),
+        ("2026-11能开票吗", "202611能开票吗"),
+    ],
+)
+def test_numbers_and_words_are_whole(one: str, other: str) -> None:
+    assert plain(one) != plain(other)
+    assert plain(f"您好,请问{one}?谢谢!") == plain(one)
+
+
 def test_roles_and_days() -> None:
     staff = HOURS | {"answer": "八点半。", "roles": ["staff"], "until": "2026-12-01"}
     customer = HOURS | {"roles": ["customer"]}

@@ -13,6 +13,7 @@ import pytest
 from dazi.core.engine import ModelProfile
 from dazi.core.messages import Image
 from dazi.guard.engine import Guard
+from dazi.guard.rules import DEFAULTS, Rules
 from dazi.inference.pool.engine import PoolEngine, PoolParts
 from tests.fakes.engine import call
 from tests.gateway.conftest import LIMITS, Site, open_site
@@ -114,6 +115,19 @@ async def test_words_of_a_picture_are_from_outside(site: Site) -> None:
     if outcomes == ["needs_confirmation"]:
         sources = answered["dazi"]["confirmation"]["sources"]
         assert "tool:read_picture" in str(sources)
+
+
+async def test_a_photograph_of_words_is_no_way_around_the_guard(site: Site) -> None:
+    site.runtime.service.pictures.reader = Reader("证件110101199003074610")
+    guard = site.runtime.service.agent.guard
+    guard.rules = Rules({**DEFAULTS, "input": {"resident_id": "block"}})
+    for model, user in (("dazi", "customer"), ("scripted-1", "admin")):
+        answered = await site.chat("", user=user, model=model, messages=said(data()))
+        assert (answered.status, answered.error["code"]) == (400, "guard_blocked")
+    guard.rules = Rules({**DEFAULTS, "results": {"resident_id": "mask"}})
+    site.says("好的。")
+    await site.chat("", messages=said(data()))
+    assert "110101199003074610" not in str(site.engine.requests[-1].messages)
 
 
 async def test_neither_seen_nor_read_is_said(site: Site) -> None:

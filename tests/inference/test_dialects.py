@@ -103,6 +103,16 @@ def test_calls_are_held_to_candidates() -> None:
     assert "maxLength" not in str(schema) and "订单号" not in str(schema)
 
 
+def test_a_list_takes_several_candidates() -> None:
+    many = {
+        "type": "object",
+        "properties": {"ids": {"type": "array", "items": {"type": "integer"}}},
+    }
+    schema = narrowed(OfferedTool("t", "", many, {"ids": ("1", "2")}))
+    valid = jsonschema.Draft202012Validator(schema).is_valid
+    assert valid({"ids": [1, 2]}) and not valid({"ids": [3]}) and not valid({"ids": 1})
+
+
 def test_what_nothing_was_said_of_cannot_be_given() -> None:
     schema = narrowed(replace(TOOL, candidates={"order_id": ()}))
     assert "order_id" not in schema["properties"] and "required" not in schema

@@ -21,11 +21,17 @@ from dazi.core.source import Source
 
 LONGEST = 200
 """Characters of a question; a longer message is looked up by no one."""
-_SILENT = re.compile(r"[\W_]+")
+_SILENT = re.compile(r"(?<![0-9])(?:[^\w%‰]|_)+|(?:[^\w%‰]|_)+(?![0-9])|\s+")
+"""What stands between two digits is part of a number: 1.5 is not 15. So is a sign before one."""
+_SIGN = re.compile(r"(?<![0-9A-Za-z])-(?=[0-9])")
 _BEFORE = re.compile(
-    r"^(?:你好|您好|请问|麻烦问一?下|想问一?下|问一?下|我?想问|劳驾|hi|hello|please|excuseme|mayiask)+"
+    r"^(?:(?:你好|您好|请问|麻烦问一?下|想问一?下|问一?下|我?想问|劳驾)[\W_]*"
+    r"|(?:hi|hello|please|excuse me|may i ask)\b[\W_]*)+"
 )
-_AFTER = re.compile(r"(?:呢|啊|呀|哦|谢谢|多谢|please|thanks|thankyou)+$")
+_AFTER = re.compile(
+    r"(?:[\W_]*(?:呢|啊|呀|哦|谢谢|多谢)|[\W_]+(?:please|thanks|thank you))+[\W_]*$"
+)
+_MINUS = "负"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +66,13 @@ class ApprovedAnswers:
 
 def plain(text: str) -> str:
     """``text`` in the form that questions are compared in."""
-    folded = _SILENT.sub("", unicodedata.normalize("NFKC", text).casefold())
-    return _AFTER.sub("", _BEFORE.sub("", folded)) or folded
+    folded = unicodedata.normalize("NFKC", text).casefold().strip()
+    bare = _AFTER.sub("", _BEFORE.sub("", folded))
+    return _joined(bare) or _joined(folded)
+
+
+def _joined(text: str) -> str:
+    return _SILENT.sub("", _SIGN.sub(_MINUS, text))
 
 
 class _Entry(BaseModel):

@@ -176,6 +176,8 @@ class Conversation:
                 user=self.request.principal.user,
                 roles=self.request.principal.roles,
                 turn=self.request.turn,
+                results=frozenset(k.tool for k in self.request.history if k.tool),
+                condensed=bool(self.reminder.summary or self.reminder.events),
             ),
             made_for=self.profile,
         )

@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import blake2b
 
+from dazi.agent.asking import taken
 from dazi.core.engine import Engine, sees
 from dazi.core.errors import CallerError
 from dazi.core.messages import CallText, Image, Message, dumps
 from dazi.core.pictures import PictureReader
+from dazi.core.principal import Principal
+from dazi.guard.engine import Guard
 from dazi.memory.threads import Kept
 
 READ = "read_picture"
@@ -27,27 +30,31 @@ _REMEMBERED = 64
 class Pictures:
     """``reader``: ``None`` where nothing can read pictures. One event loop."""
 
-    def __init__(self, engine: Engine, reader: PictureReader | None = None) -> None:
+    def __init__(self, engine: Engine, guard: Guard, reader: PictureReader | None = None) -> None:
         self._engine = engine
+        self._guard = guard
         self.reader = reader
         self._known: dict[bytes, str] = {}
 
-    async def taken(self, messages: Sequence[Kept]) -> list[Kept]:
+    async def taken(self, messages: Sequence[Kept], principal: Principal) -> list[Kept]:
         """``messages`` as the model can do with them. Raises ``CallerError`` where it cannot see and
-        nothing can read."""
+        nothing can read, and for words that ``principal`` may not send: a photograph of them is no
+        way around."""
         if not any(k.message.images for k in messages) or sees(self._engine):
             return list(messages)
         out: list[Kept] = []
         for kept in messages:
             out.append(replace(kept, message=replace(kept.message, images=())))
-            out += await self._read(kept.message.images)
+            out += await self._read(kept.message.images, principal)
         return out
 
-    async def _read(self, images: Sequence[Image]) -> list[Kept]:
+    async def _read(self, images: Sequence[Image], principal: Principal) -> list[Kept]:
         out: list[Kept] = []
         for number, image in enumerate(images, 1):
             key = _key(image)
-            result = {"picture": number, "text": await self._text(image, key)}
+            text = taken(self._guard, await self._text(image, key), principal)
+            found = self._guard.verdict(text, "results", principal)
+            result = {"picture": number, "text": found.text}
             call = CallText(f"{READ}_{key.hex()[:12]}_{number}", READ, dumps({"picture": number}))
             out.append(Kept(Message("assistant", "", (call,))))
             out.append(Kept(Message("tool", dumps(result), call_id=call.id), READ, result))

@@ -129,7 +129,10 @@ class Remembering:
         try:
             await agent.ledger.put("turn", principal.user, turn, begun)
             engine = hiding(agent.engine, agent.guard, principal)
-            purpose = Purpose("summary", principal.user, principal.roles, turn)
+            called = frozenset(c.name for m in messages for c in m.calls)
+            purpose = Purpose(
+                "summary", principal.user, principal.roles, turn, called, condensed=bool(before)
+            )
             said, used = await summarised(engine, before, messages, request.language, purpose)
         finally:
             await admission.settle(used)

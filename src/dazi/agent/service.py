@@ -79,7 +79,7 @@ class AssistantService:
         self._max_message_chars = max_message_chars
         self.limiter = limiter or Limiter()
         self.remembering = Remembering(agent, threads, self.limiter)
-        self.pictures = Pictures(agent.engine)
+        self.pictures = Pictures(agent.engine, agent.guard)
         self.approved = ApprovedAnswers()
         self._turn_tokens = turn_tokens
         self.holder: ThreadHolder | None = None
@@ -167,9 +167,9 @@ class AssistantService:
             recalled = await self._recalled(ask)
             noted = await self._held(ask) or await self._noted(ask)
             approved = None if noted or ask.images else self._approved(ask)
-            told = await self.pictures.taken(recalled.history)
+            told = await self.pictures.taken(recalled.history, ask.principal)
             shown = Kept(Message("user", ask.text, images=ask.images))
-            spoken, *read = await self.pictures.taken([shown])
+            spoken, *read = await self.pictures.taken([shown], ask.principal)
             kept = [*told, *ask.tool_results]
             language = ask.language or language_of(ask.text, *_said(kept))
             request = TurnRequest(

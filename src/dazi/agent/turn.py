@@ -134,6 +134,7 @@ class Agent:
         """A turn that is on record already, from its beginning."""
         turn = self._begin(request)
         turn.talk.hear(request.said)
+        turn.again = True
         async with aclosing(self._to_the_end(turn, self._loop(turn), remembered)) as events:
             async for event in events:
                 yield event
@@ -176,7 +177,7 @@ class Agent:
                 async for event in ending:
                     yield event
         except ModelChanged:
-            turn.ended = turn.untouched  # it is begun once more
+            turn.ended = turn.untouched and not turn.again  # it is begun once more
             raise
         finally:
             if not turn.ended:

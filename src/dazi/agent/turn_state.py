@@ -47,6 +47,8 @@ class Turn:
     context_report: ContextReport | None = None
     wanted: list[str] = field(default_factory=list)
     """Tools that the model meant and that lack something: the person is asked for it."""
+    again: bool = False
+    """It was begun before, for another model."""
     by: Served | None = None
     """Which of several servers answered, the lesser one where it was more than one."""
 

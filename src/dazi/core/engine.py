@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, Literal, NamedTuple, Protocol, cast, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, cast, get_args, runtime_checkable
 
 from dazi.core.errors import OperatorError
 from dazi.core.messages import Message
@@ -51,16 +51,23 @@ class OfferedTool:
     lacking: tuple[str, ...] = ()
 
 
+Task = Literal["chat", "raw", "summary", "report", "contract", "check"]
+TASKS: tuple[Task, ...] = get_args(Task)
+
+
 @dataclass(frozen=True, slots=True)
 class Purpose:
     """For whom and for what a request is: by it a pool of models chooses, and notes what it chose.
     Nothing of it reaches a model."""
 
-    task: str = "chat"
-    """``chat``, ``raw``, ``summary``, ``report``, ``contract`` or ``check``."""
+    task: Task = "chat"
     user: str = ""
     roles: frozenset[str] = frozenset()
     turn: str = ""
+    results: frozenset[str] = frozenset()
+    """Tools whose results are in it, beside those that its messages call."""
+    condensed: bool = False
+    """It holds what older results came to, and nobody can tell whose."""
 
 
 @dataclass(frozen=True, slots=True)

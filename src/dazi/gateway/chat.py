@@ -45,7 +45,7 @@ async def chat(x: Exchange) -> None:
         max_tokens=x.state.service.agent.budget.tokens
     )
     kept = [Kept(_taken(x, m)) for m in messages]
-    shown = [k.message for k in await x.state.service.pictures.taken(kept)]
+    shown = [k.message for k in await x.state.service.pictures.taken(kept, x.principal)]
     asked = raw_request(request, shown, sampling, x)
     with x.until_gone():
         if request.stream:

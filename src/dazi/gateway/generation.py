@@ -29,6 +29,7 @@ from dazi.gateway.exchange import Exchange
 from dazi.gateway.reply import completion_id
 from dazi.guard.engine import STOPPED
 from dazi.guard.hiding_engine import hiding
+from dazi.inference.remote import PICTURE_TOKENS
 
 
 @dataclass(slots=True)
@@ -92,7 +93,10 @@ class Use:
         self._name = request.model or self._model.name
         self._engine = hiding(state.engine, state.service.agent.guard, x.principal)
         # Bytes of a body are three a hanzi: a third of them is rather more than its tokens.
-        self._most = Usage(len(x.body) // 3, request.sampling.max_tokens)
+        images = [i for m in request.messages for i in m.images]
+        spoken = len(x.body) - sum(len(i.data) for i in images)
+        asked = spoken // 3 + PICTURE_TOKENS * len(images)
+        self._most = Usage(asked, request.sampling.max_tokens)
         self._admission: Admission
         self._recorded: asyncio.Future[None]
         self._began = 0.0

@@ -45,6 +45,9 @@ class Hider:
         messages = tuple([self._message(m) for m in request.messages])
         prefix = self.text(request.prefix, every)
         stop = tuple(self.text(s, said) for s in request.sampling.stop)
+        # Candidates come of more than the messages that are left of a long conversation.
+        for tool in tools:
+            admitting(tool, self.pseudonyms, self._alike)
         if not self.pseudonyms:
             return request
         return replace(

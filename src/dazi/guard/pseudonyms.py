@@ -96,6 +96,8 @@ class Pseudonyms:
         self._by_name: dict[tuple[str, int], str] = {}
         self._alike: dict[str, str] = {}
         self._last: dict[str, int] = {}
+        self.types: set[str] = set()
+        """Of what was hidden."""
 
     def __bool__(self) -> bool:
         return bool(self._by_name)
@@ -153,6 +155,8 @@ class Pseudonyms:
         known = self._by_text.get((name, text)) or (self.like(text) if alike else "")
         if known:
             return known
+        if type_ != _QUOTED:
+            self.types.add(type_)
         number = self._last[name] = self._last.get(name, 0) + 1
         self._by_name[name, number] = text
         pseudonym = self._by_text[name, text] = f"[{name}{number}]"

@@ -8,7 +8,7 @@ candidates. The prompt stays as it is, and so does the server's cache of it. For
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dazi.core.engine import GenerateRequest, OfferedTool
@@ -55,7 +55,7 @@ def narrowed(tool: OfferedTool) -> dict[str, Any]:
         if name not in properties:
             continue
         if values:
-            properties[name] = {"enum": [_typed(v, properties[name]) for v in values]}
+            properties[name] = _one_of(values, properties[name])
         else:
             del properties[name]
     schema["properties"] = {} if tool.lacking else properties
@@ -65,6 +65,15 @@ def narrowed(tool: OfferedTool) -> dict[str, Any]:
         schema["required"] = required
     schema["additionalProperties"] = False
     return schema
+
+
+def _one_of(values: Sequence[str], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """One of them, or a list of them where a list is wanted."""
+    if schema.get("type") != "array":
+        return {"enum": [_typed(v, schema) for v in values]}
+    items = schema.get("items")
+    inner = items if isinstance(items, Mapping) else {}
+    return {**schema, "items": {"enum": [_typed(v, inner) for v in values]}}
 
 
 def _typed(value: str, schema: Mapping[str, Any]) -> str | int | float:

@@ -35,7 +35,7 @@ def check_folder(folder: Path, language: Language) -> list[str]:
     reports = load_reports(company)
     approved_answers(company)
     if (folder / FILE).is_file():
-        read_models(folder / FILE)
+        read_models(folder / FILE, folder)
     make_connectors(company, connector_context(company, data, None))
     counts = {
         "zh": f"{folder}: {len(company.tools)} 个工具,{len(company.roles)} 个角色,"

@@ -12,6 +12,8 @@ from dazi.apps.contracts.templates import template_kind
 from dazi.apps.contracts.verdicts import VerdictStore
 from dazi.apps.contracts.views import Viewer, able
 from dazi.audit.private import Private
+from dazi.core.principal import Principal
+from dazi.guard.hiding_engine import hiding
 from dazi.main.contract_settings import contract_conditions
 from dazi.store.jobs.work import Kind
 
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 def contract_kinds(runtime: Runtime) -> Iterable[Kind]:
     conditions = _conditions(runtime)
     verdicts = VerdictStore(runtime.database, Private(runtime.sealing.keys))
-    viewer = Viewer(runtime.engine, runtime.company.name) if conditions.terms.model else None
+    engine = hiding(runtime.engine, runtime.router.guard, Principal("", frozenset(), channel="job"))
+    viewer = Viewer(engine, runtime.company.name) if conditions.terms.model else None
     return kinds_of(conditions, verdicts, viewer)
 
 

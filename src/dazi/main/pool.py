@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,15 @@ from typing import Any
 from dazi.audit.ledger import Ledger
 from dazi.core.engine import Engine, ModelProfile, Purpose
 from dazi.core.errors import ConfigError
+from dazi.guard.words import SEVERITIES
 from dazi.inference.catalog import BUNDLED as BUNDLED_FOLDER
 from dazi.inference.embedded import EmbeddedEngine, EmbeddedOptions
-from dazi.inference.pool.config import BUNDLED, BackendSpec, PoolConfig, read_pool
+from dazi.inference.pool.config import BUNDLED, BackendSpec, Known, PoolConfig, read_pool
 from dazi.inference.pool.engine import Note, PoolEngine, PoolParts
+from dazi.inference.pool.health import Watch
 from dazi.inference.profiles import read_profile
 from dazi.inference.remote import RemoteEngine, RemoteOptions
+from dazi.main.company import load_company
 from dazi.main.guarding import guard_of
 from dazi.main.settings import Settings
 from dazi.router.yaml_source import YamlSource
@@ -41,15 +44,24 @@ def pool_file(settings: Settings) -> Path | None:
     return beside if beside.is_file() else None
 
 
-def read_models(path: Path) -> PoolConfig:
-    """Raises ``ConfigError`` with file, line and mend."""
-    return read_pool(YamlSource(path))
+def read_models(path: Path, company: Path | None = None) -> PoolConfig:
+    """``company``: whose roles, tools and guard conditions name. Raises ``ConfigError`` with file,
+    line and mend."""
+    return read_pool(YamlSource(path), known=known_in(company) if company is not None else None)
+
+
+def known_in(folder: Path) -> Known:
+    """Raises ``ConfigError``."""
+    company = load_company(folder)
+    labels = {r.type for r in guard_of(folder).recognisers} | {f"word:{s}" for s in SEVERITIES}
+    return Known(frozenset(labels), frozenset(company.roles), frozenset(company.tools))
 
 
 def load_pool(settings: Settings, data: Path, path: Path) -> PoolEngine:
     """The pool that ``path`` declares; models in this process are loaded now."""
     opened = opener(settings, data, path.parent)
-    return PoolEngine(read_models(path), PoolParts(opened, guard_of(settings.company_folder())))
+    folder = settings.company_folder()
+    return PoolEngine(read_models(path, folder), PoolParts(opened, guard_of(folder)))
 
 
 def opener(
@@ -84,6 +96,13 @@ def opener(
         )
 
     return opened
+
+
+def watched(pool: PoolEngine, path: Path, company: Path) -> Iterator[Coroutine[Any, Any, None]]:
+    """What keeps a pool's view of its servers and of its file up to date, until it is cancelled."""
+    watch = Watch(pool, path, lambda at: read_models(at, company))
+    yield watch.keep_looking()
+    yield watch.keep_reloading()
 
 
 def profile_of(name: str, spec: BackendSpec) -> ModelProfile:

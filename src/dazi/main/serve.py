@@ -31,12 +31,11 @@ from dazi.gateway.app import StraightIn, create_app
 from dazi.gateway.protocol import BoundedHttp, ServerConfig
 from dazi.gateway.state import GatewayState, Limits
 from dazi.inference.pool.engine import PoolEngine
-from dazi.inference.pool.health import Watch
 from dazi.main.auditing import audit_folder
 from dazi.main.chores import keep_tidying
 from dazi.main.contracts import open_contracts
 from dazi.main.erasing import Ages, Stores, keep_stores_pruned
-from dazi.main.pool import pool_file, read_models
+from dazi.main.pool import pool_file, watched
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
 from dazi.main.warming import AGAIN_S, keep_trying, warm
@@ -92,9 +91,7 @@ def _beside(runtime: Runtime) -> Iterator[Coroutine[Any, Any, None]]:
     if not runtime.model_reached:
         yield keep_trying(runtime)
     if isinstance(runtime.engine, PoolEngine) and (path := pool_file(runtime.settings)) is not None:
-        watch = Watch(runtime.engine, path, read_models)
-        yield watch.keep_looking()
-        yield watch.keep_reloading()
+        yield from watched(runtime.engine, path, runtime.company.folder)
     yield runtime.service.keep_taking_up()
     if runtime.documents is not None:
         yield runtime.documents.keep_indexed(

@@ -65,8 +65,8 @@ class FunctionRouter:
     ) -> None:
         self._company = company
         self._connectors = connectors
-        self._guard = guard or Guard()
-        self._decider = Decider(company, policy, self._guard)
+        self.guard = guard or Guard()
+        self._decider = Decider(company, policy, self.guard)
         self._ledger = ledger
         self._intents = intents
         self.tickets = tickets
@@ -311,7 +311,7 @@ class FunctionRouter:
         result = derive(tool, raw, canonical.arguments, turn.language, turn.evidence.today)
         # Before the model, the person or anything else sees it.
         scope: Scope = "documents" if tool.origin == "document" else "results"
-        result = guarded_data(self._guard, result, scope, turn.principal, turn.language)
+        result = guarded_data(self.guard, result, scope, turn.principal, turn.language)
         source = turn.evidence.found(tool.label, result)
         return replace(
             record, result=result, signals=tuple(sorted(source.signals)), score=source.score

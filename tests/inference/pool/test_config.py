@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dazi.core.errors import ConfigError
-from dazi.inference.pool.config import read_pool
+from dazi.inference.pool.config import Known, read_pool
 from dazi.router.yaml_source import YamlSource
 from tests.inference.pool.scripted import config
 
@@ -85,6 +85,30 @@ def test_mistakes_are_shown_where_they_stand(
         read(tmp_path, text)
     assert raised.value.line == line and said in str(raised.value)
     assert raised.value.message("zh") != raised.value.message("en")
+
+
+@pytest.mark.parametrize(
+    ("route", "said"),
+    [
+        ("{name: x, when: {labels: [resident-id]}}", "use resident_id"),
+        ("{name: x, when: {tasks: [chats]}}", "use chat"),
+        ("{name: x, when: {roles: [stuff]}}", "use staff"),
+        ("{name: x, when: {results: [get_payrol]}}", "use get_payroll"),
+        ("{name: y}\n  - {name: y}", "given twice"),
+    ],
+)
+def test_names_that_mean_nothing_are_refused(tmp_path: Path, route: str, said: str) -> None:
+    """They would let through what they were to keep."""
+    path = tmp_path / "models.yaml"
+    path.write_text(f"backends:\n  a: {{url: 'http://h/v1'}}\nroutes:\n  - {route}", "utf-8")
+    known = Known(
+        frozenset({"resident_id", "word:high"}), frozenset({"staff"}), frozenset({"get_payroll"})
+    )
+    with pytest.raises(ConfigError, match=said):
+        read_pool(YamlSource(path), {}, known)
+    fine = "{name: x, when: {labels: [personal, secret, 'word:high'], roles: [staff]}}"
+    path.write_text(f"backends:\n  a: {{url: 'http://h/v1'}}\nroutes:\n  - {fine}", "utf-8")
+    assert read_pool(YamlSource(path), {}, known).routes[0].name == "x"
 
 
 def test_keys_stand_in_no_file() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
@@ -412,3 +413,120 @@ async def test_warming_fails_only_where_no_server_can_be_reached() -> None:
     h.servers["b"].fails = DOWN
     with pytest.raises(OperatorError):
         await h.pool.warm(ask())
+
+
+# --- what was found by looking for it ------------------------------------------------------------
+
+
+async def test_failures_of_one_moment_make_one_rest() -> None:
+    """All that were under way fail together: that is one fault, not as many."""
+    h = house({"pool": {"rest_seconds": 10, "attempts": 1}, "backends": {"a": {"url": URL}}})
+    gate = h.servers["a"].gate = asyncio.Event()
+    h.servers["a"].fails = DOWN
+    tasks = [asyncio.create_task(said(h.pool)) for _ in range(10)]
+    await asyncio.sleep(0.01)
+    gate.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    a = h.pool.backends[0]
+    assert a.breaker.rests_s == pytest.approx(10)
+    h.servers["a"].fails = None
+    h.pool.found(a, False, DOWN)
+    h.pool.found(a, True)
+    text, _ = await said(h.pool)
+    assert text == "你好", "a look said that it is well again: the next request tries it"
+
+
+async def test_an_answer_in_one_piece_is_not_cut_at_the_first_token() -> None:
+    h = house(two(first_token_seconds=0.02, deadline_seconds=5))
+    for server in h.servers.values():
+        server.gate = asyncio.Event()
+    task = asyncio.create_task(said(h.pool, ask(whole=True)))
+    await asyncio.sleep(0.1)
+    for server in h.servers.values():
+        assert server.gate is not None
+        server.gate.set()
+    text, _ = await task
+    assert text == "你好" and sum(len(s.asked) for s in h.servers.values()) == 1
+
+
+async def test_who_waits_while_the_configuration_changes_goes_to_the_new_server() -> None:
+    h = house({"pool": {"queue_seconds": 2}, "backends": {"a": {"url": URL, "at_once": 1}}})
+    gate = h.servers["a"].gate = asyncio.Event()
+    first = asyncio.create_task(said(h.pool))
+    await asyncio.sleep(0.01)
+    waiting = asyncio.create_task(said(h.pool))
+    await asyncio.sleep(0.01)
+    await h.pool.apply(config({"backends": {"b": {"url": URL}}}))
+    async with asyncio.timeout(1):
+        _, end = await waiting
+    assert end.by is not None and end.by.backend == "b"
+    gate.set()
+    await first
+
+
+async def test_a_change_that_cannot_be_made_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    h = house(two())
+    opened = h.pool._parts.open
+
+    def broken(name: str, spec: object, key: str) -> object:
+        if name == "c":
+            raise OperatorError("model_missing", "没有", "there is no such model")
+        return opened(name, spec, key)  # type: ignore[arg-type]
+
+    h.pool._parts = replace(h.pool._parts, open=broken)  # type: ignore[arg-type]
+    data = {"d": {"url": URL}, "a": {"url": URL, "at_once": 2, "drain": True}, "c": {"url": URL}}
+    with pytest.raises(OperatorError):
+        await h.pool.apply(config({"backends": data}))
+    assert [b.name for b in h.pool.backends] == ["a", "b"]
+    assert not h.pool.backends[0].draining and h.servers["d"].closed
+
+
+async def test_models_of_different_kinds_in_one_tier_get_their_own_prompts() -> None:
+    h = house({"backends": {"big": {"url": URL}, "mini": {"embedded": "bundled"}}})
+    for _ in range(6):
+        _, end = await said(h.pool, ask(made_for=h.servers["big"].profile))
+        assert end.by is not None and end.by.backend == "big"
+
+
+async def test_a_hedge_stays_among_equals_and_spoils_nothing() -> None:
+    h = house(
+        {
+            "pool": {"hedge_seconds": 0.01},
+            "backends": {"big": {"url": URL}, "small": {"url": URL, "tier": 1}},
+        }
+    )
+    gate = h.servers["big"].gate = asyncio.Event()
+    task = asyncio.create_task(said(h.pool))
+    await asyncio.sleep(0.05)
+    assert not h.servers["small"].asked, "a slow good model is better than a quick lesser one"
+    gate.set()
+    _, end = await task
+    assert end.by is not None and end.by.backend == "big"
+
+
+async def test_who_waits_for_a_busy_server_is_woken_when_it_may_be_asked() -> None:
+    h = house({"pool": {"queue_seconds": 3}, "backends": {"a": {"url": URL, "at_once": 1}}})
+    a = h.servers["a"]
+    gate = a.gate = asyncio.Event()
+    a.fails = OverloadError("model_busy", "忙", "busy", retry_after=0.05)
+    first = asyncio.create_task(said(h.pool))
+    await asyncio.sleep(0.01)
+    waiting = asyncio.create_task(said(h.pool))
+    await asyncio.sleep(0.01)
+    gate.set()
+    with pytest.raises(OverloadError):
+        await first
+    a.fails = None
+    h.now[0] += 0.05
+    async with asyncio.timeout(1):
+        assert (await waiting)[0] == "你好"
+
+
+async def test_warming_takes_requests_with_tools() -> None:
+    h = house(two())
+    tool = OfferedTool("t", "工具", {"type": "object", "properties": {}})
+    for _ in range(2):
+        await h.pool.warm(ask(tools=(tool,)))
+    assert h.servers["a"].warmed == 2 and len(h.pool._warmed) == 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dazi.access.limits.counters import ProcessCounters
-from dazi.core.engine import GenerateRequest, Purpose
+from dazi.core.engine import GenerateRequest, OfferedTool, Purpose
 from dazi.core.errors import CallerError, OperatorError, OverloadError
 from dazi.core.messages import CallText, Image, Message
 from dazi.inference.pool.spending import Counted
@@ -240,3 +240,88 @@ async def test_an_adapter_for_a_task() -> None:
     assert h.servers["home"].asked[-1].model == "law"
     await said(h.pool, ask())
     assert h.servers["home"].asked[-1].model == ""
+
+
+# --- what was found by looking for it ------------------------------------------------------------
+
+
+async def test_results_that_were_condensed_are_still_somebodys() -> None:
+    """A summary holds figures and no calls; whose they are is told beside it."""
+    h = house(
+        hybrid(
+            {"name": "pay", "when": {"results": ["get_payroll"]}}, {"name": "all", "to": ["cloud"]}
+        )
+    )
+    staff = frozenset({"staff"})
+    told = Purpose("summary", roles=staff, results=frozenset({"get_payroll"}))
+    assert await where(h, ask("实发 31250.00", purpose=told)) == "home"
+    assert (
+        await where(h, ask("实发 31250.00", purpose=Purpose(roles=staff, condensed=True))) == "home"
+    )
+    assert await where(h, ask("天气如何", purpose=Purpose(roles=staff))) == "cloud-1"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ['{"姓名": "张伟"}', '{"密码": "hunter2abc"}', '{"phone": "\\u0031\\u0033812345678"}'],
+)
+async def test_what_would_be_hidden_is_what_is_found(content: str) -> None:
+    """Behind its name in JSON, and however it is written there."""
+    keeps = {"name": "keep", "when": {"labels": ["personal", "secret"]}}
+    h = house(hybrid(keeps, {"name": "all", "to": ["cloud"], "leaving": "as-is"}))
+    messages = (
+        Message("user", "查一下"),
+        Message("assistant", "", (CallText("c1", "find", "{}"),)),
+        Message("tool", content, call_id="c1"),
+    )
+    assert await where(h, GenerateRequest(messages)) == "home"
+    refusing = house(hybrid({"name": "all", "to": ["cloud", "private"], "leaving": "refuse"}))
+    assert await where(refusing, GenerateRequest(messages)) == "home"
+
+
+async def test_candidates_of_messages_that_are_gone_are_hidden_too() -> None:
+    tool = OfferedTool(
+        "call_back",
+        "回电",
+        {"type": "object", "properties": {"phone": {"type": "string"}}},
+        {"phone": (PHONE,)},
+    )
+    h = house(hybrid({"name": "all", "to": ["cloud"]}))
+    assert await where(h, ask("回电", tools=(tool,))) == "cloud-1"
+    (sent,) = h.servers["cloud-1"].asked
+    assert PHONE not in str(sent) and sent.tools[0].candidates == {"phone": ("[手机1]",)}
+    refusing = house(hybrid({"name": "all", "to": ["cloud", "private"], "leaving": "refuse"}))
+    assert await where(refusing, ask("回电", tools=(tool,))) == "home"
+
+
+async def test_what_cannot_leave_goes_to_the_house_where_that_may_be_asked() -> None:
+    h = house(hybrid({"name": "all", "to": ["cloud", "private"]}))
+    h.refuse_notes = True
+    assert await where(h, ask()) == "home"
+    assert not h.servers["cloud-1"].asked and not any(b.under_way for b in h.pool.backends)
+
+
+async def test_each_cloud_is_paid_at_its_own_price() -> None:
+    counters = ProcessCounters()
+    data = hybrid({"name": "all", "to": ["cloud", "private"]}, cloud_yuan_per_day=10)
+    data["backends"]["dear"] = {
+        "url": "https://dear.example/v1",
+        "place": "cloud",
+        "price": {"read": 100, "written": 1000},
+    }
+    data["pool"]["balance"] = "round-robin"
+    h = house(data, spending=Counted(counters))
+    seen = [await where(h, ask()) for _ in range(2)]
+    assert sorted(seen) == ["cloud-1", "dear"]
+    assert sum(counters._numbers.values()) == (10 + 20) + (1000 + 2000)
+
+
+async def test_a_cloud_that_cannot_be_reached_costs_nothing() -> None:
+    counters = ProcessCounters()
+    h = house(
+        hybrid({"name": "all", "to": ["cloud", "private"]}, cloud_yuan_per_day=1),
+        spending=Counted(counters),
+    )
+    h.servers["cloud-1"].fails = DOWN
+    assert await where(h, ask()) == "home"
+    assert sum(counters._numbers.values()) == 0

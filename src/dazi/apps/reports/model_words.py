@@ -257,7 +257,7 @@ class ModelWriter:
             messages,
             sampling=Sampling(max_tokens=TOKENS),
             whole=True,
-            purpose=Purpose("report", who.user, who.roles),
+            purpose=Purpose("report", who.user, who.roles, condensed=True),
         )
         admission = await self._limiter.admit(
             self._principal, self._engine.profile.name, Usage(0, TOKENS)

@@ -21,6 +21,7 @@ from dazi.core.engine import Engine
 from dazi.core.errors import AccessError, NotFound
 from dazi.core.language import Language
 from dazi.core.principal import Principal
+from dazi.guard.hiding_engine import hiding
 from dazi.router.dispatch import FunctionRouter
 
 
@@ -123,7 +124,8 @@ class ReportService:
             return None
         from dazi.apps.reports.model_words import ModelWriter
 
-        return ModelWriter(self.engine, principal, today, self._limiter)
+        engine = hiding(self.engine, self._router.guard, principal)
+        return ModelWriter(engine, principal, today, self._limiter)
 
 
 def _extract() -> Extract:

@@ -5,33 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dazi.core.engine import (
-    Done,
-    EngineEvent,
     GenerateRequest,
     ModelChanged,
     ModelProfile,
-    Usage,
 )
 from dazi.core.errors import CallerError, DaziError, NotFound, OperatorError, OverloadError
 from dazi.inference.pool.backend import Backend
+from dazi.inference.pool.config import PoolConfig
 from dazi.inference.pool.routes import Decision
-from dazi.inference.pool.spending import Reserved
 
 
 class Asked:
-    """One request on its way to an answer."""
+    """``decision``: by ``config``, which may change while it waits."""
 
-    def __init__(self, request: GenerateRequest, decision: Decision) -> None:
+    def __init__(self, request: GenerateRequest, decision: Decision, config: PoolConfig) -> None:
         self.request = request
         self.images = request.images
         self.decision = decision
+        self.config = config
         self.tried: list[Backend] = []
         self.last: DaziError | None = None
         self.unlike: ModelProfile | None = None
-        self.reserved: Reserved | None = None
-        self.poor = False
-        self._used: Usage | None = Usage()
-        """What a cloud has used; ``None`` where nobody can say."""
+        self.full: OverloadError | None = None
+        self.full_tier = 0
 
     def failed(self, backend: Backend, error: DaziError) -> None:
         if backend not in self.tried:
@@ -39,27 +35,21 @@ class Asked:
         backend.counts.moved += 1
         self.last = error
 
+    def passed_over(self, backend: Backend, error: DaziError) -> None:
+        """It was not asked, for a reason that is not its own."""
+        self.tried.append(backend)
+        self.last = error
+
     def may_show(self, backend: Backend) -> bool:
         """A picture cannot be given pseudonyms: it leaves as it is or not at all."""
         return backend.place == "private" or self.decision.leaving == "as-is"
-
-    def sent(self, backend: Backend) -> None:
-        if backend.place == "cloud":
-            self._used = None
-
-    def note(self, last: Sequence[EngineEvent]) -> None:
-        """The answer's end tells what it took."""
-        if isinstance(done := last[-1], Done):
-            self._used = done.usage
-
-    async def settle(self) -> None:
-        if self.reserved is not None:
-            await self.reserved.settle(self._used)
 
 
 def why_not(asked: Asked, backends: Sequence[Backend]) -> DaziError:
     """Why there is no answer."""
     decision, request = asked.decision, asked.request
+    if asked.full is not None:
+        return asked.full
     if asked.unlike is not None:
         return ModelChanged(asked.unlike)
     if asked.last is not None:
@@ -70,14 +60,6 @@ def why_not(asked: Asked, backends: Sequence[Backend]) -> DaziError:
             "内容里有不能出公司的信息,而公司内的模型现在用不了;请去掉这些信息,或稍后再试。",
             "This holds data that may not leave the house, and no model in the house can be used "
             "now; leave it out, or try again later.",
-        )
-    if asked.poor:
-        return OverloadError(
-            "cloud_budget",
-            "今天的云端费用已用完;请明天再试,或请管理员调高 cloud_yuan_per_day。",
-            "Today's budget for clouds is spent; try again tomorrow, or have the administrator "
-            "raise cloud_yuan_per_day.",
-            retry_after=3600,
         )
     if decision.model and not any(b.serves(decision.model) for b in backends):
         return NotFound(
@@ -101,6 +83,16 @@ def why_not(asked: Asked, backends: Sequence[Backend]) -> DaziError:
             "administrator add a vision model (vision: true).",
         )
     return _resting(decision)
+
+
+def spent_today() -> OverloadError:
+    return OverloadError(
+        "cloud_budget",
+        "今天的云端费用已用完;请明天再试,或请管理员调高 cloud_yuan_per_day。",
+        "Today's budget for clouds is spent; try again tomorrow, or have the administrator raise "
+        "cloud_yuan_per_day.",
+        retry_after=3600,
+    )
 
 
 def _resting(decision: Decision) -> DaziError:

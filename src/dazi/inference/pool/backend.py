@@ -110,17 +110,18 @@ class Backend:
         before = self.latency_ms
         self.latency_ms = first_ms if not before else before + (first_ms - before) * 0.1
 
-    def failed(self, error: DaziError) -> None:
+    def failed(self, error: DaziError, *, tries: bool = False) -> None:
+        """``tries``: see ``Breaker.failed``."""
         self.counts.failed += 1
         if isinstance(error, OverloadError):
             # It is well and says that it has enough to do.
-            self.breaker.left()
+            self.breaker.left(tries=tries)
             self._busy_until = self.clock() + error.retry_after
             return
         if self.trouble is None or self.trouble.code != error.code:
             log.warning("%s: %s", self.name, error)
         self.trouble = error
-        self.breaker.failed()
+        self.breaker.failed(tries=tries)
 
     def found(self, healthy: bool, error: DaziError | None = None) -> bool:
         """What a look at it said; true where that is news. A server with much to do may miss one."""
@@ -131,6 +132,8 @@ class Backend:
         news = healthy is not self.healthy
         if news and (error is not None or self.healthy is False):
             log.warning("%s is %s%s", self.name, "up again" if healthy else "down: ", error or "")
+        if news and healthy:
+            self.breaker.try_now()
         self.healthy = healthy
         self.trouble = error if error is not None else (None if healthy else self.trouble)
         return news
@@ -143,7 +146,6 @@ class Backend:
 
     async def close(self, patience_s: float) -> None:
         """When what is under way has ended, or after ``patience_s``."""
-        self.draining = True
         if self.under_way:
             self._idle = asyncio.Event()
             with suppress(TimeoutError):

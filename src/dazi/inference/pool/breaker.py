@@ -32,23 +32,35 @@ class Breaker:
         """Seconds until it is tried again."""
         return max(0.0, self._until - self._clock()) if self._failed >= self._failures else 0.0
 
-    def begin(self) -> None:
-        """A request goes there."""
-        if self._failed >= self._failures:
-            self._probing = True
+    def begin(self) -> bool:
+        """A request goes there; is it the one that tries a server which has rested?"""
+        if self._failed < self._failures:
+            return False
+        self._probing = True
+        return True
 
     def well(self) -> None:
         self._failed = self._opened = 0
         self._probing = False
 
-    def failed(self) -> None:
-        self._probing = False
-        self._failed += 1
+    def failed(self, *, tries: bool = False) -> None:
+        """``tries``: what ``begin`` said of the request. Others that were under way when it opened say
+        nothing new, and lengthen no rest."""
+        if tries:
+            self._probing = False
+        elif self._failed >= self._failures:
+            return
+        self._failed = min(self._failed + 1, self._failures)
         if self._failed >= self._failures:
             longer = min(2**self._opened, LONGEST_REST)
             self._opened += 1
             self._until = self._clock() + self._rest_s * longer
 
-    def left(self) -> None:
+    def left(self, *, tries: bool = False) -> None:
         """The request ended by itself: it says nothing of the server."""
-        self._probing = False
+        if tries:
+            self._probing = False
+
+    def try_now(self) -> None:
+        """There is reason to think that it is well again: the next request may try it."""
+        self._until = self._clock()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from dazi.core.engine import TASKS
 from dazi.core.errors import ConfigError, OperatorError
 from dazi.core.source import Source
 from dazi.inference.dialects import Kind
@@ -20,6 +22,8 @@ Place = Literal["private", "cloud"]
 Leaving = Literal["pseudonymise", "refuse", "as-is"]
 PLACES: tuple[Place, ...] = ("private", "cloud")
 BUNDLED = "bundled"
+PERSONAL, SECRETS = "personal", "secret"
+"""Labels for any data of a person, and for keys and passwords."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -137,8 +141,20 @@ class PoolConfig:
     """By backend."""
 
 
-def read_pool(source: Source, environment: Mapping[str, str] | None = None) -> PoolConfig:
-    """Raises ``ConfigError`` with file, line and mend."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What conditions may name: types that the guard finds, roles, and tools."""
+
+    labels: frozenset[str]
+    roles: frozenset[str]
+    tools: frozenset[str]
+
+
+def read_pool(
+    source: Source, environment: Mapping[str, str] | None = None, known: Known | None = None
+) -> PoolConfig:
+    """``known``: without it names in conditions are not looked up. Raises ``ConfigError`` with file,
+    line and mend."""
     environment = os.environ if environment is None else environment
     file = _validated(source)
     for name, spec in file.backends.items():
@@ -151,7 +167,15 @@ def read_pool(source: Source, environment: Mapping[str, str] | None = None) -> P
             "{name: all, to: [cloud]}",
         )
     for i, route in enumerate(file.routes):
+        if any(route.name == other.name for other in file.routes[:i]):
+            raise source.error(
+                ("routes", i, "name"),
+                f"名字 “{route.name}” 用了两次",
+                f"the name “{route.name}” is given twice",
+            )
         _check_route(source, i, route, file.backends)
+        if known is not None:
+            _check_conditions(source, i, route.when, known)
     if file.cloud_yuan_per_day:
         for name, spec in file.backends.items():
             if spec.place == "cloud" and spec.price is None:
@@ -235,6 +259,25 @@ def _check_route(
             f"没有服务写了 adapters: [{route.adapter}]",
             f"no server has adapters: [{route.adapter}]",
         )
+
+
+def _check_conditions(source: Source, i: int, when: Conditions, known: Known) -> None:
+    """A name that means nothing would let through what it was to keep."""
+    kinds: tuple[tuple[str, Sequence[str], Iterable[str]], ...] = (
+        ("labels", when.labels, {*known.labels, PERSONAL, SECRETS}),
+        ("tasks", when.tasks, TASKS),
+        ("roles", when.roles, known.roles),
+        ("results", when.results, known.tools),
+    )
+    for key, given, there_are in kinds:
+        for name in given:
+            if name not in there_are:
+                near = difflib.get_close_matches(name, list(there_are), 1) or sorted(there_are)
+                raise source.error(
+                    ("routes", i, "when", key),
+                    f"没有 “{name}”,可用:{', '.join(near)}",
+                    f"there is no “{name}”; use {', '.join(near)}",
+                )
 
 
 def _key(source: Source, name: str, variable: str, environment: Mapping[str, str]) -> str:

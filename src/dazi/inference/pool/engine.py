@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -26,16 +26,19 @@ from dazi.core.engine import (
 from dazi.core.errors import DaziError, OperatorError, OverloadError
 from dazi.guard.engine import Guard
 from dazi.guard.hiding_engine import HidingEngine
-from dazi.inference.pool.asked import Asked, why_not
-from dazi.inference.pool.attempt import Attempt, late
+from dazi.inference.pool.asked import Asked, spent_today, why_not
+from dazi.inference.pool.attempt import Attempt, Sending, late
 from dazi.inference.pool.backend import Backend, make_breaker
 from dazi.inference.pool.balance import balancer
 from dazi.inference.pool.config import BackendSpec, PoolConfig, PoolRules
 from dazi.inference.pool.places import Places
 from dazi.inference.pool.routes import Decision, Routes
-from dazi.inference.pool.spending import UNLIMITED, Spending
+from dazi.inference.pool.spending import UNLIMITED, Reserved, Spending
 
 log = logging.getLogger("dazi.pool")
+LONG = 20_000
+"""Characters of a prompt that it takes some milliseconds to look through."""
+MOST_WARMED = 63
 Open = Callable[[str, BackendSpec, str], Engine]
 """A backend's engine, from its name, what is declared of it, and its key."""
 
@@ -63,7 +66,7 @@ class PoolEngine:
     def __init__(self, config: PoolConfig, parts: PoolParts) -> None:
         self._parts = parts
         self._leaving: set[asyncio.Task[None]] = set()
-        self._warmed: dict[str, GenerateRequest] = {}
+        self._warmed: list[GenerateRequest] = []
         self.backends: tuple[Backend, ...] = ()
         self.places = Places(config.rules.queue, config.rules.queue_seconds)
         self._set(config, tuple(self._opened(n, s, config) for n, s in config.backends.items()))
@@ -77,8 +80,10 @@ class PoolEngine:
 
     @property
     def sees(self) -> bool:
-        """Is there a model that sees pictures, up or not?"""
-        return any(b.spec.vision and not b.draining for b in self.backends)
+        """Is there a model that sees pictures and may be shown them, up or not?"""
+        seeing = [b for b in self.backends if b.spec.vision and not b.draining]
+        shown = any(r.leaving == "as-is" for r in self.config.routes)
+        return any(b.place == "private" or shown for b in seeing)
 
     def count_tokens(self, request: GenerateRequest) -> int:
         return next((b for b in self._ranked if b.alive), self._ranked[0]).engine.count_tokens(
@@ -94,29 +99,28 @@ class PoolEngine:
     async def bursts(self, request: GenerateRequest) -> AsyncGenerator[Sequence[EngineEvent], None]:
         loop = asyncio.get_running_loop()
         until = loop.time() + self.config.rules.deadline_seconds
-        asked = Asked(request, self._decide(request))
+        asked = Asked(request, await self._decide(request), self.config)
+        attempt, burst = await self._begun(asked, until)
         try:
-            attempt, burst = await self._begun(asked, until)
-            try:
-                while not isinstance(burst[-1], Done):
-                    yield burst
-                    if loop.time() > until:
-                        raise attempt.cut(late(attempt.backend.name))
-                    burst = await attempt.next()
-            finally:
-                await attempt.close()
-            asked.note(burst)
+            while not isinstance(burst[-1], Done):
+                yield burst
+                if loop.time() > until:
+                    raise attempt.cut(late(attempt.backend.name))
+                burst = await attempt.next()
         finally:
-            await asked.settle()
+            await attempt.close()
         yield burst  # whoever goes away at the end of an answer leaves nothing taken
 
     async def warm(self, request: GenerateRequest) -> None:
-        """Fill every server's cache, and that of each that comes back or is added later.
+        """Fill every server's cache, and that of each that comes back or is added later. Clouds keep
+        their own counsel: what they are asked costs money.
 
         Raises what the last of them said where none could be reached.
         """
-        self._warmed[repr((request.messages, request.tools))] = request  # schemas have no hash
-        said = await asyncio.gather(*(self._warm_one(b, request) for b in self._ranked))
+        if request not in self._warmed:
+            self._warmed = [*self._warmed[-MOST_WARMED:], request]
+        ours = [b for b in self._ranked if b.place == "private" and not b.draining]
+        said = await asyncio.gather(*(self._warm_one(b, request) for b in ours))
         errors = [e for e in said if e is not None]
         if errors and len(errors) == len(said):
             raise errors[-1]
@@ -146,37 +150,47 @@ class PoolEngine:
         """Go on with another configuration. Servers that are declared as before stay as they are;
         what is under way at others ends there. Raises ``OperatorError``; then nothing has changed."""
         before = {b.name: b for b in self.backends}
-        after: list[Backend] = []
-        for name, spec in config.backends.items():
-            old = before.get(name)
-            same = old is not None and replace_drain(old.spec) == replace_drain(spec)
-            if old is not None and same and self.config.keys.get(name) == config.keys.get(name):
-                old.spec, old.draining = spec, spec.drain
-                old.breaker = (
-                    old.breaker
-                    if self.config.rules == config.rules
-                    else make_breaker(config.rules, self._parts.clock)
-                )
-                after.append(before.pop(name))
-            else:
-                # A model in this process takes a while to load.
-                after.append(await asyncio.to_thread(self._opened, name, spec, config))
-        new = [b for b in after if b not in self.backends]
-        self._set(config, tuple(after))
-        for old in before.values():
-            self._behind(old.close(config.rules.deadline_seconds))
-        for backend in new:
+        kept = {n: b for n, b in before.items() if self._stays(b, config)}
+        made: dict[str, Backend] = {}
+        try:
+            for name, spec in config.backends.items():
+                if name not in kept:
+                    # A model in this process takes a while to load.
+                    made[name] = await asyncio.to_thread(self._opened, name, spec, config)
+        except BaseException:
+            for backend in made.values():
+                await backend.engine.close()
+            raise
+        for name, backend in kept.items():
+            backend.spec = config.backends[name]
+            backend.draining = backend.spec.drain
+            if self.config.rules != config.rules:
+                backend.breaker = make_breaker(config.rules, self._parts.clock)
+        gone = [b for n, b in before.items() if n not in kept]
+        for backend in gone:
+            backend.draining = True
+        self._set(config, tuple(kept.get(n) or made[n] for n in config.backends))
+        for backend in gone:
+            self._behind(backend.close(config.rules.deadline_seconds))
+        for backend in made.values():
             self._behind(self.warm_again(backend))
         self.places.look_again()
+
+    def _stays(self, backend: Backend, config: PoolConfig) -> bool:
+        spec, name = config.backends.get(backend.name), backend.name
+        same = spec is not None and replace_drain(spec) == replace_drain(backend.spec)
+        return same and self.config.keys.get(name) == config.keys.get(name)
 
     def found(self, backend: Backend, healthy: bool, error: DaziError | None = None) -> None:
         """What a look at a server said."""
         if backend.found(healthy, error):
             self.places.look_again()
+            if healthy and error is None:
+                self._behind(self.warm_again(backend))
 
     async def warm_again(self, backend: Backend) -> None:
         """Its cache is empty: it has just come, or come back."""
-        for request in list(self._warmed.values()):
+        for request in list(self._warmed):
             if await self._warm_one(backend, request) is not None:
                 return
 
@@ -205,28 +219,39 @@ class PoolEngine:
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
 
-    def _decide(self, request: GenerateRequest) -> Decision:
+    async def _decide(self, request: GenerateRequest) -> Decision:
         tokens = self.count_tokens(request) if self._routes.counts else 0
+        long = self._routes.looks and sum(len(m.content) for m in request.messages) > LONG
+        if long:
+            return await asyncio.to_thread(self._routes.decide, request, tokens)
         return self._routes.decide(request, tokens)
 
     async def _begun(self, asked: Asked, until: float) -> tuple[Attempt, Sequence[EngineEvent]]:
         """The attempt that has begun to answer, and what it began with."""
-        rules = self.config.rules
+        loop, rules = asyncio.get_running_loop(), self.config.rules
         for _ in range(rules.attempts):
-            attempt = await self._attempt(asked, wait=True)
+            attempt = await self._attempt(asked)
+            if attempt is None and asked.config is not self.config:
+                asked.decision, asked.config = await self._decide(asked.request), self.config
+                attempt = await self._attempt(asked)
             if attempt is None:
                 break
-            left = until - asyncio.get_running_loop().time()
+            left = until - loop.time()
             try:
+                # An answer in one piece begins where it ends.
+                if asked.request.whole:
+                    return attempt, await attempt.first(left)
                 if rules.hedge_seconds:
                     return await self._hedged(asked, attempt, rules, left)
                 return attempt, await attempt.first(min(rules.first_token_seconds, left))
             except (OperatorError, OverloadError) as e:
                 await attempt.close()
                 asked.failed(attempt.backend, e)
-                if not attempt.backend.alive:
+                if isinstance(e, OverloadError):
+                    loop.call_later(e.retry_after, self.places.look_again)
+                elif not attempt.backend.alive:
                     self.places.look_again()
-                if asyncio.get_running_loop().time() >= until:
+                if loop.time() >= until:
                     break
             except BaseException:
                 await attempt.close()
@@ -235,65 +260,92 @@ class PoolEngine:
             self._record(asked, None, "refuse")
         raise why_not(asked, self.backends)
 
-    async def _attempt(self, asked: Asked, *, wait: bool) -> Attempt | None:
+    async def _attempt(self, asked: Asked) -> Attempt | None:
         """A place at a server that has not been tried; ``None`` where there is none."""
-        request, model, seen = asked.request, asked.decision.model, asked.images
         for group in asked.decision.groups:
-            suits = [b for b in group if b.usable and b not in asked.tried]
-            if model:
-                suits = [b for b in suits if b.serves(model)]
-            if seen:
-                suits = [b for b in suits if b.spec.vision and asked.may_show(b)]
-            if not suits:
-                continue
-            profile = suits[0].engine.profile
-            if request.made_for is not None and not profile.takes_prompts_of(request.made_for):
-                asked.unlike = asked.unlike or profile
-                continue
-            if not await self._may(asked, suits[0]):
-                continue
-            if not wait and not any(b.free for b in suits):
-                continue
-            backend = await self.places.take(suits, self._balance, request)
-            if backend is not None:
-                return await self._sent(asked, backend)
+            while suits := self._suiting(asked, group):
+                if asked.full is not None and suits[0].tier > asked.full_tier:
+                    break
+                try:
+                    backend = await self.places.take(suits, self._balance, asked.request)
+                except OverloadError as e:
+                    # As good a model elsewhere may have a place; a lesser one is for when none answers.
+                    asked.full, asked.full_tier = e, suits[0].tier
+                    break
+                if backend is None:
+                    break
+                if (attempt := await self._sent(asked, backend)) is not None:
+                    return attempt
         return None
 
-    async def _may(self, asked: Asked, backend: Backend) -> bool:
-        """Is there money for it?"""
-        price, limit = backend.spec.price, self.config.cloud_yuan_per_day
-        if backend.place != "cloud" or price is None or not limit or asked.reserved is not None:
-            return True
-        most = Usage(self.count_tokens(asked.request), asked.request.sampling.max_tokens)
-        asked.reserved = await self._parts.spending.reserve(price, most, limit)
-        asked.poor = asked.reserved is None
-        return not asked.poor
+    def _suiting(self, asked: Asked, group: Sequence[Backend]) -> list[Backend]:
+        """Those of a group that can be asked this."""
+        request, model = asked.request, asked.decision.model
+        suits = [b for b in group if b.usable and b not in asked.tried]
+        if model:
+            suits = [b for b in suits if b.serves(model)]
+        if asked.images:
+            suits = [b for b in suits if b.spec.vision and asked.may_show(b)]
+        if request.made_for is None:
+            return suits
+        fitting = [b for b in suits if b.engine.profile.takes_prompts_of(request.made_for)]
+        if suits and not fitting:
+            asked.unlike = asked.unlike or suits[0].engine.profile
+        return fitting
 
-    async def _sent(self, asked: Asked, backend: Backend) -> Attempt:
-        """The request on its way; what leaves the house is on record before."""
-        decision = asked.decision
+    async def _reserved(self, asked: Asked, backend: Backend) -> Reserved | None:
+        """What it may cost there, where that is counted. Raises ``OverloadError`` where there is no
+        money for it."""
+        price, limit = backend.spec.price, self.config.cloud_yuan_per_day
+        if backend.place != "cloud" or price is None or not limit:
+            return None
+        most = Usage(self.count_tokens(asked.request), asked.request.sampling.max_tokens)
+        reserved = await self._parts.spending.reserve(price, most, limit)
+        if reserved is None:
+            raise spent_today()
+        return reserved
+
+    async def _sent(self, asked: Asked, backend: Backend) -> Attempt | None:
+        """The request on its way; what leaves the house is paid for and on record before. ``None``
+        where that cannot be; the server is not asked then."""
+        decision, request, engine = asked.decision, asked.request, backend.engine
         best = self._best_seeing if asked.images else self._best
         fallback = backend.tier > best
         served = backend.served(decision.model, fallback=fallback)
-        engine: Engine = backend.engine
-        request = asked.request
         adapter = decision.model if decision.model in backend.spec.adapters else ""
         thinking = request.thinking if decision.thinking is None else decision.thinking
         if (request.model, request.thinking) != (adapter, thinking):
             request = replace(request, model=adapter, thinking=thinking)
+        reserved: Reserved | None = None
         try:
             if backend.place == "cloud":
+                reserved = await self._reserved(asked, backend)
                 if decision.leaving != "as-is":
                     engine = HidingEngine(engine, self._parts.guard, self._routes.hidden)
                     served = replace(served, hidden=True)
                 await self._recorded(asked, backend, decision.leaving)
             elif fallback or asked.tried or decision.refused:
                 self._record(asked, backend, "")
-        except BaseException:
+        except BaseException as e:
             self.places.give_back(backend)
-            raise
-        asked.sent(backend)
-        return Attempt(backend, engine, request, served, self.places)
+            if reserved is not None:
+                await reserved.settle(Usage())
+            if not isinstance(e, DaziError):
+                raise
+            asked.passed_over(backend, e)
+            return None
+        return Attempt(Sending(backend, engine, request, served, reserved), self.places)
+
+    async def _other(self, asked: Asked, first: Backend) -> Attempt | None:
+        """A second server like ``first``, if one is free now."""
+        group = next(g for g in asked.decision.groups if first in g)
+        free = [b for b in self._suiting(asked, group) if b.free and b is not first]
+        if not free:
+            return None
+        with suppress(OverloadError):
+            backend = await self.places.take(free, self._balance, asked.request)
+            return await self._sent(asked, backend) if backend is not None else None
+        return None
 
     async def _hedged(
         self, asked: Asked, attempt: Attempt, rules: PoolRules, left: float
@@ -306,9 +358,7 @@ class PoolEngine:
         try:
             await asyncio.wait(trying, timeout=rules.hedge_seconds)
             if not next(iter(trying)).done():
-                asked.tried.append(attempt.backend)
-                other = await self._attempt(asked, wait=False)
-                asked.tried.remove(attempt.backend)
+                other = await self._other(asked, attempt.backend)
                 if other is not None:
                     trying[asyncio.create_task(other.first(seconds))] = other
             waiting = set(trying)
@@ -361,7 +411,6 @@ class PoolEngine:
         return self._parts.note(asked.request.purpose, body)
 
     async def _warm_one(self, backend: Backend, request: GenerateRequest) -> DaziError | None:
-        """Clouds keep their own counsel: what they are asked costs money."""
         if backend.place == "cloud" or backend.draining:
             return None
         try:

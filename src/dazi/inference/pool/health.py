@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, cast
 
-from dazi.core.errors import ConfigError, DaziError, OperatorError
+from dazi.core.errors import ConfigError, DaziError, OperatorError, OverloadError
 from dazi.inference.dialects import DIALECTS
 from dazi.inference.pool.backend import Backend
 from dazi.inference.pool.config import PoolConfig
@@ -25,7 +25,7 @@ class _Lists(Protocol):
 async def look(backend: Backend, seconds: float) -> DaziError | None:
     """What is wrong with a server, if anything. A model in this process is well; of a cloud only what
     it answers tells."""
-    if not backend.spec.url or not DIALECTS[backend.spec.kind].lists:
+    if not backend.spec.url or backend.place == "cloud" or not DIALECTS[backend.spec.kind].lists:
         return None
     try:
         async with asyncio.timeout(seconds):
@@ -63,8 +63,10 @@ class Watch:
 
     async def keep_looking(self) -> None:
         while True:
-            backends = self._pool.backends
-            await asyncio.gather(*(self._look(b) for b in backends))
+            looks = (self._look(b) for b in self._pool.backends)
+            for error in await asyncio.gather(*looks, return_exceptions=True):
+                if isinstance(error, Exception):
+                    log.error("a look at a model server failed", exc_info=error)
             await asyncio.sleep(self._pool.config.rules.health_seconds)
 
     async def keep_reloading(self) -> None:
@@ -80,7 +82,7 @@ class Watch:
         self._stamp = stamp
         try:
             await self._pool.apply(self._read(self._path))
-        except DaziError as e:
+        except Exception as e:  # whatever is the matter with it, what there is goes on
             self.mistake = e if isinstance(e, ConfigError) else None
             log.error("%s is not used: %s", self._path.name, e)
             return False
@@ -90,11 +92,10 @@ class Watch:
 
     async def _look(self, backend: Backend) -> None:
         error = await look(backend, self._pool.config.rules.health_seconds)
-        back = backend.healthy is False and error is None
+        if isinstance(error, OverloadError):
+            error = None  # who says that it is busy is there
         if backend in self._pool.backends:
             self._pool.found(backend, error is None, error)
-            if back:
-                await self._pool.warm_again(backend)
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
