@@ -72,7 +72,10 @@ async def killed(pair: list[Replica], scale: float) -> list[Table]:
             ("kill to first token of those that waited, p50 s", percentile(again, 0.5)),
             ("the same, worst, s", max(again, default=0.0)),
         ],
-        [f"{AT_ONCE} at once, {TOKENS} tokens each; both replicas share this machine's two cores."],
+        [
+            f"{AT_ONCE} at once, {TOKENS} tokens each; each replica has one of this machine's two "
+            "cores, which the load shares."
+        ],
     )
     assert not before, f"{len(before)} were lost: {before[0].error}"
     return [table]

@@ -75,9 +75,16 @@ def version(at: Path) -> str:
 
 
 class Replica:
-    """One server, with the bundled model."""
+    """One server, with the bundled model. ``core``: the only one that it computes on."""
 
-    def __init__(self, at: Path, folder: Path, number: int, flags: Sequence[str] = HERMES) -> None:
+    def __init__(
+        self,
+        at: Path,
+        folder: Path,
+        number: int,
+        flags: Sequence[str] = HERMES,
+        core: int | None = None,
+    ) -> None:
         self.port = free_port()
         self._flags = flags
         shim = folder / "shim" / "vllm-0.32.0+cpu.dist-info"
@@ -90,6 +97,7 @@ class Replica:
             "DO_NOT_TRACK": "1",
             "VLLM_CPU_KVCACHE_SPACE": "1",
             "OMP_NUM_THREADS": "1",
+            **({} if core is None else {"VLLM_CPU_OMP_THREADS_BIND": str(core)}),
         }
         command = [
             at / "bin" / "vllm", "serve", _weights(folder), "--served-model-name", NAME,
@@ -114,11 +122,13 @@ class Replica:
 
 @contextmanager
 def replicas(at: Path, folder: Path, many: int) -> Iterator[list[Replica]]:
-    """Started together, ready all."""
+    """Started together, ready all; each of several on a core of its own, if there are so many."""
     made: list[Replica] = []
+    allowed = sorted(os.sched_getaffinity(0))
     try:
         for number in range(many):
-            made.append(Replica(at, folder, number))
+            core = allowed[number % len(allowed)] if many > 1 else None
+            made.append(Replica(at, folder, number, core=core))
         for one in made:
             one.ready()
         yield made

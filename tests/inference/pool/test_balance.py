@@ -57,6 +57,12 @@ def test_no_server_has_more_than_its_bound() -> None:
         total = sum(s.under_way for s in servers)
         assert max(s.under_way for s in servers) <= 1.25 * total / 3 + 1
     assert min(s.under_way for s in servers) > 0
+    quiet, slack = [Loaded("a"), Loaded("b")], Prefix(1.25, 4)
+    chosen = [slack.pick(quiet, thread(7)) for _ in range(1)]
+    for _ in range(5):
+        chosen.append(slack.pick(quiet, thread(7)))
+        quiet[chosen[-1]].under_way += 1
+    assert len(set(chosen)) == 1, "a few at a time are no load worth an unknown prompt"
 
 
 def test_least_outstanding_by_weight() -> None:

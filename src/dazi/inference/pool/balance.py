@@ -38,7 +38,7 @@ def balancer(rules: PoolRules) -> Balancer:
     made: dict[Balance, Balancer] = {
         "least": Least(),
         "round-robin": RoundRobin(),
-        "prefix": Prefix(rules.load_bound),
+        "prefix": Prefix(rules.load_bound, rules.load_slack),
     }
     return made[rules.balance]
 
@@ -69,10 +69,11 @@ class RoundRobin:
 
 class Prefix:
     """Consistent hashing with bounded loads: requests that begin alike go to the server that has
-    their beginning in its cache, unless it has more to do than ``bound`` times its share."""
+    their beginning in its cache, unless it has more to do than ``bound`` times its share and
+    ``slack``."""
 
-    def __init__(self, bound: float) -> None:
-        self._bound = bound
+    def __init__(self, bound: float, slack: int = 0) -> None:
+        self._bound, self._slack = bound, slack
         self._rings: dict[tuple[str, ...], tuple[list[int], list[int]]] = {}
 
     def pick(self, free: Sequence[Loaded], request: GenerateRequest) -> int:
@@ -87,7 +88,8 @@ class Prefix:
             i = owners[(start + step) % len(points)]
             if i in passed:
                 continue
-            if free[i].under_way < math.ceil(self._bound * total * free[i].weight / weight):
+            share = math.ceil(self._bound * total * free[i].weight / weight)
+            if free[i].under_way < share + self._slack:
                 return i
             passed.add(i)
             if len(passed) == len(free):

@@ -35,7 +35,8 @@ class PoolRules(_Strict):
     """Numbers in seconds where they are times.
 
     ``load_bound``: with ``prefix``, a server takes at most so many times its fair share of what is
-    under way before requests go to the next (bounded loads: Mirrokni, Thorup, Zadimoghaddam 2016).
+    under way, and ``load_slack`` requests more, before the next gets them (bounded loads: Mirrokni,
+    Thorup, Zadimoghaddam 2016): few requests at a time cost a server less than an unknown prompt.
     ``attempts``: servers tried for one request, all before its first token; after that nothing is
     tried again. ``hedge``: after so long without a first token a second server is asked as well; 0
     is never. ``queue`` requests may wait ``queue_seconds`` for a place. After ``failures`` in a row
@@ -44,6 +45,7 @@ class PoolRules(_Strict):
 
     balance: Balance = "prefix"
     load_bound: float = Field(1.25, ge=1, le=10)
+    load_slack: int = Field(4, ge=0)
     attempts: int = Field(3, ge=1, le=10)
     first_token_seconds: float = Field(30, gt=0)
     deadline_seconds: float = Field(300, gt=0)
