@@ -12,7 +12,6 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from itertools import count
-from typing import Any
 
 from dazi.agent.again import needs_results, of_all, to_read_again
 from dazi.agent.asked import Asked
@@ -33,6 +32,7 @@ from dazi.agent.rendering import drawn, in_words, tells
 from dazi.agent.shown import Shown
 from dazi.agent.speaking import Round, speak
 from dazi.agent.taught import Taught
+from dazi.agent.turn_records import end_body, start_body
 from dazi.agent.turn_state import CONCISE_TOKENS, MENDABLE, Turn
 from dazi.agent.window import Window
 from dazi.audit.ledger import Ledger
@@ -476,20 +476,7 @@ class Agent:
         if given and not turn.client_calls:
             turn.talk.add(Message("assistant", given))
         remembered += turn.talk.added
-        body = {
-            "answer": answer,
-            "calls": [{"tool": r.name, "outcome": r.outcome} for r in turn.records],
-            "tokens": [turn.usage.prompt, turn.usage.completion],
-            "replaced": turn.replaced,
-            "reason": turn.reason,
-            "ms": round(self._ms(turn), 1),
-        }
-        if turn.request.approved:
-            body["approved"] = turn.request.approved
-        if turn.by is not None:
-            body["by"] = turn.by.backend
-        if self.budget.price is not None:
-            body["cost"] = self.budget.price.yuan(turn.usage)
+        body = end_body(turn, answer, self._ms(turn), self.budget.price)
         request = turn.request
         return self.ledger.put("answer", request.principal.user, request.turn, body)
 
@@ -505,16 +492,5 @@ class Agent:
         return self._left(turn) <= 0 or len(turn.records) >= self.budget.calls
 
     def _note_start(self, turn: Turn) -> None:
-        r = turn.request
-        body: dict[str, Any] = {
-            "said": r.said,
-            "thread": r.thread,
-            "roles": sorted(r.principal.roles),
-            "channel": r.principal.channel,
-            "model": self.engine.profile.name,
-            "version": self.engine.profile.version,
-            "offered": sorted(turn.context.offered),
-        }
-        if r.origin:
-            body["from"] = dict(r.origin)
-        self.ledger.put("turn", r.principal.user, r.turn, body)
+        body = start_body(turn, self.engine.profile)
+        self.ledger.put("turn", turn.request.principal.user, turn.request.turn, body)

@@ -25,6 +25,8 @@ from dazi.main.settings import Settings
 from dazi.router.yaml_source import YamlSource
 
 FILE = "models.yaml"
+NOBODY = "dazi"
+"""Whose a request is on record that nobody in particular has made."""
 
 
 def pool_file(settings: Settings) -> Path | None:
@@ -119,6 +121,6 @@ def note_in(ledger: Ledger) -> Note:
     """Writes what a pool chose into ``ledger``."""
 
     def note(purpose: Purpose, body: Mapping[str, Any]) -> asyncio.Future[None]:
-        return ledger.put("route", purpose.user, purpose.turn, body)
+        return ledger.put("route", purpose.user or NOBODY, purpose.turn, body)
 
     return note

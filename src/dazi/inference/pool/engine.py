@@ -30,7 +30,8 @@ from dazi.inference.pool.asked import Asked, spent_today, why_not
 from dazi.inference.pool.attempt import Attempt, Sending, late
 from dazi.inference.pool.backend import Backend, make_breaker
 from dazi.inference.pool.balance import balancer
-from dazi.inference.pool.config import BackendSpec, PoolConfig, PoolRules
+from dazi.inference.pool.config import BackendSpec, PoolConfig
+from dazi.inference.pool.hedging import Race
 from dazi.inference.pool.places import Places
 from dazi.inference.pool.routes import Decision, Routes
 from dazi.inference.pool.spending import UNLIMITED, Reserved, Spending
@@ -242,7 +243,7 @@ class PoolEngine:
                 if asked.request.whole:
                     return attempt, await attempt.first(left)
                 if rules.hedge_seconds:
-                    return await self._hedged(asked, attempt, rules, left)
+                    return await self._hedged(asked, attempt, min(rules.first_token_seconds, left))
                 return attempt, await attempt.first(min(rules.first_token_seconds, left))
             except (OperatorError, OverloadError) as e:
                 await attempt.close()
@@ -348,38 +349,18 @@ class PoolEngine:
         return None
 
     async def _hedged(
-        self, asked: Asked, attempt: Attempt, rules: PoolRules, left: float
+        self, asked: Asked, attempt: Attempt, seconds: float
     ) -> tuple[Attempt, Sequence[EngineEvent]]:
-        """The first of two servers to begin; the second is asked only where the first takes long."""
-        seconds = min(rules.first_token_seconds, left)
-        trying = {asyncio.create_task(attempt.first(seconds)): attempt}
-        winner: asyncio.Task[Sequence[EngineEvent]] | None = None
-        error: BaseException | None = None
+        """``attempt``, or another beside it where it takes long."""
+
+        async def other() -> Attempt | None:
+            return await self._other(asked, attempt.backend)
+
+        race = Race(attempt, seconds)
         try:
-            await asyncio.wait(trying, timeout=rules.hedge_seconds)
-            if not next(iter(trying)).done():
-                other = await self._other(asked, attempt.backend)
-                if other is not None:
-                    trying[asyncio.create_task(other.first(seconds))] = other
-            waiting = set(trying)
-            while waiting and winner is None:
-                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    if task.exception() is None:
-                        winner = task
-                    else:
-                        error = task.exception()
-                        asked.tried += [b for b in [trying[task].backend] if b not in asked.tried]
+            return await race.run(self.config.rules.hedge_seconds, other)
         finally:
-            for task, one in trying.items():
-                if task is not winner:
-                    task.cancel()
-                    await asyncio.gather(task, return_exceptions=True)
-                    await one.close()
-        if winner is None:
-            assert error is not None
-            raise error
-        return trying[winner], winner.result()
+            asked.tried += [b for b in race.failed if b not in asked.tried]
 
     async def _recorded(self, asked: Asked, backend: Backend, leaving: str) -> None:
         """Raises ``OperatorError`` where the ledger cannot be written: then nothing leaves."""

@@ -34,6 +34,7 @@ _SUCCESS: Mapping[str, tuple[str, ...]] = {
     "call": ("tool",),
     "admin": ("act",),
     "job": ("what",),
+    "route": ("place",),
 }
 """What of a record's fields says whether it succeeded, or what was done."""
 DURABLE = Text("设 DAZI_AUDIT=durable 或 synced", "set DAZI_AUDIT=durable or synced")
