@@ -36,6 +36,11 @@ class Pictures:
         self.reader = reader
         self._known: dict[bytes, str] = {}
 
+    @property
+    def able(self) -> bool:
+        """Is there any use in sending one?"""
+        return self.reader is not None or sees(self._engine)
+
     async def taken(self, messages: Sequence[Kept], principal: Principal) -> list[Kept]:
         """``messages`` as the model can do with them. Raises ``CallerError`` where it cannot see and
         nothing can read, and for words that ``principal`` may not send: a photograph of them is no

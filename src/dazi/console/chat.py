@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import cast
 from urllib.parse import quote
@@ -25,8 +25,11 @@ from dazi.console.sources import PassageDialog
 from dazi.console.state import Scene
 from dazi.console.turn_view import TurnView
 from dazi.core.errors import DaziError
+from dazi.core.messages import Image
 from dazi.core.principal import Principal
 from dazi.core.turn import CallFinished, ConfirmationNeeded, TurnEvent
+from dazi.gateway.images import image_of
+from dazi.gateway.translate import PICTURE as SENT_ALONE
 from dazi.router.approval import Ticket
 
 WATCH_S = 2.0
@@ -55,7 +58,8 @@ class Chat:
         self.scene = scene
         self.thread = thread or f"web_{secrets.token_urlsafe(12)}"
         limit = scene.state.max_message_chars
-        self.composer = Composer(scene.language, limit, self.ask, self.stop)
+        able = scene.state.service.pictures.able
+        self.composer = Composer(scene.language, limit, self.ask, self.stop, pictures=able)
         self.welcome: Element | None = None
         self._addressed = thread is not None
         self._spoken = False
@@ -65,6 +69,7 @@ class Chat:
         self._task: asyncio.Task[None] | None = None
         self._acting = False
         self._left = False
+        self._images: tuple[Image, ...] = ()
         self._waiting: dict[str, tuple[Waiting, CallCard]] = {}
         self._choices: dict[str, bool] = {}
         self._fresh: list[Waiting] = []
@@ -74,14 +79,25 @@ class Chat:
 
     # --- what a person does ----------------------------------------------------------------------
 
-    def ask(self, text: str) -> None:
+    def ask(self, text: str, pictures: Sequence[str] = ()) -> None:
+        """``pictures``: data URLs."""
+        language = self.scene.language
         if self._task is not None:
-            self.composer.refused(texts.BUSY(self.scene.language))
+            self.composer.refused(texts.BUSY(language))
             return
+        try:
+            images = tuple(image_of(url, "picture") for url in pictures)
+        except DaziError as e:
+            self.composer.refused(e.message(language))
+            return
+        said = text if text.strip() or not images else SENT_ALONE
         service = self.scene.state.service
+        self._images = images
         self._start(
-            text,
-            lambda principal: service.ask(Ask(principal, self.thread, text, show_context=True)),
+            said,
+            lambda principal: service.ask(
+                Ask(principal, self.thread, said, show_context=True, images=images)
+            ),
         )
 
     def stop(self) -> None:
@@ -161,7 +177,8 @@ class Chat:
             self.welcome.delete()
             self.welcome = None
         self._spoken = True
-        self._bubble(said)
+        self._bubble(said, self._images)
+        self._images = ()
         self.composer.taken()
         return self._view(live=True)
 
@@ -260,8 +277,14 @@ class Chat:
                 newest.remove(ticket)
                 self._await_decision(Waiting.of_ticket(ticket), card)
 
-    def _bubble(self, said: str) -> None:
+    def _bubble(self, said: str, images: Sequence[Image] = ()) -> None:
         with self._turns, div("dz-said"), div("dz-bubble"):
+            for image in images:
+                shown = ui.element("img").classes("dz-sent-picture")
+                shown.props["src"], shown.props["alt"] = (
+                    image.url,
+                    texts.PICTURE(self.scene.language),
+                )
             ui.label(said)
 
     def _view(self, *, live: bool) -> TurnView:

@@ -1,11 +1,21 @@
 // The message box. It keeps what is typed in the browser until the server has taken it.
 export default {
-  props: { words: Object, limit: Number, running: Boolean, draft: String },
+  props: { words: Object, limit: Number, running: Boolean, draft: String, pictures: Object },
   emits: ["ask", "stop"],
   template: `
+    <div v-if="images.length" class="dz-pictures">
+      <div v-for="(image, i) in images" :key="i" class="dz-picture">
+        <img :src="image" :alt="words.picture" />
+        <button type="button" :aria-label="words.remove" :title="words.remove" @click="images.splice(i, 1)">×</button>
+      </div>
+    </div>
     <div class="dz-composer" :class="{ 'dz-composer-over': over }">
+      <q-btn v-if="pictures.most" round flat icon="add_photo_alternate" class="dz-add-picture"
+        :aria-label="words.add" :title="words.add" @click="$refs.files.click()" />
+      <input v-if="pictures.most" ref="files" type="file" accept="image/png,image/jpeg,image/webp,image/gif"
+        multiple hidden @change="chosen" />
       <textarea ref="area" rows="1" v-model="text" autocomplete="off" enterkeyhint="enter"
-        :placeholder="words.placeholder" :aria-label="words.placeholder" @keydown="key"></textarea>
+        :placeholder="words.placeholder" :aria-label="words.placeholder" @keydown="key" @paste="pasted"></textarea>
       <q-btn v-if="running" round unelevated icon="stop" class="dz-stop"
         :aria-label="words.stop" :title="words.stop" @click="$emit('stop')" />
       <q-btn v-else round unelevated icon="arrow_upward" class="dz-send" :disable="over"
@@ -14,7 +24,10 @@ export default {
     <div class="dz-composer-hint" role="alert">{{ hint }}</div>
   `,
   data() {
-    return { text: sessionStorage.getItem(this.draft) || "", note: "", waiting: false, near: true };
+    return {
+      text: sessionStorage.getItem(this.draft) || "", note: "", waiting: false, near: true,
+      images: [], sent: [],
+    };
   },
   computed: {
     // As the server counts: code points, not UTF-16 units.
@@ -80,13 +93,13 @@ export default {
         this.note = this.words.busy;
         return;
       }
-      if (!this.text.trim()) {
+      if (!this.text.trim() && !this.images.length) {
         this.note = this.words.empty;
         return;
       }
       this.waiting = true;
       setTimeout(() => (this.waiting = false), 8000);
-      this.$emit("ask", this.text);
+      this.$emit("ask", { text: this.text, images: this.images });
     },
     grow() {
       const area = this.$refs.area;
@@ -98,8 +111,51 @@ export default {
       this.near = true;
       scrollTo(0, document.documentElement.scrollHeight);
     },
+    chosen(event) {
+      this.add([...event.target.files]);
+      event.target.value = "";
+    },
+    pasted(event) {
+      const files = [...event.clipboardData.files].filter((f) => f.type.startsWith("image/"));
+      if (!files.length || !this.pictures.most) return;
+      event.preventDefault();
+      this.add(files);
+    },
+    // Made small enough for the page's socket: a picture of text stays legible at this size.
+    async add(files) {
+      for (const file of files) {
+        if (this.images.length >= this.pictures.most) {
+          this.note = this.words.most;
+          return;
+        }
+        try {
+          this.images.push(await this.shrunk(file));
+        } catch {
+          this.note = this.words.unreadable.replace("{name}", file.name);
+        }
+      }
+    },
+    async shrunk(file) {
+      const bitmap = await createImageBitmap(file);
+      let side = this.pictures.side;
+      for (;;) {
+        const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height));
+        const canvas = document.createElement("canvas");
+        canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+        canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+        const drawing = canvas.getContext("2d");
+        drawing.fillStyle = "#fff";
+        drawing.fillRect(0, 0, canvas.width, canvas.height);
+        drawing.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+        const made = canvas.toDataURL("image/jpeg", 0.85);
+        if (made.length <= this.pictures.chars || side < 200) return made;
+        side *= 0.8;
+      }
+    },
     // The server has taken the question.
     taken() {
+      this.sent = this.images;
+      this.images = [];
       this.text = "";
       this.waiting = false;
     },
@@ -110,7 +166,9 @@ export default {
     // Give back what could not be answered, unless something new is being typed.
     giveBack(text) {
       this.waiting = false;
-      if (!this.text) this.text = text;
+      if (this.text || this.images.length) return;
+      this.text = text;
+      this.images = this.sent;
     },
     fill(text) {
       this.text = text;

@@ -13,6 +13,8 @@ from dazi.core.language import Language
 DRAFT = "dazi-draft"
 TRANSPORT_CHARS = 200_000
 """More than this at once does not fit into one frame of the page's socket."""
+MOST_PICTURES, PICTURE_SIDE, PICTURE_CHARS = 3, 1600, 200_000
+"""Pictures of one message; a picture's longest side, in pixels; and characters of it as it is sent."""
 
 
 class Composer(Element, component="composer.js"):
@@ -22,9 +24,12 @@ class Composer(Element, component="composer.js"):
         self,
         language: Language,
         limit: int,
-        on_ask: Callable[[str], None],
+        on_ask: Callable[[str, list[str]], None],
         on_stop: Callable[[], None],
+        *,
+        pictures: bool = False,
     ) -> None:
+        """``on_ask`` is given the text and pictures as data URLs; ``pictures``: they may be added."""
         super().__init__()
         self._props["words"] = {
             "placeholder": texts.PLACEHOLDER(language),
@@ -33,11 +38,21 @@ class Composer(Element, component="composer.js"):
             "busy": texts.BUSY(language),
             "empty": texts.EMPTY(language),
             "too_long": texts.TOO_LONG(language),
+            "add": texts.ADD_PICTURE(language),
+            "remove": texts.REMOVE_PICTURE(language),
+            "picture": texts.PICTURE(language),
+            "most": texts.MOST_PICTURES(language).format(n=MOST_PICTURES),
+            "unreadable": texts.UNREADABLE_PICTURE(language),
+        }
+        self._props["pictures"] = {
+            "most": MOST_PICTURES if pictures else 0,
+            "side": PICTURE_SIDE,
+            "chars": PICTURE_CHARS,
         }
         self._props["limit"] = min(limit, TRANSPORT_CHARS)
         self._props["running"] = False
         self._props["draft"] = DRAFT
-        self.on("ask", lambda e: on_ask(_text_of(e)))
+        self.on("ask", lambda e: on_ask(*_asked(e)))
         self.on("stop", lambda _: on_stop(), args=[])
 
     def set_running(self, running: bool) -> None:
@@ -60,5 +75,10 @@ class Composer(Element, component="composer.js"):
         self.run_method("fill", text)
 
 
-def _text_of(event: GenericEventArguments) -> str:
-    return event.args if isinstance(event.args, str) else ""
+def _asked(event: GenericEventArguments) -> tuple[str, list[str]]:
+    """Whatever a browser may send, text and texts."""
+    given = event.args if isinstance(event.args, dict) else {}
+    text, images = given.get("text"), given.get("images")
+    listed = images if isinstance(images, list) else []
+    kept = [i for i in listed if isinstance(i, str)][:MOST_PICTURES]
+    return (text if isinstance(text, str) else ""), kept

@@ -86,6 +86,11 @@ TOO_LONG = Text(
     "消息有 {n} 个字符,上限是 {limit};请缩短或分段发送。",
     "The message has {n} characters, the limit is {limit}; shorten or split it.",
 )
+ADD_PICTURE = Text("加图片", "Add a picture")
+REMOVE_PICTURE = Text("去掉这张图片", "Remove this picture")
+PICTURE = Text("图片", "picture")
+MOST_PICTURES = Text("一条消息最多 {n} 张图片。", "A message has {n} pictures at most.")
+UNREADABLE_PICTURE = Text("打不开 {name}。", "{name} cannot be opened.")
 EMPTY = Text("消息是空的,请输入内容。", "The message is empty; write something.")
 WORKING = Text("正在思考", "Thinking")
 CALLING = Text("正在查{system}", "Asking {system}")
