@@ -24,7 +24,7 @@ async def test_a_model_server_that_is_unwell() -> None:
 
 
 async def test_an_answer_that_never_ends_is_noticed(broken: Callable[[str], None]) -> None:
-    broken("from dazi.inference.remote import _Bounds\n_Bounds.check = lambda self: None")
+    broken("from dazi.inference.remote import _Bounds\n_Bounds.check = lambda self, *_: None")
     report = await faults_model.run(1, frozenset({"dripping, never done"}))
     assert [v for v in report.violations if v.startswith("dripping, never done: took")]
 
