@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dazi.core.engine import ModelProfile
+from dazi.core.errors import ConfigError
 from dazi.guard.engine import Guard
 from dazi.inference.pool.engine import PoolEngine, PoolParts
 from tests.gateway.conftest import LIMITS, Site, open_site
@@ -70,6 +71,8 @@ async def test_an_answer_of_a_lesser_model_is_marked_everywhere(
     routes = await site.audit("route")
     assert routes[0]["backend"] == "gpu-2" and routes[0]["tried"] == ["gpu-1"]
     assert routes[0]["user"] == "customer" and routes[0]["turn"].startswith("turn_")
+    (raw,) = [r["turn"] for r in await site.audit("turn") if r.get("raw")]
+    assert raw in [r["turn"] for r in routes], "what is chosen stands beside the use of the model"
 
 
 async def test_how_they_are_is_for_administrators(
@@ -89,3 +92,9 @@ async def test_how_they_are_is_for_administrators(
     )
     assert first["rests_s"] > 0 and first["trouble"]
     assert second["state"] == "unknown" and second["served"] >= 1 and found["waiting"] == 0
+    assert found["mistake"] == ""
+    engine = site.runtime.engine
+    assert isinstance(engine, PoolEngine)
+    engine.mistake = ConfigError("models.yaml", 3, "写错了", "is wrong")
+    found = (await site.request("GET", "/v1/dazi/pool", "admin")).json
+    assert "models.yaml:3" in found["mistake"]

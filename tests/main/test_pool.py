@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from bench.resilience.model import Model
 from bench.resilience.moods import MOODS
@@ -19,6 +20,7 @@ from dazi.core.errors import ConfigError
 from dazi.core.turn import AnswerDelta, TurnEvent, TurnFinished, TurnStarted
 from dazi.inference.pool.engine import PoolEngine
 from dazi.main.checking import check_folder
+from dazi.main.commands.models import group
 from dazi.main.pool import pool_file
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
@@ -127,3 +129,15 @@ def test_dazi_check_reads_it(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         check_folder(tmp_path / "acme", "zh")
     assert raised.value.line == 2
+
+
+def test_choosing_a_model_tells_that_a_pool_is_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAZI_DATA", str(tmp_path / "data"))
+    runner = CliRunner()
+    assert "dazi model pool" not in runner.invoke(group, ["list"]).output
+    monkeypatch.setenv("DAZI_POOL", str(declare(tmp_path / "models.yaml")))
+    for command in (["list"], ["use", "http://127.0.0.1:9/v1"]):
+        done = runner.invoke(group, command)
+        assert done.exit_code == 0 and "dazi model pool" in done.output

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
 
@@ -87,7 +87,8 @@ class Use:
     def __init__(self, x: Exchange, request: GenerateRequest, g: Generation) -> None:
         state = x.state
         self._x = x
-        self._request = request
+        # What a pool records of it stands beside the use.
+        self._request = replace(request, purpose=replace(request.purpose, turn=g.turn))
         self._g = g
         self._model = state.engine.profile
         self._name = request.model or self._model.name

@@ -5,10 +5,11 @@ from __future__ import annotations
 from msgspec import Struct
 
 from dazi.core.errors import AccessError
+from dazi.core.language import Language
 from dazi.gateway.exchange import Exchange
 from dazi.gateway.reply import encode
+from dazi.inference.pool.backend import Backend
 from dazi.inference.pool.engine import PoolEngine
-from dazi.inference.pool.status import status
 
 MAY_SEE = frozenset({"admin", "sysadmin"})
 
@@ -16,7 +17,8 @@ MAY_SEE = frozenset({"admin", "sysadmin"})
 class BackendView(Struct, frozen=True):
     """``state``: ``up``, ``unknown``, ``busy``, ``resting``, ``down`` or ``draining``; ``moved``:
     requests that went on elsewhere before their first token; ``cut``: answers that ended in the
-    middle. Times in seconds and milliseconds as named; ``cached``: a share from 0 to 1."""
+    middle; ``rests_s``: until it is tried again; ``first_ms``: about, to the first token of its last
+    requests; ``cached``: of its prompt tokens, the share that was in its cache, 0 to 1."""
 
     name: str
     model: str
@@ -36,10 +38,12 @@ class BackendView(Struct, frozen=True):
 
 
 class PoolView(Struct, frozen=True):
-    """``waiting``: requests without a place. Without a pool ``data`` is empty."""
+    """``waiting``: requests without a place; ``mistake``: why the file as it is now is not used. Without
+    a pool ``data`` is empty."""
 
     data: list[BackendView]
     waiting: int = 0
+    mistake: str = ""
     object: str = "list"
 
 
@@ -52,13 +56,27 @@ async def pool(x: Exchange) -> None:
     if not isinstance(engine, PoolEngine):
         await x.reply(encode(PoolView([])))
         return
-    found = status(engine)
-    views = [
-        BackendView(
-            b.name, b.model, b.state, b.place, b.tier, b.under_way, b.at_once, b.served, b.failed,
-            b.moved, b.cut, b.rests_s, b.first_ms, b.cached,
-            b.trouble(x.spoken) if b.trouble is not None else "",
-        )
-        for b in found.backends
-    ]  # fmt: skip
-    await x.reply(encode(PoolView(views, found.waiting)))
+    views = [_view(b, x.spoken) for b in engine.backends]
+    mistake = engine.mistake.message(x.spoken) if engine.mistake is not None else ""
+    await x.reply(encode(PoolView(views, engine.places.waiting, mistake)))
+
+
+def _view(b: Backend, language: Language) -> BackendView:
+    c = b.counts
+    return BackendView(
+        b.name,
+        b.engine.profile.name,
+        b.state,
+        b.place,
+        b.tier,
+        b.under_way,
+        b.spec.at_once,
+        c.served,
+        c.failed,
+        c.moved,
+        c.cut,
+        round(b.breaker.rests_s, 1),
+        round(b.latency_ms, 1),
+        round(c.cached_tokens / c.prompt_tokens, 3) if c.prompt_tokens else 0.0,
+        b.trouble.message(language) if b.trouble is not None else "",
+    )

@@ -19,7 +19,7 @@ from bench.resilience.model import ANSWER, Model
 from bench.resilience.moods import MOODS
 from bench.upstream import MODEL
 from dazi.core.engine import Done, GenerateRequest, Sampling, TextDelta
-from dazi.core.errors import DaziError, OperatorError
+from dazi.core.errors import ConfigError, DaziError, OperatorError
 from dazi.core.messages import Message
 from dazi.guard.engine import Guard
 from dazi.inference.pool.engine import PoolEngine, PoolParts
@@ -203,11 +203,11 @@ async def test_the_file_is_read_again_when_it_changes_and_a_wrong_one_is_not_use
             assert not await watch.reload()
             file.write_text("backends: {a: {speed: 1}}", encoding="utf-8")
             assert not await watch.reload()
-            assert watch.mistake is not None and watch.mistake.line == 1
+            assert isinstance(pool.mistake, ConfigError) and pool.mistake.line == 1
             assert [b.name for b in pool.backends] == ["s0"]
             declared(file, one, two)
             assert await watch.reload()
-            assert watch.mistake is None and [b.name for b in pool.backends] == ["s0", "s1"]
+            assert pool.mistake is None and [b.name for b in pool.backends] == ["s0", "s1"]
             file.unlink()
             file.mkdir()
             assert not await watch.reload(), "whatever is the matter with it"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from dazi.core.engine import (
     GenerateRequest,
@@ -39,6 +40,24 @@ class Asked:
         """It was not asked, for a reason that is not its own."""
         self.tried.append(backend)
         self.last = error
+
+    def on_record(self, backend: Backend | None, leaving: str) -> dict[str, Any]:
+        """What the ledger is told of where it goes, or of why it goes nowhere."""
+        decision = self.decision
+        body: dict[str, Any] = {
+            "rule": decision.rule,
+            "task": self.request.purpose.task,
+            "backend": backend.name if backend else "",
+            "place": backend.place if backend else "",
+        }
+        more = {
+            "tier": backend.tier if backend else 0,
+            "leaving": leaving,
+            "labels": sorted(decision.labels),
+            "refused": sorted(decision.refused),
+            "tried": [b.name for b in self.tried],
+        }
+        return body | {name: value for name, value in more.items() if value}
 
     def may_show(self, backend: Backend) -> bool:
         """A picture cannot be given pseudonyms: it leaves as it is or not at all."""

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dazi.core.engine import TASKS
-from dazi.core.errors import ConfigError, OperatorError
+from dazi.core.errors import OperatorError
 from dazi.core.source import Source
 from dazi.inference.dialects import Kind
 from dazi.inference.remote import base_url
@@ -291,20 +291,3 @@ def _key(source: Source, name: str, variable: str, environment: Mapping[str, str
             f"the environment variable {variable} is not set; put the key of {name} there",
         )
     return key
-
-
-__all__ = [
-    "BUNDLED",
-    "PLACES",
-    "BackendSpec",
-    "Balance",
-    "Conditions",
-    "ConfigError",
-    "Leaving",
-    "Place",
-    "PoolConfig",
-    "PoolRules",
-    "Price",
-    "RouteSpec",
-    "read_pool",
-]

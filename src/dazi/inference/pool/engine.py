@@ -69,6 +69,8 @@ class PoolEngine:
         self._leaving: set[asyncio.Task[None]] = set()
         self._warmed: list[GenerateRequest] = []
         self.backends: tuple[Backend, ...] = ()
+        self.mistake: DaziError | None = None
+        """Why the configuration as it is written now is not used."""
         self.places = Places(config.rules.queue, config.rules.queue_seconds)
         self._set(config, tuple(self._opened(n, s, config) for n, s in config.backends.items()))
 
@@ -372,23 +374,7 @@ class PoolEngine:
     ) -> asyncio.Future[None] | None:
         if self._parts.note is None:
             return None
-        decision = asked.decision
-        body: dict[str, Any] = {
-            "rule": decision.rule,
-            "task": asked.request.purpose.task,
-            "backend": backend.name if backend else "",
-            "place": backend.place if backend else "",
-        }
-        if backend is not None and backend.spec.tier:
-            body["tier"] = backend.spec.tier
-        if leaving:
-            body["leaving"] = leaving
-        if decision.labels:
-            body["labels"] = sorted(decision.labels)
-        if decision.refused:
-            body["refused"] = sorted(decision.refused)
-        if asked.tried:
-            body["tried"] = [b.name for b in asked.tried]
+        body = asked.on_record(backend, leaving)
         return self._parts.note(asked.request.purpose, body)
 
     async def _warm_one(self, backend: Backend, request: GenerateRequest) -> DaziError | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, cast
 
-from dazi.core.errors import ConfigError, DaziError, OperatorError, OverloadError
+from dazi.core.errors import DaziError, OperatorError, OverloadError
 from dazi.inference.dialects import DIALECTS
 from dazi.inference.pool.backend import Backend
 from dazi.inference.pool.config import PoolConfig
@@ -58,8 +58,6 @@ class Watch:
     def __init__(self, pool: PoolEngine, path: Path, read: Callable[[Path], PoolConfig]) -> None:
         self._pool, self._path, self._read = pool, path, read
         self._stamp = _stamp(path)
-        self.mistake: ConfigError | None = None
-        """Why the file as it is now is not used."""
 
     async def keep_looking(self) -> None:
         while True:
@@ -83,10 +81,10 @@ class Watch:
         try:
             await self._pool.apply(self._read(self._path))
         except Exception as e:  # whatever is the matter with it, what there is goes on
-            self.mistake = e if isinstance(e, ConfigError) else None
+            self._pool.mistake = e if isinstance(e, DaziError) else None
             log.error("%s is not used: %s", self._path.name, e)
             return False
-        self.mistake = None
+        self._pool.mistake = None
         log.info("%s has been read again", self._path.name)
         return True
 

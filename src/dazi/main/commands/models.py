@@ -38,6 +38,17 @@ def model_list(company: Company = None) -> None:
     for begun in unfinished(catalog.models):
         far = f"{gib(begun.held)} / {gib(begun.size)}"
         typer.echo(f"  {begun.note.repo}  {_say('没下完', 'unfinished')} {far}  {begun.folder}")
+    _tell_of_pool(company)
+
+
+def _tell_of_pool(company: Path | None) -> None:
+    """What is chosen here does not count where a file declares several servers."""
+    from dazi.main.pool import pool_file
+
+    if (path := pool_file(settings(company))) is not None:
+        zh = f"注意:在用的是 {path} 里的模型服务,不是上面选的(dazi model pool)"
+        en = f"note: the model servers of {path} are in use, not what is chosen above (dazi model pool)"
+        typer.echo(_say(zh, en), err=True)
 
 
 @group.command("add")
@@ -102,6 +113,7 @@ def model_use(
     """选用模型,或指向一个服务。Use a model, or point at a server."""
     entry = _catalog(company).use(target, model)
     typer.echo(f"* {entry.name}  {entry.location}")
+    _tell_of_pool(company)
 
 
 @group.command("remove")
