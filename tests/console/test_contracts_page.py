@@ -71,8 +71,8 @@ def test_a_contract_is_sent_in_and_reviewed(browser: Browser, site: Site, tmp_pa
     path = tmp_path / "运维合同.md"
     path.write_text(CONTRACT, "utf-8")
     browser.sign_in("manager")
-    browser.press(".dz-account")
-    browser.press(".dz-menu-item", "合同审查")
+    browser.press(".dz-places > summary")
+    browser.press(".dz-place", "合同审查")
     browser.one(".dz-none", "还没有审过合同")
     browser.press(".dz-template")
     browser.press(".q-item", "服务合同")
@@ -157,9 +157,9 @@ def test_only_what_matters_is_shown(browser: Browser, site: Site) -> None:
 def test_who_may_not_and_a_phone(browser: Browser, site: Site) -> None:
     job = done(site)
     browser.sign_in("customer")
-    browser.press(".dz-account")
-    browser.one(".dz-menu-item", "记住的事")
-    assert not any("合同审查" in e.text for e in browser.all(".dz-menu-item"))
+    browser.press(".dz-places > summary")
+    browser.one(".dz-place", "记住的事")
+    assert not any("合同审查" in e.text for e in browser.all(".dz-place"))
     browser.open("/contracts")
     browser.one(".dz-none")
     assert not browser.all(".dz-upload")

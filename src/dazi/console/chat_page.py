@@ -5,25 +5,21 @@ from __future__ import annotations
 from nicegui import ui
 from nicegui.element import Element
 
-from dazi.console import desk_texts, plan_page, texts
+from dazi.console import texts
 from dazi.console.abilities import suggestions
 from dazi.console.chat import Chat
 from dazi.console.composer import DRAFT
 from dazi.console.confirmation import person
-from dazi.console.contract_texts import CONTRACTS
 from dazi.console.frame import brand, switches
 from dazi.console.history import replay
-from dazi.console.job_texts import JOBS
+from dazi.console.menu import places
 from dazi.console.pieces import avatar, div, icon_button
-from dazi.console.plan_texts import PLAN
-from dazi.console.risk_texts import RISK
 from dazi.console.sidebar import Sidebar
 from dazi.console.state import Scene
 from dazi.console.thread_menu import ThreadMenu
 from dazi.console.thread_routes import EVERYTHING_URL
 from dazi.console.visits import Visits
 from dazi.core.errors import NotFound
-from dazi.core.language import Text
 
 MESSAGES_SHOWN = 200
 
@@ -43,6 +39,7 @@ async def draw(scene: Scene, visits: Visits, thread: str | None) -> None:
         ui.space()
         with div("dz-switches"):
             thread_menu = ThreadMenu(scene, lambda: sidebar.refresh_soon(chat.thread))
+            places(scene)
             switches(scene.language, scene.dark)
             _account(scene)
     turns = div("dz-log").props("role=log aria-live=polite")
@@ -134,19 +131,6 @@ def _bundled_line(scene: Scene) -> None:
             ui.label("dazi model add PATH").classes("dz-code")
 
 
-def _desk_name(scene: Scene) -> Text:
-    desk = scene.state.desk
-    staff = desk is not None and desk.service.actor(scene.principal) != "customer"
-    return desk_texts.DESK if staff else desk_texts.MY_TICKETS
-
-
-def _contracts(scene: Scene) -> list[tuple[str, str, Text]]:
-    contracts = scene.state.contracts
-    if contracts is None or not contracts.may(scene.principal):
-        return []
-    return [("/contracts", "fact_check", CONTRACTS)]
-
-
 def _account(scene: Scene) -> Element:
     name, roles = person(scene)
     initial = scene.state.name_of(scene.principal.user, scene.principal.tenant, "zh")
@@ -158,16 +142,8 @@ def _account(scene: Scene) -> Element:
             with div("dz-menu-who"):
                 ui.label(name)
                 ui.label(roles).classes("dz-muted")
-            risk = scene.state.risk
-            reviews = risk is not None and risk.may(scene.principal)
-            planner = plan_page.visible(scene.principal)
             for href, icon, label in (
-                *((("/risk", "gpp_maybe", RISK),) if reviews else ()),
                 ("/memory", "psychology", texts.MEMORY),
-                *([("/jobs", "schedule", JOBS)] if scene.state.jobs is not None else []),
-                *([("/desk", "support_agent", _desk_name(scene))] if scene.state.desk else []),
-                *_contracts(scene),
-                *([(plan_page.PATH, "calculate", PLAN)] if planner else []),
                 (EVERYTHING_URL, "download", texts.EXPORT_ALL),
             ):
                 with ui.element("a").classes("dz-menu-item") as link:

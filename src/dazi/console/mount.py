@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
@@ -11,28 +10,17 @@ from nicegui import app as pages
 from nicegui import ui
 
 from dazi.console import (
-    approvals_page,
-    chat_page,
     contract_routes,
-    contract_view,
-    contracts_page,
-    desk_page,
-    desk_ticket,
-    document_page,
     job_routes,
-    jobs_page,
-    knowledge_page,
     knowledge_routes,
     login_page,
-    memory_page,
-    plan_page,
-    reports_page,
-    risk_page,
     risk_routes,
     thread_routes,
 )
 from dazi.console.frame import FAVICON, begin_page
 from dazi.console.headers import PageHeaders
+from dazi.console.own_page import BUILD_S, OwnPage
+from dazi.console.pages import own_pages
 from dazi.console.sign_in import add_routes, safe_return, sign_in_url
 from dazi.console.state import ConsoleState, Scene
 from dazi.console.uploads import UploadGuard
@@ -43,9 +31,6 @@ from dazi.core.principal import Principal
 RECONNECT_S = 3.0
 """How long a browser may be away (a phone changing networks) before its tab counts as closed and
 the answer being made for it is stopped."""
-BUILD_S = 10.0
-TRAINED_S = 60.0
-"""A page about risk may have to wait for the first model."""
 
 
 def mount_console(app: FastAPI, state: ConsoleState) -> None:
@@ -104,76 +89,6 @@ def _add_pages(state: ConsoleState, visits: Visits) -> None:
         _add_page(own, state, visits)
 
 
-@dataclass(frozen=True, slots=True)
-class OwnPage:
-    """A page for whoever is signed in. ``nothing`` is drawn where ``draw`` finds none of what the
-    address names; ``watches``: it looks after the end of the session itself."""
-
-    path: str
-    draw: Callable[[Scene, Request], Awaitable[None]]
-    nothing: Callable[[Scene], None] | None = None
-    watches: bool = False
-    within_s: float = BUILD_S
-
-
-def own_pages(state: ConsoleState, visits: Visits) -> Iterator[OwnPage]:
-    """Every page but the one to sign in on."""
-    chat = chat_page.draw_not_found
-    yield OwnPage("/", lambda scene, _: chat_page.draw(scene, visits, None), chat, True)
-    yield OwnPage("/approvals", lambda scene, _: approvals_page.draw(scene, visits), watches=True)
-    yield OwnPage("/memory", lambda scene, _: memory_page.draw(scene))
-    yield OwnPage(plan_page.PATH, lambda scene, r: plan_page.draw(scene, r.query_params))
-    if (jobs := state.jobs) is not None:
-        yield OwnPage("/jobs", lambda scene, _: jobs_page.draw(scene, jobs))
-    if (contracts := state.contracts) is not None:
-        yield OwnPage("/contracts", lambda scene, _: contracts_page.draw(scene, contracts))
-        yield OwnPage(
-            "/contracts/{job}",
-            lambda scene, r: contract_view.draw(scene, contracts, r.path_params["job"]),
-            contract_view.draw_not_found,
-        )
-    if (reports := state.reports) is not None:
-        yield OwnPage("/reports", lambda scene, _: reports_page.draw(scene, reports))
-    if (knowledge := state.knowledge) is not None:
-        yield OwnPage("/knowledge", lambda scene, _: knowledge_page.draw(scene, knowledge))
-        yield OwnPage(
-            "/knowledge/d/{number}",
-            lambda scene, r: document_page.draw(
-                scene, knowledge, r.path_params["number"], _whole(r.query_params.get("at"))
-            ),
-            document_page.draw_not_found,
-        )
-    if (risk := state.risk) is not None:
-        yield OwnPage("/risk", lambda scene, _: risk_page.draw(scene, risk))
-        yield OwnPage(
-            "/risk/model",
-            lambda scene, _: risk_page.draw_model(scene, risk),
-            within_s=TRAINED_S,
-        )
-        yield OwnPage(
-            "/risk/t/{transaction}",
-            lambda scene, r: risk_page.draw_case(scene, risk, r.path_params["transaction"]),
-            risk_page.draw_not_found,
-            within_s=TRAINED_S,
-        )
-    if (desk := state.desk) is not None:
-        yield OwnPage(
-            "/desk",
-            lambda scene, r: desk_page.draw(scene, desk, r.query_params.get("show", "alive")),
-        )
-        yield OwnPage(
-            "/desk/t/{number}",
-            lambda scene, r: desk_ticket.draw(scene, desk, r.path_params["number"]),
-            desk_ticket.draw_not_found,
-        )
-    yield OwnPage(
-        "/t/{thread:path}",
-        lambda scene, r: chat_page.draw(scene, visits, r.path_params["thread"]),
-        chat,
-        True,
-    )
-
-
 def _add_page(own: OwnPage, state: ConsoleState, visits: Visits) -> None:
     @ui.page(own.path, response_timeout=own.within_s)
     async def opened(request: Request) -> Response | None:
@@ -204,10 +119,6 @@ def _leave_with(scene: Scene, visits: Visits, here: str) -> None:
 
     visits.watch(client.id, scene.principal, scene.visit, leave)
     client.on_delete(lambda: visits.forget(client.id))
-
-
-def _whole(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _scene(request: Request, state: ConsoleState, principal: Principal, visit: Visit) -> Scene:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nicegui import ui
 
 from dazi.console.frame import brand, switches
+from dazi.console.menu import places
 from dazi.console.pieces import div
 from dazi.console.state import Scene
 
@@ -14,4 +15,5 @@ def head(scene: Scene) -> None:
     with div("dz-page-head"):
         with ui.element("a").props("href=/").classes("dz-plain"):
             brand(scene.language, company.name, demo=company.demo)
+        places(scene)
         switches(scene.language, scene.dark)

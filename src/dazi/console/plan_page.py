@@ -9,28 +9,21 @@ from urllib.parse import urlencode
 
 from nicegui import ui
 
-from dazi.access.duties import may
 from dazi.console import plan_charts, plan_form
 from dazi.console import plan_texts as texts
+from dazi.console.operators import operates
 from dazi.console.page_head import head
 from dazi.console.pieces import div
 from dazi.console.state import Scene
 from dazi.core.language import Text
-from dazi.core.principal import Principal
 from dazi.ops.plan.curves import course, rates, roof, stack
 from dazi.ops.plan.planning import Plan
 from dazi.ops.plan.telling import lines
 
 PATH = "/plan"
 STYLE = Path(__file__).with_name("plan.css")
-ADMINISTRATORS = ("admin",)
-"""The company's role for them; beside it those who run accounts and settings."""
 _WAIT_MS = 250
 """After the last key."""
-
-
-def visible(principal: Principal) -> bool:
-    return principal.has_role(*ADMINISTRATORS) or may(principal, "settings.read")
 
 
 async def draw(scene: Scene, given: Mapping[str, str]) -> None:
@@ -39,7 +32,7 @@ async def draw(scene: Scene, given: Mapping[str, str]) -> None:
     ui.add_css(STYLE)
     with div("dz-page dz-plan"):
         head(scene)
-        if not visible(scene.principal):
+        if not operates(scene.principal):
             ui.context.client.status_code = 403
             ui.label(texts.FORBIDDEN(language)).classes("dz-none dz-plan-refused")
             return

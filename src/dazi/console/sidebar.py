@@ -14,9 +14,8 @@ from nicegui.element import Element
 from dazi.console import texts
 from dazi.console.acts import act
 from dazi.console.frame import brand
-from dazi.console.knowledge_texts import KNOWLEDGE
+from dazi.console.menu import entries, link
 from dazi.console.pieces import div
-from dazi.console.report_texts import REPORTS
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
 from dazi.core.language import Text
@@ -25,6 +24,8 @@ from dazi.memory import thread_search
 from dazi.memory.thread_search import Found
 from dazi.memory.threads import Thread
 
+BESIDE_THREADS = ("/knowledge", "/reports")
+"""Pages that one goes to from a conversation; all others are in the menu."""
 SHOWN = 50
 FOUND = 20
 
@@ -43,14 +44,9 @@ class Sidebar:
             with ui.element("a").props("href=/").classes("dz-new"):
                 ui.icon("edit_square")
                 ui.label(texts.NEW_CHAT(language))
-            if scene.state.knowledge is not None:
-                with ui.element("a").props("href=/knowledge").classes("dz-documents-link"):
-                    ui.icon("menu_book")
-                    ui.label(KNOWLEDGE(language))
-            if scene.state.reports is not None and scene.state.reports.visible(scene.principal):
-                with ui.element("a").props("href=/reports").classes("dz-documents-link"):
-                    ui.icon("assessment")
-                    ui.label(REPORTS(language))
+            for entry in entries(scene, "work"):
+                if entry.path in BESIDE_THREADS:
+                    link(entry, scene, "dz-documents-link")
             self._approvals = div()
             self._query = ui.input(placeholder=texts.SEARCH_CHATS(language))
             self._query.props(

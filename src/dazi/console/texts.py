@@ -15,6 +15,7 @@ DARK = Text("切换深色/浅色", "Dark or light")
 MENU = Text("会话列表", "Conversations")
 DEMO = Text("演示", "Demo")
 
+CHAT = Text("对话", "Chat")
 SIGN_OUT = Text("退出登录", "Sign out")
 MORE = Text("还有 {n} 项", "{n} more")
 

@@ -18,7 +18,8 @@ from dazi.gateway.exchange import Exchange, Receive, Send
 from dazi.gateway.gate import Gate
 from dazi.gateway.mcp import McpEndpoint
 from dazi.gateway.openapi import document
-from dazi.gateway.routes import ROUTES, RouteSpec
+from dazi.gateway.route_spec import RouteSpec
+from dazi.gateway.routes import ROUTES
 from dazi.gateway.state import GatewayState
 
 

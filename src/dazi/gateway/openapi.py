@@ -11,7 +11,7 @@ from dazi.gateway.errors import ProblemBody
 
 if TYPE_CHECKING:
     from dazi.gateway.door import Entry
-    from dazi.gateway.routes import RouteSpec
+    from dazi.gateway.route_spec import RouteSpec
 
 _REF = "#/components/schemas/{name}"
 _KEYS: list[dict[str, list[str]]] = [{"bearer": []}, {"key": []}]

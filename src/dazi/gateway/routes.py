@@ -1,49 +1,19 @@
-"""Each route with what it takes and gives: the application and its document are made from these."""
+"""Every route: the application and its document are made from these. A part of the service with
+routes of its own lists them beside its handlers; here they are joined."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 from dazi.gateway import contracts, desk, facts, jobs, pool, reports, resources, risk, threads
 from dazi.gateway.accounts import administration as admin
 from dazi.gateway.accounts import bodies, signing_in
 from dazi.gateway.chat import chat
-from dazi.gateway.door import Entry, Handler
 from dazi.gateway.embeddings import EmbeddingRequest, Embeddings, embeddings
 from dazi.gateway.knowledge import bodies as knowledge
 from dazi.gateway.knowledge import managing, reading
 from dazi.gateway.reply import Completion
+from dazi.gateway.route_spec import RouteSpec
 from dazi.gateway.wire import ChatRequest, Decision
 from dazi.memory.export import ExportedThread
-
-
-@dataclass(frozen=True, slots=True)
-class RouteSpec:
-    """A route. ``turns``: it runs the assistant, so it needs one of the places; ``statuses``: what
-    may come back but success; ``headers``: those that mean something here; ``entry``: who is let
-    in. ``query``: parameters of the address with their JSON schemas, those in ``needs`` required;
-    ``takes_file``: the body is a file; ``files``: content types of the file that it answers with;
-    ``success``: the status of a good answer."""
-
-    method: str
-    path: str
-    handler: Handler
-    summary: str
-    answer: type | None = None
-    body: type | None = None
-    statuses: tuple[int, ...] = (401,)
-    turns: bool = False
-    streams: bool = False
-    entry: Entry = "key"
-    headers: Mapping[str, str] = field(default_factory=dict, hash=False)
-    query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
-    needs: tuple[str, ...] = ()
-    takes_file: bool = False
-    files: tuple[str, ...] = ()
-    success: int = 200
-
 
 JSON = "application/json"
 _THREAD = {"X-Dazi-Thread": "会话编号:沿用服务端保存的会话 / go on in a thread that is kept here"}
