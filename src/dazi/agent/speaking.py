@@ -28,6 +28,7 @@ from dazi.core.engine import (
 from dazi.core.errors import DaziError
 from dazi.core.messages import CallText
 from dazi.core.turn import AnswerDelta, CallProposed, ReasoningStep
+from dazi.observe.observer import Observer
 
 SECOND_TRY_TEMPERATURE = 0.7
 
@@ -49,6 +50,7 @@ class Round:
     until: float | None = None
     late: bool = False
     by: Served | None = None
+    observer: Observer = field(default_factory=Observer)
 
 
 async def speak(
@@ -123,28 +125,37 @@ async def _heard(
     """The engine's events while there is time. What they cost is noted however they end."""
     said: list[str] = []
     told = False
+    used, by, failed = Usage(), None, "interrupted"
+    asking = done.observer.asks(request.model or engine.profile.name, request.trace)
+    if asking.span.context != request.trace:
+        request = replace(request, trace=asking.span.context)
     try:
         async with aclosing(engine.generate(request)) as events:  # type: ignore[type-var]
             while True:
                 async with asyncio.timeout_at(done.until):
                     event = await anext(events)
+                asking.heard()
                 if isinstance(event, TextDelta | ReasoningDelta):
                     said.append(event.text)
                 elif isinstance(event, Done):
                     done.usage += event.usage
+                    used, by, failed = event.usage, event.by, ""
                     done.by = event.by
                     told = True
                 yield event
     except StopAsyncIteration:
         pass
     except TimeoutError:
-        done.late = True
-    except DaziError:
+        done.late, failed = True, "timeout"
+    except DaziError as e:
+        failed = e.code
         told = told or not said  # an engine that fails before it says anything has used nothing
         raise
     finally:
         if not told:
-            done.usage += spent(engine, request, "".join(said))
+            used = spent(engine, request, "".join(said))
+            done.usage += used
+        asking.ended(used, by, failed)
 
 
 def _passes(sentence: str, checker: AnswerChecker, done: Round) -> bool:

@@ -32,7 +32,7 @@ from dazi.agent.rendering import drawn, in_words, tells
 from dazi.agent.shown import Shown
 from dazi.agent.speaking import Round, speak
 from dazi.agent.taught import Taught
-from dazi.agent.turn_records import end_body, start_body
+from dazi.agent.turn_records import begun, end_body, start_body, told
 from dazi.agent.turn_state import CONCISE_TOKENS, MENDABLE, Turn
 from dazi.agent.window import Window
 from dazi.audit.ledger import Ledger
@@ -53,6 +53,7 @@ from dazi.core.turn import (
 from dazi.guard.engine import Guard
 from dazi.guard.hiding_engine import hiding
 from dazi.memory.threads import Kept
+from dazi.observe.observer import Observer
 from dazi.prompt.choose import ToolChooser
 from dazi.router.approval import Ticket
 from dazi.router.dispatch import FunctionRouter, TurnContext
@@ -86,6 +87,7 @@ class Agent:
         ledger: Ledger,
         budget: Budget | None = None,
         guard: Guard | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self.company = company
         self.engine = engine
@@ -93,6 +95,7 @@ class Agent:
         self.ledger = ledger
         self.budget = budget or Budget()
         self.guard = guard or Guard()
+        self.observer = observer or Observer()
         self._chooser = ToolChooser(company.tools.values())
         self._window: Window | None = None
         self._learn_replies()
@@ -142,7 +145,15 @@ class Agent:
     def _with_model(self, profile: ModelProfile) -> Agent:
         """One that makes its prompts for that model."""
         engine = Pinned(self.engine, profile)
-        return Agent(self.company, engine, self.router, self.ledger, self.budget, self.guard)
+        return Agent(
+            self.company,
+            engine,
+            self.router,
+            self.ledger,
+            self.budget,
+            self.guard,
+            self.observer,
+        )
 
     async def resume(
         self, request: TurnRequest, ticket: Ticket, remembered: list[Kept]
@@ -164,6 +175,7 @@ class Agent:
             async with aclosing(middle):
                 async for event in middle:
                     if (given := turn.shown.event(event)) is not None:
+                        turn.gave(given)
                         yield given
             if turn.by is not None and turn.by.fallback:
                 for said in self._say(
@@ -172,6 +184,7 @@ class Agent:
                     if (given := turn.shown.event(said)) is not None:
                         yield given
             if (rest := turn.shown.rest()) is not None:
+                turn.gave(rest)
                 yield rest
             async with aclosing(self._end(turn, remembered)) as ending:
                 async for event in ending:
@@ -225,6 +238,7 @@ class Agent:
         return made
 
     def _begin(self, request: TurnRequest) -> Turn:
+        span, request = begun(self.observer.tracer, request)
         said = request.said or last_said(request.history)
         reminder = reminded(request.recalled, said, self.engine.profile)
         evidence = gather_evidence(self.company, request, reminder)
@@ -238,6 +252,7 @@ class Agent:
             evidence,
             names,
             budget_s=self.budget.seconds,
+            trace=span.context,
         )
         profile = self.engine.profile
         if self._taught.replies is not profile.replies:
@@ -246,13 +261,14 @@ class Agent:
         talk = Conversation(self.company, request, profile, asked, reminder)
         ids = (f"call_{request.turn[-8:]}_{n}" for n in count())
         shown = Shown(self.guard, request.principal, request.language)
-        return Turn(request, talk, context, tools, time.perf_counter(), ids, shown)
+        return Turn(request, talk, context, tools, time.perf_counter(), ids, shown, span)
 
     async def _loop(self, turn: Turn, *, tools: bool = True) -> AsyncGenerator[TurnEvent, None]:
         for _ in range(self.budget.rounds):
             if self._spent(turn):
                 break
-            done = Round(until=asyncio.get_running_loop().time() + self._left(turn))
+            until = asyncio.get_running_loop().time() + self._left(turn)
+            done = Round(until=until, observer=self.observer)
             try:
                 async with aclosing(self._round(turn, done, tools=tools)) as speaking:
                     async for event in speaking:
@@ -476,7 +492,9 @@ class Agent:
         if given and not turn.client_calls:
             turn.talk.add(Message("assistant", given))
         remembered += turn.talk.added
-        body = end_body(turn, answer, self._ms(turn), self.budget.price)
+        ms, profile = self._ms(turn), self.engine.profile
+        body = end_body(turn, answer, ms, self.budget.price)
+        self.observer.turn(told(turn, profile, ms, self.budget.price))
         request = turn.request
         return self.ledger.put("answer", request.principal.user, request.turn, body)
 

@@ -1,12 +1,45 @@
-"""What the ledger is told of a turn: before it begins, and what came of it."""
+"""What the ledger and the meters are told of a turn: before it begins, and what came of it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dazi.access.limits.rules import Price
+from dazi.agent.context import TurnRequest
 from dazi.agent.turn_state import Turn
 from dazi.core.engine import ModelProfile
+from dazi.observe import genai
+from dazi.observe.observer import TurnTold
+from dazi.observe.tracing import Span, Tracer
+
+
+def begun(tracer: Tracer, request: TurnRequest) -> tuple[Span, TurnRequest]:
+    """The span of a turn, and the request with the trace that it belongs to on record."""
+    span = tracer.begin("invoke_agent dazi", request.origin.get("trace", ""))
+    context = span.context
+    if not context or context == request.origin.get("trace"):
+        return span, request
+    return span, replace(request, origin={**request.origin, "trace": context})
+
+
+def told(turn: Turn, model: ModelProfile, ms: float, price: Price | None) -> TurnTold:
+    """For the meters; the turn's span ends with it."""
+    who, by, usage = turn.request.principal, turn.by, turn.usage
+    reason, name = turn.reason or "answer", by.model if by is not None else model.name
+    span = turn.span
+    span.set(genai.OPERATION, "invoke_agent")
+    span.set(genai.AGENT, genai.OURS)
+    span.set(genai.REQUEST_MODEL, name)
+    span.set(genai.INPUT_TOKENS, usage.prompt)
+    span.set(genai.OUTPUT_TOKENS, usage.completion)
+    span.set("dazi.channel", who.channel)
+    span.set("dazi.turn", turn.request.turn)
+    span.set("dazi.reason", reason)
+    span.end("interrupted" if reason == "interrupted" else "")
+    first = turn.first - turn.began if turn.first else None
+    cost = price.yuan(usage) if price is not None else None
+    return TurnTold(who, name, reason, ms / 1000, first, usage, cost, turn.replaced)
 
 
 def start_body(turn: Turn, model: ModelProfile) -> dict[str, Any]:

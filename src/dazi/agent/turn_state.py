@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -14,9 +15,12 @@ from dazi.core.engine import Served, Usage
 from dazi.core.messages import CallText
 from dazi.core.tools import Tool
 from dazi.core.turn import (
+    AnswerDelta,
     CallRecord,
     ContextReport,
+    TurnEvent,
 )
+from dazi.observe.tracing import NO_SPAN, Span
 from dazi.router.dispatch import TurnContext
 
 CONCISE_TOKENS = 256
@@ -36,6 +40,7 @@ class Turn:
     began: float
     ids: Iterator[str]
     shown: Shown
+    span: Span = NO_SPAN
     usage: Usage = field(default_factory=Usage)
     answer: str = ""
     records: list[CallRecord] = field(default_factory=list)
@@ -49,6 +54,8 @@ class Turn:
     """Tools that the model meant and that lack something: the person is asked for it."""
     again: bool = False
     """It was begun before, for another model."""
+    first: float = 0.0
+    """When the first of its text was given out, on the clock of ``began``."""
     by: Served | None = None
     """Which of several servers answered, the lesser one where it was more than one."""
 
@@ -56,6 +63,11 @@ class Turn:
     def untouched(self) -> bool:
         """Nothing has been said or done in it."""
         return not (self.answer or self.records or self.client_calls)
+
+    def gave(self, event: TurnEvent) -> None:
+        """Something is given out."""
+        if not self.first and isinstance(event, AnswerDelta):
+            self.first = time.perf_counter()
 
     def served(self, by: Served | None) -> None:
         if by is not None and (self.by is None or not self.by.fallback):

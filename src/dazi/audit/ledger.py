@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -42,6 +42,10 @@ class Seal(Protocol):
         ...
 
 
+def _nobody(kind: str) -> None:
+    """Counts."""
+
+
 class Ledger:
     """Appends records in order. ``append`` returns once the record is durable in the sink."""
 
@@ -53,6 +57,8 @@ class Ledger:
         self._waiting: list[Waiting] = []
         self._writer: asyncio.Task[None] | None = None
         self._failed: Exception | None = None
+        self.tap: Callable[[str], None] = _nobody
+        """Is told the kind of each record."""
 
     async def open(self) -> None:
         last = await self._sink.last()
@@ -72,6 +78,7 @@ class Ledger:
             future.set_exception(_unwritable())
             future.exception()
             return future
+        self.tap(kind)
         record = self._chained(at, kind, user, turn, text)
         if not self._waiting and self._sink.keep(record):
             self._failed = None

@@ -119,6 +119,8 @@ class HttpConnector:
         }
         url = URL(self._base + operation.target(values), encoded=True)
         headers = {IDEMPOTENCY_HEADER: invocation.idempotency_key, "Accept": "application/json"}
+        if invocation.trace:
+            headers["traceparent"] = invocation.trace
         if token := self._credential.token(invocation.principal):
             headers["Authorization"] = f"Bearer {token}"
         async with self._session(operation.writes).request(

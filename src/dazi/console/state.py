@@ -17,6 +17,8 @@ from dazi.core.engine import Engine
 from dazi.core.language import Language
 from dazi.core.principal import Principal
 from dazi.knowledge.service import KnowledgeService
+from dazi.observe.history import History
+from dazi.observe.instruments import Registry
 from dazi.store.jobs.service import JobService
 
 
@@ -42,6 +44,9 @@ class ConsoleState:
     """The risk engine, where transactions are declared."""
     contracts: ContractService | None = None
     reports: ReportService | None = None
+    registry: Registry | None = None
+    history: History | None = None
+    """What is counted and timed, and its course."""
 
     def name_of(self, user: str, tenant: str, language: Language) -> str:
         """What a person is called; for nobody we know, the name they signed in by."""

@@ -167,6 +167,8 @@ class Invocation:
     heard: tuple[str, ...] = ()
     """What the person said in this thread, latest first."""
     thread: str = ""
+    trace: str = ""
+    """W3C ``traceparent`` for what the system is asked."""
 
 
 class Connector(Protocol):

@@ -44,9 +44,17 @@ def create_app(state: GatewayState) -> FastAPI:
     listing = RouteSpec("GET", "/openapi.json", openapi, "")
     specs = (*ROUTES, listing)
     doors = {
-        spec: Door(state, spec.handler, gate if spec.turns else None, spec.entry, spec.takes_file)
+        spec: Door(
+            state,
+            spec.handler,
+            gate if spec.turns else None,
+            spec.entry,
+            spec.takes_file,
+            spec.path,
+        )
         for spec in specs
     }
+    app.state.gate = gate
     app.state.doors = {(s.method, s.path): door for s, door in doors.items() if "{" not in s.path}
     routes = [
         Route(spec.path, doors[spec], methods=[spec.method], name=spec.handler.__name__)
@@ -60,7 +68,9 @@ def create_app(state: GatewayState) -> FastAPI:
         raise _missing(f"/v1/{x.path['rest']}", routes)
 
     # Ours to answer, also where pages of another room take every path that nobody else does.
-    routes.append(Route("/v1/{rest:path}", Door(state, nothing_here), name="nothing_here"))
+    routes.append(
+        Route("/v1/{rest:path}", Door(state, nothing_here, route="(unknown)"), name="nothing_here")
+    )
     app.router.routes += routes
     app.add_exception_handler(HTTPException, _no_route)
     return app

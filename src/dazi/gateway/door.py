@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from dazi.gateway.errors import (
 from dazi.gateway.exchange import ClientGone, Exchange, Receive, Send
 from dazi.gateway.gate import Gate
 from dazi.gateway.state import GatewayState
+from dazi.observe import genai
+from dazi.observe.observer import LEFT
 
 Handler = Callable[[Exchange], Awaitable[None]]
 Entry = Literal["public", "key", "session", "step"]
@@ -55,12 +58,18 @@ class Door:
     entry: Entry = "key"
     takes_file: bool = False
     """The handler takes the body in as it comes."""
+    route: str = ""
+    """As it is declared, for whoever counts."""
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
         headers = dict(scope["headers"])
         path = scope.get("path_params", {})
         x = Exchange(self.state, NOBODY, None, headers, path, receive, send)
         x.know(scope)
+        observer = self.state.observer
+        span = observer.tracer.begin(self.route, x.trace, "server")
+        x.trace = span.context or x.trace
         x.language = accepted_language(x.header(b"accept-language"))
         try:
             if self.entry != "public":
@@ -71,12 +80,21 @@ class Door:
                 async with standing(x), self.gate.place(x.principal.tenant, x.until_gone):
                     await self._handle(scope, x)
         except ClientGone:
-            log.info("client left %s", scope["path"])
+            x.status = LEFT
+            log.info("client left %s", self.route)
         except DaziError as e:
+            observer.refused(e)
             await refuse(x, e)
         except Exception:
-            log.exception("%s %s failed", scope["method"], scope["path"])
+            log.exception("%s %s failed", scope["method"], self.route)
+            observer.failed()
             await refuse(x, unexpected())
+        finally:
+            observer.answered(self.route, scope["method"], x.status, time.perf_counter() - began)
+            span.set(genai.METHOD, scope["method"])
+            span.set(genai.ROUTE, self.route)
+            span.set(genai.STATUS, x.status)
+            span.end("" if x.status < LEFT else str(x.status))
 
     async def _handle(self, scope: Mapping[str, Any], x: Exchange) -> None:
         if scope["method"] not in ("GET", "HEAD") and not self.takes_file:
@@ -127,7 +145,7 @@ def _authenticate(x: Exchange, headers: list[tuple[bytes, bytes]], channel: str)
             principal = x.grant.principal if x.grant else None
         else:
             principal = state.directory.by_key(text, channel)
-            if principal is not None and not _called_by_loopback_name(x):
+            if principal is not None and not called_by_loopback_name(x):
                 raise _unauthenticated(
                     "演示密钥只能通过本机地址(如 http://127.0.0.1)使用",
                     "demo keys work through a loopback address only (such as http://127.0.0.1)",
@@ -137,7 +155,7 @@ def _authenticate(x: Exchange, headers: list[tuple[bytes, bytes]], channel: str)
     x.principal = principal
 
 
-def _called_by_loopback_name(x: Exchange) -> bool:
+def called_by_loopback_name(x: Exchange) -> bool:
     """Another site's name that resolves to 127.0.0.1 (DNS rebinding) must not reach demo users."""
     host = x.header(b"host")
     return (host if host.endswith("]") else host.rpartition(":")[0] or host).strip("[]") in LOOPBACK

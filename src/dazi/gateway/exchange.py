@@ -19,6 +19,7 @@ from dazi.core.principal import Principal
 from dazi.gateway.errors import BadField
 from dazi.gateway.state import GatewayState
 from dazi.memory.export import attachment
+from dazi.observe.observer import LEFT
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -63,6 +64,8 @@ class Exchange:
     send: Send
     body: bytes = b""
     started: bool = False
+    status: int = LEFT
+    """What the answer's status line says, once it is out."""
     streams: bool = False
     """Events are going out."""
     repeatable: bool = True
@@ -158,6 +161,12 @@ class Exchange:
         await self._start(status, JSON, (b"content-length", str(len(body)).encode()), *extra)
         await self._end(body)
 
+    async def plain(self, body: bytes, content_type: str) -> None:
+        """A whole answer that is no JSON."""
+        length = (b"content-length", str(len(body)).encode())
+        await self._start(200, (b"content-type", content_type.encode()), length)
+        await self._end(body)
+
     async def file(self, body: bytes, content_type: str, name: str, *extra: Header) -> None:
         """A whole answer that a browser saves under ``name``."""
         length = (b"content-length", str(len(body)).encode())
@@ -186,7 +195,7 @@ class Exchange:
         await self._end(b"")
 
     async def _start(self, status: int, *headers: Header) -> None:
-        self.started = True
+        self.started, self.status = True, status
         sent = [*headers, *_ALWAYS, (REQUEST_ID, self.request)]
         await self.send({"type": "http.response.start", "status": status, "headers": sent})
 

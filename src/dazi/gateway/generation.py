@@ -30,6 +30,10 @@ from dazi.gateway.reply import completion_id
 from dazi.guard.engine import STOPPED
 from dazi.guard.hiding_engine import hiding
 from dazi.inference.remote import PICTURE_TOKENS
+from dazi.observe.observer import Asking
+
+FINISHED = ("stop", "length", "tool_calls")
+"""Reasons of generations that came to an end of their own."""
 
 
 @dataclass(slots=True)
@@ -47,6 +51,8 @@ class Generation:
     reason: str = "cancelled"
     usage: Usage = field(default_factory=Usage)
     by: Served | None = None
+    asking: Asking | None = None
+    """Who times it."""
 
     @property
     def began(self) -> bool:
@@ -56,6 +62,8 @@ class Generation:
         return f"call_{self.turn[-8:]}_{index}"
 
     def note(self, events: Sequence[EngineEvent]) -> None:
+        if self.asking is not None:
+            self.asking.heard()
         for event in events:
             self._note(event)
 
@@ -109,6 +117,9 @@ class Use:
         self._admission = await limiter.admit(x.principal, self._name, self._most, key)
         self._recorded = x.state.ledger.put("turn", x.principal.user, self._g.turn, self._asked())
         self._began = time.perf_counter()
+        asking = self._g.asking = x.state.observer.asks(self._name, x.trace)
+        if asking.span.context != self._request.trace:
+            self._request = replace(self._request, trace=asking.span.context)
         return self
 
     def bursts(self) -> AsyncGenerator[Sequence[EngineEvent], None]:
@@ -134,7 +145,17 @@ class Use:
             used = g.usage = spent(self._engine, self._request, g.text + g.reasoning)
         await self._admission.settle(used)
         g.shown = g.shown or whole(self._x, g.text)
+        self._tell(error)
         self._x.state.ledger.put("answer", self._x.principal.user, g.turn, self._answered())
+
+    def _tell(self, error: BaseException | None) -> None:
+        x, g = self._x, self._g
+        if g.asking is not None:
+            failed = error.code if isinstance(error, DaziError) else g.reason
+            g.asking.ended(g.usage, g.by, "" if failed in FINISHED else failed)
+        name = g.by.model if g.by is not None else self._name
+        cost = x.state.service.limiter.cost(self._name, g.usage)
+        x.state.observer.used(name, x.principal.tenant, g.usage, cost)
 
     def _asked(self) -> dict[str, Any]:
         x = self._x

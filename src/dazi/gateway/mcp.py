@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
@@ -43,14 +44,23 @@ class McpEndpoint:
         x = Exchange(self._state, NOBODY, None, dict(scope["headers"]), {}, receive, send)
         x.know(scope)
         x.language = accepted_language(x.header(b"accept-language"))
+        began, observer = time.perf_counter(), self._state.observer
+
+        async def noted(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                x.status = message["status"]
+            await send(message)
+
         try:
             await admit(x, scope["headers"], channel=CHANNEL)
+            caller = Caller(replace(x.principal, channel=CHANNEL), x.language or "en", x.only)
+            server = await self._loaded()
+            await server.handle({**scope, CALLER: caller}, receive, noted)
         except DaziError as e:
+            observer.refused(e)
             await refuse(x, e)
-            return
-        caller = Caller(replace(x.principal, channel=CHANNEL), x.language or "en", x.only)
-        server = await self._loaded()
-        await server.handle({**scope, CALLER: caller}, receive, send)
+        finally:
+            observer.answered("/mcp", scope["method"], x.status, time.perf_counter() - began)
 
     async def _loaded(self) -> Any:
         """The library takes most of a second to load: at the first call, and beside the others."""

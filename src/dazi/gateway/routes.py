@@ -3,7 +3,18 @@ routes of its own lists them beside its handlers; here they are joined."""
 
 from __future__ import annotations
 
-from dazi.gateway import contracts, desk, facts, jobs, pool, reports, resources, risk, threads
+from dazi.gateway import (
+    contracts,
+    desk,
+    facts,
+    jobs,
+    metrics,
+    pool,
+    reports,
+    resources,
+    risk,
+    threads,
+)
 from dazi.gateway.accounts import administration as admin
 from dazi.gateway.accounts import bodies, signing_in
 from dazi.gateway.chat import chat
@@ -463,4 +474,5 @@ ROUTES: tuple[RouteSpec, ...] = (
         "POST", "/v1/dazi/desk/intent", desk.intent, "一句话要什么 / what a message wants",
         desk.IntentView, desk.IntentBody, _DESK_BODY,
     ),
+    *metrics.ROUTES,
 )  # fmt: skip

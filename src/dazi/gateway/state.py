@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dazi.access.control import Access
 from dazi.access.keyring import Grant
@@ -18,6 +18,7 @@ from dazi.core.company import Company
 from dazi.core.engine import Embedder, Engine, models_of
 from dazi.core.principal import Principal
 from dazi.knowledge.service import KnowledgeService
+from dazi.observe.observer import Observer
 from dazi.store.jobs.service import JobService
 
 GOVERNED = "dazi"
@@ -62,6 +63,9 @@ class GatewayState:
     """The risk engine, where transactions are declared."""
     contracts: ContractService | None = None
     reports: ReportService | None = None
+    observer: Observer = field(default_factory=Observer)
+    metrics_token: str = ""
+    """What a monitoring system shows; without one it has to be on this machine."""
 
     def models_for(self, principal: Principal, grant: Grant | None = None) -> tuple[str, ...]:
         """Names of the models that this caller may chat with; the governed assistant comes first."""

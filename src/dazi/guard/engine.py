@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -55,7 +55,12 @@ class Verdict:
     failed: bool = False
 
 
+Watch = Callable[[Scope, tuple[Judged, ...]], None]
 BLOCKED = Verdict("", "block", (), failed=True)
+
+
+def _nobody(scope: Scope, found: tuple[Judged, ...]) -> None:
+    """Looks on."""
 
 
 class Guard:
@@ -74,6 +79,8 @@ class Guard:
         self._looks_for = lru_cache(_SETS)(self._anything)
         self._scanner = lru_cache(_SETS)(self._scanner_of)
         self.reader = lru_cache(_SETS)(self._reader_of)
+        self.watch: Watch = _nobody
+        """Is told where something was found, and what is done there."""
         self._hides = rules.hides
         self._hidden = lru_cache(_SETS)(rules.hidden)
 
@@ -87,9 +94,12 @@ class Guard:
     def verdict(self, text: str, scope: Scope, principal: Principal | None = None) -> Verdict:
         """Never raises: a guard that fails lets nothing pass."""
         try:
-            return self._verdict(text, self.rules.of(scope, principal))
+            verdict = self._verdict(text, self.rules.of(scope, principal))
         except Exception:  # whatever it is, the text has not been checked
             return BLOCKED
+        if verdict.findings:
+            self.watch(scope, verdict.findings)
+        return verdict
 
     def candidates(self, folded: Folded, types: frozenset[str]) -> list[Finding]:
         """Of these types, in places of the folded text; they may overlap."""

@@ -85,6 +85,7 @@ class StreamFilter:
             if j.end > clear:
                 break
             start, end = folded.original(j.start, j.end)
+            self._guard.watch("output", (j,))
             parts.append(all_[at:start])
             if j.action == "block":
                 return self._stop("".join(parts))

@@ -60,6 +60,7 @@ from dazi.main.routing import care_of, tickets_of
 from dazi.main.settings import Settings
 from dazi.main.systems import connector_context, make_connectors
 from dazi.memory.threads import ThreadStore
+from dazi.observe.observer import Observer
 from dazi.prompt.system import system_text
 from dazi.router.dispatch import FunctionRouter
 from dazi.router.intents import IntentStore
@@ -67,6 +68,7 @@ from dazi.store.database import Database
 from dazi.store.jobs.service import JobService
 
 if TYPE_CHECKING:
+    from dazi.main.observing import Watching
     from dazi.main.risk import OpenedRisk
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -88,6 +90,7 @@ class Runtime:
     router: FunctionRouter
     connectors: dict[str, Connector]
     access: Access
+    observer: Observer
     embedder: Embedder | None = None
     reranker: Reranker | None = None
     documents: Documents | None = None
@@ -97,6 +100,7 @@ class Runtime:
     reports: ReportService | None = None
     demo: Demo | None = None
     running: Running | None = None
+    watching: Watching | None = None
     draining: bool = False
     """A stop has been asked for: what is under way is ended, and no more is wanted."""
     model_reached: bool = False
@@ -122,6 +126,8 @@ class Runtime:
             if model is not None:
                 await model.close()
         self.sealing.close()
+        if self.watching is not None:
+            self.watching.history.close()
         await self.database.close()
         if self.demo is not None:
             await asyncio.to_thread(self.demo.stop)
@@ -252,10 +258,12 @@ async def assemble(
         if settings.audit == "memory"
         else SqlSink(database, sync=settings.audit == "synced")
     )
+    observer = Observer()
     sealing = Sealing(audit_folder(data))
     # In memory there is nothing that outlives the process, and nothing to seal.
     ledger = Ledger(sink, None if settings.audit == "memory" else sealing)
     audit = Opened(sink, sealing)
+    ledger.tap = observer.recorded
     await ledger.open()
     if isinstance(engine, PoolEngine):
         engine.bind(note_in(ledger), Counted(await make_counters(settings, database)))
@@ -265,6 +273,9 @@ async def assemble(
     access = make_access(company, database, ledger, directory, data)
     await access.open()
     guard = guard_of(company.folder)
+    guard.watch = lambda scope, found: observer.guarded(
+        scope, ((j.action, j.finding.type) for j in found)
+    )
     router = FunctionRouter(
         company,
         connectors,
@@ -275,6 +286,7 @@ async def assemble(
         execute=effects,
         guard=guard,
         care=care_of(settings),
+        observer=observer,
     )
     budget = Budget(
         settings.turn_rounds,
@@ -284,7 +296,7 @@ async def assemble(
         prices_of(company.settings, company.folder).get(engine.profile.name),
         settings.context_rules(),
     )
-    agent = Agent(company, engine, router, ledger, budget, guard)
+    agent = Agent(company, engine, router, ledger, budget, guard, observer)
     service = AssistantService(
         agent,
         ThreadStore(database, private),
@@ -308,6 +320,7 @@ async def assemble(
         router,
         connectors,
         access,
+        observer,
         make_embedder(settings),
     )
 

@@ -35,6 +35,7 @@ from dazi.main.auditing import audit_folder
 from dazi.main.chores import keep_tidying
 from dazi.main.contracts import open_contracts
 from dazi.main.erasing import Ages, Stores, keep_stores_pruned
+from dazi.main.observing import parts_of, watch
 from dazi.main.pool import pool_file, watched
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
@@ -92,6 +93,8 @@ def _beside(runtime: Runtime) -> Iterator[Coroutine[Any, Any, None]]:
         yield keep_trying(runtime)
     if isinstance(runtime.engine, PoolEngine) and (path := pool_file(runtime.settings)) is not None:
         yield from watched(runtime.engine, path, runtime.company.folder)
+    if runtime.watching is not None:
+        yield runtime.watching.sampler.run()
     yield runtime.service.keep_taking_up()
     if runtime.documents is not None:
         yield runtime.documents.keep_indexed(
@@ -149,16 +152,7 @@ def build_app(runtime: Runtime) -> FastAPI:
     s = runtime.settings
 
     async def ready() -> dict[str, bool]:
-        try:
-            await runtime.database.ping()
-            database = True
-        except Exception:
-            database = False
-        parts = {
-            "model": runtime.model_reached,
-            "database": database,
-            "audit": runtime.ledger.healthy,
-        }
+        parts = await parts_of(runtime)
         return parts | ({"draining": False} if runtime.draining else {})
 
     risk = runtime.risk.service if runtime.risk is not None else None
@@ -187,8 +181,11 @@ def build_app(runtime: Runtime) -> FastAPI:
             risk,
             contracts,
             runtime.reports,
+            runtime.observer,
+            s.metrics_token,
         )
     )
+    watching = runtime.watching = runtime.watching or watch(runtime, app.state.gate)
     mount_console(
         app,
         ConsoleState(
@@ -205,6 +202,8 @@ def build_app(runtime: Runtime) -> FastAPI:
             risk,
             contracts,
             runtime.reports,
+            runtime.observer.registry,
+            watching.history,
         ),
     )
     return app

@@ -97,6 +97,9 @@ class Settings(BaseSettings):
     """So many more wait for a place, tenants in turn; others are refused with a time to come back."""
     queue_seconds: float = Field(2.0, gt=0)
     """How long one may wait in that queue."""
+    metrics_token: str = Field("", repr=False)
+    """What a monitoring system shows to read ``/metrics`` and ``/scaling``; without one they answer on
+    this machine only."""
     redis: str = ""
     """``redis://host:6379/0``: limits are counted there, for several processes together."""
     turn_tokens: int = Field(4_000, ge=1)

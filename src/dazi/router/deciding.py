@@ -36,6 +36,10 @@ class TurnContext:
     offered: frozenset[str] = frozenset()
     done: list[CallRecord] = field(default_factory=list)
     budget_s: float = 60.0
+    trace: str = ""
+    """W3C ``traceparent`` of the turn."""
+    within: str = ""
+    """That of the call under way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,9 @@ from dazi.core.turn import CallRecord, Outcome
 from dazi.guard.data import guarded_data
 from dazi.guard.engine import Guard
 from dazi.guard.rules import Scope
+from dazi.observe import genai
+from dazi.observe.observer import UNKNOWN, Observer
+from dazi.observe.tracing import Span
 from dazi.router.approval import Asked, Ticket
 from dazi.router.care import Care
 from dazi.router.deciding import Canonical, Decider, Refused, TurnContext
@@ -42,6 +45,9 @@ from dazi.router.tickets import TicketStore
 from dazi.router.wording import approval_text, outcome_text, reject_text
 
 log = logging.getLogger("dazi.router")
+
+WELL = ("ok", "not_found", "needs_confirmation", "rejected", "client")
+"""Outcomes of calls that went as they should."""
 
 __all__ = ["FunctionRouter", "TurnContext"]
 
@@ -62,6 +68,7 @@ class FunctionRouter:
         execute: bool = True,
         care: Care | None = None,
         guard: Guard | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self._company = company
         self._connectors = connectors
@@ -72,6 +79,7 @@ class FunctionRouter:
         self.tickets = tickets
         self._execute = execute
         self._care = care or Care()
+        self.observer = observer or Observer()
         self._writing: set[asyncio.Task[CallRecord]] = set()
 
     @property
@@ -86,6 +94,7 @@ class FunctionRouter:
         """One proposed call, decided and, if allowed, done. Never raises for what the model did."""
         began = time.perf_counter()
         proposed = writable(proposed)
+        span = self._within(proposed.name, proposed.id, turn)
         try:
             canonical = self._decider.proposal(proposed, turn)
         except Refused as refused:
@@ -103,23 +112,45 @@ class FunctionRouter:
                 record = await self._ask(proposed, canonical, turn)
             else:
                 record = await self._act(proposed.id, canonical, turn)
-        record = replace(record, ms=(time.perf_counter() - began) * 1000)
-        turn.done.append(record)
-        return record
+        return self._finished(record, began, turn, span)
 
     async def confirmed(self, ticket: Ticket, turn: TurnContext) -> CallRecord:
         """Execute what a person agreed to, after checking that it still may be."""
         began = time.perf_counter()
+        span = self._within(ticket.tool, ticket.call, turn)
+        self.observer.decided(ticket.tool, "approved")
         try:
             canonical = self._decider.approved(ticket, turn)
         except Refused as refused:
             record = self._of_ticket(ticket, refused.outcome, turn.language)
             await self._audit("decision", turn, record, refused.detail)
+            self._told(record, span)
             return record
         record = await self._act(ticket.call, canonical, turn, ticket)
+        return self._finished(record, began, turn, span)
+
+    def _within(self, name: str, call: str, turn: TurnContext) -> Span:
+        """Around one call; what the connector asks of others belongs to it."""
+        known = name if name in self._company.tools else UNKNOWN
+        span = self.observer.tracer.begin(f"execute_tool {known}", turn.trace)
+        span.set(genai.OPERATION, "execute_tool")
+        span.set(genai.TOOL_NAME, known)
+        span.set(genai.TOOL_CALL, call)
+        turn.within = span.context
+        return span
+
+    def _finished(
+        self, record: CallRecord, began: float, turn: TurnContext, span: Span
+    ) -> CallRecord:
         record = replace(record, ms=(time.perf_counter() - began) * 1000)
         turn.done.append(record)
+        self._told(record, span)
         return record
+
+    def _told(self, record: CallRecord, span: Span) -> None:
+        self.observer.call(record, record.name in self._company.tools)
+        span.set("dazi.outcome", record.outcome)
+        span.end("" if record.outcome in WELL else record.outcome)
 
     async def rejected(self, ticket: Ticket, turn: TurnContext) -> CallRecord:
         record = replace(
@@ -127,6 +158,7 @@ class FunctionRouter:
             message=reject_text(ticket.decided_by != ticket.user, ticket.reason, turn.language),
             hint=ticket.reason,
         )
+        self.observer.decided(ticket.tool, "rejected")
         detail = {"by": ticket.decided_by, "reason": ticket.reason}
         await self._audit("decision", turn, record, detail)
         turn.done.append(record)
@@ -335,6 +367,7 @@ class FunctionRouter:
             earlier_results(canonical.arguments, turn.done),
             tuple(turn.evidence.words()),
             turn.thread,
+            turn.within,
         )
         connector = self._connectors[tool.connector]
 
