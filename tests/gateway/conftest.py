@@ -177,6 +177,7 @@ async def open_site(
         runtime.risk.service if runtime.risk is not None else None,
         open_contracts(runtime),
         reports=runtime.reports,
+        observer=runtime.observer,
     )
     config = uvicorn.Config(create_app(state), port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)

@@ -43,4 +43,4 @@ async def _besides(record: Record, by: Principal, body: Mapping[str, Any]) -> No
     with suppress(Exception):
         await record("admin", by.user, body)
         return
-    log.error("could not record %s by %s", body["act"], by.user)
+    log.error("could not record %s", body["act"])

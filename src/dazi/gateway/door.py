@@ -33,6 +33,7 @@ from dazi.gateway.exchange import ClientGone, Exchange, Receive, Send
 from dazi.gateway.gate import Gate
 from dazi.gateway.state import GatewayState
 from dazi.observe import genai
+from dazi.observe.logs import REQUEST, TRACE
 from dazi.observe.observer import LEFT
 
 Handler = Callable[[Exchange], Awaitable[None]]
@@ -68,8 +69,11 @@ class Door:
         x = Exchange(self.state, NOBODY, None, headers, path, receive, send)
         x.know(scope)
         observer = self.state.observer
-        span = observer.tracer.begin(self.route, x.trace, "server")
-        x.trace = span.context or x.trace
+        span = observer.tracer.begin(self.route, x.parent, "server")
+        if span.context != x.parent:
+            x.trace = span.context
+        REQUEST.set(x.request.decode())
+        TRACE.set(x.trace)
         x.language = accepted_language(x.header(b"accept-language"))
         try:
             if self.entry != "public":
@@ -90,7 +94,10 @@ class Door:
             observer.failed()
             await refuse(x, unexpected())
         finally:
-            observer.answered(self.route, scope["method"], x.status, time.perf_counter() - began)
+            took = time.perf_counter() - began
+            observer.answered(self.route, scope["method"], x.status, took)
+            if log.isEnabledFor(logging.INFO):
+                log.info("%s %s %d %.1f ms", scope["method"], self.route, x.status, took * 1000)
             span.set(genai.METHOD, scope["method"])
             span.set(genai.ROUTE, self.route)
             span.set(genai.STATUS, x.status)

@@ -74,6 +74,8 @@ class Exchange:
     """The id of the request: the caller's own, if it is one, or ours."""
     trace: str = ""
     """W3C ``traceparent`` for what we ask of others: the caller's trace, and a span of ours."""
+    parent: str = ""
+    """The caller's own, where it is one."""
     address: str = ""
     grant: Grant | None = None
     """How the caller's key is narrowed, if it is one of an account."""
@@ -147,7 +149,8 @@ class Exchange:
         self.request = given if _GIVEN_ID.fullmatch(given) else token_hex(12).encode()
         parent = self.headers.get(TRACE)
         if parent is not None and _TRACE.fullmatch(parent):
-            self.trace = f"{parent[:36].decode()}{token_hex(8)}{parent[52:].decode()}"
+            self.parent = parent.decode()
+            self.trace = f"{self.parent[:36]}{token_hex(8)}{self.parent[52:]}"
         self.asked = scope.get("query_string", b"")
         client = scope.get("client")
         self.address = str(client[0]) if client else ""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any
+from urllib.parse import urlsplit
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from dazi.core.errors import ConfigError
 from dazi.gateway.gate import Gate
 from dazi.inference.pool.backend import Backend
 from dazi.inference.pool.engine import PoolEngine
@@ -18,7 +23,9 @@ from dazi.net.rules import EgressForbidden, Rule
 from dazi.observe.hardware import Gpus, watch_certificate, watch_disk
 from dazi.observe.history import History
 from dazi.observe.instruments import Labels, Registry
+from dazi.observe.otlp import Collector, Exporter
 from dazi.observe.sampling import Sampler
+from dazi.observe.tracing import Tracer
 
 Read = Iterator[tuple[Labels, float]]
 WITHIN_S = 3.0
@@ -42,6 +49,7 @@ class Watching:
     sampler: Sampler
     history: History
     scrapes: Scrapes
+    exporter: Exporter | None = None
 
 
 def watch(runtime: Runtime, gate: Gate) -> Watching:
@@ -75,7 +83,40 @@ def watch(runtime: Runtime, gate: Gate) -> Watching:
     Gpus().watch(registry)
     _watch_pool(registry, runtime)
     scrapes.watch(registry)
-    return Watching(sampler, history, scrapes)
+    return Watching(sampler, history, scrapes, trace(runtime))
+
+
+def trace(runtime: Runtime) -> Exporter | None:
+    """Begin to make spans, where there is a collector for them. Raises ``ConfigError``."""
+    settings = runtime.settings
+    if not settings.otlp_url:
+        return None
+    resource = {
+        "service.name": "dazi",
+        "service.version": version("dazi"),
+        "service.instance.id": f"{socket.gethostname()}:{os.getpid()}",
+    }
+    collector = Collector(checked_url(settings.otlp_url), _headers(settings.otlp_headers), resource)
+    exporter = Exporter(collector, runtime.observer.meters.traces)
+    runtime.observer.tracer = Tracer(exporter.give, settings.trace_share)
+    return exporter
+
+
+def checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(
+            "DAZI_OTLP_URL",
+            None,
+            f"{url} 不是收集器的地址,例如 http://collector:4318",
+            f"{url} is no collector's address, such as http://collector:4318",
+        )
+    return url
+
+
+def _headers(text: str) -> dict[str, str]:
+    pairs = (pair.partition("=") for pair in text.split(",") if pair.strip())
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 async def parts_of(runtime: Runtime) -> dict[str, bool]:

@@ -35,6 +35,7 @@ from dazi.main.auditing import audit_folder
 from dazi.main.chores import keep_tidying
 from dazi.main.contracts import open_contracts
 from dazi.main.erasing import Ages, Stores, keep_stores_pruned
+from dazi.main.logs import keep_logs
 from dazi.main.observing import parts_of, watch
 from dazi.main.pool import pool_file, watched
 from dazi.main.runtime import Runtime, open_runtime
@@ -64,6 +65,7 @@ async def serve(settings: Settings, language: Language, check: bool) -> None:
     listening = _listen(settings)
     began = time.perf_counter()
     runtime = await open_runtime(settings)
+    keep_logs(runtime)
     try:
         missing = await warm(runtime)
         if missing is not None:
@@ -95,6 +97,8 @@ def _beside(runtime: Runtime) -> Iterator[Coroutine[Any, Any, None]]:
         yield from watched(runtime.engine, path, runtime.company.folder)
     if runtime.watching is not None:
         yield runtime.watching.sampler.run()
+        if runtime.watching.exporter is not None:
+            yield runtime.watching.exporter.run()
     yield runtime.service.keep_taking_up()
     if runtime.documents is not None:
         yield runtime.documents.keep_indexed(

@@ -100,6 +100,17 @@ class Settings(BaseSettings):
     metrics_token: str = Field("", repr=False)
     """What a monitoring system shows to read ``/metrics`` and ``/scaling``; without one they answer on
     this machine only."""
+    log: Literal["text", "json"] = "text"
+    """What lines of the log look like: for people, or a JSON object each."""
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    """With ``info`` there is a line for each request."""
+    otlp_url: str = ""
+    """An OpenTelemetry collector (``http://host:4318``) that traces are sent to; without one there are
+    none."""
+    otlp_headers: str = Field("", repr=False)
+    """``name=value`` with commas, for a collector that asks for a key."""
+    trace_share: float = Field(1.0, ge=0, le=1)
+    """Of the traces that begin here, the share that is kept."""
     redis: str = ""
     """``redis://host:6379/0``: limits are counted there, for several processes together."""
     turn_tokens: int = Field(4_000, ge=1)

@@ -23,6 +23,7 @@ from dazi.inference.pool.engine import PoolEngine
 from dazi.main.accounts import desk
 from dazi.main.company import load_company
 from dazi.main.jobs import stores_of
+from dazi.main.logs import keep_logs
 from dazi.main.pool import pool_file, watched
 from dazi.main.runtime import open_runtime
 from dazi.main.settings import Settings
@@ -157,6 +158,7 @@ async def worked(
 async def work_on_jobs(settings: Settings, language: Language, *, until_done: bool) -> None:
     """Everybody's jobs, those that are due by their schedules as well."""
     runtime = await open_runtime(settings)
+    keep_logs(runtime)
     try:
         assert runtime.jobs is not None and runtime.jobs.workers is not None
         if until_done:
