@@ -10,6 +10,7 @@ import pytest
 
 from dazi.observe.history import History, Ring, key
 from dazi.observe.instruments import Registry, quantile
+from dazi.observe.queries import Queries
 
 RINGS = (Ring(10, 60), Ring(60, 60))
 T = 1_700_000_000.0
@@ -151,3 +152,36 @@ def test_a_clock_that_is_set_back_goes_on_where_it_was() -> None:
         counter.add()
         history.take(registry, at)
     assert history.total(["c"], T - 100, T + 10) == 3
+
+
+def test_a_chart_has_so_many_points_and_loses_nothing() -> None:
+    registry, history = Registry(), made(series=256)
+    counter = registry.counter("c", "c", "model", "how", kept=True)
+    timed = registry.histogram("h_seconds", "h", "model", kept=True)
+    level = 0.0
+    registry.gauge("g", "g", lambda: [(("x",), level)], "at")
+    for step in range(60):  # ten minutes
+        counter.add(('m"1', "well"), 2)
+        counter.add(("m2", "ill"))
+        timed.observe(0.3 if step < 30 else 3.0, ("m2",))
+        level = float(step % 10)
+        history.take(registry, T + 10 * step)
+    queries = Queries(history, 600, T + 595, points=20)
+    rates = queries.rates("c", "model")
+    assert len(rates.at) == len(rates.lines["m2"]) <= 21
+    assert list(rates.lines) == ['m"1', "m2"]
+    assert rates.lines['m"1'][5] == pytest.approx(12) and rates.lines["m2"][5] == pytest.approx(6)
+    width = rates.at[1] - rates.at[0]
+    total = sum(v for v in rates.lines["m2"] if v is not None) * width / 60
+    assert total == pytest.approx(60, abs=2)
+    assert queries.total("c", how="ill") == 60 and queries.total("c", how="other") == 0
+    assert list(queries.totals("c", "model").items()) == [('m"1', 120.0), ("m2", 60.0)]
+    quantiles = queries.quantiles(timed, (0.5, 0.95), model="m2").lines
+    assert 0.25 <= (quantiles["p50"][3] or 0) <= 0.35 and 2.5 <= (quantiles["p95"][-2] or 0) <= 3.5
+    assert queries.quantile(timed, 0.99, model="m2") == pytest.approx(3.5, abs=1)
+    assert queries.quantile(timed, 0.99, model="nobody") is None
+    assert max(v or 0 for v in queries.levels("g", "at").lines["x"]) == 9.0
+    assert queries.values("model", "c") == ['m"1', "m2"]
+    assert queries.rates("nothing").lines == {}
+    long = Queries(history, 3_000, T + 595)  # of which most was before anything was kept
+    assert None in long.rates("c").lines[""]

@@ -9,6 +9,7 @@ holds nothing. When more series appear than there is room for, the latest are no
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,8 +41,8 @@ SERIES = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """``at``: where each slot begins, in seconds since the epoch; ``values``: NaN where nothing is
-    known. The last slot is still being filled."""
+    """``at``: where each slot begins, in seconds since the epoch; ``values``: for each slot, NaN where
+    nothing is known. The last slot is still being filled."""
 
     at: npt.NDArray[np.float64]
     values: Values
@@ -94,22 +95,27 @@ class History:
     def course(self, names: Iterable[str], since: float, now: float, how: How = "sum") -> Course:
         """Of these series together, from the finest ring that reaches back to ``since``. ``sum`` adds
         them up in each slot; ``last`` takes the largest, for gauges."""
+        table = self.table(list(names), since, now)
+        found = table.values
+        if not found.shape[1]:
+            return Course(table.at, np.full(len(table.at), np.nan, np.float32))
+        empty = np.isnan(found).all(axis=1)
+        filled = np.where(np.isnan(found), -np.inf if how == "last" else 0.0, found)
+        values = filled.max(axis=1) if how == "last" else filled.sum(axis=1)
+        return Course(table.at, np.where(empty, np.nan, values).astype(np.float32))
+
+    def table(self, names: Sequence[str], since: float, now: float) -> Course:
+        """As ``course``, each series in a column of its own; those that there are not are left out."""
         index = self._ring_for(since, now)
         ring = self.rings[index]
         newest = int(now // ring.seconds)
         oldest = max(int(since // ring.seconds), newest - ring.slots + 1)
         slots = np.arange(oldest, newest + 1)
         places = [self._places[n] for n in names if n in self._places]
-        at = (slots * ring.seconds).astype(np.float64)
-        if not places:
-            return Course(at, np.full(len(slots), np.nan, np.float32))
         rows = self._offset(index) + slots % ring.slots
-        found = np.asarray(self._values[np.ix_(rows, np.array(places))])
+        found = np.array(self._values[np.ix_(rows, np.array(places, dtype=np.intp))])
         found[self._stamps[rows] != slots] = np.nan
-        empty = np.isnan(found).all(axis=1)
-        filled = np.where(np.isnan(found), -np.inf if how == "last" else 0.0, found)
-        values = filled.max(axis=1) if how == "last" else filled.sum(axis=1)
-        return Course(at, np.where(empty, np.nan, values).astype(np.float32))
+        return Course((slots * ring.seconds).astype(np.float64), found)
 
     def total(self, names: Iterable[str], since: float, now: float) -> float:
         """What happened from ``since`` on, within a slot's length."""
@@ -258,6 +264,14 @@ def key(metric: str, names: Sequence[str], values: Sequence[str]) -> str:
         return metric
     inside = ",".join(f"{n}={json.dumps(v)}" for n, v in zip(names, values, strict=True))
     return f"{metric}{{{inside}}}"
+
+
+_LABEL = re.compile(r'([a-z_]+)=("(?:[^"\\]|\\.)*")')
+
+
+def labels_of(name: str) -> dict[str, str]:
+    """The labels of a series by its ``key``."""
+    return {label: json.loads(value) for label, value in _LABEL.findall(name)}
 
 
 def matches(name: str, metric: str, wanted: Mapping[str, str]) -> bool:
