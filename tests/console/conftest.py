@@ -25,6 +25,7 @@ from dazi.core.engine import GenerateRequest, ModelProfile
 from dazi.main.contracts import open_contracts
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
+from dazi.observe.history import History
 from tests import documents, risk_model
 from tests.console.browser import Browser, chromium
 from tests.fakes.engine import Pause, Piece, Reply, ScriptedEngine
@@ -43,6 +44,7 @@ class Site:
     loop: asyncio.AbstractEventLoop
     runtime: Runtime
     engine: ScriptedEngine
+    history: History
     scripts: dict[str, tuple[Reply, ...]] = field(default_factory=dict)
 
     def says(self, question: str, *replies: Reply) -> None:
@@ -91,6 +93,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         settings = Settings(data=data, today=TODAY, max_message_chars=SERVICE_LIMIT)
         runtime = await open_runtime(settings, engine=engine)
         app = FastAPI()
+        history = History(None)
         assert runtime.documents is not None
         state = ConsoleState(
             runtime.service,
@@ -105,13 +108,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             desk=runtime.desk,
             contracts=open_contracts(runtime),
             reports=runtime.reports,
+            registry=runtime.observer.registry,
+            history=history,
         )
         mount_console(app, state)
         assert runtime.jobs is not None and runtime.jobs.workers is not None
         working = asyncio.create_task(runtime.jobs.workers.run())
         listening = socket.create_server(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        made = Site(url, asyncio.get_running_loop(), runtime, engine)
+        made = Site(url, asyncio.get_running_loop(), runtime, engine, history)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         stop.append(lambda: setattr(server, "should_exit", True))
         started.append(made)

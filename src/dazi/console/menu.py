@@ -13,6 +13,7 @@ from nicegui import ui
 
 from dazi.console import (
     contract_texts,
+    dashboard_texts,
     desk_texts,
     job_texts,
     knowledge_texts,
@@ -86,6 +87,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("work", "/risk", "gpp_maybe", _named(risk_texts.RISK), _risk),
     Entry("work", "/jobs", "schedule", _named(job_texts.JOBS), lambda s: s.state.jobs is not None),
     Entry("work", "/memory", "psychology", _named(texts.MEMORY), _always),
+    Entry("watch", "/dashboards", "monitoring", _named(dashboard_texts.DASHBOARD),
+          lambda s: operates(s.principal)),
     Entry("watch", "/plan", "calculate", _named(plan_texts.PLAN),
           lambda s: operates(s.principal)),
 )  # fmt: skip

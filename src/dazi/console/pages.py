@@ -10,6 +10,7 @@ from dazi.console import (
     chat_page,
     contract_view,
     contracts_page,
+    dashboard_page,
     desk_page,
     desk_ticket,
     document_page,
@@ -33,6 +34,7 @@ def own_pages(state: ConsoleState, visits: Visits) -> Iterator[OwnPage]:
     yield OwnPage("/", lambda scene, _: chat_page.draw(scene, visits, None), chat, True)
     yield OwnPage("/approvals", lambda scene, _: approvals_page.draw(scene, visits), watches=True)
     yield OwnPage("/memory", lambda scene, _: memory_page.draw(scene))
+    yield OwnPage(dashboard_page.PATH, lambda scene, r: dashboard_page.draw(scene, r.query_params))
     yield OwnPage(plan_page.PATH, lambda scene, r: plan_page.draw(scene, r.query_params))
     if (jobs := state.jobs) is not None:
         yield OwnPage("/jobs", lambda scene, _: jobs_page.draw(scene, jobs))

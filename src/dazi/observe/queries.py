@@ -114,7 +114,8 @@ def _bins(values: npt.NDArray[np.float32], each: int) -> npt.NDArray[np.float64]
     """``values`` [slot, series] as [point, slot, series], the last point whole."""
     missing = -len(values) % each
     padding = np.full((missing, values.shape[1]), np.nan)
-    return np.concatenate([padding, values]).reshape(-1, each, values.shape[1])
+    slots = len(values) + missing
+    return np.concatenate([padding, values]).reshape(slots // each, each, values.shape[1])
 
 
 def _binned_sum(values: npt.NDArray[np.float32], each: int) -> npt.NDArray[np.float64]:
