@@ -188,7 +188,7 @@ def _times(line: Line, factor: float) -> Line:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}" if value < 10 else f"{value:.1f}"
+    return "–" if value is None else f"{value:.3g}"
 
 
 def _share(some: float, all_: float) -> str:
