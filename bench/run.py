@@ -14,7 +14,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(ROOT)  # so that ``bench`` is a package, however this file is started
 
-from bench import agent_cpu, gateway, guard, memory, router, turn  # noqa: E402
+from bench import agent_cpu, gateway, guard, memory, observing, router, turn  # noqa: E402
 from bench.machine import describe  # noqa: E402
 from bench.options import Options  # noqa: E402
 from bench.tables import Table  # noqa: E402
@@ -27,6 +27,7 @@ PARTS: Mapping[str, Callable[[Options], list[Table]]] = {
     "gateway": gateway.run,
     "guard": guard.run,
     "memory": memory.run,
+    "observing": observing.run,
 }
 
 

@@ -27,16 +27,18 @@ def told(turn: Turn, model: ModelProfile, ms: float, price: Price | None) -> Tur
     """For the meters; the turn's span ends with it."""
     who, by, usage = turn.request.principal, turn.by, turn.usage
     reason, name = turn.reason or "answer", by.model if by is not None else model.name
-    span = turn.span
-    span.set(genai.OPERATION, "invoke_agent")
-    span.set(genai.AGENT, genai.OURS)
-    span.set(genai.REQUEST_MODEL, name)
-    span.set(genai.INPUT_TOKENS, usage.prompt)
-    span.set(genai.OUTPUT_TOKENS, usage.completion)
-    span.set("dazi.channel", who.channel)
-    span.set("dazi.turn", turn.request.turn)
-    span.set("dazi.reason", reason)
-    span.end("interrupted" if reason == "interrupted" else "")
+    if span := turn.span:
+        span.attributes |= {
+            genai.OPERATION: "invoke_agent",
+            genai.AGENT: genai.OURS,
+            genai.REQUEST_MODEL: name,
+            genai.INPUT_TOKENS: usage.prompt,
+            genai.OUTPUT_TOKENS: usage.completion,
+            "dazi.channel": who.channel,
+            "dazi.turn": turn.request.turn,
+            "dazi.reason": reason,
+        }
+        span.end("interrupted" if reason == "interrupted" else "")
     first = turn.first - turn.began if turn.first else None
     cost = price.yuan(usage) if price is not None else None
     return TurnTold(who, name, reason, ms / 1000, first, usage, cost, turn.replaced)

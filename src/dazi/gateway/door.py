@@ -98,10 +98,13 @@ class Door:
             observer.answered(self.route, scope["method"], x.status, took)
             if log.isEnabledFor(logging.INFO):
                 log.info("%s %s %d %.1f ms", scope["method"], self.route, x.status, took * 1000)
-            span.set(genai.METHOD, scope["method"])
-            span.set(genai.ROUTE, self.route)
-            span.set(genai.STATUS, x.status)
-            span.end("" if x.status < LEFT else str(x.status))
+            if span:
+                span.attributes |= {
+                    genai.METHOD: scope["method"],
+                    genai.ROUTE: self.route,
+                    genai.STATUS: x.status,
+                }
+                span.end("" if x.status < LEFT else str(x.status))
 
     async def _handle(self, scope: Mapping[str, Any], x: Exchange) -> None:
         if scope["method"] not in ("GET", "HEAD") and not self.takes_file:

@@ -50,10 +50,15 @@ class Counter:
 
 @dataclass(slots=True)
 class Distribution:
-    """``counts``: of values up to each bound and, last, above all of them."""
+    """``counts``: of values up to each of the ``bounds`` and, last, above all of them."""
 
+    bounds: tuple[float, ...]
     counts: list[int]
     total: float = 0.0
+
+    def add(self, value: float) -> None:
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
 
 
 @dataclass(slots=True)
@@ -68,13 +73,16 @@ class Histogram:
     values: dict[Labels, Distribution] = field(default_factory=dict)
 
     def observe(self, value: float, labels: Labels = ()) -> None:
+        self.series(labels).add(value)
+
+    def series(self, labels: Labels) -> Distribution:
+        """Where values with these labels go: to be kept by whoever has many of them."""
         found = self.values.get(labels)
         if found is None:
             labels = _bounded(self.values, labels)
-            empty = Distribution([0] * (len(self.bounds) + 1))
+            empty = Distribution(self.bounds, [0] * (len(self.bounds) + 1))
             found = self.values.setdefault(labels, empty)
-        found.counts[bisect_left(self.bounds, value)] += 1
-        found.total += value
+        return found
 
 
 Measured = Callable[[], Iterable[tuple[Labels, float]]]

@@ -14,7 +14,7 @@ from dazi.core.errors import DaziError
 from dazi.core.principal import Principal
 from dazi.core.turn import CallRecord
 from dazi.observe import genai
-from dazi.observe.instruments import Registry
+from dazi.observe.instruments import MOST_SERIES, Distribution, Registry
 from dazi.observe.meters import Meters
 from dazi.observe.tracing import Span, Tracer
 
@@ -38,6 +38,17 @@ class TurnTold:
     replaced: int
 
 
+@dataclass(frozen=True, slots=True)
+class Generations:
+    """``took``: seconds in all; ``first``: to the first event; ``each``: between tokens."""
+
+    took: Distribution
+    first: Distribution
+    each: Distribution
+    read: Distribution
+    written: Distribution
+
+
 class Observer:
     """Of one process."""
 
@@ -45,6 +56,8 @@ class Observer:
         self.registry = Registry()
         self.meters = Meters(self.registry)
         self.tracer = tracer or Tracer()
+        self._turn_series: dict[tuple[str, str], tuple[Distribution, Distribution]] = {}
+        self._generations: dict[tuple[str, str, str], Generations] = {}
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         meters = self.meters
@@ -61,12 +74,23 @@ class Observer:
     def turn(self, told: TurnTold) -> None:
         meters, who, model = self.meters, told.principal, told.model
         meters.turns.add((who.channel, who.tenant, model, told.reason))
-        meters.turn_seconds.observe(told.seconds, (who.channel, model))
+        took, first = self._turns(who.channel, model)
+        took.add(told.seconds)
         if told.first_s is not None:
-            meters.first_text_seconds.observe(told.first_s, (who.channel, model))
+            first.add(told.first_s)
         if told.replaced:
             meters.replaced.add((model,), told.replaced)
         self.used(model, who.tenant, told.usage, told.cost)
+
+    def _turns(self, channel: str, model: str) -> tuple[Distribution, Distribution]:
+        labels = (channel, model)
+        found = self._turn_series.get(labels)
+        if found is None:
+            meters = self.meters
+            found = meters.turn_seconds.series(labels), meters.first_text_seconds.series(labels)
+            if len(self._turn_series) < MOST_SERIES:
+                self._turn_series[labels] = found
+        return found
 
     def used(self, model: str, tenant: str, usage: Usage, cost: float | None) -> None:
         tokens = self.meters.tokens
@@ -98,6 +122,23 @@ class Observer:
     def recorded(self, kind: str) -> None:
         self.meters.records.add((kind,))
 
+    def generations(self, provider: str, model: str, error: str) -> Generations:
+        """Where the figures of one such generation go."""
+        key = (provider, model, error)
+        found = self._generations.get(key)
+        if found is None:
+            meters, asked = self.meters, ("chat", provider, model)
+            found = Generations(
+                meters.model_seconds.series((*asked, error)),
+                meters.first_token_seconds.series(asked),
+                meters.per_token_seconds.series(asked),
+                meters.usage.series((*asked, "input")),
+                meters.usage.series((*asked, "output")),
+            )
+            if len(self._generations) < MOST_SERIES:
+                self._generations[key] = found
+        return found
+
     def asks(self, model: str, parent: str = "") -> Asking:
         return Asking(self, model, parent)
 
@@ -121,23 +162,26 @@ class Asking:
         self._last = now
 
     def ended(self, usage: Usage, by: Served | None, error: str = "") -> None:
-        now = time.perf_counter()
+        took = time.perf_counter() - self._began
         model = by.model if by is not None else self._model
         provider = by.backend if by is not None else genai.OURS
-        meters, asked = self._observer.meters, ("chat", provider, model)
-        meters.model_seconds.observe(now - self._began, (*asked, error))
+        to = self._observer.generations(provider, model, error)
+        to.took.add(took)
         if self._first:
-            meters.first_token_seconds.observe(self._first - self._began, asked)
+            to.first.add(self._first - self._began)
             if usage.completion > 1:
-                each = (self._last - self._first) / (usage.completion - 1)
-                meters.per_token_seconds.observe(each, asked)
-        meters.usage.observe(usage.prompt, (*asked, "input"))
-        meters.usage.observe(usage.completion, (*asked, "output"))
+                to.each.add((self._last - self._first) / (usage.completion - 1))
+        to.read.add(usage.prompt)
+        to.written.add(usage.completion)
         span = self.span
-        span.set(genai.OPERATION, "chat")
-        span.set(genai.PROVIDER, provider)
-        span.set(genai.REQUEST_MODEL, self._model)
-        span.set(genai.RESPONSE_MODEL, model)
-        span.set(genai.INPUT_TOKENS, usage.prompt)
-        span.set(genai.OUTPUT_TOKENS, usage.completion)
+        if not span:
+            return
+        span.attributes |= {
+            genai.OPERATION: "chat",
+            genai.PROVIDER: provider,
+            genai.REQUEST_MODEL: self._model,
+            genai.RESPONSE_MODEL: model,
+            genai.INPUT_TOKENS: usage.prompt,
+            genai.OUTPUT_TOKENS: usage.completion,
+        }
         span.end(error)

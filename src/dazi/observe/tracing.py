@@ -9,14 +9,16 @@ Sources: W3C Trace Context, level 1; OpenTelemetry specification, trace API.
 from __future__ import annotations
 
 import re
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import Random, SystemRandom
 from typing import Literal
 
 SpanKind = Literal["internal", "server", "client", "consumer"]
 Value = str | int | float | bool
+_random = Random(SystemRandom().getrandbits(256)).getrandbits
+"""Ids are to be different, not hard to guess."""
 _PARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _SAMPLED = 1
 LONGEST_VALUE = 256
@@ -57,7 +59,7 @@ class Span:
 
 
 class NoSpan(Span):
-    """Stands where none is made; hands on the context it was given."""
+    """Stands where none is made, and is false; hands on the context it was given."""
 
     __slots__ = ("_context",)
 
@@ -67,6 +69,9 @@ class NoSpan(Span):
     @property
     def context(self) -> str:
         return self._context
+
+    def __bool__(self) -> bool:
+        return False
 
     def set(self, name: str, value: Value) -> None:
         pass
@@ -93,11 +98,12 @@ class Tracer:
             return NoSpan(parent) if parent else NO_SPAN
         found = _PARENT.fullmatch(parent)
         if found is None:
-            trace, above = secrets.token_hex(16), ""
+            trace, above = f"{_random(128):032x}", ""
             if int(trace[:8], 16) >= self._below:
-                return NoSpan(f"00-{trace}-{secrets.token_hex(8)}-00")
+                return NoSpan(f"00-{trace}-{_random(64):016x}-00")
         else:
             trace, above, flags = found.groups()
             if not int(flags, 16) & _SAMPLED:
                 return NoSpan(parent)
-        return Span(name, trace, secrets.token_hex(8), above, kind, time.time_ns(), {}, 0, "", give)
+        id = f"{_random(64):016x}"
+        return Span(name, trace, id, above, kind, time.time_ns(), {}, 0, "", give)

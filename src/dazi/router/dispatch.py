@@ -133,9 +133,12 @@ class FunctionRouter:
         """Around one call; what the connector asks of others belongs to it."""
         known = name if name in self._company.tools else UNKNOWN
         span = self.observer.tracer.begin(f"execute_tool {known}", turn.trace)
-        span.set(genai.OPERATION, "execute_tool")
-        span.set(genai.TOOL_NAME, known)
-        span.set(genai.TOOL_CALL, call)
+        if span:
+            span.attributes |= {
+                genai.OPERATION: "execute_tool",
+                genai.TOOL_NAME: known,
+                genai.TOOL_CALL: call,
+            }
         turn.within = span.context
         return span
 
