@@ -26,6 +26,7 @@ from dazi.main.contracts import open_contracts
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
 from dazi.observe.history import History
+from dazi.main.system import RunningSystem
 from tests import documents, risk_model
 from tests.console.browser import Browser, chromium
 from tests.fakes.engine import Pause, Piece, Reply, ScriptedEngine
@@ -110,6 +111,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             reports=runtime.reports,
             registry=runtime.observer.registry,
             history=history,
+            system=RunningSystem(runtime),
         )
         mount_console(app, state)
         assert runtime.jobs is not None and runtime.jobs.workers is not None

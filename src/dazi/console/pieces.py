@@ -14,6 +14,13 @@ def div(classes: str = "") -> Element:
     return ui.element("div").classes(classes)
 
 
+def heading(text: str, level: int = 1, classes: str = "") -> ui.label:
+    """A title that screen readers can jump to: 1 is the page's own."""
+    made = ui.label(text).classes(f"dz-h{level} {classes}")
+    made.tag = f"h{level}"
+    return made
+
+
 def revealed(value: str, classes: str = "") -> None:
     """Text whose hidden characters are made visible."""
     ui.html(reveal_html(value), sanitize=False, tag="span").classes(classes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -44,10 +44,14 @@ class Wanted:
     backups: tuple[Path, ...] = ()
 
 
-async def report(settings: Settings, wanted: Wanted) -> Report:
+async def report(
+    settings: Settings, wanted: Wanted, told: Callable[[int, int], None] | None = None
+) -> Report:
+    """``told``: as ``survey`` has it."""
     frameworks = load_matrix(wanted.frameworks)
+    more = {"told": told} if told is not None else {}
     async with looked_at(settings, wanted) as subject:
-        return await survey(subject, frameworks, _version())
+        return await survey(subject, frameworks, _version(), **more)
 
 
 @asynccontextmanager
