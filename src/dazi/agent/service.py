@@ -86,6 +86,9 @@ class AssistantService:
         """Tells which conversations a person has; wired where there is a service desk."""
         self._busy: dict[tuple[str, str, str], asyncio.Event] = {}
 
+    def today(self) -> date:
+        return self._today()
+
     def tools_for(self, principal: Principal) -> list[Tool]:
         """What the policies let this person use, at least for some arguments."""
         policy = self.agent.router.policy

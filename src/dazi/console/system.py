@@ -3,20 +3,17 @@ catalogue, imports and records are none of the console's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from dazi.audit.records import Record
+from dazi.console.compliance_run import Compliance
 from dazi.core.language import Language, Text
 from dazi.core.principal import Principal
-from dazi.ops.compliance.report import Report
 
 Source = Literal["environment", "option", "default"]
 """An environment variable, an option of the command that started this process, or neither."""
-Stopped = Callable[[], bool]
-Progress = Callable[[int, int], None]
-"""So many of so many are done; called from another thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +114,9 @@ class System(Protocol):
         """Raises ``CallerError`` and ``OperatorError``. Nothing is written."""
         ...
 
-    async def comply(
-        self, frameworks: tuple[str, ...], progress: Progress, stopped: Stopped
-    ) -> Report | None:
-        """What ``dazi audit compliance`` finds; ``None`` where it was stopped."""
+    @property
+    def compliance(self) -> Compliance:
+        """What ``dazi audit compliance`` finds."""
         ...
 
     async def records(self, turn: str) -> Sequence[Record]:

@@ -49,9 +49,8 @@ async def report(
 ) -> Report:
     """``told``: as ``survey`` has it."""
     frameworks = load_matrix(wanted.frameworks)
-    more = {"told": told} if told is not None else {}
     async with looked_at(settings, wanted) as subject:
-        return await survey(subject, frameworks, _version(), **more)
+        return await survey(subject, frameworks, _version(), told=told)
 
 
 @asynccontextmanager

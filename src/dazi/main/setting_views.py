@@ -81,7 +81,7 @@ def _same(settings: Settings, name: str, environment: Mapping[str, str]) -> bool
 def _read(name: str, text: str) -> Any:
     """As it is read from a variable. Raises ``ValidationError``."""
     field = Settings.model_fields[name]
-    adapter: TypeAdapter[Any] = TypeAdapter(field.annotation)
+    adapter: TypeAdapter[Any] = TypeAdapter(field.annotation or str)
     return adapter.validate_python(text)
 
 

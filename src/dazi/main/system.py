@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from dazi.audit.records import Record
 from dazi.audit.search import Query, content_text, matching
+from dazi.console.compliance_run import Compliance
 from dazi.console.system import (
     Checked,
     Drafted,
     Drafting,
     KnownModel,
     Part,
-    Progress,
     SettingView,
-    Stopped,
 )
 from dazi.core.errors import CallerError, ConfigError
 from dazi.core.language import Language, Text
@@ -28,7 +27,14 @@ from dazi.inference.pool.spending import Counted
 from dazi.main.checking import check_folder
 from dazi.main.compliance import Wanted, report
 from dazi.main.demo import addresses
-from dazi.main.importing import MAX_DOCUMENT, ImportRequest, check_name, fetched, mcp_files, openapi_files
+from dazi.main.importing import (
+    MAX_DOCUMENT,
+    ImportRequest,
+    check_name,
+    fetched,
+    mcp_files,
+    openapi_files,
+)
 from dazi.main.pool import pool_file
 from dazi.main.runtime import Runtime
 from dazi.main.setting_views import environment, shown, views, wrong
@@ -47,15 +53,16 @@ class _Stop(Exception):
     """Somebody asked for an end."""
 
 
-@dataclass(frozen=True, slots=True)
 class RunningSystem:
     """Implements ``console.system.System``."""
 
-    runtime: Runtime
-    started_with: dict[str, str] = field(default_factory=environment, repr=False)
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.compliance = Compliance(self._survey)
+        self._started_with = environment()
 
     def settings(self) -> Sequence[SettingView]:
-        return list(views(self.runtime.settings, self.started_with))
+        return list(views(self.runtime.settings, self._started_with))
 
     def setting_error(self, name: str, text: str) -> Text | None:
         return wrong(name, text)
@@ -119,9 +126,7 @@ class RunningSystem:
                 f"dazi.toml 的 [services] 里没有 {drafting.service}:请先加上,或贴上文档",
                 f"[services] of dazi.toml has no {drafting.service}: add it first, or paste the document",
             )
-        request = ImportRequest(
-            drafting.service, drafting.service, drafting.only, drafting.roles
-        )
+        request = ImportRequest(drafting.service, drafting.service, drafting.only, drafting.roles)
         if drafting.kind == "mcp":
             from dazi.connectors.mcp import McpServer
 
@@ -138,8 +143,11 @@ class RunningSystem:
         skipped = {name: Text(why.zh, why.en) for name, why in made.skipped.items()}
         return Drafted(files, tuple(made.tools), skipped)
 
-    async def comply(
-        self, frameworks: tuple[str, ...], progress: Progress, stopped: Stopped
+    async def _survey(
+        self,
+        frameworks: tuple[str, ...],
+        progress: Callable[[int, int], None],
+        stopped: Callable[[], bool],
     ) -> Report | None:
         """In a thread with a loop of its own: checks read files and reckon."""
 
@@ -148,9 +156,7 @@ class RunningSystem:
                 raise _Stop
             progress(done, of)
 
-        settings = self.runtime.settings.model_copy(
-            update={"company": self.runtime.company.folder}
-        )
+        settings = self.runtime.settings.model_copy(update={"company": self.runtime.company.folder})
         work = asyncio.to_thread(asyncio.run, report(settings, Wanted(frameworks), told))
         try:
             return await work
