@@ -62,7 +62,9 @@ def test_a_call_goes_through_the_same_door_and_is_on_record(browser: Browser, si
     browser.press(".dz-tool-run")
     browser.one(".dz-card-badge", "完成")
     steps = browser.one(".dz-tool-steps").text
-    assert "开始执行" in steps and "策略: roles:get_order_status:customer (在 tools/crm.yaml:" in steps
+    assert (
+        "开始执行" in steps and "策略: roles:get_order_status:customer (在 tools/crm.yaml:" in steps
+    )
     assert len(site.audit("outcome", "get_order_status")) == before + 1
 
 
@@ -75,7 +77,7 @@ def test_what_is_sensitive_asks_and_the_reason_is_told(browser: Browser, site: S
     assert "由 roles:send_email:staff 决定 (tools/mail.yaml:" in verdict
     browser.press(".dz-tool-run")
     browser.press(".dz-review")
-    browser.press(".dz-dialog .dz-button-main, .dz-dialog .dz-confirm", "")
+    browser.press(".dz-approve")
     browser.one(".dz-card-badge", "完成")
 
 

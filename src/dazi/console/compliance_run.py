@@ -60,5 +60,5 @@ class Compliance:
         with suppress(asyncio.CancelledError):
             self.failed = task.exception()
             found = task.result() if self.failed is None else None
-            self.stopped = found is None
+            self.stopped = self.failed is None and found is None
             self.report = found or self.report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dazi.console import compliance_page, pool_page, settings_page
+from dazi.console import compliance_page, pool_page, settings_page, why
 from dazi.console.own_page import OwnPage
 from dazi.console.state import ConsoleState
 
@@ -15,5 +15,10 @@ def own_pages(state: ConsoleState) -> Iterator[OwnPage]:
     yield OwnPage(pool_page.PATH, lambda scene, _: pool_page.draw(scene, system))
     yield OwnPage(
         compliance_page.PATH, lambda scene, _: compliance_page.draw(scene, system.compliance)
+    )
+    yield OwnPage(
+        "/why/{turn}",
+        lambda scene, r: why.draw(scene, system, r.path_params["turn"]),
+        why.draw_not_found,
     )
     yield OwnPage(settings_page.PATH, lambda scene, _: settings_page.draw(scene, system))

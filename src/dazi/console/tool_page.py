@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 
-from nicegui import ui
+from nicegui import background_tasks, ui
 
 from dazi.access.cedar import CedarPolicy
 from dazi.agent.again import needs_results
@@ -209,27 +209,26 @@ class Trial:
 
         def answer(id: str, approve: bool | None) -> None:
             if approve is not None:
-                ui.timer(0, lambda: self._decide(id, approve), once=True)
+                background_tasks.create(self._decide(id, approve), name="decided on a tool's page")
 
         self._card.offer_review(review)
 
     async def _decide(self, ticket: str, approve: bool) -> None:
         async def work(who: Principal) -> CallRecord | None:
-            found = None
             events = self._scene.state.service.decide(who, ticket, approve)
             async with aclosing(events) as stream:
                 async for event in stream:
                     if isinstance(event, CallFinished) and event.record.ticket == ticket:
-                        found = event.record
-            return found
+                        return event.record  # nobody here waits for a model to speak of it
+            return None
 
-        record = await act(self._scene, work)
-        if self._card is None or record is None:
-            return
-        if record.outcome == "rejected":
-            self._card.decided(False)
-        self._card.finish(record)
-        await self._show_steps()
+        with self._told:
+            record = await act(self._scene, work)
+            if self._card is None or record is None:
+                return
+            self._card.decided(approve)
+            self._card.finish(record)
+            await self._show_steps()
 
     async def _show_steps(self) -> None:
         system = self._scene.state.system
