@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from dazi.main.setting_texts import TEXTS
 from dazi.main.setting_views import SECRET, shown, views, wrong
@@ -50,7 +51,15 @@ def test_values_in_use_and_a_value_tried(browser: Browser, site: Site) -> None:
         field.send_keys(value)
         browser.press(".dz-try-check")
         until(lambda told=told: told in browser.text())  # type: ignore[misc]
+    browser.one(".dz-settings .dz-filter input").send_keys("词元")
+    until(lambda: 3 < len(browser.all(".dz-setting")) < 20)
+    browser.js("document.querySelector('.dz-setting-try').scrollIntoView(); scrollBy(0, -120)")
     browser.picture("settings")
+    browser.js("scrollTo(0, 0)")
+    field = browser.one(".dz-settings .dz-filter input")
+    browser.js("arguments[0].select()", field)
+    field.send_keys(Keys.DELETE)
+    until(lambda: len(browser.all(".dz-setting")) == len(Settings.model_fields))
     browser.press(".dz-settings-changed")
     until(lambda: 0 < len(browser.all(".dz-setting")) < 8)
     browser.be_a_phone()

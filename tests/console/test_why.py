@@ -31,8 +31,8 @@ def test_the_panel_of_a_fresh_answer_and_of_a_kept_one(browser: Browser, site: S
     browser.sign_in("customer")
     browser.ask(QUESTION)
     browser.press(".dz-why")
-    panel = browser.one(".dz-why-dialog")
-    said = panel.text
+    browser.one(".dz-why-dialog", "合计")
+    said = browser.said(".dz-why-dialog")
     assert "scripted-1" in said and "查订单" in said
     assert "策略: roles:get_order_status:customer (在 tools/crm.yaml:" in said
     assert "系统消息" in said and "合计" in said  # the layers of the context
@@ -45,7 +45,8 @@ def test_the_panel_of_a_fresh_answer_and_of_a_kept_one(browser: Browser, site: S
     browser.driver.refresh()
     browser.ready()
     browser.press(".dz-why")
-    again = browser.one(".dz-why-dialog").text
+    browser.one(".dz-why-dialog", "明细不存")
+    again = browser.said(".dz-why-dialog")
     assert turn[0] in again and "明细不存" in again and "get_order_status" in again
     browser.be_a_phone()
     assert browser.js(WIDEST) <= PHONE[0]

@@ -8,8 +8,6 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
-from nicegui import background_tasks
-
 from dazi.console import compliance_texts as texts
 from dazi.core.errors import CallerError
 from dazi.ops.compliance.report import Report
@@ -45,7 +43,7 @@ class Compliance:
         self._stop.clear()
         self.progress, self.stopped, self.failed = (0, 0), False, None
         work = self._survey(frameworks, self._told, self._stop.is_set)
-        self._task = background_tasks.create(work, name="compliance")
+        self._task = asyncio.create_task(work, name="compliance")
         self._task.add_done_callback(self._ended)
 
     def stop(self) -> None:

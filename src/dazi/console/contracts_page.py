@@ -14,7 +14,7 @@ from dazi.apps.contracts.statistics import RuleQuality
 from dazi.console import contract_texts as texts
 from dazi.console.acts import act, button, confirm, tell
 from dazi.console.page_head import head
-from dazi.console.pieces import div
+from dazi.console.pieces import div, heading
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
 from dazi.core.principal import Principal
@@ -34,7 +34,7 @@ async def draw(scene: Scene, contracts: ContractService) -> None:
     ui.add_css(STYLE)
     with div("dz-page dz-contracts"):
         head(scene)
-        ui.label(texts.CONTRACTS(language)).classes("dz-h1")
+        heading(texts.CONTRACTS(language))
         ui.label(texts.HINT(language)).classes("dz-muted")
         if contracts.may(scene.principal):
             await _Beginning(scene, contracts).refresh()

@@ -55,6 +55,8 @@ def mount_console(app: FastAPI, state: ConsoleState) -> None:
         risk_routes.add_routes(app, state.risk, visits)
     _add_pages(state, visits)
     app.add_middleware(PageHeaders)
+    # Inside what compresses pages, which comes last: a page is looked through as text.
+    pages.add_middleware(PageHeaders)
     app.add_middleware(
         UploadGuard, visits=visits, knowledge=state.knowledge, contracts=state.contracts
     )

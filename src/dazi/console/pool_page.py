@@ -109,7 +109,8 @@ class _Servers:
         self._routed: tuple[RouteSpec, ...] | None = None
         language = self._language
         heading(texts.SERVERS(language), 2)
-        ui.label(texts.FILE(language).format(file=system.pool_file())).classes("dz-muted")
+        if file := system.pool_file():
+            ui.label(texts.FILE(language).format(file=file)).classes("dz-muted")
         self._mistake = ui.label("").classes("dz-error dz-pool-mistake").props("role=status")
         with div("dz-table-wide"), ui.element("table").classes("dz-rows dz-pool-table"):
             _head(COLUMN(language) for COLUMN in texts.COLUMNS.values())
