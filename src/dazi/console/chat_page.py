@@ -42,6 +42,8 @@ async def draw(scene: Scene, visits: Visits, thread: str | None) -> None:
             places(scene)
             switches(scene.language, scene.dark)
             _account(scene)
+    if kept:
+        heading(texts.CHAT(scene.language), 1, "dz-unseen")
     turns = div("dz-log").props("role=log aria-live=polite")
     with ui.footer().classes("dz-footer"), div("dz-footer-inner"):
         chat = Chat(

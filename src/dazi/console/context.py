@@ -19,7 +19,7 @@ def draw(report: ContextReport, language: Language) -> None:
 
 
 def draw_table(report: ContextReport, language: Language) -> None:
-    with div("dz-scroll"), ui.element("table"):
+    with div("dz-scroll").props("tabindex=0"), ui.element("table"):
         _row("th", [c(language) for c in COLUMNS])
         for row in rows(report, language):
             _row("td", row)

@@ -157,7 +157,8 @@ class ReadingRoom:
                     ui.label(reveal(document.title or document.place))
                     ui.label(" · ".join(_about(document, self._scene))).classes("dz-muted")
             if not found:
-                ui.label(texts.NO_DOCUMENTS(language)).classes("dz-muted dz-none")
+                with ui.element("li"):
+                    ui.label(texts.NO_DOCUMENTS(language)).classes("dz-muted dz-none")
 
 
 def _about(document: Document, scene: Scene) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 
 from nicegui import ui
 from nicegui.element import Element
@@ -19,6 +20,20 @@ def heading(text: str, level: int = 1, classes: str = "") -> ui.label:
     made = ui.label(text).classes(f"dz-h{level} {classes}")
     made.tag = f"h{level}"
     return made
+
+
+_UPLOAD_HEADER = """
+<div class="row no-wrap items-center q-pa-sm q-gutter-xs">
+  <div class="col q-uploader__title">{label}</div>
+  <q-btn v-if="props.canAddFiles" icon="add" round dense flat aria-label="{label}" @click="props.pickFiles"></q-btn>
+  <div style="display: none"><q-uploader-add-trigger></q-uploader-add-trigger></div>
+</div>
+"""
+
+
+def named_upload(upload: ui.upload, label: str) -> None:
+    """Gives its button a name, and takes the bare file box out of it."""
+    upload.add_slot("header", _UPLOAD_HEADER.format(label=escape(label)))
 
 
 def revealed(value: str, classes: str = "") -> None:

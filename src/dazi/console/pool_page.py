@@ -112,7 +112,10 @@ class _Servers:
         if file := system.pool_file():
             ui.label(texts.FILE(language).format(file=file)).classes("dz-muted")
         self._mistake = ui.label("").classes("dz-error dz-pool-mistake").props("role=status")
-        with div("dz-table-wide"), ui.element("table").classes("dz-rows dz-pool-table"):
+        with (
+            div("dz-table-wide").props("tabindex=0"),
+            ui.element("table").classes("dz-rows dz-pool-table"),
+        ):
             _head(COLUMN(language) for COLUMN in texts.COLUMNS.values())
             self._body = ui.element("tbody")
         self._foot = ui.label("").classes("dz-muted dz-pool-foot")
@@ -164,7 +167,10 @@ class _Servers:
                 ui.label(texts.NO_ROUTES(language)).classes("dz-muted")
                 return
             ui.label(texts.ROUTES_HINT(language)).classes("dz-muted")
-            with div("dz-table-wide"), ui.element("table").classes("dz-rows dz-routes"):
+            with (
+                div("dz-table-wide").props("tabindex=0"),
+                ui.element("table").classes("dz-rows dz-routes"),
+            ):
                 _head(t(language) for t in (texts.ROUTE, texts.WHEN, texts.TO, texts.LEAVING))
                 with ui.element("tbody"):
                     for route in routes:
@@ -214,7 +220,7 @@ def _cells(b: BackendView, language: Language) -> dict[str, str]:
 def _models(system: System, language: Language) -> None:
     heading(texts.MODELS(language), 2)
     ui.label(texts.MODELS_HINT(language)).classes("dz-muted")
-    with div("dz-table-wide"), ui.element("table").classes("dz-rows dz-models"):
+    with div("dz-table-wide").props("tabindex=0"), ui.element("table").classes("dz-rows dz-models"):
         _head(t(language) for t in (texts.NAME, texts.KIND, texts.PLACE, texts.CHOSEN))
         with ui.element("tbody"):
             for m in system.models():

@@ -196,7 +196,7 @@ async def draw_model(scene: Scene, service: RiskService) -> None:
             drift_text(drifts, language),
             card(made.model, made.quality, (), language),
         ):
-            with div("dz-risk-part dz-markdown"):
+            with div("dz-risk-part dz-markdown").props("tabindex=0"):
                 ui.html(to_html(said), sanitize=False)
 
 

@@ -46,7 +46,7 @@ class _Listed:
         language = scene.language
         with div("dz-system-acts"):
             self._wanted = ui.input(texts.FILTER(language))
-            self._wanted.props("outlined dense clearable debounce=200").classes("dz-filter")
+            self._wanted.props("outlined dense clearable debounce=200").classes("dz-find")
             self._changed = ui.checkbox(texts.CHANGED_ONLY(language)).classes("dz-settings-changed")
         self._list = div().props("aria-live=polite")
         self._wanted.on_value_change(lambda _: self._show())

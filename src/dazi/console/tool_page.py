@@ -102,7 +102,7 @@ def _facts(scene: Scene, tool: Tool) -> None:
 def _parameters(scene: Scene, tool: Tool) -> None:
     language = scene.language
     columns = (texts.PARAMETER, texts.KIND, texts.MARKS, texts.MEANING)
-    with div("dz-table-wide"), ui.element("table").classes("dz-rows"):
+    with div("dz-table-wide").props("tabindex=0"), ui.element("table").classes("dz-rows"):
         with ui.element("thead"), ui.element("tr"):
             for column in columns:
                 with ui.element("th").props("scope=col"):

@@ -76,7 +76,7 @@ async def draw(scene: Scene) -> None:
             ui.label(texts.NONE(language)).classes("dz-none dz-muted")
             return
         wanted = ui.input(texts.FILTER(language)).props("outlined dense clearable debounce=200")
-        wanted.classes("dz-filter dz-tools-filter")
+        wanted.classes("dz-find dz-tools-filter")
         listed = div("dz-tools-list").props("aria-live=polite")
 
         def show(text: str) -> None:

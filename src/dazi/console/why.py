@@ -88,7 +88,7 @@ class Why:
             with div("dz-dialog-head"):
                 heading(texts.WHY(language), 2, "dz-dialog-title")
                 icon_button("close", texts.CLOSE(language), dialog.close).classes("dz-close")
-            draw_account(self._scene, found, fresh)
+            draw_account(self._scene, found, fresh, 3)
             with ui.element("a").classes("dz-back") as link:
                 link.props["href"] = why_url(found.turn)
                 ui.label(texts.OWN_PAGE(language))
@@ -129,7 +129,7 @@ async def draw(scene: Scene, system: System, turn: str) -> None:
             ui.icon("arrow_back").props("aria-hidden=true")
             ui.label(texts.CHAT(language))
         heading(texts.WHY(language))
-        draw_account(scene, found, Fresh(turn))
+        draw_account(scene, found, Fresh(turn), 2)
 
 
 def draw_not_found(scene: Scene) -> None:
@@ -138,13 +138,14 @@ def draw_not_found(scene: Scene) -> None:
         heading(texts.NOT_FOUND(scene.language))
 
 
-def draw_account(scene: Scene, a: TurnAccount, fresh: Fresh) -> None:
+def draw_account(scene: Scene, a: TurnAccount, fresh: Fresh, level: int) -> None:
+    """``level``: of its headings."""
     language = scene.language
     if not a.ended:
         ui.label(texts.UNFINISHED(language)).classes("dz-muted")
-    _part(texts.RESTS(language), _rests(scene, a, fresh))
-    _part(texts.MODEL(language), _model(scene, a, fresh))
-    heading(texts.CONTEXT(language), 3)
+    _part(level, texts.RESTS(language), _rests(scene, a, fresh))
+    _part(level, texts.MODEL(language), _model(scene, a, fresh))
+    heading(texts.CONTEXT(language), level)
     report = fresh.finished.context if fresh.finished is not None else None
     if report is not None:
         context.draw_table(report, language)
@@ -153,13 +154,13 @@ def draw_account(scene: Scene, a: TurnAccount, fresh: Fresh) -> None:
         ui.label(texts.CONTEXT_GONE(language).format(tools=tools)).classes("dz-muted")
     decided = [f"{_tool(scene, c.tool)}: {line}" for c in a.calls for line in remarks(scene, c)]
     if decided:
-        _part(texts.DECISIONS(language), decided)
-    _part(texts.GUARD(language), _guard(scene, a) or [texts.CLEAN(language)])
-    _part(texts.FIGURES(language), _figures(scene, a))
+        _part(level, texts.DECISIONS(language), decided)
+    _part(level, texts.GUARD(language), _guard(scene, a) or [texts.CLEAN(language)])
+    _part(level, texts.FIGURES(language), _figures(scene, a))
 
 
-def _part(title: str, lines: Sequence[str]) -> None:
-    heading(title, 3)
+def _part(level: int, title: str, lines: Sequence[str]) -> None:
+    heading(title, level)
     with ui.element("ul").classes("dz-why-lines"):
         for line in lines:
             with ui.element("li"):
