@@ -23,7 +23,9 @@ def whole(_: object) -> HTMLResponse:
 
 
 def pieces(_: object) -> StreamingResponse:
-    return StreamingResponse(iter(["<html><scr", "ipt>a()</script></html>"]), media_type="text/html")
+    return StreamingResponse(
+        iter(["<html><scr", "ipt>a()</script></html>"]), media_type="text/html"
+    )
 
 
 def own(_: object) -> HTMLResponse:
@@ -36,7 +38,12 @@ def data(_: object) -> JSONResponse:
 
 @pytest.fixture
 def client() -> TestClient:
-    routes = [Route("/whole", whole), Route("/pieces", pieces), Route("/own", own), Route("/data", data)]
+    routes = [
+        Route("/whole", whole),
+        Route("/pieces", pieces),
+        Route("/own", own),
+        Route("/data", data),
+    ]
     app = Starlette(routes=routes)
     app.add_middleware(PageHeaders)
     app.add_middleware(GZipMiddleware, minimum_size=1)
@@ -90,7 +97,12 @@ def test_markup_that_got_into_a_page_runs_nothing(browser: Browser, site: Site) 
 
 def test_pages_themselves_break_no_rule(browser: Browser, site: Site) -> None:
     browser.driver.get_log("browser")
-    for path, user in (("/login", ""), ("/", "customer"), ("/plan", "admin"), ("/risk/model", "risk")):
+    for path, user in (
+        ("/login", ""),
+        ("/", "customer"),
+        ("/plan", "admin"),
+        ("/risk/model", "risk"),
+    ):
         if user:
             browser.sign_in(user)
         browser.open(path)

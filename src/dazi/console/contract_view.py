@@ -18,7 +18,7 @@ from dazi.console.acts import act, button
 from dazi.console.contract_routes import file_url
 from dazi.console.contracts_page import LOOK_S, STYLE, review_url
 from dazi.console.page_head import head
-from dazi.console.pieces import div, heading, revealed
+from dazi.console.pieces import div, heading, named_dialog, revealed
 from dazi.console.state import Scene
 from dazi.console.visible import reveal, reveal_html
 from dazi.core.principal import Principal
@@ -223,7 +223,8 @@ class _View:
             return
         language = self._scene.language
         # Not among the buttons: they are drawn anew while it is open.
-        with self._aside, ui.dialog() as dialog, div("dz-dialog dz-verdict-dialog"):
+        name = texts.WORDS[word](language)
+        with self._aside, named_dialog(name) as dialog, div("dz-dialog dz-verdict-dialog"):
             if quote:
                 revealed(quote, "dz-finding-quote")
             value = None

@@ -15,6 +15,13 @@ def div(classes: str = "") -> Element:
     return ui.element("div").classes(classes)
 
 
+def named_dialog(name: str) -> ui.dialog:
+    """A dialog that is told by its name when it opens."""
+    made = ui.dialog()
+    made.props["aria-label"] = name
+    return made
+
+
 def heading(text: str, level: int = 1, classes: str = "") -> ui.label:
     """A title that screen readers can jump to: 1 is the page's own."""
     made = ui.label(text).classes(f"dz-h{level} {classes}")

@@ -22,7 +22,7 @@ from dazi.console.account import TurnAccount, own_account, unknown
 from dazi.console.account_view import remarks
 from dazi.console.acts import act
 from dazi.console.page_head import head
-from dazi.console.pieces import div, heading, icon_button, revealed
+from dazi.console.pieces import div, heading, icon_button, named_dialog, revealed
 from dazi.console.state import Scene
 from dazi.console.system import System
 from dazi.core.principal import Principal
@@ -83,8 +83,7 @@ class Why:
     def _dialog(self, found: TurnAccount, fresh: Fresh) -> None:
         language = self._scene.language
         ui.add_css(STYLE)
-        with ui.dialog() as dialog, div("dz-dialog dz-why-dialog") as box:
-            box.props["aria-label"] = texts.WHY(language)
+        with named_dialog(texts.WHY(language)) as dialog, div("dz-dialog dz-why-dialog"):
             with div("dz-dialog-head"):
                 heading(texts.WHY(language), 2, "dz-dialog-title")
                 icon_button("close", texts.CLOSE(language), dialog.close).classes("dz-close")
