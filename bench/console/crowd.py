@@ -6,47 +6,50 @@ import asyncio
 import re
 import secrets
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import aiohttp
 import socketio
 
-_ID = re.compile(r'"client_id": ?"([0-9a-f-]{36})"')
-_NEXT = re.compile(r'"next_message_id": ?(\d+)')
-AT_ONCE = 16
+_ID = re.compile(r"['\"]client_id['\"]: ?['\"]([0-9a-f-]{36})")
+_NEXT = re.compile(r"['\"]next_message_id['\"]: ?(\d+)")
+AT_ONCE, SIGNED_IN = 16, 3
 """Pages being opened at a time; each goes on being open."""
 
 
 @dataclass
 class Crowd:
-    """``pages`` seconds each took to open, from the request to the joined socket."""
+    """``users`` have ``SIGNED_IN`` sessions each, and share the pages among them. ``pages``: seconds
+    each took to open, from the request to the joined socket."""
 
     url: str
-    user: str
+    users: Sequence[str]
     pages: list[float] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     _sockets: list[socketio.AsyncClient] = field(default_factory=list)
     _http: list[aiohttp.ClientSession] = field(default_factory=list)
 
     async def come(self, number: int, path: str = "/") -> None:
-        """``number`` pages of one person who is signed in once a page, as tabs of several people are."""
         room = asyncio.Semaphore(AT_ONCE)
+        for user in self.users:
+            for _ in range(SIGNED_IN):
+                http = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+                self._http.append(http)
+                async with http.post(f"{self.url}/login", data={"demo": user}):
+                    pass
 
-        async def one() -> None:
+        async def one(http: aiohttp.ClientSession) -> None:
             async with room:
                 try:
-                    await self._open(path)
+                    await self._open(http, path)
                 except (aiohttp.ClientError, socketio.exceptions.SocketIOError, TimeoutError) as e:
                     self.failed.append(repr(e)[:200])
 
-        await asyncio.gather(*(one() for _ in range(number)))
+        await asyncio.gather(*(one(self._http[n % len(self._http)]) for n in range(number)))
 
-    async def _open(self, path: str) -> None:
-        http = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
-        self._http.append(http)
-        async with http.post(f"{self.url}/login", data={"demo": self.user}):
-            pass
+    async def _open(self, http: aiohttp.ClientSession, path: str) -> None:
         began = time.perf_counter()
         async with http.get(self.url + path) as answer:
             page = await answer.text()
