@@ -25,8 +25,8 @@ from dazi.core.engine import GenerateRequest, ModelProfile
 from dazi.main.contracts import open_contracts
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
-from dazi.observe.history import History
 from dazi.main.system import RunningSystem
+from dazi.observe.history import History
 from tests import documents, risk_model
 from tests.console.browser import Browser, chromium
 from tests.fakes.engine import Pause, Piece, Reply, ScriptedEngine
@@ -114,7 +114,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             reports=runtime.reports,
             registry=runtime.observer.registry,
             history=history,
-            system=RunningSystem(runtime),
             system=system,
         )
         mount_console(app, state)
@@ -122,8 +121,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         working = asyncio.create_task(runtime.jobs.workers.run())
         listening = socket.create_server(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        made = Site(url, asyncio.get_running_loop(), runtime, engine, history)
-        made = Site(url, asyncio.get_running_loop(), runtime, engine, system, [state])
+        made = Site(url, asyncio.get_running_loop(), runtime, engine, history, system, [state])
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         stop.append(lambda: setattr(server, "should_exit", True))
         started.append(made)

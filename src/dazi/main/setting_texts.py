@@ -1,4 +1,7 @@
-"""What each setting means, for people: the texts of docs/*/settings.md without their links."""
+"""What each setting means, for people: the texts of docs/*/settings.md without their links.
+
+``DAZI_TEXTS=1 pytest tests/console/test_settings_page.py`` writes it anew.
+"""
 
 from __future__ import annotations
 
@@ -69,8 +72,9 @@ TEXTS: Mapping[str, Text] = {
     "hub_files": Text(
         "镜像会转去取文件的内部主机，如 "
         "https://minio.example.com，几个用逗号隔开。公网主机不用写，只走 https",
-        "hosts in the house to which a mirror sends for files, like https://minio.example.com, "
-        "with commas. Public hosts need no entry and are reached by https only",
+        "hosts in the house to which a mirror sends for files, like "
+        "https://minio.example.com, with commas. Public hosts need no entry and are reached "
+        "by https only",
     ),
     "embedding_url": Text(
         "向量服务的地址（OpenAI 兼容）",
@@ -84,8 +88,8 @@ TEXTS: Mapping[str, Text] = {
         "the model's name there; without a URL a folder, opened in this process: an OpenVINO "
         "model (openvino_model.xml, openvino_tokenizer.xml), or one of the BERT family "
         "(model.safetensors, tokenizer.json, config.json); pooling, length and prefixes are "
-        "taken from its sentence-transformers files. Without it there is no /v1/embeddings and "
-        "no search by meaning",
+        "taken from its sentence-transformers files. Without it there is no /v1/embeddings "
+        "and no search by meaning",
     ),
     "embedding_key": Text(
         "那边要的密钥",
@@ -93,8 +97,8 @@ TEXTS: Mapping[str, Text] = {
     ),
     "embedding_question": Text(
         "问题前面加的指令，有的模型需要；代替模型文件夹里写的",
-        "an instruction before questions, which some models need; in place of what the model's "
-        "folder says",
+        "an instruction before questions, which some models need; in place of what the "
+        "model's folder says",
     ),
     "batch_texts": Text(
         "几个人的问题一起算向量，一批最多几个",
@@ -169,8 +173,9 @@ TEXTS: Mapping[str, Text] = {
     "drain_seconds": Text(
         "收到停止信号后，/readyz 先变成 "
         "503，再照常应答这么多秒，然后不接新请求，等手上的做完；再来一次信号立即停",
-        "after the signal to stop /readyz says 503 and for so long all is answered as before; "
-        "then nothing new is taken and what is under way ends. A second signal stops at once",
+        "after the signal to stop /readyz says 503 and for so long all is answered as "
+        "before; then nothing new is taken and what is under way ends. A second signal stops "
+        "at once",
     ),
     "threads": Text(
         "内置引擎用几个处理器线程。不设：由引擎决定",
@@ -178,8 +183,8 @@ TEXTS: Mapping[str, Text] = {
     ),
     "cache_gb": Text(
         "内置引擎的键值缓存，GiB。不设：四个完整上下文，至多内存的四分之一",
-        "the built-in engine's key/value cache in GiB. Unset: four full contexts, a quarter of "
-        "the memory at most",
+        "the built-in engine's key/value cache in GiB. Unset: four full contexts, a quarter "
+        "of the memory at most",
     ),
     "max_body_bytes": Text(
         "请求体上限，字节",
@@ -286,8 +291,8 @@ TEXTS: Mapping[str, Text] = {
     ),
     "thread_archive_days": Text(
         "多少天没有新消息的会话自动归档（每天一次）；0 是不自动归档",
-        "after how many days without a message a thread is archived by itself (once a day); 0 "
-        "for never",
+        "after how many days without a message a thread is archived by itself (once a day); "
+        "0 for never",
     ),
     "jobs_at_once": Text(
         "这个进程同时做几个后台任务；0 是不做，由别的进程做",

@@ -19,10 +19,11 @@ from dazi.main.settings import Settings
 SECRET = frozenset(
     {
         "database", "backup_passphrase", "api_key", "hub_token", "embedding_key", "rerank_key",
-        "milvus_url", "milvus_token", "redis",
+        "milvus_url", "milvus_token", "redis", "metrics_token", "otlp_headers",
     }
 )  # fmt: skip
 """Passwords and keys, and addresses that may hold them."""
+UNTOLD = Text("", "")
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 
 
@@ -41,7 +42,7 @@ def views(settings: Settings, environment: Mapping[str, str]) -> Iterator[Settin
             "" if secret else shown(value),
             "" if secret else shown(field.get_default()),
             source,
-            TEXTS[name],
+            TEXTS.get(name, UNTOLD),
             secret,
             bool(value),
         )
