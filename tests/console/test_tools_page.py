@@ -84,6 +84,7 @@ def test_what_is_sensitive_asks_and_the_reason_is_told(browser: Browser, site: S
 def test_administrators_ask_for_others(browser: Browser, site: Site) -> None:
     browser.wide(1500)
     browser.visit("/tools/request_refund", "admin")
+    assert browser.one(".dz-tool-unable") and not browser.all(".dz-tool-run")
     filled(browser, "order_id", "ORD12345")
     filled(browser, "reason", "质量问题")
     pick(browser, ".dz-verdict-who", "王强 (staff)")

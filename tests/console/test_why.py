@@ -27,7 +27,7 @@ def record(seq: int, kind: str, body: dict[str, Any]) -> Record:
 
 def test_the_panel_of_a_fresh_answer_and_of_a_kept_one(browser: Browser, site: Site) -> None:
     site.says(QUESTION, call("get_order_status", order_id="ORD12345"), ANSWER)
-    browser.wide(1000, 1100)
+    browser.wide(960, 1100)
     browser.sign_in("customer")
     browser.ask(QUESTION)
     browser.press(".dz-why")
@@ -38,6 +38,8 @@ def test_the_panel_of_a_fresh_answer_and_of_a_kept_one(browser: Browser, site: S
     assert "系统消息" in said and "合计" in said  # the layers of the context
     turn = re.search(r"turn_[0-9a-f]{20}", said)
     assert turn is not None
+    wide = "return document.querySelector('.dz-why-dialog').getBoundingClientRect().width"
+    until(lambda: browser.js(wide) > 630)  # it has opened
     browser.picture("why")
     browser.press(".dz-close")
     browser.gone(".dz-why-dialog")

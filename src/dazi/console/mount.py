@@ -51,6 +51,7 @@ def mount_console(app: FastAPI, state: ConsoleState) -> None:
         knowledge_routes.add_routes(app, state.knowledge, visits)
     if state.system is not None:
         compliance_page.add_routes(app, state.system.compliance, visits)
+        pages.on_shutdown(state.system.compliance.stop)
     if state.risk is not None:
         risk_routes.add_routes(app, state.risk, visits)
     _add_pages(state, visits)

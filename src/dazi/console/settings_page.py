@@ -120,7 +120,7 @@ class _Folder:
         self._scene, self._system = scene, system
         language = scene.language
         heading(texts.FOLDER(language), 2)
-        revealed(str(scene.state.company.folder), "dz-mono")
+        revealed(str(scene.state.company.folder), "dz-mono dz-folder-path")
         ui.label(texts.FOLDER_HINT(language)).classes("dz-muted")
         with div("dz-system-acts"):
             label = texts.CHECK_FOLDER(language)

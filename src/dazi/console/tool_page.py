@@ -158,8 +158,10 @@ class Trial:
         language = scene.language
         ui.label(texts.TRY_HINT(language)).classes("dz-muted")
         self.form = ToolForm(tool, language)
-        if needs_results(tool):
-            ui.label(texts.LATER_ONLY(language)).classes("dz-muted")
+        able = tool in scene.state.service.tools_for(scene.principal)
+        if needs_results(tool) or not able:
+            why = texts.LATER_ONLY if able else texts.NOT_YOURS
+            ui.label(why(language)).classes("dz-muted dz-tool-unable")
             return
         with div("dz-tool-acts"):
             self._run = button(texts.RUN(language), self._call, "dz-button-main dz-tool-run")

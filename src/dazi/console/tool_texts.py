@@ -69,6 +69,11 @@ LATER_ONLY = Text(
     "This tool works on results found earlier in the same turn: it is used in a conversation.",
 )
 
+NOT_YOURS = Text(
+    "您自己不能用这个工具;可以用填好的参数替别人问一问。",
+    "You may not use this tool yourself; with these arguments you can ask for others.",
+)
+
 EXPLAIN = Text("为什么能/不能", "Why, or why not")
 EXPLAIN_HINT = Text(
     "用上面填的参数问策略:这个人能不能这样调用,要谁同意,由哪条策略决定。什么都不执行,也不记入审计。",

@@ -35,6 +35,7 @@ from dazi.main.importing import (
     mcp_files,
     openapi_files,
 )
+from dazi.main.labelling import page_texts
 from dazi.main.pool import pool_file
 from dazi.main.runtime import Runtime
 from dazi.main.setting_views import environment, shown, views, wrong
@@ -157,7 +158,8 @@ class RunningSystem:
             progress(done, of)
 
         settings = self.runtime.settings.model_copy(update={"company": self.runtime.company.folder})
-        work = asyncio.to_thread(asyncio.run, report(settings, Wanted(frameworks), told))
+        wanted = Wanted(frameworks, page=page_texts(self.runtime.company))
+        work = asyncio.to_thread(asyncio.run, report(settings, wanted, told))
         try:
             return await work
         except _Stop:
