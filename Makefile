@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAZI_DATA ?= $(CURDIR)/.dazi
 
-.PHONY: run test check coverage fuzz bench bench-gateway bench-security bench-resilience bench-contracts bench-reports bench-production bench-gpu model clean lock bundle
+.PHONY: run test check coverage fuzz bench bench-gateway bench-security bench-resilience bench-contracts bench-reports bench-production bench-console bench-gpu model clean lock bundle
 
 run: .venv/run.ok
 	@$(BIN)/dazi serve
@@ -42,6 +42,9 @@ bench-resilience: .venv/test.ok
 
 bench-contracts: .venv/test.ok
 	$(BIN)/python bench/contracts/run.py
+
+bench-console: .venv/test.ok
+	PYTHONPATH=src:. $(BIN)/python bench/console/run.py --write
 
 bench-reports: .venv/test.ok
 	PYTHONPATH=. $(BIN)/python bench/reports.py --write

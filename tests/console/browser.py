@@ -185,6 +185,24 @@ class Browser:
         self.open("/")
         self.ready()
 
+    def visit(self, path: str, user: str) -> None:
+        """A page as that person, once it is connected."""
+        self.sign_in(user)
+        self.open(path)
+        self.connected()
+
+    def connected(self) -> None:
+        self._wait(lambda: self.js("return window.did_handshake && window.socket.connected"))
+
+    def status(self, path: str) -> int:
+        """What the server answers whoever is signed in."""
+        return int(self.js("return fetch(arguments[0]).then(r => r.status)", path))
+
+    def wide(self, height: int = 900, width: int = 1240) -> None:
+        """A window of that size, for a picture."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
     def ready(self) -> None:
         """The page is connected: its message box takes text."""
         self.one(".dz-composer textarea")

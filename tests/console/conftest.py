@@ -25,6 +25,7 @@ from dazi.core.engine import GenerateRequest, ModelProfile
 from dazi.main.contracts import open_contracts
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
+from dazi.main.system import RunningSystem
 from dazi.observe.history import History
 from tests import documents, risk_model
 from tests.console.browser import Browser, chromium
@@ -45,6 +46,8 @@ class Site:
     runtime: Runtime
     engine: ScriptedEngine
     history: History
+    system: RunningSystem
+    states: list[ConsoleState]
     scripts: dict[str, tuple[Reply, ...]] = field(default_factory=dict)
 
     def says(self, question: str, *replies: Reply) -> None:
@@ -94,6 +97,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         runtime = await open_runtime(settings, engine=engine)
         app = FastAPI()
         history = History(None)
+        system = RunningSystem(runtime)
         assert runtime.documents is not None
         state = ConsoleState(
             runtime.service,
@@ -110,13 +114,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             reports=runtime.reports,
             registry=runtime.observer.registry,
             history=history,
+            system=system,
         )
         mount_console(app, state)
         assert runtime.jobs is not None and runtime.jobs.workers is not None
         working = asyncio.create_task(runtime.jobs.workers.run())
         listening = socket.create_server(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        made = Site(url, asyncio.get_running_loop(), runtime, engine, history)
+        made = Site(url, asyncio.get_running_loop(), runtime, engine, history, system, [state])
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         stop.append(lambda: setattr(server, "should_exit", True))
         started.append(made)

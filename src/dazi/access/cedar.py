@@ -116,6 +116,11 @@ class CedarPolicy:
         """The statement of that name, to show to somebody who asks why."""
         return next((s for s in self.statements if s.name == policy), None)
 
+    def of_tool(self, tool: str) -> tuple[Statement, ...]:
+        """The statements that can apply to it, the company's own before those of its role list."""
+        cut = self._slices.get(tool)
+        return cut.statements if cut is not None else ()
+
     def _evaluated(self, principal: Principal, tool: Tool, cut: _Slice, facts: Facts) -> Decision:
         # Who asks for what, and of the call what any statement looks at: the rest cannot count.
         context = context_of(tool, facts, principal.channel, cut.wanted)

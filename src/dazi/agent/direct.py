@@ -26,13 +26,15 @@ SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class DirectCall:
-    """``arguments`` is JSON text, as the program sent it; ``tools`` are what the person may use."""
+    """``arguments`` is JSON text, as the program sent it; ``tools`` are what the person may use.
+    ``turn``: what it is to be known by on record; made up where that is empty."""
 
     principal: Principal
     name: str
     arguments: str
     language: Language
     tools: tuple[Tool, ...]
+    turn: str = ""
 
 
 async def call(
@@ -40,7 +42,7 @@ async def call(
 ) -> CallRecord:
     """Raises ``OperatorError`` where a write cannot be recorded."""
     who = asked.principal
-    turn = f"turn_{secrets.token_hex(10)}"
+    turn = asked.turn or new_turn()
     evidence = Evidence(today)
     evidence.found(f"client:{who.channel}", _decoded(asked.arguments))
     context = TurnContext(
@@ -56,6 +58,10 @@ async def call(
     ledger.put("turn", who.user, turn, body)
     proposed = CallText(f"call_{turn[-8:]}_0", asked.name, asked.arguments)
     return await router.call(proposed, context)
+
+
+def new_turn() -> str:
+    return f"turn_{secrets.token_hex(10)}"
 
 
 def _decoded(text: str) -> Any:

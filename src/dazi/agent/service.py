@@ -86,6 +86,9 @@ class AssistantService:
         """Tells which conversations a person has; wired where there is a service desk."""
         self._busy: dict[tuple[str, str, str], asyncio.Event] = {}
 
+    def today(self) -> date:
+        return self._today()
+
     def tools_for(self, principal: Principal) -> list[Tool]:
         """What the policies let this person use, at least for some arguments."""
         policy = self.agent.router.policy
@@ -101,15 +104,16 @@ class AssistantService:
         language: Language,
         *,
         only: frozenset[str] = frozenset(),
+        turn: str = "",
     ) -> CallRecord:
         """One call by a program that acts for ``principal``; ``arguments`` is JSON text. ``only``:
-        as in ``Ask``."""
+        as in ``Ask``; ``turn``: as in ``DirectCall``."""
         tools = tuple(
             t
             for t in self.tools_for(principal)
             if not needs_results(t) and (not only or t.name in only)
         )
-        asked = DirectCall(principal, name, arguments, language, tools)
+        asked = DirectCall(principal, name, arguments, language, tools, turn)
         admission = await self.limiter.admit(principal, "", Usage())
         try:
             return await call(self.agent.router, self.agent.ledger, asked, self._today())

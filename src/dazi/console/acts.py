@@ -9,7 +9,7 @@ from typing import TypeVar
 from nicegui import ui
 
 from dazi.console import texts
-from dazi.console.pieces import div
+from dazi.console.pieces import div, named_dialog
 from dazi.console.sign_in import safe_return, sign_in_url
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
@@ -45,7 +45,7 @@ def tell(said: str, *, wrong: bool = False) -> None:
 def confirm(scene: Scene, question: str, do: Callable[[], Awaitable[object]]) -> None:
     """Ask before something that cannot be taken back."""
     language = scene.language
-    with ui.dialog() as dialog, div("dz-dialog dz-confirm-delete"):
+    with named_dialog(reveal(question)) as dialog, div("dz-dialog dz-confirm-delete"):
         ui.label(reveal(question))
 
         async def agreed() -> None:

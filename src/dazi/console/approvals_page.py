@@ -11,7 +11,7 @@ from dazi.console.abilities import short
 from dazi.console.call_card import draw_fields
 from dazi.console.labels import argument_fields
 from dazi.console.page_head import head
-from dazi.console.pieces import div
+from dazi.console.pieces import div, heading
 from dazi.console.sign_in import sign_in_url
 from dazi.console.state import Scene
 from dazi.console.visible import has_hidden
@@ -45,7 +45,7 @@ class ApprovalsPage:
         language = scene.language
         with div("dz-page"):
             head(scene)
-            ui.label(texts.APPROVALS(language)).classes("dz-h1")
+            heading(texts.APPROVALS(language))
             ui.label(texts.APPROVALS_HINT(language)).classes("dz-muted")
             self._list = div("dz-approvals")
             self._none = ui.label(texts.APPROVALS_NONE(language)).classes("dz-muted dz-none")

@@ -169,7 +169,7 @@ def draw_fields(fields: Sequence[Field]) -> None:
 
 
 def _draw_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    with div("dz-scroll"), ui.element("table").classes("dz-rows"):
+    with div("dz-scroll").props("tabindex=0"), ui.element("table").classes("dz-rows"):
         with ui.element("thead"), ui.element("tr"):
             for column in columns:
                 with ui.element("th"):

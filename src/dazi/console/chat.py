@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import cast
@@ -24,6 +25,7 @@ from dazi.console.sign_in import sign_in_url
 from dazi.console.sources import PassageDialog
 from dazi.console.state import Scene
 from dazi.console.turn_view import TurnView
+from dazi.console.why import Past, Why
 from dazi.core.errors import DaziError
 from dazi.core.messages import Image
 from dazi.core.principal import Principal
@@ -258,9 +260,10 @@ class Chat:
     def replay(self, past: list[PastTurn], tickets: list[Ticket]) -> None:
         """Draw what was said before; what still waits for the person can be reviewed."""
         asked: list[tuple[str, str, CallCard]] = []
-        for turn in past:
+        for number, turn in enumerate(past):
             self._bubble(turn.said)
-            view = self._view(live=False)
+            later = sum(t.said == turn.said for t in past[number + 1 :])
+            view = self._view(live=False, past=Past(turn.said, later, time.time()))
             for event in turn.events:
                 view.show(event)
                 if isinstance(event, CallFinished) and event.record.outcome == "needs_confirmation":
@@ -287,12 +290,15 @@ class Chat:
                 )
             ui.label(said)
 
-    def _view(self, *, live: bool) -> TurnView:
-        knowledge = self.scene.state.knowledge
+    def _view(self, *, live: bool, past: Past | None = None) -> TurnView:
+        state = self.scene.state
+        knowledge, system = state.knowledge, state.system
+        why = Why(self.scene, system, self.thread) if system is not None else None
         return TurnView(
             self._turns,
             self.scene.state.company,
             self.scene.language,
             live=live,
             show=PassageDialog(self.scene, knowledge).show if knowledge is not None else None,
+            why=(lambda fresh: why.button(fresh, past)) if why is not None else None,
         )

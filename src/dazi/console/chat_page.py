@@ -13,7 +13,7 @@ from dazi.console.confirmation import person
 from dazi.console.frame import brand, switches
 from dazi.console.history import replay
 from dazi.console.menu import places
-from dazi.console.pieces import avatar, div, icon_button
+from dazi.console.pieces import avatar, div, heading, icon_button
 from dazi.console.sidebar import Sidebar
 from dazi.console.state import Scene
 from dazi.console.thread_menu import ThreadMenu
@@ -42,6 +42,8 @@ async def draw(scene: Scene, visits: Visits, thread: str | None) -> None:
             places(scene)
             switches(scene.language, scene.dark)
             _account(scene)
+    if kept:
+        heading(texts.CHAT(scene.language), 1, "dz-unseen")
     turns = div("dz-log").props("role=log aria-live=polite")
     with ui.footer().classes("dz-footer"), div("dz-footer-inner"):
         chat = Chat(
@@ -79,7 +81,7 @@ def draw_not_found(scene: Scene) -> None:
         brand(scene.language, company.name, demo=company.demo)
     with div("dz-empty"):
         ui.icon("search_off").classes("dz-empty-icon")
-        ui.label(texts.NOT_FOUND(scene.language)).classes("dz-h1")
+        heading(texts.NOT_FOUND(scene.language))
         ui.label(texts.NOT_FOUND_HINT(scene.language)).classes("dz-muted")
         with ui.element("a").props("href=/").classes("dz-new dz-new-inline"):
             ui.label(texts.NEW_CHAT(scene.language))
@@ -89,7 +91,7 @@ def _welcome(scene: Scene, chat: Chat) -> Element:
     language = scene.language
     with div("dz-welcome") as welcome:
         name, _ = person(scene)
-        ui.label(texts.HELLO(language).format(name=name)).classes("dz-h1")
+        heading(texts.HELLO(language).format(name=name))
         ui.label(texts.HELLO_HINT(language)).classes("dz-muted")
         chips = suggestions(scene.state.service.tools_for(scene.principal), language)
         if chips:

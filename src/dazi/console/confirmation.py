@@ -14,7 +14,7 @@ from dazi.console import texts
 from dazi.console.abilities import short
 from dazi.console.call_card import draw_fields
 from dazi.console.labels import argument_fields
-from dazi.console.pieces import div
+from dazi.console.pieces import div, named_dialog
 from dazi.console.state import Scene
 from dazi.console.visible import has_hidden
 from dazi.core.turn import ConfirmationNeeded
@@ -62,7 +62,12 @@ class ConfirmDialog:
         self._scene = scene
         self._answer = answer
         self._answered = False
-        with ui.dialog().props("persistent") as self._dialog, div("dz-dialog"):
+        with (
+            named_dialog(texts.CONFIRM_TITLE(self._scene.language)).props(
+                "persistent"
+            ) as self._dialog,
+            div("dz-dialog"),
+        ):
             self._draw()
         self._dialog.on("hide", lambda _: self._dialog.delete(), args=[])
         self._dialog.open()

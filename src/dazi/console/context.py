@@ -5,6 +5,7 @@ from __future__ import annotations
 from nicegui import ui
 
 from dazi.console import texts
+from dazi.console.pieces import div
 from dazi.core.language import Language
 from dazi.core.turn import ContextReport
 from dazi.prompt.reporting import COLUMNS, rows
@@ -14,10 +15,14 @@ def draw(report: ContextReport, language: Language) -> None:
     with ui.element("details").classes("dz-context"):
         with ui.element("summary"):
             ui.label(texts.CONTEXT(language).format(n=f"{report.tokens:,}"))
-        with ui.element("table"):
-            _row("th", [c(language) for c in COLUMNS])
-            for row in rows(report, language):
-                _row("td", row)
+        draw_table(report, language)
+
+
+def draw_table(report: ContextReport, language: Language) -> None:
+    with div("dz-scroll").props("tabindex=0"), ui.element("table"):
+        _row("th", [c(language) for c in COLUMNS])
+        for row in rows(report, language):
+            _row("td", row)
 
 
 def _row(kind: str, cells: list[str] | tuple[str, ...]) -> None:

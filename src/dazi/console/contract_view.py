@@ -18,7 +18,7 @@ from dazi.console.acts import act, button
 from dazi.console.contract_routes import file_url
 from dazi.console.contracts_page import LOOK_S, STYLE, review_url
 from dazi.console.page_head import head
-from dazi.console.pieces import div, revealed
+from dazi.console.pieces import div, heading, named_dialog, revealed
 from dazi.console.state import Scene
 from dazi.console.visible import reveal, reveal_html
 from dazi.core.principal import Principal
@@ -45,7 +45,7 @@ def draw_not_found(scene: Scene) -> None:
         head(scene)
         with div("dz-empty"):
             ui.icon("search_off").classes("dz-empty-icon")
-            ui.label(texts.NOT_FOUND(scene.language)).classes("dz-h1")
+            heading(texts.NOT_FOUND(scene.language))
             with ui.element("a").props("href=/contracts").classes("dz-new dz-new-inline"):
                 ui.label(texts.CONTRACTS(scene.language))
 
@@ -57,7 +57,7 @@ class _Waiting:
         self._scene, self._contracts, self._job = scene, contracts, job
 
     def draw(self) -> None:
-        ui.label(reveal(self._job.title)).classes("dz-h1")
+        heading(reveal(self._job.title))
         self._told = ui.label("").classes("dz-muted").props("aria-live=polite")
         self._bar = ui.linear_progress(show_value=False).classes("dz-review-progress")
         self._acts = div("dz-managed-acts")
@@ -118,7 +118,7 @@ class _View:
         done, language = self._done, self._scene.language
         with div("dz-contract-head"):
             with div("dz-contract-names"):
-                ui.label(reveal(done.title or done.name)).classes("dz-h1")
+                heading(reveal(done.title or done.name))
                 under = done.name + (f" ⇄ {done.template}" if done.template else "")
                 ui.label(reveal(under)).classes("dz-muted")
             with div("dz-contract-files"):
@@ -223,7 +223,8 @@ class _View:
             return
         language = self._scene.language
         # Not among the buttons: they are drawn anew while it is open.
-        with self._aside, ui.dialog() as dialog, div("dz-dialog dz-verdict-dialog"):
+        name = texts.WORDS[word](language)
+        with self._aside, named_dialog(name) as dialog, div("dz-dialog dz-verdict-dialog"):
             if quote:
                 revealed(quote, "dz-finding-quote")
             value = None

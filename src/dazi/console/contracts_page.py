@@ -14,7 +14,7 @@ from dazi.apps.contracts.statistics import RuleQuality
 from dazi.console import contract_texts as texts
 from dazi.console.acts import act, button, confirm, tell
 from dazi.console.page_head import head
-from dazi.console.pieces import div
+from dazi.console.pieces import div, heading, named_upload
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
 from dazi.core.principal import Principal
@@ -34,7 +34,7 @@ async def draw(scene: Scene, contracts: ContractService) -> None:
     ui.add_css(STYLE)
     with div("dz-page dz-contracts"):
         head(scene)
-        ui.label(texts.CONTRACTS(language)).classes("dz-h1")
+        heading(texts.CONTRACTS(language))
         ui.label(texts.HINT(language)).classes("dz-muted")
         if contracts.may(scene.principal):
             await _Beginning(scene, contracts).refresh()
@@ -76,6 +76,7 @@ class _Beginning:
         )
         made.props["accept"] = ",".join(ENDINGS)
         made.props("flat bordered").classes("dz-upload")
+        named_upload(made, label)
         return made
 
     async def refresh(self) -> None:
@@ -142,7 +143,8 @@ class _Reviews:
             for job in jobs:
                 self._row(job)
             if not jobs:
-                ui.label(texts.NONE(self._scene.language)).classes("dz-muted dz-none")
+                with ui.element("li"):
+                    ui.label(texts.NONE(self._scene.language)).classes("dz-muted dz-none")
 
     def _row(self, job: Job) -> None:
         language = self._scene.language

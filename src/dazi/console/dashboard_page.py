@@ -14,7 +14,7 @@ from dazi.console import dashboard_texts as texts
 from dazi.console.dashboard_charts import Charts
 from dazi.console.operators import operates
 from dazi.console.page_head import head
-from dazi.console.pieces import div
+from dazi.console.pieces import div, heading
 from dazi.console.state import Scene
 from dazi.core.language import Language, Text
 from dazi.observe.history import History
@@ -37,7 +37,7 @@ async def draw(scene: Scene, given: Mapping[str, str]) -> None:
             ui.context.client.status_code = 403
             ui.label(texts.FORBIDDEN(language)).classes("dz-none dz-dashboard-refused")
             return
-        ui.label(texts.DASHBOARD(language)).classes("dz-h1")
+        heading(texts.DASHBOARD(language))
         ui.label(texts.HINT(language)).classes("dz-muted")
         registry, history = scene.state.registry, scene.state.history
         if registry is None or history is None:
@@ -65,7 +65,7 @@ class _Page:
             self._tiles = {name: self._tile(name, said) for name, said in texts.TILES.items()}
         with div("dz-dashboard-charts"):
             self._charts = {name: _Chart(name, self._language) for name in texts.CHARTS}
-        ui.label(texts.TABLE(self._language)).classes("dz-h2")
+        heading(texts.TABLE(self._language), 2)
         self._tools = div("dz-dashboard-tools")
         self._rows: Any = None
         ui.label(texts.EXTERNAL(self._language)).classes("dz-muted")

@@ -15,7 +15,7 @@ from dazi.apps.desk.statistics import Figures, Statistics
 from dazi.console import desk_texts as texts
 from dazi.console.attachments import FONTS, PALETTE, QUIET
 from dazi.console.page_head import head
-from dazi.console.pieces import div
+from dazi.console.pieces import div, heading
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
 from dazi.core.language import Language
@@ -30,7 +30,7 @@ async def draw(scene: Scene, desk: Desk, show: str) -> None:
     staff = actor != "customer"
     with div("dz-page dz-desk"):
         head(scene)
-        ui.label((texts.DESK if staff else texts.MY_TICKETS)(language)).classes("dz-h1")
+        heading((texts.DESK if staff else texts.MY_TICKETS)(language))
         ui.label((texts.DESK_HINT if staff else texts.MY_HINT)(language)).classes("dz-muted")
         if staff:
             _filters(language, show)
@@ -114,7 +114,7 @@ def span(seconds: float) -> str:
 
 def _statistics(found: Statistics, language: Language) -> None:
     total = found.total
-    ui.label(texts.STATISTICS(language).format(days=DAYS)).classes("dz-h2")
+    heading(texts.STATISTICS(language).format(days=DAYS), 2)
     with div("dz-figures"):
         for label, value in (
             (texts.OPENED, str(total.opened)),

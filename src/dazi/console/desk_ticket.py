@@ -17,7 +17,7 @@ from dazi.console import desk_texts as texts
 from dazi.console.acts import act, button
 from dazi.console.desk_page import chip, when
 from dazi.console.page_head import head
-from dazi.console.pieces import div
+from dazi.console.pieces import div, heading
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
 from dazi.core.principal import Principal
@@ -37,7 +37,7 @@ async def draw(scene: Scene, desk: Desk, number: str) -> None:
 
 def draw_not_found(scene: Scene) -> None:
     with div("dz-page dz-desk"):
-        ui.label(texts.NOT_FOUND(scene.language)).classes("dz-h1")
+        heading(texts.NOT_FOUND(scene.language))
 
 
 class TicketView:
@@ -51,7 +51,7 @@ class TicketView:
         language, card, ticket = self._scene.language, view.card, view.ticket
         self._body.clear()
         with self._body:
-            ui.label(reveal(card.title)).classes("dz-h1")
+            heading(reveal(card.title))
             with div("dz-chips"):
                 chip(STATES[card.state](language), "quiet")
                 chip(PRIORITIES[card.priority](language), "quiet")

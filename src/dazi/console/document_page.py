@@ -11,7 +11,7 @@ from nicegui.element import Element
 from dazi.console import knowledge_texts as texts
 from dazi.console.acts import act, button
 from dazi.console.page_head import head
-from dazi.console.pieces import div
+from dazi.console.pieces import div, heading
 from dazi.console.sources import draw_passage, draw_picture
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
@@ -32,7 +32,7 @@ async def draw(scene: Scene, knowledge: KnowledgeService, number: str, at: int |
         with ui.element("a").props("href=/knowledge").classes("dz-back"):
             ui.icon("arrow_back")
             ui.label(texts.KNOWLEDGE(scene.language))
-        ui.label(reveal(opened.document.title or opened.document.place)).classes("dz-h1")
+        heading(reveal(opened.document.title or opened.document.place))
         ui.label(reveal(opened.document.place)).classes("dz-muted")
         _Passages(scene, knowledge, at).show(opened)
 
@@ -42,7 +42,7 @@ def draw_not_found(scene: Scene) -> None:
         head(scene)
         with div("dz-empty"):
             ui.icon("search_off").classes("dz-empty-icon")
-            ui.label(texts.NOT_FOUND(scene.language)).classes("dz-h1")
+            heading(texts.NOT_FOUND(scene.language))
             ui.label(texts.NOT_FOUND_HINT(scene.language)).classes("dz-muted")
             with ui.element("a").props("href=/knowledge").classes("dz-new dz-new-inline"):
                 ui.label(texts.KNOWLEDGE(scene.language))

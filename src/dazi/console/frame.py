@@ -52,6 +52,10 @@ def begin_page(request: Request, company: Text) -> tuple[Language, bool]:
             _COLORS["dark" if dark else "light"]
         )
     )
+    ui.add_body_html(
+        f'<a class="dz-skip" href="#{client.content.html_id}">{texts.TO_CONTENT(language)}</a>'
+    )
+    client.content.props("tabindex=-1")
     ui.add_css(_CSS)
     ui.colors(primary="#0f766e", positive="#2e7d5b", negative="#c2413b", warning="#b7791f")
     return language, dark

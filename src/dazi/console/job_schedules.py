@@ -11,7 +11,7 @@ from nicegui import ui
 from dazi.apps.questions import NAME
 from dazi.console import job_texts as texts
 from dazi.console.acts import act, button, confirm
-from dazi.console.pieces import div, icon_button, revealed
+from dazi.console.pieces import div, heading, icon_button, revealed
 from dazi.console.state import Scene
 from dazi.core.errors import CallerError
 from dazi.core.language import Text
@@ -32,7 +32,7 @@ class ScheduleList:
     def __init__(self, scene: Scene, jobs: JobService) -> None:
         self._scene, self._jobs = scene, jobs
         language = scene.language
-        ui.label(texts.SCHEDULES(language)).classes("dz-h2")
+        heading(texts.SCHEDULES(language), 2)
         self._list = div("dz-schedules").props("aria-live=polite")
         with div("dz-schedule-form"):
             self._question = ui.input(placeholder=texts.QUESTION(language))

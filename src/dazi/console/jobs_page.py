@@ -14,7 +14,7 @@ from dazi.console.acts import act, button, confirm
 from dazi.console.job_routes import file_url
 from dazi.console.job_schedules import ScheduleList
 from dazi.console.page_head import head
-from dazi.console.pieces import div, icon_button, revealed
+from dazi.console.pieces import div, heading, icon_button, revealed
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
 from dazi.core.language import Language
@@ -34,7 +34,7 @@ async def draw(scene: Scene, jobs: JobService) -> None:
     language = scene.language
     with div("dz-page dz-jobs-page"):
         head(scene)
-        ui.label(texts.JOBS(language)).classes("dz-h1")
+        heading(texts.JOBS(language))
         ui.label(texts.HINT(language)).classes("dz-muted")
         listed = JobList(scene, jobs)
         await listed.refresh()

@@ -11,7 +11,7 @@ from nicegui.events import UploadEventArguments
 
 from dazi.console import knowledge_texts as texts
 from dazi.console.acts import act, button, confirm, tell
-from dazi.console.pieces import div
+from dazi.console.pieces import div, named_upload
 from dazi.console.readers_dialog import ReadersDialog, words_of
 from dazi.console.state import Scene
 from dazi.console.texts import DELETE
@@ -45,6 +45,7 @@ class AllDocuments:
             ),
         )
         self._upload.props("flat bordered").classes("dz-upload")
+        named_upload(self._upload, texts.UPLOAD(language))
         self._filter = ui.input(
             placeholder=texts.FILTER(language), on_change=lambda _: self._draw()
         )

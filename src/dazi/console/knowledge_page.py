@@ -13,7 +13,7 @@ from dazi.console.acts import act, button
 from dazi.console.knowledge_manager import AllDocuments, SourceList
 from dazi.console.knowledge_routes import document_url
 from dazi.console.page_head import head
-from dazi.console.pieces import div
+from dazi.console.pieces import div, heading
 from dazi.console.sources import PassageDialog, entry
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
@@ -35,7 +35,7 @@ async def draw(scene: Scene, knowledge: KnowledgeService) -> None:
     manages = knowledge.administration.may(scene.principal)
     with div("dz-page dz-knowledge"):
         head(scene)
-        ui.label(texts.KNOWLEDGE(language)).classes("dz-h1")
+        heading(texts.KNOWLEDGE(language))
         ui.label(texts.HINT(language)).classes("dz-muted")
         if not manages:
             await ReadingRoom(scene, knowledge).refresh()
@@ -157,7 +157,8 @@ class ReadingRoom:
                     ui.label(reveal(document.title or document.place))
                     ui.label(" · ".join(_about(document, self._scene))).classes("dz-muted")
             if not found:
-                ui.label(texts.NO_DOCUMENTS(language)).classes("dz-muted dz-none")
+                with ui.element("li"):
+                    ui.label(texts.NO_DOCUMENTS(language)).classes("dz-muted dz-none")
 
 
 def _about(document: Document, scene: Scene) -> list[str]:

@@ -15,7 +15,7 @@ from dazi.access.totp import Enrolment
 from dazi.console import sign_in_texts as texts
 from dazi.console.abilities import abilities
 from dazi.console.frame import brand, switches
-from dazi.console.pieces import avatar, div
+from dazi.console.pieces import avatar, div, heading
 from dazi.console.sign_in import OIDC_PATH
 from dazi.console.state import ConsoleState
 from dazi.console.texts import MORE
@@ -44,7 +44,7 @@ def draw(state: ConsoleState, language: Language, dark: bool, asked: Asked) -> N
     with _page(state, language, dark, asked):
         if company.demo:
             with div("dz-login-intro"):
-                ui.label(texts.SIGN_IN_AS(language)).classes("dz-h1")
+                heading(texts.SIGN_IN_AS(language))
                 ui.label(texts.SIGN_IN_HINT(language)).classes("dz-muted")
             with _form(asked, "/login").classes("dz-people"):
                 for demo in company.users:
@@ -124,7 +124,7 @@ def _page(state: ConsoleState, language: Language, dark: bool, asked: Asked) -> 
 
 def _head(title: str, hint: str) -> None:
     with div("dz-login-intro"):
-        ui.label(title).classes("dz-h1")
+        heading(title)
         ui.label(hint).classes("dz-muted")
 
 

@@ -37,7 +37,7 @@ class _Renderer(RendererHTML):
         return f' <span class="dz-url">({escape(str(opening.attrGet("href")))})</span>'
 
     def table_open(self, *_: Any) -> str:
-        return '<div class="dz-scroll"><table>\n'
+        return '<div class="dz-scroll" tabindex="0"><table>\n'
 
     def table_close(self, *_: Any) -> str:
         return "</table></div>\n"

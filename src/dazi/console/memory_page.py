@@ -9,7 +9,7 @@ from nicegui import ui
 from dazi.console import texts
 from dazi.console.acts import act, button, confirm
 from dazi.console.page_head import head
-from dazi.console.pieces import div, icon_button
+from dazi.console.pieces import div, heading, icon_button, named_dialog
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
 from dazi.core.principal import Principal
@@ -20,7 +20,7 @@ async def draw(scene: Scene) -> None:
     language = scene.language
     with div("dz-page dz-memory"):
         head(scene)
-        ui.label(texts.MEMORY(language)).classes("dz-h1")
+        heading(texts.MEMORY(language))
         ui.label(texts.MEMORY_HINT(language)).classes("dz-muted")
         await FactList(scene).refresh()
 
@@ -78,7 +78,7 @@ class FactList:
 
     def _edit(self, fact: Fact) -> None:
         language = self._scene.language
-        with ui.dialog() as dialog, div("dz-dialog dz-fact-dialog"):
+        with named_dialog(texts.EDIT(language)) as dialog, div("dz-dialog dz-fact-dialog"):
             text = ui.textarea(value=fact.text)
             text.props(f"outlined autofocus autogrow maxlength={LONGEST}")
             text.props["aria-label"] = texts.EDIT(language)

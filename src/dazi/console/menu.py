@@ -12,17 +12,21 @@ from typing import Literal, get_args
 from nicegui import ui
 
 from dazi.console import (
+    compliance_texts,
     contract_texts,
     dashboard_texts,
     desk_texts,
     job_texts,
     knowledge_texts,
     plan_texts,
+    pool_texts,
     report_texts,
     risk_texts,
+    setting_page_texts,
     texts,
+    tool_texts,
 )
-from dazi.console.operators import operates
+from dazi.console.operators import answers_for_records, operates
 from dazi.console.pieces import div
 from dazi.console.state import Scene
 from dazi.core.language import Text
@@ -89,8 +93,15 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("work", "/memory", "psychology", _named(texts.MEMORY), _always),
     Entry("watch", "/dashboards", "monitoring", _named(dashboard_texts.DASHBOARD),
           lambda s: operates(s.principal)),
+    Entry("work", "/tools", "construction", _named(tool_texts.TOOLS), _always),
     Entry("watch", "/plan", "calculate", _named(plan_texts.PLAN),
           lambda s: operates(s.principal)),
+    Entry("watch", "/pool", "dns", _named(pool_texts.POOL),
+          lambda s: s.state.system is not None and operates(s.principal)),
+    Entry("govern", "/compliance", "verified_user", _named(compliance_texts.COMPLIANCE),
+          lambda s: s.state.system is not None and answers_for_records(s.principal)),
+    Entry("govern", "/settings", "tune", _named(setting_page_texts.SETTINGS),
+          lambda s: s.state.system is not None and operates(s.principal)),
 )  # fmt: skip
 
 

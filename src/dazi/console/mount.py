@@ -10,6 +10,7 @@ from nicegui import app as pages
 from nicegui import ui
 
 from dazi.console import (
+    compliance_page,
     contract_routes,
     job_routes,
     knowledge_routes,
@@ -48,10 +49,15 @@ def mount_console(app: FastAPI, state: ConsoleState) -> None:
         contract_routes.add_routes(app, state.contracts, visits)
     if state.knowledge is not None:
         knowledge_routes.add_routes(app, state.knowledge, visits)
+    if state.system is not None:
+        compliance_page.add_routes(app, state.system.compliance, visits)
+        pages.on_shutdown(state.system.compliance.stop)
     if state.risk is not None:
         risk_routes.add_routes(app, state.risk, visits)
     _add_pages(state, visits)
     app.add_middleware(PageHeaders)
+    # Inside what compresses pages, which comes last: a page is looked through as text.
+    pages.add_middleware(PageHeaders)
     app.add_middleware(
         UploadGuard, visits=visits, knowledge=state.knowledge, contracts=state.contracts
     )

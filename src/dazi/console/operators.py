@@ -12,3 +12,8 @@ ADMINISTRATORS = ("admin",)
 def operates(principal: Principal) -> bool:
     """Whether pages about the running system are for them."""
     return principal.has_role(*ADMINISTRATORS) or may(principal, "settings.read")
+
+
+def answers_for_records(principal: Principal) -> bool:
+    """Whether what the installation is held to is for them: those who run it, and its auditors."""
+    return operates(principal) or may(principal, "audit.read")

@@ -20,6 +20,8 @@ from dazi.console import (
     plan_page,
     reports_page,
     risk_page,
+    system_pages,
+    tools_page,
 )
 from dazi.console.own_page import OwnPage
 from dazi.console.state import ConsoleState
@@ -36,6 +38,8 @@ def own_pages(state: ConsoleState, visits: Visits) -> Iterator[OwnPage]:
     yield OwnPage("/memory", lambda scene, _: memory_page.draw(scene))
     yield OwnPage(dashboard_page.PATH, lambda scene, r: dashboard_page.draw(scene, r.query_params))
     yield OwnPage(plan_page.PATH, lambda scene, r: plan_page.draw(scene, r.query_params))
+    yield from tools_page.own_pages(state)
+    yield from system_pages.own_pages(state)
     if (jobs := state.jobs) is not None:
         yield OwnPage("/jobs", lambda scene, _: jobs_page.draw(scene, jobs))
     if (contracts := state.contracts) is not None:

@@ -65,7 +65,9 @@ def _row(line: str, marked: bool, *, head: bool) -> str:
 
 def _table(rows: list[str]) -> list[str]:
     return (
-        [f'<div class="dz-scroll"><table class="dz-rows">{"".join(rows)}</table></div>']
+        [
+            f'<div class="dz-scroll" tabindex="0"><table class="dz-rows">{"".join(rows)}</table></div>'
+        ]
         if rows
         else []
     )

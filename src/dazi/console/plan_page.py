@@ -13,7 +13,7 @@ from dazi.console import plan_charts, plan_form
 from dazi.console import plan_texts as texts
 from dazi.console.operators import operates
 from dazi.console.page_head import head
-from dazi.console.pieces import div
+from dazi.console.pieces import div, heading
 from dazi.console.state import Scene
 from dazi.core.language import Text
 from dazi.ops.plan.curves import course, rates, roof, stack
@@ -36,7 +36,7 @@ async def draw(scene: Scene, given: Mapping[str, str]) -> None:
             ui.context.client.status_code = 403
             ui.label(texts.FORBIDDEN(language)).classes("dz-none dz-plan-refused")
             return
-        ui.label(texts.PLAN(language)).classes("dz-h1")
+        heading(texts.PLAN(language))
         ui.label(texts.HINT(language)).classes("dz-muted")
         _Page(scene, plan_form.filled(given))
 
@@ -150,7 +150,7 @@ class _Page:
         language = self._language
         self._told.clear()
         with self._told:
-            ui.label(texts.FIGURES(language)).classes("dz-h2")
+            heading(texts.FIGURES(language), 2)
             with ui.element("dl").classes("dz-plan-lines"):
                 for label, said in lines(p):
                     with ui.element("dt"):

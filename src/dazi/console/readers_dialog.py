@@ -8,7 +8,7 @@ from nicegui import ui
 
 from dazi.console import knowledge_texts as texts
 from dazi.console.acts import button
-from dazi.console.pieces import div
+from dazi.console.pieces import div, named_dialog
 from dazi.console.state import Scene
 from dazi.console.texts import BACK
 from dazi.console.visible import reveal
@@ -28,7 +28,7 @@ class ReadersDialog:
         self._save = save
         roles = ["all", *(f"role:{r}" for r in sorted(scene.state.company.roles))]
         known = [r for r in sorted(readers) if r in roles]
-        with ui.dialog() as self._dialog, div("dz-dialog dz-readers"):
+        with named_dialog(texts.READERS(language)) as self._dialog, div("dz-dialog dz-readers"):
             ui.label(texts.READERS(language)).classes("dz-dialog-title")
             options = {r: words_of(r, scene) for r in roles}
             self._roles = ui.select(options, multiple=True, value=known).props(

@@ -17,7 +17,7 @@ from dazi.apps.reports.service import ReportService, Wanted
 from dazi.console import report_texts as texts
 from dazi.console.acts import act, button, tell
 from dazi.console.page_head import head
-from dazi.console.pieces import div
+from dazi.console.pieces import div, heading
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
 from dazi.core.principal import Principal
@@ -28,7 +28,7 @@ async def draw(scene: Scene, reports: ReportService) -> None:
     ui.add_css(html.SCOPED)
     with div("dz-page dz-reports"):
         head(scene)
-        ui.label(texts.REPORTS(language)).classes("dz-h1")
+        heading(texts.REPORTS(language))
         ui.label(texts.HINT(language)).classes("dz-muted")
         ReportList(scene, reports)
 

@@ -15,7 +15,7 @@ from dazi.console import risk_texts as texts
 from dazi.console.acts import act, button, tell
 from dazi.console.markdown import to_html
 from dazi.console.page_head import head
-from dazi.console.pieces import div
+from dazi.console.pieces import div, heading
 from dazi.console.risk_charts import past_chart, reasons_chart, thresholds_chart
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
@@ -40,7 +40,7 @@ async def draw(scene: Scene, service: RiskService) -> None:
         if not service.may(scene.principal):
             _refused(language)
             return
-        ui.label(texts.RISK(language)).classes("dz-h1")
+        heading(texts.RISK(language))
         ui.label(texts.HINT(language)).classes("dz-muted")
         queue = Queue(scene, service)
         await queue.refresh()
@@ -122,7 +122,7 @@ class CasePage:
         t, e = told.seen.transaction, told.explanation
         _link("/risk", texts.BACK(language), "dz-muted dz-risk-back")
         with div("dz-risk-head"):
-            ui.label(f"{t.id} · {t.currency} {t.amount_cents / 100:,.2f}").classes("dz-h1")
+            heading(f"{t.id} · {t.currency} {t.amount_cents / 100:,.2f}")
             ui.label(texts.SCORE(language).format(score=f"{100 * e.score:.1f}")).classes(
                 f"dz-risk-badge dz-risk-{told.proposal.action}"
             )
@@ -196,7 +196,7 @@ async def draw_model(scene: Scene, service: RiskService) -> None:
             drift_text(drifts, language),
             card(made.model, made.quality, (), language),
         ):
-            with div("dz-risk-part dz-markdown"):
+            with div("dz-risk-part dz-markdown").props("tabindex=0"):
                 ui.html(to_html(said), sanitize=False)
 
 

@@ -12,7 +12,7 @@ from nicegui import ui
 from dazi.console import knowledge_texts as texts
 from dazi.console.knowledge_routes import document_url, picture_url
 from dazi.console.passages import passage_html
-from dazi.console.pieces import div, icon_button
+from dazi.console.pieces import div, icon_button, named_dialog
 from dazi.console.sign_in import sign_in_url
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
@@ -122,7 +122,8 @@ class PassageDialog:
         except DaziError as e:
             log.info("a passage is not shown: %s", e)
             opened = None
-        with ui.dialog() as dialog, div("dz-dialog dz-passage-dialog"):
+        name = reveal(str(passage["title"] or passage["source"]))
+        with named_dialog(name) as dialog, div("dz-dialog dz-passage-dialog"):
             with div("dz-dialog-head"):
                 with div("dz-dialog-title"):
                     ui.label(reveal(str(passage["title"] or passage["source"])))

@@ -11,6 +11,7 @@ from dazi.apps.desk.desk import Desk
 from dazi.apps.reports.service import ReportService
 from dazi.apps.risk.service import RiskService
 from dazi.audit.ledger import Ledger
+from dazi.console.system import System
 from dazi.console.visits import Visit
 from dazi.core.company import Company
 from dazi.core.engine import Engine
@@ -47,6 +48,8 @@ class ConsoleState:
     registry: Registry | None = None
     history: History | None = None
     """What is counted and timed, and its course."""
+    system: System | None = None
+    """The running system, for those who look after it, and what is on record of a turn."""
 
     def name_of(self, user: str, tenant: str, language: Language) -> str:
         """What a person is called; for nobody we know, the name they signed in by."""

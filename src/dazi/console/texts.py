@@ -12,6 +12,7 @@ TAGLINE = Text("您的 AI 同事", "Your AI colleague")
 SWITCH_LANGUAGE = Text("EN", "中文")
 SWITCH_LANGUAGE_HINT = Text("Switch to English", "切换到中文")
 DARK = Text("切换深色/浅色", "Dark or light")
+TO_CONTENT = Text("跳到正文", "Skip to the content")
 MENU = Text("会话列表", "Conversations")
 DEMO = Text("演示", "Demo")
 

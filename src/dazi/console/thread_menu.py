@@ -10,7 +10,7 @@ from nicegui.element import Element
 
 from dazi.console import texts
 from dazi.console.acts import act, button, confirm, tell
-from dazi.console.pieces import div
+from dazi.console.pieces import div, named_dialog
 from dazi.console.state import Scene
 from dazi.console.thread_routes import export_url
 from dazi.core.principal import Principal
@@ -81,7 +81,7 @@ class ThreadMenu:
 
     def _rename(self, thread: Thread) -> None:
         language = self._scene.language
-        with ui.dialog() as dialog, div("dz-dialog dz-rename-dialog"):
+        with named_dialog(texts.RENAME(language)) as dialog, div("dz-dialog dz-rename-dialog"):
             title = ui.input(texts.NEW_TITLE(language), value=thread.title)
             title.props(f"outlined autofocus maxlength={LONGEST_TITLE}")
 

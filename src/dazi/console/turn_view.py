@@ -14,6 +14,7 @@ from dazi.console.markdown import to_html
 from dazi.console.pieces import div
 from dazi.console.sources import OpenPassage
 from dazi.console.visible import reveal
+from dazi.console.why import Fresh
 from dazi.core.company import Company
 from dazi.core.language import Language
 from dazi.core.turn import (
@@ -30,7 +31,8 @@ from dazi.core.turn import (
 
 
 class TurnView:
-    """``live`` turns show that something is going on until ``end``. ``show`` opens a passage."""
+    """``live`` turns show that something is going on until ``end``. ``show`` opens a passage; ``why``
+    makes a button that tells of the turn."""
 
     def __init__(
         self,
@@ -40,8 +42,12 @@ class TurnView:
         *,
         live: bool = True,
         show: OpenPassage | None = None,
+        why: Callable[[Fresh], object] | None = None,
     ) -> None:
         self._show_passage = show
+        self._why = why
+        self._turn = ""
+        self._attachments: list[Attachment] = []
         self._company = company
         self._language = language
         self.cards: dict[str, CallCard] = {}
@@ -64,7 +70,9 @@ class TurnView:
 
     def show(self, event: TurnEvent) -> None:
         match event:
-            case TurnStarted() | ConfirmationNeeded():
+            case TurnStarted(turn=turn):
+                self._turn = turn
+            case ConfirmationNeeded():
                 pass
             case AnswerDelta(text=text):
                 self._say(text)
@@ -77,6 +85,7 @@ class TurnView:
                 card.finish(record)
                 self._set_working(texts.WORKING(self._language))
             case Attachment():
+                self._attachments.append(event)
                 self._block(lambda: attachments.draw(event, self._language, self._show_passage))
             case TurnFinished():
                 self._finish(event)
@@ -107,11 +116,13 @@ class TurnView:
 
         self._block(draw)
 
-    def label_as_generated(self, *details: str) -> None:
+    def label_as_generated(self, *details: str, finished: TurnFinished | None = None) -> None:
         self._foot.clear()
         with self._foot:
-            ui.icon("auto_awesome")
+            ui.icon("auto_awesome").props("aria-hidden=true")
             ui.label(" · ".join((texts.AI_LABEL(self._language), *details)))
+            if self._why is not None:
+                self._why(Fresh(self._turn, finished, tuple(self._attachments)))
 
     def _say(self, text: str) -> None:
         self._text += text
@@ -159,7 +170,7 @@ class TurnView:
             details.append(texts.REPLACED(self._language).format(n=event.replaced))
         if event.cut_short:
             details.append(texts.CUT_SHORT(self._language))
-        self.label_as_generated(*details)
+        self.label_as_generated(*details, finished=event)
         if event.context is not None:
             with self._foot:
                 context.draw(event.context, self._language)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from dazi.core.engine import Engine
 from dazi.core.errors import AccessError
 from dazi.core.language import Language
 from dazi.gateway.exchange import Exchange
@@ -52,13 +53,15 @@ async def pool(x: Exchange) -> None:
         raise AccessError(
             "forbidden", "只有管理员能看模型服务的状态", "only administrators see the model servers"
         )
-    engine = x.state.engine
+    await x.reply(encode(pool_view(x.state.engine, x.spoken)))
+
+
+def pool_view(engine: Engine, language: Language) -> PoolView:
     if not isinstance(engine, PoolEngine):
-        await x.reply(encode(PoolView([])))
-        return
-    views = [_view(b, x.spoken) for b in engine.backends]
-    mistake = engine.mistake.message(x.spoken) if engine.mistake is not None else ""
-    await x.reply(encode(PoolView(views, engine.places.waiting, mistake)))
+        return PoolView([])
+    views = [_view(b, language) for b in engine.backends]
+    mistake = engine.mistake.message(language) if engine.mistake is not None else ""
+    return PoolView(views, engine.places.waiting, mistake)
 
 
 def _view(b: Backend, language: Language) -> BackendView:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -37,17 +37,22 @@ _BOUNDS = (
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """``frameworks``: all where none are named. ``days``: how far back records are looked at. ``backups``: the
-    folders that hold some; where none is named, those that backups were made to."""
+    folders that hold some; where none is named, those that backups were made to. ``page``: as
+    ``LabelProbe`` takes it."""
 
     frameworks: tuple[str, ...] = ()
     days: float = 90.0
     backups: tuple[Path, ...] = ()
+    page: Mapping[Language, tuple[str, ...]] | None = None
 
 
-async def report(settings: Settings, wanted: Wanted) -> Report:
+async def report(
+    settings: Settings, wanted: Wanted, told: Callable[[int, int], None] | None = None
+) -> Report:
+    """``told``: as ``survey`` has it."""
     frameworks = load_matrix(wanted.frameworks)
     async with looked_at(settings, wanted) as subject:
-        return await survey(subject, frameworks, _version())
+        return await survey(subject, frameworks, _version(), told=told)
 
 
 @asynccontextmanager
@@ -73,7 +78,7 @@ async def looked_at(settings: Settings, wanted: Wanted) -> AsyncIterator[Subject
             yield Subject(
                 company, CedarPolicy(company), guard_of(folder), access, books,
                 _serving(settings), data, wanted.backups or _backups(data),
-                LabelProbe(settings, company), time.time(), wanted.days,
+                LabelProbe(settings, company, wanted.page), time.time(), wanted.days,
             )  # fmt: skip
         finally:
             await access.close()

@@ -6,9 +6,10 @@ import asyncio
 import json
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -20,6 +21,9 @@ from dazi.main.checking import check_folder
 from dazi.main.company import load_settings
 from dazi.main.settings import demo_folder
 from dazi.net import EgressForbidden, Rule, TooLarge, fetch
+
+if TYPE_CHECKING:
+    from dazi.connectors.mcp import McpServer
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 MAX_DOCUMENT = 5_000_000
@@ -59,7 +63,12 @@ def import_openapi(folder: Path, request: ImportRequest, language: Language) -> 
     writing over anything.
     """
     _check_place(folder, request.service)
-    text = _document(request.source)
+    files, made = openapi_files(_document(request.source), request)
+    return _written(folder, request, made, files, language)
+
+
+def openapi_files(text: str, request: ImportRequest) -> tuple[dict[str, str], Imported]:
+    """What goes into the company folder, by path in it. Raises ``CallerError``."""
     try:
         document = parse(text)
         made = imported(document, request.only, request.roles)
@@ -67,14 +76,10 @@ def import_openapi(folder: Path, request: ImportRequest, language: Language) -> 
         raise CallerError(
             "openapi", f"{request.source} 不能导入:{e}", f"{request.source} cannot be imported: {e}"
         ) from None
-    beside = folder / "services" / f"{request.service}.{EXTENSION}"
-    connector = {
-        "kind": "http",
-        "service": request.service,
-        "openapi": f"services/{beside.name}",
-    }
+    beside = f"services/{request.service}.{EXTENSION}"
+    connector = {"kind": "http", "service": request.service, "openapi": beside}
     needed = json.dumps({**document, "paths": made.paths}, ensure_ascii=False, indent=1)
-    return _written(folder, request, made, connector, {beside: needed}, language)
+    return {**_declared(request, made, connector), beside: needed}, made
 
 
 def import_mcp(folder: Path, request: McpRequest, language: Language) -> list[str]:
@@ -84,8 +89,7 @@ def import_mcp(folder: Path, request: McpRequest, language: Language) -> list[st
     reached.
     """
     from dazi.connectors.credentials import Credential
-    from dazi.connectors.mcp import McpConnector, McpServer
-    from dazi.connectors.mcp_import import imported as offered
+    from dazi.connectors.mcp import McpServer
 
     basis = request.basis
     _check_place(folder, basis.service)
@@ -107,34 +111,38 @@ def import_mcp(folder: Path, request: McpRequest, language: Language) -> list[st
         credential = Credential.of(token, folder)
         server = McpServer(url=str(services[basis.service]), credential=credential)
 
-    async def look() -> list[Any]:
-        there = McpConnector(server)
+    files, made = asyncio.run(mcp_files(server, basis, connector))
+    return _written(folder, basis, made, files, language)
+
+
+async def mcp_files(
+    server: McpServer, request: ImportRequest, connector: Mapping[str, Any]
+) -> tuple[dict[str, str], Imported]:
+    """As ``openapi_files``, of what a server offers now. Raises ``OperatorError`` where it cannot be
+    reached."""
+    from dazi.connectors.mcp import McpConnector
+    from dazi.connectors.mcp_import import imported as offered
+
+    there = McpConnector(server)
+    try:
         try:
-            return await there.tools()
+            tools = await there.tools()
         finally:
             await there.close()
-
-    try:
-        tools = asyncio.run(look())
     except Exception as e:  # a server may fail in any way at all
         raise OperatorError(
             "mcp", f"连不上 MCP 服务器:{e}", f"the MCP server cannot be reached: {e}"
         ) from e
     try:
-        made = offered(basis.service, tools, basis.only, basis.roles)
+        made = offered(request.service, tools, request.only, request.roles)
     except ValueError as e:
         raise CallerError("mcp", f"不能导入:{e}", f"cannot be imported: {e}") from None
-    return _written(folder, basis, made, connector, {}, language)
+    return _declared(request, made, connector), made
 
 
 def _check_place(folder: Path, name: str) -> None:
     """Files are only written in a company of the operator's own, under a plain name."""
-    if not _NAME.fullmatch(name):
-        raise CallerError(
-            "service",
-            f"名字 “{name}” 只能用小写字母、数字、- 和 _",
-            f"the name “{name}” may hold lower-case letters, digits, - and _ only",
-        )
+    check_name(name)
     if folder == demo_folder():
         raise CallerError(
             "company",
@@ -143,16 +151,20 @@ def _check_place(folder: Path, name: str) -> None:
         )
 
 
-def _written(
-    folder: Path,
-    request: ImportRequest,
-    made: Imported,
-    connector: dict[str, Any],
-    beside: dict[Path, str],
-    language: Language,
-) -> list[str]:
-    """Write the files, and say what was made of what. Raises ``CallerError`` before writing over
-    anything, and where there is nothing to write."""
+def check_name(name: str) -> None:
+    """Raises ``CallerError``."""
+    if not _NAME.fullmatch(name):
+        raise CallerError(
+            "service",
+            f"名字 “{name}” 只能用小写字母、数字、- 和 _",
+            f"the name “{name}” may hold lower-case letters, digits, - and _ only",
+        )
+
+
+def _declared(
+    request: ImportRequest, made: Imported, connector: Mapping[str, Any]
+) -> dict[str, str]:
+    """The file of declarations. Raises ``CallerError`` where there is nothing to declare."""
     if not made.tools:
         why = next(iter(made.skipped.values()), None)
         raise CallerError(
@@ -160,11 +172,22 @@ def _written(
             f"没有可以导入的操作{f':{why.zh}' if why else ''}",
             f"no operation can be imported{f': {why.en}' if why else ''}",
         )
-    body = {"system": made.title, "connector": connector, "tools": made.tools}
+    body = {"system": made.title, "connector": dict(connector), "tools": made.tools}
     text = yaml.safe_dump(body, allow_unicode=True, sort_keys=False, width=100)
     source = request.source if "://" in request.source else Path(request.source).name
-    tools = folder / "tools" / f"{request.service}.yaml"
-    files = {tools: HEAD.format(source=source) + text, **beside}
+    return {f"tools/{request.service}.yaml": HEAD.format(source=source) + text}
+
+
+def _written(
+    folder: Path,
+    request: ImportRequest,
+    made: Imported,
+    texts: Mapping[str, str],
+    language: Language,
+) -> list[str]:
+    """Write the files, and say what was made of what. Raises ``CallerError`` before writing over
+    anything."""
+    files = {folder / path: text for path, text in texts.items()}
     for path in files:
         if path.exists() and not request.replace:
             raise CallerError(
@@ -191,7 +214,7 @@ def _written(
 
 def _document(source: str) -> str:
     if source.startswith(("http://", "https://")):
-        return asyncio.run(_fetched(source))
+        return asyncio.run(fetched(source))
     try:
         path = Path(source)
         if path.stat().st_size > MAX_DOCUMENT:
@@ -201,7 +224,7 @@ def _document(source: str) -> str:
         raise CallerError("openapi", f"读不到 {source}:{e}", f"cannot read {source}: {e}") from None
 
 
-async def _fetched(url: str) -> str:
+async def fetched(url: str) -> str:
     """Only from where the operator says: no redirect leads elsewhere."""
     try:
         found = await fetch(url, Rule.to(url), limit=MAX_DOCUMENT, seconds=FETCH_S)

@@ -48,17 +48,24 @@ class OneSentence:
 
 
 class LabelProbe:
-    """Looks once, however often it is asked."""
+    """Looks once, however often it is asked. ``page``: as ``page_texts`` has it, where that was drawn
+    before: beside a running page it has to be drawn in that page's own thread."""
 
-    def __init__(self, settings: Settings, company: Company) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        company: Company,
+        page: Mapping[Language, tuple[str, ...]] | None = None,
+    ) -> None:
         self._settings = settings
         self._company = company
+        self._page = page
         self._seen: SeenLabels | None = None
 
     async def __call__(self) -> SeenLabels:
         if self._seen is None:
             answers = tuple([a async for a in _answers(self._settings, self._company)])
-            self._seen = SeenLabels(answers, dict(_page(self._company)))
+            self._seen = SeenLabels(answers, self._page or page_texts(self._company))
         return self._seen
 
 
@@ -134,6 +141,10 @@ def _metadata(body: bytes, stream: bool) -> Iterator[Mapping[str, Any]]:
             found = msgspec.json.decode(part).get("dazi")
             if isinstance(found, dict):
                 yield found
+
+
+def page_texts(company: Company) -> dict[Language, tuple[str, ...]]:
+    return dict(_page(company))
 
 
 def _page(company: Company) -> Iterator[tuple[Language, tuple[str, ...]]]:

@@ -40,6 +40,7 @@ from dazi.main.observing import parts_of, watch
 from dazi.main.pool import pool_file, watched
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
+from dazi.main.system import RunningSystem
 from dazi.main.warming import AGAIN_S, keep_trying, warm
 
 WITHOUT_MODEL = Text(
@@ -208,6 +209,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             runtime.reports,
             runtime.observer.registry,
             watching.history,
+            RunningSystem(runtime),
         ),
     )
     return app

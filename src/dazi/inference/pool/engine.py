@@ -138,6 +138,10 @@ class PoolEngine:
 
     # --- what a pool is -------------------------------------------------------------------------
 
+    @property
+    def spending(self) -> Spending:
+        return self._parts.spending
+
     def bind(self, note: Note, spending: Spending) -> None:
         """Where choices are recorded and costs counted, once there is such a place."""
         self._parts = replace(self._parts, note=note, spending=spending)

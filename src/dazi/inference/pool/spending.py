@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from dazi.access.limits.counters import Counters, Refusal, Taken, Want
+from dazi.access.limits.counters import Counters, ProcessCounters, Refusal, Taken, Want
 from dazi.access.limits.rules import MICRO
 from dazi.access.limits.rules import Price as Rates
 from dazi.core.engine import Usage
@@ -75,10 +75,19 @@ class Counted:
 
     async def reserve(self, price: Price, most: Usage, yuan: float) -> Reserved | None:
         rates = Rates(round(price.read * MICRO), round(price.written * MICRO))
-        key = f"all::cloud:day{self.today().isoformat()}"
-        want = Want("total", key, round(yuan * MICRO), rates.cost(most))
+        want = Want("total", self._key, round(yuan * MICRO), rates.cost(most))
         found = await self.counters.take(secrets.token_hex(8), [want])
         return None if isinstance(found, Refusal) else _Taken(self.counters, found, rates)
+
+    @property
+    def _key(self) -> str:
+        return f"all::cloud:day{self.today().isoformat()}"
+
+    def spent(self) -> float | None:
+        """Yuan of today, what is promised among them; ``None`` where other processes count."""
+        if not isinstance(self.counters, ProcessCounters):
+            return None
+        return self.counters.used(Want("total", self._key, 0, 0)) / MICRO
 
     async def close(self) -> None:
         await self.counters.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,10 +72,16 @@ async def survey(
     frameworks: Sequence[Framework],
     version: str,
     checks: Mapping[str, Check] = CHECKS,
+    told: Callable[[int, int], None] | None = None,
 ) -> Report:
-    """Only what these frameworks refer to is run."""
+    """Only what these frameworks refer to is run. ``told`` hears how many checks of how many are
+    done; what it raises ends the survey."""
     wanted = dict.fromkeys(name for f in frameworks for item in f.items for name in item.checks)
-    results = {name: await _run(checks[name], subject) for name in wanted}
+    results: dict[str, Result] = {}
+    for name in wanted:
+        if told is not None:
+            told(len(results), len(wanted))
+        results[name] = await _run(checks[name], subject)
     chapters = tuple(
         Chapter(f, tuple(_judged(item, results) for item in f.items)) for f in frameworks
     )

@@ -73,7 +73,7 @@ def document(done: Reviewed, shown: Callable[[str], str] = escape) -> Iterator[s
 
 
 def _passage(p: Passage, marks: list[str], shown: Callable[[str], str]) -> str:
-    tag = "h3" if p.heading else "p"
+    tag = "h2" if p.heading else "p"
     number = f"<b>{shown(p.number)}</b> " if p.number else ""
     table = ' class="table"' if p.table else ""
     return f"<{tag}{table}>{number}{''.join(marks)}</{tag}>"
