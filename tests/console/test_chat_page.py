@@ -99,16 +99,6 @@ def test_stopping_keeps_what_was_said(browser: Browser, site: Site) -> None:
     browser.one(".dz-answer", "好的。")
 
 
-def test_leaving_stops_the_answer(browser: Browser, site: Site) -> None:
-    site.says("很久", ["开始。", Pause(60)])
-    browser.sign_in("customer")
-    browser.ask("很久")
-    browser.one(".dz-answer", "开始。")
-    cancelled = site.engine.cancelled
-    browser.driver.get("about:blank")
-    until(lambda: site.engine.cancelled == cancelled + 1, 12)
-
-
 def test_an_empty_message_is_told(browser: Browser) -> None:
     browser.sign_in("customer")
     browser.ask("   ")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from typing import cast
 from urllib.parse import quote
 
 from nicegui import background_tasks, ui
@@ -16,6 +14,7 @@ from nicegui.element import Element
 
 from dazi.agent.asking import Ask
 from dazi.console import texts
+from dazi.console.answers import Answer, Begin, Stopped
 from dazi.console.call_card import CallCard
 from dazi.console.composer import Composer
 from dazi.console.confirmation import ConfirmDialog, Waiting
@@ -25,10 +24,10 @@ from dazi.console.sign_in import sign_in_url
 from dazi.console.sources import PassageDialog
 from dazi.console.state import Scene
 from dazi.console.turn_view import TurnView
+from dazi.console.visits import Visits
 from dazi.console.why import Past, Why
 from dazi.core.errors import DaziError
 from dazi.core.messages import Image
-from dazi.core.principal import Principal
 from dazi.core.turn import CallFinished, ConfirmationNeeded, TurnEvent
 from dazi.gateway.images import image_of
 from dazi.gateway.translate import PICTURE as SENT_ALONE
@@ -37,8 +36,6 @@ from dazi.router.approval import Ticket
 WATCH_S = 2.0
 """How often a page asks whether somebody else has decided."""
 NO_LONGER_WAITING = frozenset({"already_decided", "expired", "ticket"})
-
-Begin = Callable[[Principal], AsyncIterator[TurnEvent]]
 
 logger = logging.getLogger("dazi.console")
 
@@ -55,6 +52,7 @@ class Chat:
         scene: Scene,
         thread: str | None,
         turns: Element,
+        visits: Visits,
         on_settled: Callable[[], object],
     ) -> None:
         self.scene = scene
@@ -68,10 +66,8 @@ class Chat:
         self._turns = turns
         self._on_settled = on_settled
         self._client = ui.context.client
-        self._task: asyncio.Task[None] | None = None
-        self._acting = False
-        self._left = False
-        self._images: tuple[Image, ...] = ()
+        self._visits = visits
+        self._making: Answer | None = None
         self._waiting: dict[str, tuple[Waiting, CallCard]] = {}
         self._choices: dict[str, bool] = {}
         self._fresh: list[Waiting] = []
@@ -84,7 +80,7 @@ class Chat:
     def ask(self, text: str, pictures: Sequence[str] = ()) -> None:
         """``pictures``: data URLs."""
         language = self.scene.language
-        if self._task is not None:
+        if self._making is not None:
             self.composer.refused(texts.BUSY(language))
             return
         try:
@@ -94,26 +90,19 @@ class Chat:
             return
         said = text if text.strip() or not images else SENT_ALONE
         service = self.scene.state.service
-        self._images = images
         self._start(
-            said,
+            Answer(said, images),
             lambda principal: service.ask(
                 Ask(principal, self.thread, said, show_context=True, images=images)
             ),
         )
 
     def stop(self) -> None:
-        """End the answer; but what was confirmed is done first, so that its outcome is known."""
-        if self._task is not None and not self._acting:
-            self._task.cancel()
-
-    def leave(self) -> None:
-        """The tab was closed."""
-        self._left = True
-        self.stop()
+        if self._making is not None:
+            self._making.stop()
 
     def sign_out(self) -> None:
-        self.leave()
+        """The session is over, and with it the answer that is made in it."""
         if not self._client.is_deleted:
             self._client.open(sign_in_url("ended"))
 
@@ -121,67 +110,84 @@ class Chat:
         said = (texts.SAID_YES if approve else texts.SAID_NO)(self.scene.language)
         service = self.scene.state.service
         self._choices[ticket] = approve
-        self._start(said, lambda principal: service.decide(principal, ticket, approve), ticket)
+        self._start(
+            Answer(said, ticket=ticket),
+            lambda principal: service.decide(principal, ticket, approve),
+        )
 
     # --- a turn ----------------------------------------------------------------------------------
 
-    def _start(self, said: str, begin: Begin, ticket: str = "") -> None:
-        """``ticket`` is what the turn decides; without one it answers what was asked."""
+    def _start(self, answer: Answer, begin: Begin) -> None:
         self.composer.set_running(True)
-        self._acting = bool(ticket)
-        self._task = background_tasks.create(self._run(said, begin, ticket), name="console turn")
-        self._task.add_done_callback(lambda _: self._settled())
+        self._making = answer
+        background_tasks.create(self._made(answer, begin), name="console page")
+
+    async def _made(self, answer: Answer, begin: Begin) -> None:
+        """Have it made, by whoever is signed in now, and listen."""
+        principal = await self.scene.visit.principal()
+        if principal is None:
+            self._making = None
+            self.sign_out()
+            return
+        visit, visits = self.scene.visit, self._visits
+        mark = f"answer {id(answer)}"
+        # It ends with the session also where the page has been closed.
+        visits.watch(mark, principal, visit.copy(), answer.stop)
+        self.scene.state.answers.begin(
+            principal, self.thread, answer, begin, lambda: visits.forget(mark)
+        )
+        await self._listen(answer, sent=True)
+
+    def attach(self, answer: Answer) -> None:
+        """Show one that is being made already."""
+        self.composer.set_running(True)
+        self._making = answer
+        background_tasks.create(self._listen(answer, sent=False), name="console page")
 
     def _settled(self) -> None:
-        self._task = None
-        self._acting = False
-        if self._client.is_deleted:
-            return
-        with self._client:
-            self.composer.set_running(False)
-            self._name_in_address()
-            self._on_settled()
-            if self._fresh:
-                self._review(self._fresh.pop(0))
+        self._making = None
+        self.composer.set_running(False)
+        self._name_in_address()
+        self._on_settled()
+        if self._fresh:
+            self._review(self._fresh.pop(0))
 
-    async def _run(self, said: str, begin: Begin, ticket: str) -> None:
+    async def _listen(self, answer: Answer, *, sent: bool) -> None:
+        """``sent``: what it answers was sent from here, and no longer stands where it was typed."""
         view: TurnView | None = None
-        language = self.scene.language
+        language, said = self.scene.language, answer.said
         with self._client:
             try:
-                principal = await self.scene.visit.principal()
-                if principal is None:
-                    self.sign_out()
-                    return
-                events = begin(principal)
-                async with aclosing(cast("AsyncGenerator[TurnEvent]", events)) as stream:
-                    async for event in stream:
-                        self._acting = self._acting and not isinstance(event, CallFinished)
-                        if self._left and not self._acting:
-                            return
-                        if not self._client.is_deleted:
-                            view = view or self._begin(said)
-                            self._show(event, view)
-            except asyncio.CancelledError:
+                async with aclosing(answer.heard()) as events:
+                    async for event in events:
+                        if self._client.is_deleted:
+                            return  # it goes on without us
+                        view = view or self._begin(answer, sent=sent)
+                        self._show(event, view)
+            except Stopped:
                 if view is not None and not self._client.is_deleted:
                     view.stopped()
-                raise
             except DaziError as e:
                 if e.code in NO_LONGER_WAITING:
-                    self._settle_card(ticket, None)
-                self._refuse(said, view, e.message(language), asked=not ticket)
+                    self._settle_card(answer.ticket, None)
+                self._refuse(said, view, e.message(language), asked=sent and not answer.ticket)
             except Exception:
                 logger.exception("a turn failed on a page")
-                self._refuse(said, view, texts.UNEXPECTED(language), asked=not ticket)
+                self._refuse(
+                    said, view, texts.UNEXPECTED(language), asked=sent and not answer.ticket
+                )
+            if not self._client.is_deleted:
+                self._settled()
 
-    def _begin(self, said: str) -> TurnView:
+    def _begin(self, answer: Answer, *, sent: bool) -> TurnView:
         if self.welcome is not None:
             self.welcome.delete()
             self.welcome = None
         self._spoken = True
-        self._bubble(said, self._images)
-        self._images = ()
-        self.composer.taken()
+        self._bubble(answer.said, answer.images)
+        if sent:
+            self.composer.taken()
+        self._name_in_address()
         return self._view(live=True)
 
     def _show(self, event: TurnEvent, view: TurnView) -> None:
@@ -206,7 +212,7 @@ class Chat:
             self.composer.give_back(said)
 
     def _name_in_address(self) -> None:
-        """Once a thread is kept, the address names it."""
+        """Once something was said in a thread, the address names it."""
         if self._spoken and not self._addressed:
             self._addressed = True
             path = f"/t/{quote(self.thread, safe='')}"
@@ -228,12 +234,12 @@ class Chat:
         """Has somebody decided what was submitted here? Then the thread has gone on without us."""
         tickets = self.scene.state.service.tickets
         states = [await tickets.is_finished(t) for t in self._submitted]
-        if any(states) and self._task is None:
+        if any(states) and self._making is None:
             self._watch.deactivate()
             ui.navigate.to(f"/t/{quote(self.thread, safe='')}")
 
     def _review(self, waiting: Waiting) -> None:
-        if self._task is not None or self._dialog is not None:
+        if self._making is not None or self._dialog is not None:
             return
         if waiting.ticket in self._waiting:
             self._dialog = ConfirmDialog(self.scene, waiting, self._answer)

@@ -29,7 +29,8 @@ async def draw(scene: Scene, visits: Visits, thread: str | None) -> None:
     is somebody else's (the two look the same)."""
     service = scene.state.service
     kept = await service.threads.load(thread, scene.principal, MESSAGES_SHOWN) if thread else []
-    if thread and not kept:
+    making = scene.state.answers.find(scene.principal, thread) if thread else None
+    if thread and not kept and making is None:
         raise NotFound("thread", "没有这个会话", "no such thread")
     client = ui.context.client
     sidebar = Sidebar(scene)
@@ -50,6 +51,7 @@ async def draw(scene: Scene, visits: Visits, thread: str | None) -> None:
             scene,
             thread,
             turns,
+            visits,
             on_settled=lambda: settled(),
         )
         if scene.state.engine.profile.bundled:
@@ -61,7 +63,6 @@ async def draw(scene: Scene, visits: Visits, thread: str | None) -> None:
 
     visits.watch(client.id, scene.principal, scene.visit, chat.sign_out)
     client.on_delete(lambda: visits.forget(client.id))
-    client.on_delete(chat.leave)
     if kept:
         tickets = [
             *await service.pending(scene.principal, thread),
@@ -69,9 +70,11 @@ async def draw(scene: Scene, visits: Visits, thread: str | None) -> None:
         ]
         thread_menu.of(chat.thread)
         chat.replay(replay(kept, scene.state.company), tickets)
-    else:
+    elif making is None:
         with turns:
             chat.welcome = _welcome(scene, chat)
+    if making is not None:
+        chat.attach(making)
     await sidebar.refresh(chat.thread)
 
 

@@ -30,8 +30,8 @@ from dazi.core.errors import NotFound
 from dazi.core.principal import Principal
 
 RECONNECT_S = 3.0
-"""How long a browser may be away (a phone changing networks) before its tab counts as closed and
-the answer being made for it is stopped."""
+"""How long a browser may be away (a phone changing networks) before its tab counts as closed; an
+answer being made goes on."""
 
 
 def mount_console(app: FastAPI, state: ConsoleState) -> None:

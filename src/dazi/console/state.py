@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dazi.access.control import Access
 from dazi.agent.service import AssistantService
@@ -11,6 +11,7 @@ from dazi.apps.desk.desk import Desk
 from dazi.apps.reports.service import ReportService
 from dazi.apps.risk.service import RiskService
 from dazi.audit.ledger import Ledger
+from dazi.console.answers import Answers
 from dazi.console.system import System
 from dazi.console.visits import Visit
 from dazi.core.company import Company
@@ -50,6 +51,8 @@ class ConsoleState:
     """What is counted and timed, and its course."""
     system: System | None = None
     """The running system, for those who look after it, and what is on record of a turn."""
+    answers: Answers = field(default_factory=Answers)
+    """Those being made at the moment."""
 
     def name_of(self, user: str, tenant: str, language: Language) -> str:
         """What a person is called; for nobody we know, the name they signed in by."""

@@ -34,6 +34,10 @@ class Visit:
     session: Session
     ended: bool = False
 
+    def copy(self) -> Visit:
+        """The same session, for something that outlives the tab."""
+        return Visit(self.access, self.token, self.session, self.ended)
+
     async def principal(self) -> Principal | None:
         """With the rights they have now. Asking is a sign of life."""
         found = None

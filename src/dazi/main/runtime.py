@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -29,6 +29,7 @@ from dazi.audit.private import Private
 from dazi.audit.sealing import Sealing
 from dazi.audit.search import Opened
 from dazi.connectors.context import ConnectorContext
+from dazi.console.answers import Answers
 from dazi.core.company import Company
 from dazi.core.engine import Embedder, Engine, GenerateRequest, OfferedTool, Reranker
 from dazi.core.language import Language
@@ -101,6 +102,7 @@ class Runtime:
     demo: Demo | None = None
     running: Running | None = None
     watching: Watching | None = None
+    answers: Answers = field(default_factory=Answers)
     draining: bool = False
     """A stop has been asked for: what is under way is ended, and no more is wanted."""
     model_reached: bool = False
@@ -110,6 +112,7 @@ class Runtime:
         return self.settings.today or date.today()
 
     async def close(self) -> None:
+        await self.answers.close()
         await self.router.settle()
         await self.service.remembering.settle()
         await self.service.limiter.close()

@@ -210,6 +210,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             runtime.observer.registry,
             watching.history,
             RunningSystem(runtime),
+            runtime.answers,
         ),
     )
     return app
