@@ -35,7 +35,7 @@ def _begun(scene: Scene) -> bool:
     if may_read(scene.principal):
         return True
     ui.context.client.status_code = 403
-    ui.label(texts.FORBIDDEN(scene.language)).classes("dz-none dz-experiments-refused")
+    ui.label(texts.FORBIDDEN(scene.language)).classes("dz-none dz-refused dz-experiments-refused")
     return False
 
 

@@ -30,7 +30,7 @@ async def draw(scene: Scene, service: PromptService) -> None:
         head(scene)
         if not may_read(scene.principal):
             ui.context.client.status_code = 403
-            ui.label(texts.FORBIDDEN(language)).classes("dz-none dz-prompts-refused")
+            ui.label(texts.FORBIDDEN(language)).classes("dz-none dz-refused dz-prompts-refused")
             return
         ui.label(texts.PROMPTS(language)).classes("dz-h1").props("role=heading aria-level=1")
         ui.label(texts.HINT(language)).classes("dz-muted")
