@@ -115,6 +115,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             registry=runtime.observer.registry,
             history=history,
             system=system,
+            experiments=runtime.experiments.service if runtime.experiments else None,
         )
         mount_console(app, state)
         assert runtime.jobs is not None and runtime.jobs.workers is not None

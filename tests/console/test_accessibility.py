@@ -17,6 +17,7 @@ from selenium.webdriver.common.keys import Keys
 from dazi.apps.desk.service import NewTicket
 from dazi.console.pages import own_pages
 from tests.console import test_contracts_page as contracts
+from tests.console import test_experiments_page as experiments
 from tests.console.axe import CONTRAST, Violation, violations
 from tests.console.browser import Browser
 from tests.console.conftest import Site, until
@@ -82,6 +83,7 @@ def named(site: Site) -> Callable[[str], str]:
         "/knowledge/d/{number}": document,
         "/risk/t/{transaction}": lambda: "/risk/t/TX204913",
         "/desk/t/{number}": ticket,
+        "/experiments/{name}": lambda: f"/experiments/{experiments.made(site)}",
         "/contracts/{job}": lambda: f"/contracts/{contracts.done(site).id}",
     }
 

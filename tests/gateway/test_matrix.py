@@ -31,6 +31,8 @@ from dazi.core.messages import Message
 from dazi.core.principal import Principal
 from dazi.main.contracts import open_contracts
 from dazi.memory.threads import Kept
+from dazi.ops.experiments.plan import Arm, Plan, Step
+from dazi.ops.prompts.model import Content
 from dazi.router.approval import Asked
 from dazi.store.jobs.model import NewFile, NewJob
 from tests.gateway.conftest import Answered, Site
@@ -40,7 +42,8 @@ HERE, THERE = "default", "other"
 MUTABLE = (
     "accounts", "api_keys", "sessions", "role_requests", "tickets", "threads", "thread_messages",
     "thread_digests", "memory_facts", "jobs", "job_files", "job_schedules",
-    "contract_verdicts", "contract_shown",
+    "contract_verdicts", "contract_shown", "prompt_versions", "prompt_activations", "experiments",
+    "experiment_events", "experiment_subjects",
     "intents", "second_factors", "recovery_codes", "passwords", "knowledge_sources",
     "knowledge_documents", "risk_queue", "risk_decisions",
     "knowledge_documents", "desk_tickets", "desk_events",
@@ -148,6 +151,7 @@ async def world(site: Site) -> World:
         w.owners[reason] = {f"{tenant}/li", f"{tenant}/li-key"}
         await documents(w, tenant)
     await account("only-there", THERE, "employee")
+    await trials(w)
     w.people += [
         Who("nobody", None, good=False),
         Who("wrong", "dz_aaaaaaaaaaaa_wrong", good=False),
@@ -170,6 +174,22 @@ async def world(site: Site) -> World:
     ):  # fmt: skip
         w.objects[kind].append("aaaaaaaaaaaa")
     return w
+
+
+async def trials(w: World) -> None:
+    """A prompt version and an experiment of the installation, which is HERE's."""
+    found = w.site.runtime.experiments
+    assert found is not None
+    by = w.site.runtime.access.people.principal("sys", "web", HERE)
+    note = "canary-prompt-note"
+    made = await found.service.prompts.add(by, Content(zh="今天是{today}。"), note)
+    arms = (Arm("now", 0), Arm("new", made.number))
+    why = "canary-experiment-why"
+    await found.service.create(by, Plan("canary-trial", arms, (Step(0, {"new": 0.5}),), why=why))
+    w.objects["prompt"] = ["0", str(made.number), "99999", "none"]
+    w.objects["experiment"] = ["canary-trial", "none"]
+    readers = {f"{HERE}/sys", f"{HERE}/boss", "admin"}
+    w.owners |= {note: readers, why: readers}
 
 
 async def jobs(w: World, by: Principal) -> None:
@@ -326,6 +346,15 @@ def runs_it(w: World, who: Who, at: Mapping[str, str]) -> bool:
     return who.good and (who.user in ("boss", "admin") or who.has("sysadmin"))
 
 
+def sees_trials(w: World, who: Who, at: Mapping[str, str]) -> bool:
+    there = at.get("prompt") not in ("99999", "none") and at.get("experiment") != "none"
+    return who.tenant == HERE and runs_it(w, who, at) and there
+
+
+def changes_trials(w: World, who: Who, at: Mapping[str, str]) -> bool:
+    return who.tenant == HERE and who.has("sysadmin")
+
+
 def filer(w: World, who: Who, at: Mapping[str, str]) -> bool:
     return who.good and w.owned(at["number"], who)
 
@@ -340,6 +369,17 @@ def reviewed(w: World, who: Who, at: Mapping[str, str]) -> bool:
 
 ALLOWED: Mapping[Path, Verdict] = {
     ("GET", "/v1/dazi/pool"): runs_it,
+    ("GET", "/v1/dazi/prompts"): sees_trials,
+    ("POST", "/v1/dazi/prompts"): changes_trials,
+    ("GET", "/v1/dazi/prompts/{prompt}"): sees_trials,
+    ("GET", "/v1/dazi/prompts/{prompt}/differences"): sees_trials,
+    ("GET", "/v1/dazi/prompts/{prompt}/preview"): sees_trials,
+    ("POST", "/v1/dazi/prompts/{prompt}/activate"): changes_trials,
+    ("GET", "/v1/dazi/experiments"): sees_trials,
+    ("POST", "/v1/dazi/experiments"): changes_trials,
+    ("GET", "/v1/dazi/experiments/{experiment}"): sees_trials,
+    ("POST", "/v1/dazi/experiments/{experiment}"): changes_trials,
+    ("POST", "/v1/dazi/experiments/{experiment}/events"): nobody,
     ("GET", "/v1/dazi/risk/queue"): reviewer,
     ("GET", "/v1/dazi/risk/transactions/{transaction}"): reviewer,
     ("POST", "/v1/dazi/risk/transactions/{transaction}/decision"): reviewer,
@@ -460,6 +500,13 @@ ALLOWED: Mapping[Path, Verdict] = {
 
 BODIES: Mapping[Path, Any] = {
     ("POST", "/v1/dazi/risk/transactions/{transaction}/decision"): {"outcome": "fraud"},
+    ("POST", "/v1/dazi/prompts"): {"zh": "今天是{today}。made"},
+    ("POST", "/v1/dazi/experiments"): {
+        "name": "made", "arms": [{"name": "a", "prompt": 0}, {"name": "b"}],
+        "ramp": [{"hours": 0, "shares": {"b": 0.1}}],
+    },
+    ("POST", "/v1/dazi/experiments/{experiment}"): {"act": "start"},
+    ("POST", "/v1/dazi/experiments/{experiment}/events"): {"event": "rating", "value": 5},
     ("POST", "/v1/dazi/tickets"): {"title": "made"},
     ("POST", "/v1/dazi/tickets/{number}"): {"act": "hand_over", "text": "made"},
     ("POST", "/v1/dazi/desk/intent"): {"text": "退款"},

@@ -19,6 +19,7 @@ from dazi.core.engine import (
     Sampling,
     ToolChoice,
 )
+from dazi.core.experiments import Variant
 from dazi.core.language import Language
 from dazi.core.messages import CallText, Image, Message, dumps
 from dazi.core.principal import Principal
@@ -98,6 +99,8 @@ class Conversation:
     profile: ModelProfile
     asked: Asked | None = None
     reminder: Reminder = OF_NOTHING
+    variant: Variant | None = None
+    """What the turn is made with, where that is not what ships."""
     messages: list[Message] = field(default_factory=list)
     added: list[Kept] = field(default_factory=list)
     _shown: str = ""
@@ -110,7 +113,12 @@ class Conversation:
     def __post_init__(self) -> None:
         r = self.request
         system = system_text(
-            r.language, self.company.name, r.today, r.principal.roles, concise=self.profile.concise
+            r.language,
+            self.company.name,
+            r.today,
+            r.principal.roles,
+            concise=self.profile.concise,
+            template=self.variant.texts.get(r.language, "") if self.variant else "",
         )
         if r.instructions:
             system += "\n\n" + r.instructions
@@ -179,6 +187,7 @@ class Conversation:
                 results=frozenset(k.tool for k in self.request.history if k.tool),
                 condensed=bool(self.reminder.summary or self.reminder.events),
             ),
+            model=self.variant.model if self.variant else "",
             made_for=self.profile,
         )
 

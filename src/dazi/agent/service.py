@@ -362,7 +362,10 @@ class AssistantService:
         if self.holder is None or ask.history is not None or not ask.text:
             return ""
         language = ask.language or language_of(ask.text)
-        return await self.holder.held(ask.principal, ask.thread, ask.text, language)
+        said = await self.holder.held(ask.principal, ask.thread, ask.text, language)
+        if said and self.agent.variants is not None:
+            self.agent.variants.handed_over(ask.principal, ask.thread, language)
+        return said
 
     async def _noted(self, ask: Ask) -> str:
         """Keep what the person asks to have remembered; what to answer if that is all they say."""

@@ -32,12 +32,13 @@ from dazi.agent.rendering import drawn, in_words, tells
 from dazi.agent.shown import Shown
 from dazi.agent.speaking import Round, speak
 from dazi.agent.taught import Taught
-from dazi.agent.turn_records import begun, end_body, start_body, told
+from dazi.agent.turn_records import begun, end_body, figures, start_body, told
 from dazi.agent.turn_state import CONCISE_TOKENS, MENDABLE, Turn
 from dazi.agent.window import Window
 from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
 from dazi.core.engine import Engine, ModelChanged, ModelProfile, Pinned, Sampling
+from dazi.core.experiments import Variants
 from dazi.core.language import Text
 from dazi.core.messages import CallText, Message, dumps
 from dazi.core.turn import (
@@ -96,6 +97,8 @@ class Agent:
         self.budget = budget or Budget()
         self.guard = guard or Guard()
         self.observer = observer or Observer()
+        self.variants: Variants | None = None
+        """Chooses what turns are made with, as long as that is not what ships."""
         self._chooser = ToolChooser(company.tools.values())
         self._window: Window | None = None
         self._learn_replies()
@@ -145,7 +148,7 @@ class Agent:
     def _with_model(self, profile: ModelProfile) -> Agent:
         """One that makes its prompts for that model."""
         engine = Pinned(self.engine, profile)
-        return Agent(
+        other = Agent(
             self.company,
             engine,
             self.router,
@@ -154,6 +157,8 @@ class Agent:
             self.guard,
             self.observer,
         )
+        other.variants = self.variants
+        return other
 
     async def resume(
         self, request: TurnRequest, ticket: Ticket, remembered: list[Kept]
@@ -258,10 +263,14 @@ class Agent:
         if self._taught.replies is not profile.replies:
             self._learn_replies()
         asked = self._asked if profile.concise else None
-        talk = Conversation(self.company, request, profile, asked, reminder)
+        variants, variant = self.variants, None
+        if variants is not None:
+            variant = variants.of(request.principal, request.thread, request.language)
+        talk = Conversation(self.company, request, profile, asked, reminder, variant)
         ids = (f"call_{request.turn[-8:]}_{n}" for n in count())
         shown = Shown(self.guard, request.principal, request.language)
-        return Turn(request, talk, context, tools, time.perf_counter(), ids, shown, span)
+        began = time.perf_counter()
+        return Turn(request, talk, context, tools, began, ids, shown, span, variant=variant)
 
     async def _loop(self, turn: Turn, *, tools: bool = True) -> AsyncGenerator[TurnEvent, None]:
         for _ in range(self.budget.rounds):
@@ -321,6 +330,9 @@ class Agent:
             if tools
             else ()
         )
+        if turn.variant is not None and turn.variant.tools:
+            offered = turn.variant.described(offered, turn.request.language)
+        turn.asked = True
         sampling = turn.request.sampling or Sampling(max_tokens=limit)
         request = turn.talk.generate_request(offered, sampling)
         if request.tool_choice == "required" and turn.records and not turn.request.client_tools:
@@ -496,6 +508,9 @@ class Agent:
         body = end_body(turn, answer, ms, self.budget.price)
         self.observer.turn(told(turn, profile, ms, self.budget.price))
         request = turn.request
+        if turn.variant is not None and turn.asked and self.variants is not None:
+            came = figures(turn, ms, self.budget.price)
+            self.variants.after(turn.variant, request.principal, came)
         return self.ledger.put("answer", request.principal.user, request.turn, body)
 
     def _ms(self, turn: Turn) -> float:

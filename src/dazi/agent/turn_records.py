@@ -9,6 +9,7 @@ from dazi.access.limits.rules import Price
 from dazi.agent.context import TurnRequest
 from dazi.agent.turn_state import Turn
 from dazi.core.engine import ModelProfile
+from dazi.core.experiments import Figures
 from dazi.observe import genai
 from dazi.observe.observer import TurnTold
 from dazi.observe.tracing import Span, Tracer
@@ -54,7 +55,10 @@ def start_body(turn: Turn, model: ModelProfile) -> dict[str, Any]:
         "model": model.name,
         "version": model.version,
         "offered": sorted(turn.context.offered),
+        "prompt": turn.variant.prompt if turn.variant else 0,
     }
+    if turn.variant is not None and turn.variant.exposures:
+        body["experiments"] = turn.variant.arms
     if r.origin:
         body["from"] = dict(r.origin)
     return body
@@ -77,3 +81,23 @@ def end_body(turn: Turn, answer: str, ms: float, price: Price | None) -> dict[st
     if price is not None:
         body["cost"] = price.yuan(turn.usage)
     return body
+
+
+ENDED_WELL = frozenset({"answer", "confirmation", "client_tools"})
+CARRIED = frozenset({"ok", "not_found", "needs_confirmation", "client"})
+"""Outcomes of calls that were as good as they could be."""
+
+
+def figures(turn: Turn, ms: float, price: Price | None) -> Figures:
+    """What came of it, in numbers and nothing of what was said."""
+    outcomes = {r.outcome for r in turn.records}
+    return Figures(
+        (turn.reason or "answer") in ENDED_WELL and not outcomes & {"failed", "timeout"},
+        ms,
+        turn.usage.prompt + turn.usage.completion,
+        price.yuan(turn.usage) if price is not None else None,
+        bool(outcomes - CARRIED),
+        "needs_confirmation" in outcomes,
+        turn.shown.answer.strip() != turn.answer.strip(),
+        bool(turn.replaced),
+    )

@@ -12,6 +12,7 @@ from dazi.agent.context import (
 )
 from dazi.agent.shown import Shown
 from dazi.core.engine import Served, Usage
+from dazi.core.experiments import Variant
 from dazi.core.messages import CallText
 from dazi.core.tools import Tool
 from dazi.core.turn import (
@@ -58,6 +59,10 @@ class Turn:
     """When the first of its text was given out, on the clock of ``began``."""
     by: Served | None = None
     """Which of several servers answered, the lesser one where it was more than one."""
+    variant: Variant | None = None
+    """What it is made with, where that is not what ships."""
+    asked: bool = False
+    """A model was asked."""
 
     @property
     def untouched(self) -> bool:

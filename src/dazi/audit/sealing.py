@@ -27,10 +27,11 @@ CLEAR = frozenset(
     {
         # the system's part of a turn, a call and a sign-in
         "approver", "by", "call", "calls", "channel", "model", "ms", "offered", "ok", "out",
-        "cost", "outcome", "policy", "raw", "replaced", "roles", "ticket", "tokens", "tool", "version",
-        "why",
+        "cost", "experiments", "outcome", "policy", "prompt", "raw", "replaced", "roles", "ticket", "tokens",
+        "tool", "version", "why",
         # what administrators do
-        "act", "cut", "days", "effect", "hold", "of", "removed", "since", "through", "turn", "until",
+        "act", "active", "arm", "cut", "days", "effect", "experiment", "hold", "of", "removed", "shares",
+        "since", "state", "through", "turn", "until",
     }
 )  # fmt: skip
 """Fields of a body that tell of the system. Every other one is taken to be personal."""

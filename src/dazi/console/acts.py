@@ -44,17 +44,35 @@ def tell(said: str, *, wrong: bool = False) -> None:
 
 def confirm(scene: Scene, question: str, do: Callable[[], Awaitable[object]]) -> None:
     """Ask before something that cannot be taken back."""
-    language = scene.language
-    with named_dialog(reveal(question)) as dialog, div("dz-dialog dz-confirm-delete"):
+    _asked(
+        scene, question, texts.DELETE(scene.language), do, ("dz-confirm-delete", "dz-delete-now")
+    )
+
+
+def ask(scene: Scene, question: str, word: str, do: Callable[[], Awaitable[object]]) -> None:
+    """Ask before something that others will notice; ``word`` agrees."""
+    _asked(scene, question, word, do, ("dz-confirm-act", "dz-act-now"))
+
+
+def _asked(
+    scene: Scene,
+    question: str,
+    word: str,
+    do: Callable[[], Awaitable[object]],
+    classes: tuple[str, str],
+) -> None:
+    language, page = scene.language, ui.context.client
+    with named_dialog(reveal(question)) as dialog, div(f"dz-dialog {classes[0]}"):
         ui.label(reveal(question))
 
         async def agreed() -> None:
             dialog.close()
-            await do()
+            with page:  # the dialog may be gone before the work is done
+                await do()
 
         with div("dz-dialog-actions"):
             button(texts.BACK(language), dialog.close, "dz-button-quiet")
-            button(texts.DELETE(language), agreed, "dz-button dz-delete-now")
+            button(word, agreed, f"dz-button {classes[1]}")
     dialog.on("hide", lambda _: dialog.delete(), args=[])
     dialog.open()
 

@@ -16,10 +16,12 @@ from dazi.console import (
     contract_texts,
     dashboard_texts,
     desk_texts,
+    experiments_texts,
     job_texts,
     knowledge_texts,
     plan_texts,
     pool_texts,
+    prompts_texts,
     report_texts,
     risk_texts,
     setting_page_texts,
@@ -30,6 +32,7 @@ from dazi.console.operators import answers_for_records, operates
 from dazi.console.pieces import div
 from dazi.console.state import Scene
 from dazi.core.language import Text
+from dazi.ops.prompts.rights import may_read
 
 Group = Literal["work", "watch", "govern"]
 GROUPS: dict[Group, Text] = {
@@ -80,6 +83,10 @@ def _risk(scene: Scene) -> bool:
     return scene.state.risk is not None and scene.state.risk.may(scene.principal)
 
 
+def _trials(scene: Scene) -> bool:
+    return scene.state.experiments is not None and may_read(scene.principal)
+
+
 ENTRIES: tuple[Entry, ...] = (
     Entry("work", "/", "chat", _named(texts.CHAT), _always),
     Entry("work", "/approvals", "pending_actions", _named(texts.APPROVALS), _always),
@@ -102,6 +109,8 @@ ENTRIES: tuple[Entry, ...] = (
           lambda s: s.state.system is not None and answers_for_records(s.principal)),
     Entry("govern", "/settings", "tune", _named(setting_page_texts.SETTINGS),
           lambda s: s.state.system is not None and operates(s.principal)),
+    Entry("govern", "/prompts", "notes", _named(prompts_texts.PROMPTS), _trials),
+    Entry("govern", "/experiments", "science", _named(experiments_texts.EXPERIMENTS), _trials),
 )  # fmt: skip
 
 

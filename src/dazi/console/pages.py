@@ -14,10 +14,12 @@ from dazi.console import (
     desk_page,
     desk_ticket,
     document_page,
+    experiments_page,
     jobs_page,
     knowledge_page,
     memory_page,
     plan_page,
+    prompts_page,
     reports_page,
     risk_page,
     system_pages,
@@ -40,6 +42,14 @@ def own_pages(state: ConsoleState, visits: Visits) -> Iterator[OwnPage]:
     yield OwnPage(plan_page.PATH, lambda scene, r: plan_page.draw(scene, r.query_params))
     yield from tools_page.own_pages(state)
     yield from system_pages.own_pages(state)
+    if (trials := state.experiments) is not None:
+        yield OwnPage(prompts_page.PATH, lambda scene, _: prompts_page.draw(scene, trials.prompts))
+        yield OwnPage(experiments_page.PATH, lambda scene, _: experiments_page.draw(scene, trials))
+        yield OwnPage(
+            f"{experiments_page.PATH}/{{name}}",
+            lambda scene, r: experiments_page.draw_one(scene, trials, r.path_params["name"]),
+            experiments_page.draw_not_found,
+        )
     if (jobs := state.jobs) is not None:
         yield OwnPage("/jobs", lambda scene, _: jobs_page.draw(scene, jobs))
     if (contracts := state.contracts) is not None:

@@ -21,6 +21,7 @@ from dazi.core.principal import Principal
 from dazi.knowledge.service import KnowledgeService
 from dazi.observe.history import History
 from dazi.observe.instruments import Registry
+from dazi.ops.experiments.service import ExperimentService
 from dazi.store.jobs.service import JobService
 
 
@@ -53,6 +54,8 @@ class ConsoleState:
     """The running system, for those who look after it, and what is on record of a turn."""
     answers: Answers = field(default_factory=Answers)
     """Those being made at the moment."""
+    experiments: ExperimentService | None = None
+    """Prompt versions, and experiments with them and with models."""
 
     def name_of(self, user: str, tenant: str, language: Language) -> str:
         """What a person is called; for nobody we know, the name they signed in by."""

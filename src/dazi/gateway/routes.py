@@ -19,8 +19,10 @@ from dazi.gateway.accounts import administration as admin
 from dazi.gateway.accounts import bodies, signing_in
 from dazi.gateway.chat import chat
 from dazi.gateway.embeddings import EmbeddingRequest, Embeddings, embeddings
+from dazi.gateway.experiments import ROUTES as EXPERIMENTS
 from dazi.gateway.knowledge import bodies as knowledge
 from dazi.gateway.knowledge import managing, reading
+from dazi.gateway.prompts import ROUTES as PROMPTS
 from dazi.gateway.reply import Completion
 from dazi.gateway.route_spec import RouteSpec
 from dazi.gateway.wire import ChatRequest, Decision
@@ -475,4 +477,6 @@ ROUTES: tuple[RouteSpec, ...] = (
         desk.IntentView, desk.IntentBody, _DESK_BODY,
     ),
     *metrics.ROUTES,
+    *PROMPTS,
+    *EXPERIMENTS,
 )  # fmt: skip

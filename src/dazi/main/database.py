@@ -37,6 +37,8 @@ TABLES = (
     "dazi.knowledge.records",
     "dazi.memory.facts",
     "dazi.memory.threads",
+    "dazi.ops.experiments.tables",
+    "dazi.ops.prompts.tables",
     "dazi.router.intents",
     "dazi.router.tickets",
     "dazi.store.jobs.tables",

@@ -50,6 +50,7 @@ from dazi.main.desk_door import DeskDoor
 from dazi.main.documents import Documents, Place, milvus_of, open_documents
 from dazi.main.door import Door
 from dazi.main.engines import load_engine, make_embedder, make_reranker
+from dazi.main.experiments import Experimenting, open_experiments
 from dazi.main.guarding import guard_of
 from dazi.main.jobs import open_jobs
 from dazi.main.knowledge_settings import knowledge_settings
@@ -62,6 +63,7 @@ from dazi.main.settings import Settings
 from dazi.main.systems import connector_context, make_connectors
 from dazi.memory.threads import ThreadStore
 from dazi.observe.observer import Observer
+from dazi.ops.prompts.model import VERSION_0
 from dazi.prompt.system import system_text
 from dazi.router.dispatch import FunctionRouter
 from dazi.router.intents import IntentStore
@@ -99,6 +101,7 @@ class Runtime:
     jobs: JobService | None = None
     desk: Desk | None = None
     reports: ReportService | None = None
+    experiments: Experimenting | None = None
     demo: Demo | None = None
     running: Running | None = None
     watching: Watching | None = None
@@ -115,6 +118,8 @@ class Runtime:
         await self.answers.close()
         await self.router.settle()
         await self.service.remembering.settle()
+        if self.experiments is not None:
+            await self.experiments.board.settle()
         await self.service.limiter.close()
         await self.access.close()
         if self.documents is not None:
@@ -171,6 +176,7 @@ async def open_runtime(
     runtime.reports = ReportService(
         company, runtime.router, runtime.ledger, runtime.today, runtime.service.limiter, engine
     )
+    runtime.experiments = await open_experiments(runtime, recorder(runtime.ledger))
     runtime.jobs = open_jobs(runtime)
     return runtime
 
@@ -362,6 +368,7 @@ def warm_requests(runtime: Runtime) -> Iterator[GenerateRequest]:
     role, with the tools in the order they are offered in."""
     profile = runtime.engine.profile
     company = runtime.company
+    chosen = runtime.experiments.board.active if runtime.experiments is not None else VERSION_0
     for language in LANGUAGES:
         if profile.concise:
             text = system_text(language, company.name, runtime.today(), frozenset(), concise=True)
@@ -372,9 +379,16 @@ def warm_requests(runtime: Runtime) -> Iterator[GenerateRequest]:
             if not tools or len(tools) > profile.offered_tools:
                 continue
             text = system_text(
-                language, company.name, runtime.today(), frozenset({role}), concise=False
+                language,
+                company.name,
+                runtime.today(),
+                frozenset({role}),
+                concise=False,
+                template=chosen.content.template(language),
             )
+            told = chosen.content.tools
             offered = tuple(
-                OfferedTool(t.name, t.description(language), t.schema(language)) for t in tools
+                OfferedTool(t.name, told.get(t.name, t.description)(language), t.schema(language))
+                for t in tools
             )
             yield GenerateRequest((Message("system", text), Message("user", "你好")), offered)

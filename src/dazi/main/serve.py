@@ -101,6 +101,8 @@ def _beside(runtime: Runtime) -> Iterator[Coroutine[Any, Any, None]]:
         if runtime.watching.exporter is not None:
             yield runtime.watching.exporter.run()
     yield runtime.service.keep_taking_up()
+    if runtime.experiments is not None:
+        yield from runtime.experiments.beside()
     if runtime.documents is not None:
         yield runtime.documents.keep_indexed(
             runtime.settings.knowledge_seconds, runtime.settings.knowledge_outside_seconds
@@ -162,6 +164,7 @@ def build_app(runtime: Runtime) -> FastAPI:
 
     risk = runtime.risk.service if runtime.risk is not None else None
     contracts = open_contracts(runtime)
+    trials = runtime.experiments.service if runtime.experiments is not None else None
     if runtime.reports is not None:
         _ = runtime.reports.reports  # a mistake in one stops the start
     app = create_app(
@@ -188,6 +191,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             runtime.reports,
             runtime.observer,
             s.metrics_token,
+            experiments=trials,
         )
     )
     watching = runtime.watching = runtime.watching or watch(runtime, app.state.gate)
@@ -211,6 +215,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             watching.history,
             RunningSystem(runtime),
             runtime.answers,
+            experiments=trials,
         ),
     )
     return app
