@@ -13,12 +13,23 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Float, String, Table, Text, delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Float,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from dazi.access.sealing import Sealer
 from dazi.access.sites import CHANNEL, GUEST, SIGNED, Site
@@ -77,7 +88,47 @@ class _Known:
     name: str
     attributes: Mapping[str, str] = field(repr=False)
     noted: float
-    read: float
+    read: float = 0.0
+
+
+class VisitorRecords:
+    """What sites said of visitors, sealed with each one's key."""
+
+    def __init__(self, database: Database, private: Private) -> None:
+        self._database = database
+        self._private = private
+
+    async def find(self, user: str) -> _Known | None:
+        query = select(site_visitors).where(site_visitors.c.user == user)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        if row is None:
+            return None
+        found = self._private.open(_place(user), row["content"])
+        if found.state != "open":
+            return None
+        name, attributes = found.content
+        return _Known(name, attributes, row["seen"])
+
+    async def put(self, user: str, name: str, attributes: Mapping[str, str], now: float) -> None:
+        content = self._private.seal(user, _place(user), [name, dict(attributes)])
+        values: dict[str, Any] = {"tenant": "default", "content": content, "seen": now}
+        change = update(site_visitors).where(site_visitors.c.user == user).values(**values)
+        async with self._database.write() as connection:
+            if not (await connection.execute(change)).rowcount:
+                await connection.execute(insert(site_visitors).values(user=user, **values))
+
+    async def forget(self, user: str) -> int:
+        """Delete what was kept of somebody who is erased; how many rows."""
+        return await self._delete(site_visitors.c.user == user)
+
+    async def prune(self, before: float) -> int:
+        """Delete whoever was last here before then, in seconds since the epoch; how many."""
+        return await self._delete(site_visitors.c.seen < before)
+
+    async def _delete(self, which: ColumnElement[bool]) -> int:
+        async with self._database.write() as connection:
+            return (await connection.execute(delete(site_visitors).where(which))).rowcount
 
 
 class Visitors:
@@ -87,15 +138,13 @@ class Visitors:
         self,
         sites: Mapping[str, Site],
         sealer: Sealer,
-        database: Database,
-        private: Private,
+        records: VisitorRecords,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.sites = sites
         self.clock = clock
+        self.records = records
         self._sealer = sealer
-        self._database = database
-        self._private = private
         self._known: OrderedDict[str, _Known] = OrderedDict()
 
     # --- coming in ------------------------------------------------------------------------------
@@ -156,19 +205,23 @@ class Visitors:
         kind, _, rest = user.partition(":")
         return self.sites.get(rest.partition(":")[0]) if kind in (SIGNED, GUEST) else None
 
+    def served(self, user: str) -> bool | None:
+        """May the visitors of that site be given to a person? ``None`` for accounts."""
+        if not user.startswith((f"{SIGNED}:", f"{GUEST}:")):
+            return None
+        site = self.site_of(user)
+        return site is not None and site.hand_over
+
     async def recall(self, user: str) -> None:
         """Bring to mind what ``principal`` is then to tell; nothing for accounts."""
         known, now = self._known.get(user), self.clock()
         if not user.startswith(f"{SIGNED}:") or (known and known.read > now - FRESH_S):
             return
-        query = select(site_visitors).where(site_visitors.c.user == user)
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).mappings().one_or_none()
-        if row is not None:
-            found = self._private.open(_place(user), row["content"])
-            if found.state == "open":
-                name, attributes = found.content
-                self._remember(user, _Known(name, attributes, row["seen"], now))
+        found = await self.records.find(user)
+        if found is None:
+            self._known.pop(user, None)
+        else:
+            self._remember(user, replace(found, read=now))
 
     def principal(self, user: str) -> Principal:
         """With the rights of this moment. Raises ``AccessError`` for nobody that is known."""
@@ -184,23 +237,6 @@ class Visitors:
         """What the site calls them, as far as that is known here."""
         known = self._known.get(user)
         return known.name if known is not None else ""
-
-    async def forget(self, user: str) -> int:
-        """Delete what was kept of somebody who is erased; how many rows."""
-        self._known.pop(user, None)
-        async with self._database.write() as connection:
-            done = await connection.execute(
-                delete(site_visitors).where(site_visitors.c.user == user)
-            )
-            return done.rowcount
-
-    async def prune(self, before: float) -> int:
-        """Delete whoever was last here before then, in seconds since the epoch; how many."""
-        async with self._database.write() as connection:
-            done = await connection.execute(
-                delete(site_visitors).where(site_visitors.c.seen < before)
-            )
-            return done.rowcount
 
     # --- inner ----------------------------------------------------------------------------------
 
@@ -221,15 +257,7 @@ class Visitors:
         )
         if known is not None and same and known.noted > now - NOTED_S:
             return
-        content = self._private.seal(
-            told.user, _place(told.user), [told.name, dict(told.attributes)]
-        )
-        values: dict[str, Any] = {"tenant": "default", "content": content, "seen": now}
-        here = site_visitors.c.user == told.user
-        async with self._database.write() as connection:
-            done = await connection.execute(update(site_visitors).where(here).values(**values))
-            if not done.rowcount:
-                await connection.execute(insert(site_visitors).values(user=told.user, **values))
+        await self.records.put(told.user, told.name, told.attributes, now)
         self._remember(told.user, _Known(told.name, told.attributes, now, now))
 
     def _remember(self, user: str, known: _Known) -> None:

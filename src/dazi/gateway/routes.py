@@ -23,6 +23,7 @@ from dazi.gateway.knowledge import bodies as knowledge
 from dazi.gateway.knowledge import managing, reading
 from dazi.gateway.reply import Completion
 from dazi.gateway.route_spec import RouteSpec
+from dazi.gateway.widget.routes import ROUTES as WIDGET
 from dazi.gateway.wire import ChatRequest, Decision
 from dazi.memory.export import ExportedThread
 
@@ -475,4 +476,5 @@ ROUTES: tuple[RouteSpec, ...] = (
         desk.IntentView, desk.IntentBody, _DESK_BODY,
     ),
     *metrics.ROUTES,
+    *WIDGET,
 )  # fmt: skip

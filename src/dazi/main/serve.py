@@ -188,6 +188,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             runtime.reports,
             runtime.observer,
             s.metrics_token,
+            runtime.widget,
         )
     )
     watching = runtime.watching = runtime.watching or watch(runtime, app.state.gate)
