@@ -178,6 +178,7 @@ async def open_site(
         open_contracts(runtime),
         reports=runtime.reports,
         observer=runtime.observer,
+        widget=runtime.widget,
     )
     config = uvicorn.Config(create_app(state), port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)

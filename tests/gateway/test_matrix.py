@@ -42,7 +42,7 @@ MUTABLE = (
     "thread_digests", "memory_facts", "jobs", "job_files", "job_schedules",
     "contract_verdicts", "contract_shown",
     "intents", "second_factors", "recovery_codes", "passwords", "knowledge_sources",
-    "knowledge_documents", "risk_queue", "risk_decisions",
+    "knowledge_documents", "risk_queue", "risk_decisions", "site_visitors",
     "knowledge_documents", "desk_tickets", "desk_events",
 )  # fmt: skip
 
@@ -161,6 +161,7 @@ async def world(site: Site) -> World:
     await stores.sessions.end_token(ended.token)
     w.people.append(Who("ended", ended.token, HERE, "sys", good=False))
     w.objects["transaction"] = ["TX204913", "TX000000"]
+    w.objects["site"] = ["shop", "none"]
     w.objects["paper"] = ["thresholds", "none"]
     w.objects["report"] = ["monthly-sales", "no-such-report"]
     w.objects["model"] = ["dazi", site.engine.profile.name, "none"]
@@ -339,6 +340,16 @@ def reviewed(w: World, who: Who, at: Mapping[str, str]) -> bool:
 
 
 ALLOWED: Mapping[Path, Verdict] = {
+    ("GET", "/widget.js"): lambda w, who, at: True,
+    ("POST", "/v1/widget/{site}/begin"): nobody,
+    ("GET", "/v1/widget/{site}/conversation"): nobody,
+    ("DELETE", "/v1/widget/{site}/conversation"): nobody,
+    ("POST", "/v1/widget/{site}/messages"): nobody,
+    ("GET", "/v1/widget/{site}/events"): nobody,
+    ("POST", "/v1/widget/{site}/stop"): nobody,
+    ("POST", "/v1/widget/{site}/decision"): nobody,
+    ("POST", "/v1/widget/{site}/hand-over"): nobody,
+    ("POST", "/v1/widget/{site}/rating"): nobody,
     ("GET", "/v1/dazi/pool"): runs_it,
     ("GET", "/v1/dazi/risk/queue"): reviewer,
     ("GET", "/v1/dazi/risk/transactions/{transaction}"): reviewer,
@@ -459,6 +470,11 @@ ALLOWED: Mapping[Path, Verdict] = {
 }  # fmt: skip
 
 BODIES: Mapping[Path, Any] = {
+    ("POST", "/v1/widget/{site}/begin"): {},
+    ("POST", "/v1/widget/{site}/messages"): {"text": "你好"},
+    ("POST", "/v1/widget/{site}/decision"): {"ticket": "aaaaaaaaaaaa", "approve": True},
+    ("POST", "/v1/widget/{site}/hand-over"): {"text": "made"},
+    ("POST", "/v1/widget/{site}/rating"): {"stars": 5},
     ("POST", "/v1/dazi/risk/transactions/{transaction}/decision"): {"outcome": "fraud"},
     ("POST", "/v1/dazi/tickets"): {"title": "made"},
     ("POST", "/v1/dazi/tickets/{number}"): {"act": "hand_over", "text": "made"},

@@ -193,24 +193,25 @@ async def events(x: Exchange) -> None:
 async def _follow(x: Exchange, talk: Talk, visitor: Visitor, after: int, mark: str) -> None:
     widget, ends = _widget(x), time.monotonic() + STREAM_S
     watch: bool | None = None
+    told_of = not mark  # a turn that is heard here changes the mark, which the page knows of
     while time.monotonic() < ends and visitor.until > widget.visitors.clock():
         running = talk.running
         for number, event in talk.since(after):
             await _event(x, event, number)
-            after = number
+            after, told_of = number, True
         if running:
-            watch = None
+            watch, told_of = None, True
             await talk.more(after, QUIET_S)
             if talk.last <= after:
                 await x.event(b": \n\n")
             continue
         if watch is None:
             watch = (await told(widget, visitor, _language(x))).watch
-        if not watch:
-            break
-        if await mark_of(widget, visitor, talk.thread) != mark:
+        if (watch or not told_of) and await mark_of(widget, visitor, talk.thread) != mark:
             await _event(x, {"type": "changed"})
             return
+        if not watch:
+            break
         await talk.more(after, LOOK_S)
         await x.event(b": \n\n")
     await _event(x, {"type": "done"})

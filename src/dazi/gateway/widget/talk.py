@@ -194,6 +194,9 @@ class Talks:
             talk = self._talks[principal.user] = Talk(thread)
         return talk
 
+    def all(self) -> list[Talk]:
+        return list(self._talks.values())
+
     def forget(self, principal: Principal) -> None:
         self._talks.pop(principal.user, None)
 
