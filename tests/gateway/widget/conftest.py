@@ -27,7 +27,9 @@ class Page:
     token: str = ""
 
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answered:
-        sent = {"Origin": self.origin} | ({"Authorization": f"Bearer {self.token}"} if self.token else {})
+        sent = {"Origin": self.origin} | (
+            {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        )
         return await self.site.request(
             method, f"/v1/widget/{self.name}{path}", None, json=body, headers=sent | headers
         )

@@ -53,7 +53,9 @@ async def test_an_answer_goes_on_when_nobody_listens(site: Site, page: Page) -> 
     await page.say("做")
     widget = site.runtime.widget
     assert widget is not None
-    thread = await widget.thread(widget.visitors.by_token(widget.sites["shop"], page.token).principal)
+    thread = await widget.thread(
+        widget.visitors.by_token(widget.sites["shop"], page.token).principal
+    )
     assert thread.startswith("site_")
     await until(lambda: not any(t.running for t in widget.talks.all()))
     assert [m["text"] for m in (await page.conversation())["messages"]] == ["做", "好了。"]

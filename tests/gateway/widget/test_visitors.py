@@ -110,7 +110,9 @@ async def test_roles_are_never_the_tokens(site: Site, page: Page) -> None:
 # --- origins --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "", "ORIGIN.evil.example", "ORIGIN/"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "", "ORIGIN.evil.example", "ORIGIN/"]
+)
 async def test_pages_of_other_origins_get_nothing(site: Site, page: Page, origin: str) -> None:
     await page.begin()
     page.origin = origin.replace("ORIGIN", page.origin)
@@ -128,7 +130,10 @@ async def test_a_caller_that_is_no_page_gets_nothing(site: Site, page: Page) -> 
 
 
 async def test_a_preflight_names_the_origin_and_nothing_wider(page: Page) -> None:
-    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    asked = {
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization",
+    }
     answered = await page.ask("OPTIONS", "/messages", **asked)
     assert answered.status == 200
     assert answered.headers["Access-Control-Allow-Origin"] == page.origin

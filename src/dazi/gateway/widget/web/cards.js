@@ -8,7 +8,7 @@ const bubble = (who, words, text, label) => {
     else body.replaceChildren(...markdown(content));
   };
   draw(text);
-  if (who === "assistant") element.append(make("span", { class: "label" }, label));
+  if (who === "assistant" && label) element.append(make("span", { class: "label" }, label));
   return { element, draw };
 };
 

@@ -94,7 +94,7 @@ class Panel {
     this.after = view.after;
     this.turn = null;
     this.log.replaceChildren();
-    if (!view.messages.length && !view.running) this.add(bubble("assistant", w, this.welcome, this.label).element);
+    if (!view.messages.length && !view.running) this.add(bubble("assistant", w, this.welcome).element);
     for (const m of view.messages) {
       if (m.who === "call") this.add(callLine(w, m.text, m.outcome).element);
       else this.add(bubble(m.who, w, m.text, this.label).element);
@@ -151,7 +151,7 @@ class Panel {
 
   grow() {
     this.input.style.height = "auto";
-    this.input.style.height = `${Math.min(this.input.scrollHeight, 140)}px`;
+    this.input.style.height = `${Math.min(this.input.scrollHeight + 2, 140)}px`;
   }
 
   async submit() {
