@@ -52,6 +52,7 @@ class SiteSection(_Table):
 
 
 class WidgetSection(_Table):
+    demo_page: str = ""
     sites: dict[str, dict[str, Any]] = {}
 
 
