@@ -179,6 +179,7 @@ async def open_site(
         reports=runtime.reports,
         observer=runtime.observer,
         experiments=runtime.experiments.service if runtime.experiments is not None else None,
+        widget=runtime.widget,
     )
     config = uvicorn.Config(create_app(state), port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)

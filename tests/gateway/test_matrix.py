@@ -45,7 +45,7 @@ MUTABLE = (
     "contract_verdicts", "contract_shown", "prompt_versions", "prompt_activations", "experiments",
     "experiment_events", "experiment_subjects",
     "intents", "second_factors", "recovery_codes", "passwords", "knowledge_sources",
-    "knowledge_documents", "risk_queue", "risk_decisions",
+    "knowledge_documents", "risk_queue", "risk_decisions", "site_visitors",
     "knowledge_documents", "desk_tickets", "desk_events",
 )  # fmt: skip
 
@@ -165,6 +165,7 @@ async def world(site: Site) -> World:
     await stores.sessions.end_token(ended.token)
     w.people.append(Who("ended", ended.token, HERE, "sys", good=False))
     w.objects["transaction"] = ["TX204913", "TX000000"]
+    w.objects["site"] = ["shop", "none"]
     w.objects["paper"] = ["thresholds", "none"]
     w.objects["report"] = ["monthly-sales", "no-such-report"]
     w.objects["model"] = ["dazi", site.engine.profile.name, "none"]
@@ -368,6 +369,16 @@ def reviewed(w: World, who: Who, at: Mapping[str, str]) -> bool:
 
 
 ALLOWED: Mapping[Path, Verdict] = {
+    ("GET", "/widget.js"): lambda w, who, at: True,
+    ("POST", "/v1/widget/{site}/begin"): nobody,
+    ("GET", "/v1/widget/{site}/conversation"): nobody,
+    ("DELETE", "/v1/widget/{site}/conversation"): nobody,
+    ("POST", "/v1/widget/{site}/messages"): nobody,
+    ("GET", "/v1/widget/{site}/events"): nobody,
+    ("POST", "/v1/widget/{site}/stop"): nobody,
+    ("POST", "/v1/widget/{site}/decision"): nobody,
+    ("POST", "/v1/widget/{site}/hand-over"): nobody,
+    ("POST", "/v1/widget/{site}/rating"): nobody,
     ("GET", "/v1/dazi/pool"): runs_it,
     ("GET", "/v1/dazi/prompts"): sees_trials,
     ("POST", "/v1/dazi/prompts"): changes_trials,
@@ -499,6 +510,11 @@ ALLOWED: Mapping[Path, Verdict] = {
 }  # fmt: skip
 
 BODIES: Mapping[Path, Any] = {
+    ("POST", "/v1/widget/{site}/begin"): {},
+    ("POST", "/v1/widget/{site}/messages"): {"text": "你好"},
+    ("POST", "/v1/widget/{site}/decision"): {"ticket": "aaaaaaaaaaaa", "approve": True},
+    ("POST", "/v1/widget/{site}/hand-over"): {"text": "made"},
+    ("POST", "/v1/widget/{site}/rating"): {"stars": 5},
     ("POST", "/v1/dazi/risk/transactions/{transaction}/decision"): {"outcome": "fraud"},
     ("POST", "/v1/dazi/prompts"): {"zh": "今天是{today}。made"},
     ("POST", "/v1/dazi/experiments"): {

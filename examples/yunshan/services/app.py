@@ -1,6 +1,7 @@
 """The demo company's own services: an ERP and a weather service, as one ASGI application.
 
-``/erp`` and ``/weather`` are described by the OpenAPI documents beside this file. Answers use
+``/erp`` and ``/weather`` are described by the OpenAPI documents beside this file; ``/shop`` is a page
+of the company's own site with the assistant on it. Answers use
 status codes the way real services do, and a refund happens once per ``Idempotency-Key``.
 """
 
@@ -9,12 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from starlette.applications import Starlette
@@ -49,10 +53,22 @@ def create_app(database: Path, today: date) -> Starlette:
                     Route("/orders/{order_id}/refunds", erp.refund, methods=["POST"]),
                 ],
             ),
+            Mount("/shop", routes=_sibling("shop").routes(database.parent)),
             Mount("/weather", routes=[Route("/weather", Weather(today).forecast)]),
             Route("/health", lambda _: JSONResponse({"status": "ok"})),
         ]
     )
+
+
+def _sibling(name: str) -> ModuleType:
+    """Another file of this folder, which is no package."""
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = spec_from_file_location(f"dazi_demo_{name}", path)
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 class RefusalError(Exception):

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date
@@ -84,6 +84,8 @@ class AssistantService:
         self._turn_tokens = turn_tokens
         self.holder: ThreadHolder | None = None
         """Tells which conversations a person has; wired where there is a service desk."""
+        self.recall: Callable[[str], Awaitable[None]] = _nobody
+        """Has ``people`` know somebody without an account; wired where sites have visitors."""
         self._busy: dict[tuple[str, str, str], asyncio.Event] = {}
 
     def today(self) -> date:
@@ -301,6 +303,7 @@ class AssistantService:
     ) -> AsyncGenerator[TurnEvent, None]:
         """Go on in the requester's thread, as the requester; tell only what became of the call."""
         asked = ticket.asked
+        await self.recall(asked.user)
         requester = self._people(asked.user, asked.channel)
         async with self._turn_when_free(requester, ticket.thread):
             yield TurnStarted(ticket.turn, "")
@@ -425,6 +428,10 @@ class AssistantService:
             yield
         finally:
             self._busy.pop(key).set()
+
+
+async def _nobody(user: str) -> None:
+    return None
 
 
 def _said(kept: Sequence[Kept]) -> list[str]:

@@ -21,6 +21,7 @@ from dazi.gateway.openapi import document
 from dazi.gateway.route_spec import RouteSpec
 from dazi.gateway.routes import ROUTES
 from dazi.gateway.state import GatewayState
+from dazi.gateway.widget.cross_origin import CrossOrigin
 
 
 def create_app(state: GatewayState) -> FastAPI:
@@ -57,9 +58,16 @@ def create_app(state: GatewayState) -> FastAPI:
     app.state.gate = gate
     app.state.doors = {(s.method, s.path): door for s, door in doors.items() if "{" not in s.path}
     routes = [
-        Route(spec.path, doors[spec], methods=[spec.method], name=spec.handler.__name__)
+        Route(
+            spec.path,
+            CrossOrigin(state, doors[spec]) if spec.cross_origin else doors[spec],
+            methods=[spec.method, *(["OPTIONS"] if spec.cross_origin else [])],
+            name=spec.handler.__name__,
+        )
         for spec in specs
     ]
+    if state.widget is not None:
+        state.widget.gate = gate
 
     # A language model's client speaks JSON-RPC here, and has a document of its own for it.
     routes.append(Route("/mcp", McpEndpoint(state, gate), methods=["GET", "POST", "DELETE"]))

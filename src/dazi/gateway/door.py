@@ -18,7 +18,7 @@ from dazi.access.keys import PREFIX
 from dazi.access.sessions import PREFIX as SESSION_PREFIX
 from dazi.access.users import LOOPBACK
 from dazi.access.watch import Handle
-from dazi.core.errors import AccessError, DaziError
+from dazi.core.errors import AccessError, DaziError, NotFound
 from dazi.core.principal import Principal
 from dazi.gateway.errors import (
     BodyTimeout,
@@ -37,9 +37,9 @@ from dazi.observe.logs import REQUEST, TRACE
 from dazi.observe.observer import LEFT
 
 Handler = Callable[[Exchange], Awaitable[None]]
-Entry = Literal["public", "key", "session", "step"]
+Entry = Literal["public", "key", "session", "step", "visitor"]
 """Who is let in: anybody; a key's or a session's holder; a session's only; one that has steps of
-signing in to do, too."""
+signing in to do, too; a visitor of one of the company's sites only."""
 
 LONGEST_KEY = 512
 NOBODY = Principal("", frozenset())
@@ -76,7 +76,9 @@ class Door:
         TRACE.set(x.trace)
         x.language = accepted_language(x.header(b"accept-language"))
         try:
-            if self.entry != "public":
+            if self.entry == "visitor":
+                admit_visitor(x)
+            elif self.entry != "public":
                 await admit(x, scope["headers"], self.entry)
             if self.gate is None:
                 await self._handle(scope, x)
@@ -120,6 +122,20 @@ async def admit(
     _authenticate(x, headers, channel)
     if x.token or entry in ("session", "step"):
         await _by_session(x, entry, channel)
+
+
+def admit_visitor(x: Exchange) -> None:
+    """Fill in who asks, by the token that their page was given. Raises ``NotFound`` where there is no
+    such site, and ``AccessError``."""
+    widget = x.state.widget
+    if widget is None:
+        raise NotFound("site", "没有这个网站", "no such site")
+    site = widget.site(str(x.path["site"]))
+    scheme, _, token = x.header(b"authorization").partition(" ")
+    if scheme.lower() != "bearer":
+        raise _unauthenticated("需要访客令牌:先 begin", "a visitor's token is needed: begin first")
+    x.visitor = widget.visitors.by_token(site, token.strip())
+    x.principal = x.visitor.principal
 
 
 def _authenticate(x: Exchange, headers: list[tuple[bytes, bytes]], channel: str) -> None:

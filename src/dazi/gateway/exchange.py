@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 
 from dazi.access.keyring import Grant
 from dazi.access.sessions import Session
+from dazi.access.visitors import Visitor
 from dazi.core.language import Language, language_of
 from dazi.core.principal import Principal
 from dazi.gateway.errors import BadField
@@ -83,6 +84,8 @@ class Exchange:
     """Of the caller's session, if they came by one."""
     session: Session | None = None
     """That session, once no step of signing in is left."""
+    visitor: Visitor | None = None
+    """Of one of the company's sites, if they are one."""
     asked: bytes = b""
     """What stands behind the question mark of the address."""
     _watch: asyncio.Task[None] | None = field(default=None, init=False)
@@ -175,6 +178,17 @@ class Exchange:
         length = (b"content-length", str(len(body)).encode())
         await self._start(200, *_saved_as(content_type, name), length, *extra)
         await self._end(body)
+
+    async def whole(self, body: bytes, content_type: str, *extra: Header) -> None:
+        """A whole answer of another kind than JSON, for a page to use."""
+        length = (b"content-length", str(len(body)).encode())
+        await self._start(200, (b"content-type", content_type.encode()), length, *extra)
+        await self._end(body)
+
+    async def nothing_new(self, *extra: Header) -> None:
+        """What the caller has is as good as ever."""
+        await self._start(304, *extra)
+        await self._end(b"")
 
     async def begin_file(self, content_type: str, name: str, *extra: Header) -> None:
         """As ``file``, in pieces: ``piece`` for each, and ``end_file``."""

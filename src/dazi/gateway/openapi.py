@@ -21,6 +21,7 @@ _SECURITY: dict[Entry, list[dict[str, list[str]]]] = {
     "key": _KEYS,
     "session": _SESSION,
     "step": _SESSION,
+    "visitor": [{"visitor": []}],
 }
 _MEANINGS = {
     400: "请求有误 / the request is wrong",
@@ -55,6 +56,11 @@ def document(specs: Sequence[RouteSpec], version: str) -> dict[str, Any]:
                     "type": "http",
                     "scheme": "bearer",
                     "description": "POST /v1/dazi/sign-in 给出的令牌 / the token that it gives",
+                },
+                "visitor": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "POST /v1/widget/{site}/begin 给出的令牌 / the token that it gives",
                 },
                 "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
             },

@@ -7,6 +7,8 @@ PUBLIC: frozenset[str] = frozenset(
         "/healthz",  # is the process alive? Says nothing else.
         "/readyz",  # can it serve? Names of parts and true or false, nothing else.
         "/metrics",  # numbers, to whoever has the monitor's token or asks from this machine.
+        "/widget.js",  # the script for the company's own sites: the same for everybody.
+        "/v1/widget/{site}/begin",  # lets a site's visitors in, from its own origins only.
         "/v1/dazi/sign-in",  # a user name and a password; wrong ones are counted and locked out.
     }
 )

@@ -15,7 +15,8 @@ class RouteSpec:
     may come back but success; ``headers``: those that mean something here; ``entry``: who is let
     in. ``query``: parameters of the address with their JSON schemas, those in ``needs`` required;
     ``takes_file``: the body is a file; ``files``: content types of the file that it answers with;
-    ``success``: the status of a good answer."""
+    ``success``: the status of a good answer; ``cross_origin``: asked by pages of the company's other
+    sites, each of which names their origins."""
 
     method: str
     path: str
@@ -33,3 +34,4 @@ class RouteSpec:
     takes_file: bool = False
     files: tuple[str, ...] = ()
     success: int = 200
+    cross_origin: bool = False

@@ -25,6 +25,7 @@ from dazi.gateway.knowledge import managing, reading
 from dazi.gateway.prompts import ROUTES as PROMPTS
 from dazi.gateway.reply import Completion
 from dazi.gateway.route_spec import RouteSpec
+from dazi.gateway.widget.routes import ROUTES as WIDGET
 from dazi.gateway.wire import ChatRequest, Decision
 from dazi.memory.export import ExportedThread
 
@@ -479,4 +480,5 @@ ROUTES: tuple[RouteSpec, ...] = (
     *metrics.ROUTES,
     *PROMPTS,
     *EXPERIMENTS,
+    *WIDGET,
 )  # fmt: skip

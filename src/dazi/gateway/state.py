@@ -17,6 +17,7 @@ from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
 from dazi.core.engine import Embedder, Engine, models_of
 from dazi.core.principal import Principal
+from dazi.gateway.widget.service import Widget
 from dazi.knowledge.service import KnowledgeService
 from dazi.observe.observer import Observer
 from dazi.ops.experiments.service import ExperimentService
@@ -69,6 +70,8 @@ class GatewayState:
     """What a monitoring system shows; without one it has to be on this machine."""
     experiments: ExperimentService | None = None
     """Prompt versions, and experiments with them and with models."""
+    widget: Widget | None = None
+    """The company's own sites that have a chat on them."""
 
     def models_for(self, principal: Principal, grant: Grant | None = None) -> tuple[str, ...]:
         """Names of the models that this caller may chat with; the governed assistant comes first."""

@@ -18,6 +18,7 @@ from dazi.main.knowledge_settings import knowledge_settings
 from dazi.main.pool import FILE, read_models
 from dazi.main.settings import Settings
 from dazi.main.systems import connector_context, make_connectors
+from dazi.main.widget_settings import widget_sites
 
 
 def check_folder(folder: Path, language: Language) -> list[str]:
@@ -31,6 +32,7 @@ def check_folder(folder: Path, language: Language) -> list[str]:
     data = Settings().data_folder(folder)
     knowledge_settings(company)
     desk_rules(company)
+    widget_sites(company, data, keys=not company.demo)
     contract_conditions(company)
     reports = load_reports(company)
     approved_answers(company)

@@ -28,6 +28,7 @@ KNOWN_SECTIONS = frozenset(
         "knowledge",
         "risk",
         "desk",
+        "widget",
         "contracts",
     }
 )
@@ -42,6 +43,7 @@ _TABLES = frozenset(
         "access",
         "knowledge",
         "desk",
+        "widget",
         "risk",
         "contracts",
     }

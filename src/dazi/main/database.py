@@ -28,6 +28,7 @@ TABLES = (
     "dazi.access.role_requests",
     "dazi.access.sessions",
     "dazi.access.totp",
+    "dazi.access.visitors",
     "dazi.apps.risk.cases",
     "dazi.apps.desk.tables",
     "dazi.apps.contracts.verdict_tables",

@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from dazi.access.visitors import Visitors
 from dazi.agent.rendering import in_words
 from dazi.agent.service import AssistantService
 from dazi.apps.desk.chores import tidy
 from dazi.apps.desk.desk import Desk
 from dazi.apps.desk.intents.recogniser import recogniser
-from dazi.apps.desk.ports import Look, Spoken
+from dazi.apps.desk.ports import Look, Nobody, Spoken
 from dazi.apps.desk.records import DeskStore
 from dazi.apps.desk.replies import load_replies
 from dazi.apps.desk.rules import DeskRules, rules_of
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from dazi.main.runtime import Runtime
 
 MOST_MESSAGES = 200
+VISITOR = Text("访客 {user}", "visitor {user}")
 BY_PERSON = Text("人工客服", "Support")
 REFRESH, TIDY = "desk_refresh", "desk_tidy"
 
@@ -81,8 +83,10 @@ def make_desk(
     files: DeskFiles,
     people: Callable[[str, str, str], Principal],
     assistant: AssistantService | None = None,
+    visitors: Visitors | None = None,
 ) -> Desk:
-    """Without ``assistant`` nothing is looked up, as from the command line."""
+    """Without ``assistant`` nothing is looked up, as from the command line. ``visitors``: of the
+    company's sites; ``people`` knows them once they are recalled."""
     rules = desk_rules(company)
     included = company.roles
     roles = {u.user: frozenset().union(*(included[r] for r in u.roles)) for u in company.users}
@@ -93,10 +97,13 @@ def make_desk(
         looking(company, assistant) if assistant is not None else no_look,
         lambda text: recogniser().recognise(text).name,
         company.tools,
+        visitors=visitors if visitors is not None else Nobody(),
     )
     names = {u.user: u.name for u in company.users}
 
     def called(user: str, language: Language) -> str:
+        if visitors is not None and visitors.served(user) is not None:
+            return visitors.name(user) or VISITOR(language).format(user=user[-6:])
         return names[user](language) if user in names else user
 
     service = DeskService(DeskStore(files.database, files.private), rules, parts)

@@ -7,6 +7,7 @@ import logging
 import time
 from dataclasses import dataclass
 
+from dazi.access.visitors import VisitorRecords
 from dazi.apps.contracts.verdicts import VerdictStore
 from dazi.apps.desk.records import DeskStore
 from dazi.apps.risk.cases import CaseStore
@@ -45,6 +46,7 @@ class Stores:
     cases: CaseStore
     verdicts: VerdictStore
     experiments: ExperimentStore
+    visitors: VisitorRecords
 
     @classmethod
     def of(cls, database: Database, keys: SubjectKeys) -> Stores:
@@ -60,6 +62,7 @@ class Stores:
             CaseStore(database, private),
             VerdictStore(database, private),
             ExperimentStore(database),
+            VisitorRecords(database, private),
         )
 
 
@@ -77,6 +80,7 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         jobs = await stores.jobs.forget(user) + await stores.schedules.forget(user)
         verdicts = await stores.verdicts.forget(user)
         await stores.experiments.forget(user)
+        await stores.visitors.forget(user)
     data = settings.data_folder(settings.company_folder())
     backups = await asyncio.to_thread(refresh, audit_folder(data))
     for aside in data.glob(f"{ASIDE}*"):  # what a restore replaced
@@ -128,7 +132,9 @@ async def keep_stores_pruned(stores: Stores, ages: Ages, *, every_s: float = EVE
         try:
             if ages.archive:
                 await stores.threads.archive_idle(now - ages.archive * DAY_S)
-            for store in (stores.threads, stores.tickets, stores.intents, stores.desk):
+            for store in (
+                stores.threads, stores.tickets, stores.intents, stores.desk, stores.visitors
+            ):  # fmt: skip
                 await store.prune(before)
             await stores.jobs.prune(now - ages.jobs * DAY_S)
         except Exception:  # the database may come back

@@ -19,6 +19,7 @@ from dazi.access.limits.shared import SharedCounters
 from dazi.access.limits.totals import DatabaseTotals
 from dazi.access.recording import Record
 from dazi.access.users import Directory
+from dazi.access.visitors import Visitors
 from dazi.agent.context import Budget
 from dazi.agent.service import AssistantService
 from dazi.agent.turn import Agent
@@ -35,6 +36,7 @@ from dazi.core.engine import Embedder, Engine, GenerateRequest, OfferedTool, Rer
 from dazi.core.language import Language
 from dazi.core.messages import Message
 from dazi.core.tools import Connector
+from dazi.gateway.widget.service import Widget
 from dazi.inference.pool.engine import PoolEngine
 from dazi.inference.pool.spending import Counted
 from dazi.knowledge.administration import Administration
@@ -60,6 +62,7 @@ from dazi.main.pool import note_in
 from dazi.main.risk_door import RiskDoor
 from dazi.main.routing import care_of, tickets_of
 from dazi.main.settings import Settings
+from dazi.main.sites import everybody, open_widget, visitors_of
 from dazi.main.systems import connector_context, make_connectors
 from dazi.memory.threads import ThreadStore
 from dazi.observe.observer import Observer
@@ -102,6 +105,8 @@ class Runtime:
     desk: Desk | None = None
     reports: ReportService | None = None
     experiments: Experimenting | None = None
+    visitors: Visitors | None = None
+    widget: Widget | None = None
     demo: Demo | None = None
     running: Running | None = None
     watching: Watching | None = None
@@ -116,6 +121,8 @@ class Runtime:
 
     async def close(self) -> None:
         await self.answers.close()
+        if self.widget is not None:
+            await self.widget.close()
         await self.router.settle()
         await self.service.remembering.settle()
         if self.experiments is not None:
@@ -178,6 +185,7 @@ async def open_runtime(
     )
     runtime.experiments = await open_experiments(runtime, recorder(runtime.ledger))
     runtime.jobs = open_jobs(runtime)
+    runtime.widget = await open_widget(runtime)
     return runtime
 
 
@@ -232,9 +240,8 @@ def open_desk(runtime: Runtime, context: ConnectorContext) -> None:
     """The service desk, behind the door that tools have, and in the assistant's place where a person
     has a conversation."""
     files = DeskFiles(runtime.database, Private(runtime.sealing.keys), runtime.service.threads)
-    runtime.desk = make_desk(
-        runtime.company, files, runtime.access.people.principal, runtime.service
-    )
+    people = everybody(runtime.access.people, runtime.visitors)
+    runtime.desk = make_desk(runtime.company, files, people, runtime.service, runtime.visitors)
     runtime.desk.knowledge = context.knowledge
     runtime.service.holder = runtime.desk
     if isinstance(context.desk, DeskDoor):
@@ -281,6 +288,7 @@ async def assemble(
     directory = Directory(company, settings.host)
     access = make_access(company, database, ledger, directory, data)
     await access.open()
+    visitors = visitors_of(company, data, database, private)
     guard = guard_of(company.folder)
     guard.watch = lambda scope, found: observer.guarded(
         scope, ((j.action, j.finding.type) for j in found)
@@ -311,11 +319,12 @@ async def assemble(
         ThreadStore(database, private),
         tickets,
         lambda: settings.today or date.today(),
-        access.people.principal,
+        everybody(access.people, visitors),
         settings.max_message_chars,
         await make_limiter(settings, company, database),
         settings.turn_tokens,
     )
+    service.recall = visitors.recall
     return Runtime(
         settings,
         company,
@@ -331,6 +340,7 @@ async def assemble(
         access,
         observer,
         make_embedder(settings),
+        visitors=visitors,
     )
 
 

@@ -34,6 +34,7 @@ from dazi.inference.pool.engine import PoolEngine
 from dazi.main.auditing import audit_folder
 from dazi.main.chores import keep_tidying
 from dazi.main.contracts import open_contracts
+from dazi.main.demo import with_port
 from dazi.main.erasing import Ages, Stores, keep_stores_pruned
 from dazi.main.logs import keep_logs
 from dazi.main.observing import parts_of, watch
@@ -48,6 +49,7 @@ WITHOUT_MODEL = Text(
     f"Starting all the same; the model is tried every {AGAIN_S:g} seconds. "
     "Until then model is false in /readyz.",
 )
+DEMO_PAGE = Text("  网站挂件的演示页:{url}", "  a page with the widget on it: {url}")
 SHUTDOWN_S = 10
 BACKLOG = 128
 
@@ -192,6 +194,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             runtime.observer,
             s.metrics_token,
             experiments=trials,
+            widget=runtime.widget,
         )
     )
     watching = runtime.watching = runtime.watching or watch(runtime, app.state.gate)
@@ -281,6 +284,10 @@ def _announce(runtime: Runtime, port: int, seconds: float, language: Language) -
         f"\nDazi is up ({seconds:.1f} s): {url}\n  model: {model}\n  API: {url}/v1 (OpenAI-compatible)",
     )
     typer.echo(told(language))
+    page = runtime.company.settings.get("widget", {}).get("demo_page", "")
+    if page and runtime.running is not None:
+        shop = with_port(str(page), runtime.running.services_port)
+        typer.echo(DEMO_PAGE(language).format(url=f"{shop}?dazi={url}"))
     if users:
         typer.echo(
             Text(

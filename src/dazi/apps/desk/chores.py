@@ -58,6 +58,7 @@ async def collect(service: DeskService, database: Database, now: float) -> int:
     for row in rows:
         if row.id in known or filed >= MOST:
             continue
+        await service.parts.visitors.recall(row.user)
         try:
             customer = service.parts.people(row.user, "web", row.tenant)
         except AccessError:

@@ -45,6 +45,28 @@ class People(Protocol):
         ...
 
 
+class Visitors(Protocol):
+    """People without an account, who talk to the assistant on a site of the company's own."""
+
+    async def recall(self, user: str) -> None:
+        """Have ``People`` know ``user``, if it is one of them."""
+        ...
+
+    def served(self, user: str) -> bool | None:
+        """Does the desk look after the visitors of that site? ``None`` for accounts."""
+        ...
+
+
+class Nobody:
+    """Where there are no such sites."""
+
+    async def recall(self, user: str) -> None:
+        return None
+
+    def served(self, user: str) -> bool | None:
+        return None
+
+
 class Wording(Protocol):
     async def __call__(self, text: str, language: Language) -> str:
         """The same in a few sentences; empty where no model can."""

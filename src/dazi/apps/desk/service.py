@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dazi.apps.desk.assignment import Agent, choose
@@ -11,7 +11,15 @@ from dazi.apps.desk.clocks import Clock, Clocks, clocks_of
 from dazi.apps.desk.intents.kinds import INTENTS, OTHER
 from dazi.apps.desk.machine import Refused, apply, possible, replay
 from dazi.apps.desk.model import PRIORITIES, Act, Actor, Event, Priority, Ticket
-from dazi.apps.desk.ports import Conversations, Look, People, Spoken, Wording
+from dazi.apps.desk.ports import (
+    Conversations,
+    Look,
+    Nobody,
+    People,
+    Spoken,
+    Visitors,
+    Wording,
+)
 from dazi.apps.desk.records import (
     ALIVE,
     Card,
@@ -85,6 +93,7 @@ class Parts:
     recognise: Callable[[str], str]
     tools: Mapping[str, Tool]
     word: Wording | None = None
+    visitors: Visitors = field(default_factory=Nobody)
 
 
 class DeskService:
@@ -104,7 +113,8 @@ class DeskService:
 
     def serves(self, principal: Principal) -> bool:
         """Is it somebody whose conversations are the desk's?"""
-        return principal.has_role(*self.rules.customers)
+        served = self.parts.visitors.served(principal.user)
+        return principal.has_role(*self.rules.customers) if served is None else served
 
     def check_supervisor(self, principal: Principal) -> None:
         """Raises ``AccessError``."""
@@ -120,6 +130,7 @@ class DeskService:
         filed = await self.store.get(id, principal.tenant)
         if self.actor(principal) == "customer" and filed.card.user != principal.user:
             raise unknown()
+        await self.parts.visitors.recall(filed.card.user)
         return filed
 
     # --- tickets --------------------------------------------------------------------------------
@@ -135,6 +146,7 @@ class DeskService:
             en = f"a title has up to {LONGEST_TITLE} characters, a text {LONGEST_TEXT}"
             raise CallerError("too_long", zh, en)
         actor = self.actor(principal)
+        await self.parts.visitors.recall(new.user)
         customer = self._customer(principal, actor, new.user)
         category = new.category or self.parts.recognise(f"{title}\n{new.text}")
         priority = new.priority or PRESSING.get(category, "normal")

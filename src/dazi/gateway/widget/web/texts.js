@@ -1,0 +1,40 @@
+// Words of the widget, Chinese and English side by side.
+const WORDS = {
+  zh: {
+    open: "打开对话", close: "收起", dialog: "与客服对话", log: "对话内容", write: "请输入…",
+    send: "发送", stop: "停止", you: "您", assistant: "搭子", person: "人工客服",
+    working: "正在想…", calling: (name) => `正在查:${name}…`, person_wanted: "转人工",
+    fresh: "新对话", confirm: "确认", cancel: "取消", confirm_title: "请确认这个操作",
+    confirm_hint: "下面就是将要执行的内容,确认后立即执行。",
+    waits_for: (role) => `已提交,等待${role}批准。`,
+    with_person: (id) => `已转人工,工单 ${id}。同事会在这里答复您。`,
+    rate: "这次服务怎么样?", star: (n) => `${n} 分`, rated: "谢谢您的评价。",
+    offline: "连接断了,正在重连…", failed: "没有发出去,请再试。", stopped: "已停止。",
+    sources: "出处", expired: "对话已过期,请重新打开。", answered: "回答完了。",
+    outcomes: {
+      ok: "完成", not_found: "没有查到", forbidden: "没有权限", needs_confirmation: "待确认",
+      rejected: "未执行", timeout: "超时", unavailable: "系统不可用",
+    },
+    other: "没有成功",
+  },
+  en: {
+    open: "Open chat", close: "Close", dialog: "Chat with us", log: "Conversation",
+    write: "Write a message…", send: "Send", stop: "Stop", you: "You", assistant: "Dazi",
+    person: "Support", working: "Thinking…", calling: (name) => `Looking up: ${name}…`,
+    person_wanted: "Talk to a person", fresh: "New conversation", confirm: "Confirm",
+    cancel: "Cancel", confirm_title: "Please confirm this",
+    confirm_hint: "This is exactly what will be done, as soon as you confirm.",
+    waits_for: (role) => `Submitted; waiting for approval by someone who is ${role}.`,
+    with_person: (id) => `Handed over to a person, ticket ${id}. They will answer you here.`,
+    rate: "How was it?", star: (n) => `${n} of 5`, rated: "Thank you for rating.",
+    offline: "The connection broke; trying again…", failed: "It was not sent; try again.",
+    stopped: "Stopped.", sources: "Sources", expired: "This conversation has expired; open it again.",
+    answered: "The answer is complete.",
+    outcomes: {
+      ok: "done", not_found: "nothing found", forbidden: "not allowed",
+      needs_confirmation: "needs confirmation", rejected: "not done", timeout: "timed out",
+      unavailable: "system unavailable",
+    },
+    other: "did not succeed",
+  },
+};
