@@ -88,9 +88,7 @@ def test_what_flaps_is_over_only_after_a_calm() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(
-        st.tuples(st.sampled_from([1.0, 9.0, 11.0, None]), st.integers(1, 120)), max_size=60
-    )
+    st.lists(st.tuples(st.sampled_from([1.0, 9.0, 11.0, None]), st.integers(1, 120)), max_size=60)
 )
 def test_no_series_makes_many_messages(runs: list[tuple[float | None, int]]) -> None:
     """``runs``: a value, and for how many readings it stays."""

@@ -122,7 +122,7 @@ def _calm(pending: Alert) -> Alert | None:
 
 def _rested(before: Alert | None, now: float) -> Alert | None:
     """An alert that is over is remembered for as long as its firings count."""
-    if before is None or before.told and not before.told_end:
+    if before is None or (before.told and not before.told_end):
         return before
     return before if _recent(before.firings, now) else None
 
