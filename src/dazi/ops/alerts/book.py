@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dazi.ops.alerts.machine import Alert, fingerprint, step, unread
@@ -59,8 +59,8 @@ class Pace:
 
 
 class Book:
-    """``escalate_s`` tells after how long without an acknowledgement somebody else is told of a
-    rule's alerts; ``None``: nobody."""
+    """``way`` tells alerts apart that go to different people; ``escalate_s``: after how long without an
+    acknowledgement somebody else is told, ``None``: nobody."""
 
     def __init__(self, rules: Sequence[Rule], pace: Pace, url: str = "") -> None:
         self.rules = {r.name: r for r in rules}
@@ -68,7 +68,8 @@ class Book:
         self.alerts: dict[str, Alert] = {}
         self.silences: dict[str, Silence] = {}
         self.acks: dict[str, Ack] = {}
-        self.escalate_s: Mapping[str, float] = {}
+        self.way: Callable[[Alert], int] = lambda _: 0
+        self.escalate_s: Callable[[Alert], float | None] = lambda _: None
         self.changed: set[str] = set()
         self.ended: list[Alert] = []
         """Over since somebody last took them from here."""
@@ -162,7 +163,7 @@ class Book:
             for a in self._free(now)
             if a.state == "firing" and not a.told and self.silenced(a, now) is None
         ]
-        for rule, alerts in _by_rule(new).items():
+        for rule, alerts in self._grouped(new):
             if now - min(a.fired for a in alerts) >= self.pace.group_s:
                 yield self._message("firing", rule, alerts, now)
 
@@ -171,14 +172,14 @@ class Book:
         for a in self._free(now):
             if a.state != "firing" or not a.told or self.acked(a) or self.silenced(a, now):
                 continue
-            after = self.escalate_s.get(a.rule)
+            after = self.escalate_s(a)
             if after is not None and not a.escalated and now - a.told >= after:
                 higher.append(a)
             elif now - a.again >= self.pace.repeat_s[self.rules[a.rule].severity]:
                 again.append(a)
-        for rule, alerts in _by_rule(higher).items():
+        for rule, alerts in self._grouped(higher):
             yield self._message("escalated", rule, alerts, now)
-        for rule, alerts in _by_rule(again).items():
+        for rule, alerts in self._grouped(again):
             yield self._message("still", rule, alerts, now)
 
     def _ends(self, now: float) -> Iterator[Message]:
@@ -190,16 +191,16 @@ class Book:
                 self._put(a.fingerprint, replace(a, told_end=True))
             else:
                 over.append(a)
-        for rule, alerts in _by_rule(over).items():
+        for rule, alerts in self._grouped(over):
             if now - min(a.ended for a in alerts) >= self.pace.group_s:
                 yield self._message("resolved", rule, alerts, now)
 
     def _message(self, what: What, rule: str, alerts: Sequence[Alert], now: float) -> Message:
         return Message(what, self.rules[rule], tuple(alerts), now, self.url)
 
-
-def _by_rule(alerts: Iterable[Alert]) -> dict[str, list[Alert]]:
-    out: dict[str, list[Alert]] = {}
-    for a in alerts:
-        out.setdefault(a.rule, []).append(a)
-    return out
+    def _grouped(self, alerts: Iterable[Alert]) -> Iterator[tuple[str, list[Alert]]]:
+        """Those of one rule that go to the same people."""
+        out: dict[tuple[str, int], list[Alert]] = {}
+        for a in alerts:
+            out.setdefault((a.rule, self.way(a)), []).append(a)
+        return ((rule, found) for (rule, _), found in out.items())

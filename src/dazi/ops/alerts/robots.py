@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
 
 import msgspec
@@ -117,7 +117,7 @@ def cut(text: str) -> str:
     return data[: LONGEST_BYTES - 3].decode("utf-8", "ignore") + "…"
 
 
-async def _said(address: str, body: dict[str, object], to: str) -> None:
+async def _said(address: str, body: Mapping[str, object], to: str) -> None:
     found = (await post(address, msgspec.json.encode(body), _JSON, to=to)).json()
     code = found.get("errcode")
     if code != 0:

@@ -35,3 +35,6 @@ class Secret:
         if not found:
             raise NoSecret(where)
         return found
+
+
+NO_SECRET = Secret()

@@ -17,7 +17,7 @@ from dazi.ops.alerts.machine import Alert
 from dazi.ops.alerts.message import Message, lines, title
 from dazi.ops.alerts.notify import NotSent
 from dazi.ops.alerts.posting import post
-from dazi.ops.alerts.secret import NoSecret, Secret
+from dazi.ops.alerts.secret import NO_SECRET, NoSecret, Secret
 
 TIMESTAMP, SIGNATURE = "X-Dazi-Timestamp", "X-Dazi-Signature"
 _NEVER = "0001-01-01T00:00:00Z"
@@ -30,7 +30,7 @@ class Webhook:
 
     name: str
     url: str
-    secret: Secret = Secret()
+    secret: Secret = NO_SECRET
     now: Callable[[], float] = time.time
 
     async def send(self, message: Message) -> None:
