@@ -38,6 +38,7 @@ TABLES = (
     "dazi.memory.facts",
     "dazi.memory.threads",
     "dazi.router.intents",
+    "dazi.ops.alerts.tables",
     "dazi.router.tickets",
     "dazi.store.jobs.tables",
 )

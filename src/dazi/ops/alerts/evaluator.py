@@ -10,8 +10,9 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -72,6 +73,7 @@ class Evaluator:
         self.beats = Beats(alerting.heartbeat, delivery)
         self._last = self._rests = self._pruned = 0.0
         self._mends = False
+        self._found: Read = {}
         self._running: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._saving = asyncio.Lock()
@@ -144,19 +146,17 @@ class Evaluator:
         """What others read. Without a database this process leads, whoever else does."""
         if now < self._rests:
             return {}
-        led, found = self.leads, None
-        if await self._with_store(self._exchange(now)):
-            found = self._found
-        if found is None:
+        led = self.leads
+        if not await self._with_store(self._exchange(now)):
             self.leads, self._rests, self._mends = True, now + REST_S, True
             return {}
         if self.leads and (not led or self._mends):
             self.book.changed.update(self.book.alerts)
         self._mends = False
-        return found
+        return self._found
 
     async def _exchange(self, now: float) -> None:
-        self._found: Read = {}
+        self._found = {}
         leads = await self.store.lease(self.process, now)
         if leads and (not self.leads or self._mends):
             # What is known here is newer than what was stored before the database went away.
@@ -202,10 +202,10 @@ class Evaluator:
             else:
                 self._rests, self._mends = now + REST_S, True
 
-    async def _with_store(self, work: object) -> bool:
+    async def _with_store(self, work: Awaitable[None]) -> bool:
         try:
             async with asyncio.timeout(STORE_S):
-                await work  # type: ignore[misc]
+                await work
         except (*_UNUSABLE, TimeoutError) as e:
             if self.store_well:
                 log.error("alerts are kept in memory: %s", e)
@@ -238,8 +238,8 @@ class Evaluator:
             self.book.sent(message, well, message.at)
         await self._saved(message.at)
 
-    def _spawn(self, work: object) -> None:
-        task = asyncio.create_task(work)  # type: ignore[arg-type]
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -41,6 +41,10 @@ async def post(url: str, body: bytes, headers: Mapping[str, str], *, to: str = "
             found = Posted(response.status, read)
     except EgressForbidden as e:
         raise NotSent(e.text, again=False) from None
+    except aiohttp.ClientConnectorError as e:
+        if isinstance(e.os_error, EgressForbidden):
+            raise NotSent(e.os_error.text, again=False) from None
+        raise NotSent(Text("连不上", "cannot be reached")) from None
     except (aiohttp.ClientError, OSError, ValueError) as e:
         name = type(e).__name__
         raise NotSent(Text(f"连不上({name})", f"cannot be reached ({name})")) from None
