@@ -20,6 +20,7 @@ from dazi.core.principal import Principal
 from dazi.knowledge.service import KnowledgeService
 from dazi.observe.history import History
 from dazi.observe.instruments import Registry
+from dazi.ops.alerts.service import AlertService
 from dazi.store.jobs.service import JobService
 
 
@@ -50,6 +51,7 @@ class ConsoleState:
     """What is counted and timed, and its course."""
     system: System | None = None
     """The running system, for those who look after it, and what is on record of a turn."""
+    alerts: AlertService | None = None
 
     def name_of(self, user: str, tenant: str, language: Language) -> str:
         """What a person is called; for nobody we know, the name they signed in by."""

@@ -19,6 +19,7 @@ from dazi.core.engine import Embedder, Engine, models_of
 from dazi.core.principal import Principal
 from dazi.knowledge.service import KnowledgeService
 from dazi.observe.observer import Observer
+from dazi.ops.alerts.service import AlertService
 from dazi.store.jobs.service import JobService
 
 GOVERNED = "dazi"
@@ -66,6 +67,7 @@ class GatewayState:
     observer: Observer = field(default_factory=Observer)
     metrics_token: str = ""
     """What a monitoring system shows; without one it has to be on this machine."""
+    alerts: AlertService | None = None
 
     def models_for(self, principal: Principal, grant: Grant | None = None) -> tuple[str, ...]:
         """Names of the models that this caller may chat with; the governed assistant comes first."""

@@ -68,6 +68,7 @@ from dazi.store.database import Database
 from dazi.store.jobs.service import JobService
 
 if TYPE_CHECKING:
+    from dazi.main.alerting import Alerts
     from dazi.main.observing import Watching
     from dazi.main.risk import OpenedRisk
 
@@ -101,6 +102,7 @@ class Runtime:
     demo: Demo | None = None
     running: Running | None = None
     watching: Watching | None = None
+    alerts: Alerts | None = None
     draining: bool = False
     """A stop has been asked for: what is under way is ended, and no more is wanted."""
     model_reached: bool = False
@@ -110,6 +112,8 @@ class Runtime:
         return self.settings.today or date.today()
 
     async def close(self) -> None:
+        if self.alerts is not None:
+            await self.alerts.evaluator.close()
         await self.router.settle()
         await self.service.remembering.settle()
         await self.service.limiter.close()

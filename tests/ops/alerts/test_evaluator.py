@@ -72,9 +72,10 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
         sends = (SendRule(frozenset(), ".*", {}, Plan(("kept",))),)
         alerting = Alerting((DOWN,), sends=sends, pace=Pace(group_s=0.0), **more)
         evaluator = Evaluator(
-            alerting, world.measure, AlertStore(database, Private.at(tmp_path / "keys")),
+            alerting, AlertStore(database, Private.at(tmp_path / "keys")),
             Delivery({"kept": route}, no_sleep), clocks=Clocks(EVERY_S, lambda: world.now),
         )  # fmt: skip
+        evaluator.measure = world.measure
         return House(world, evaluator, route, up)
 
     first = Database(f"sqlite+aiosqlite:///{tmp_path / 'd.sqlite'}")
