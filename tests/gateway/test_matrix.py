@@ -40,7 +40,7 @@ HERE, THERE = "default", "other"
 MUTABLE = (
     "accounts", "api_keys", "sessions", "role_requests", "tickets", "threads", "thread_messages",
     "thread_digests", "memory_facts", "jobs", "job_files", "job_schedules",
-    "contract_verdicts", "contract_shown",
+    "alert_acks", "alert_silences", "contract_verdicts", "contract_shown",
     "intents", "second_factors", "recovery_codes", "passwords", "knowledge_sources",
     "knowledge_documents", "risk_queue", "risk_decisions",
     "knowledge_documents", "desk_tickets", "desk_events",
@@ -161,6 +161,7 @@ async def world(site: Site) -> World:
     await stores.sessions.end_token(ended.token)
     w.people.append(Who("ended", ended.token, HERE, "sys", good=False))
     w.objects["transaction"] = ["TX204913", "TX000000"]
+    w.objects["alert"] = w.objects["route"] = w.objects["silence"] = ["none"]
     w.objects["paper"] = ["thresholds", "none"]
     w.objects["report"] = ["monthly-sales", "no-such-report"]
     w.objects["model"] = ["dazi", site.engine.profile.name, "none"]
@@ -340,6 +341,13 @@ def reviewed(w: World, who: Who, at: Mapping[str, str]) -> bool:
 
 ALLOWED: Mapping[Path, Verdict] = {
     ("GET", "/v1/dazi/pool"): runs_it,
+    ("GET", "/v1/dazi/alerts"): runs_it,
+    ("GET", "/v1/dazi/alerts/rules"): runs_it,
+    ("GET", "/v1/dazi/alerts/past"): runs_it,
+    ("POST", "/v1/dazi/alerts/silences"): runs_it,
+    ("DELETE", "/v1/dazi/alerts/silences/{silence}"): runs_it,
+    ("POST", "/v1/dazi/alerts/routes/{route}/test"): runs_it,
+    ("POST", "/v1/dazi/alerts/{alert}/acknowledgement"): runs_it,
     ("GET", "/v1/dazi/risk/queue"): reviewer,
     ("GET", "/v1/dazi/risk/transactions/{transaction}"): reviewer,
     ("POST", "/v1/dazi/risk/transactions/{transaction}/decision"): reviewer,
@@ -459,6 +467,7 @@ ALLOWED: Mapping[Path, Verdict] = {
 }  # fmt: skip
 
 BODIES: Mapping[Path, Any] = {
+    ("POST", "/v1/dazi/alerts/silences"): {"rule": ".*", "seconds": 60, "why": "made"},
     ("POST", "/v1/dazi/risk/transactions/{transaction}/decision"): {"outcome": "fraud"},
     ("POST", "/v1/dazi/tickets"): {"title": "made"},
     ("POST", "/v1/dazi/tickets/{number}"): {"act": "hand_over", "text": "made"},

@@ -4,6 +4,7 @@ routes of its own lists them beside its handlers; here they are joined."""
 from __future__ import annotations
 
 from dazi.gateway import (
+    alerts,
     contracts,
     desk,
     facts,
@@ -475,4 +476,5 @@ ROUTES: tuple[RouteSpec, ...] = (
         desk.IntentView, desk.IntentBody, _DESK_BODY,
     ),
     *metrics.ROUTES,
+    *alerts.ROUTES,
 )  # fmt: skip

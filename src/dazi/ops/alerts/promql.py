@@ -125,12 +125,9 @@ def _selector(chosen: Selection, ending: str = "") -> str:
 
 def _matcher(key: str, wanted: str) -> str:
     negated, pattern = wanted.startswith("!"), wanted.removeprefix("!")
-    if _PLAIN.fullmatch(pattern):
-        sign = "!=" if negated else "="
-    else:
-        sign = "!~" if negated else "=~"
+    signs = ("=", "!=") if _PLAIN.fullmatch(pattern) else ("=~", "!~")
     value = pattern.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{key}{sign}"{value}"'
+    return f'{key}{signs[negated]}"{value}"'
 
 
 def _by(labels: Sequence[str]) -> str:
