@@ -13,6 +13,7 @@ from nicegui import ui
 
 from dazi.console import (
     compliance_texts,
+    alert_texts,
     contract_texts,
     dashboard_texts,
     desk_texts,
@@ -91,6 +92,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("work", "/risk", "gpp_maybe", _named(risk_texts.RISK), _risk),
     Entry("work", "/jobs", "schedule", _named(job_texts.JOBS), lambda s: s.state.jobs is not None),
     Entry("work", "/memory", "psychology", _named(texts.MEMORY), _always),
+    Entry("watch", "/alerts", "notifications", _named(alert_texts.ALERTS),
+          lambda s: operates(s.principal)),
     Entry("watch", "/dashboards", "monitoring", _named(dashboard_texts.DASHBOARD),
           lambda s: operates(s.principal)),
     Entry("work", "/tools", "construction", _named(tool_texts.TOOLS), _always),
