@@ -250,7 +250,7 @@ DEFAULTS: tuple[Rule, ...] = (
         "log-errors", "warning",
         ("日志里错误太多", "many errors in the log"),
         ("看日志里重复的是哪一条。", "See which line repeats in the log."),
-        Threshold(Selection("dazi_log_lines", {"level": "error|critical|ERROR|CRITICAL"}), "count",
+        Threshold(Selection("dazi_log_lines", {"level": "error|critical"}), "count",
                   "above", 10.0, 2.0, 300.0),
         clear_for_s=300.0,
     ),
