@@ -37,6 +37,7 @@ from dazi.main.warming import warm
 
 STEP_S = 5.0
 LONGEST_S = 1_800.0
+AFTER_S = 400.0
 CALLS_A_STEP = 2
 """Turns with a call of the tool, each five seconds."""
 NOTICES_S = 0.4
@@ -70,7 +71,9 @@ class Hook:
         return web.Response()
 
     def told(self, rule: str, status: str) -> bool:
-        return any(g["groupLabels"]["alertname"] == rule and g["status"] == status for g in self.got)
+        return any(
+            g["groupLabels"]["alertname"] == rule and g["status"] == status for g in self.got
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +98,15 @@ class Place:
     now: float
     server: postgres.Server | None = None
     evaluates: bool = True
+    asks: bool = True
     asked: int = 0
 
     async def step(self) -> None:
         """Five seconds: what happens in them, then what the sampler does."""
         watching, alerts = self.runtime.watching, self.runtime.alerts
         assert watching is not None and alerts is not None
-        await asyncio.gather(*(self._ask() for _ in range(CALLS_A_STEP)))
+        if self.asks:
+            await asyncio.gather(*(self._ask() for _ in range(CALLS_A_STEP)))
         for look in watching.sampler.looks:
             with suppress(Exception):
                 await look()
@@ -143,6 +148,8 @@ class Fault:
     begin: Act
     end: Act
     possible: Callable[[Place], bool] = lambda _: True
+    asks: bool = True
+    """Whether people go on asking: without a database each of them waits for it for seconds."""
 
 
 async def _desk_goes(p: Place) -> None:
@@ -196,7 +203,7 @@ async def _disk_empties(p: Place) -> None:
 FAULTS = (
     Fault("a tool's service is down", "tool-failing", _desk_goes, _desk_comes),
     Fault("the model server is killed", "model-down", _model_goes, _model_comes),
-    Fault("the database is stopped", "database-down", _database_goes, _database_comes),
+    Fault("the database is stopped", "database-down", _database_goes, _database_comes, asks=False),
     Fault("the disk fills up (tmpfs)", "disk-low", _disk_fills, _disk_empties, _small_disk),
 )
 
@@ -216,11 +223,13 @@ async def run(only: frozenset[str] = frozenset(), *, server: bool = False) -> li
 
 async def suffer(place: Place, fault: Fault) -> Measured:
     place.hook.got.clear()
+    place.asks = fault.asks
     await fault.begin(place)
     told = await place.until(fault.rule, "firing")
     await fault.end(place)
     over = await place.until(fault.rule, "resolved") if told is not None else None
-    await place.pass_(900)  # what it has left behind in windows goes by
+    place.asks = True
+    await place.pass_(AFTER_S)  # what it has left behind in windows goes by
     others = {g["groupLabels"]["alertname"] for g in place.hook.got} - {fault.rule}
     return Measured(fault.name, fault.rule, told, over, tuple(sorted(others)))
 
@@ -266,9 +275,7 @@ async def _running(runtime: Runtime) -> AsyncIterator[None]:
     assert isinstance(runtime.engine, PoolEngine) and path is not None
     await warm(runtime)
     build_app(runtime)
-    beside = [
-        asyncio.create_task(w) for w in watched(runtime.engine, path, runtime.company.folder)
-    ]
+    beside = [asyncio.create_task(w) for w in watched(runtime.engine, path, runtime.company.folder)]
     try:
         yield
     finally:

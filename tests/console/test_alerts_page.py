@@ -91,7 +91,10 @@ def test_it_fits_a_phone_in_english(browser: Browser, watched: Kept) -> None:
     browser.sign_in("admin")
     browser.open("/alerts")
     browser.one(".dz-alert", "less than a tenth")
-    until(lambda: browser.js("return document.documentElement.scrollWidth") <= PHONE[0])
+    wide = """return [...document.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > 391
+        && !e.closest('.dz-scroll')).map(e => e.tagName + '.' + e.className + ' ' + e.getBoundingClientRect().right)"""
+    print(browser.js("return document.documentElement.scrollWidth"), browser.js(wide))
+    until(lambda: browser.js("return document.documentElement.scrollWidth") <= PHONE[0], 3)
 
 
 def test_it_is_not_for_everybody(browser: Browser, watched: Kept) -> None:

@@ -231,11 +231,11 @@ class _Page:
 
     async def _test(self, name: str) -> None:
         state = await act(self._scene, lambda by: self._service.test(by, name))
+        await self.refresh()
         if state is not None:
             failing = state.trouble if state.failing else None
             said = failing or texts.TESTED
             tell(f"{name}: {said(self._language)}", wrong=failing is not None)
-        await self.refresh()
 
     def _rules(self) -> Iterable[Sequence[str]]:
         language = self._language
@@ -278,9 +278,10 @@ class _Page:
                 await do(by)
                 return True
 
-            if await act(self._scene, really) and done:
-                tell(done)
+            well = await act(self._scene, really)
             await self.refresh()
+            if well and done:
+                tell(done)
 
         return work
 
