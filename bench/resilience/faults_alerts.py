@@ -40,8 +40,8 @@ LONGEST_S = 1_800.0
 AFTER_S = 400.0
 CALLS_A_STEP = 2
 """Turns with a call of the tool, each five seconds."""
-NOTICES_S = 0.4
-"""Real time that a pool's health check (each 0.1 s here) gets when a server goes or comes."""
+NOTICES_S = 1.2
+"""Real time that a pool's health check (each half a second here) gets when a server goes or comes."""
 
 ALERTS = """
 routes:
@@ -50,7 +50,7 @@ group: 30s
 heartbeat: {url: "URL/beat", every: 60s}
 """
 MODELS = """
-pool: {failures: 1, health_seconds: 0.1, rest_seconds: 0.2, first_token_seconds: 2}
+pool: {failures: 1, health_seconds: 0.5, rest_seconds: 0.2, first_token_seconds: 2}
 backends:
   big: {url: "http://127.0.0.1:PORT/v1", model: MODEL}
 """
