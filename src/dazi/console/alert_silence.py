@@ -10,7 +10,7 @@ from nicegui import ui
 from dazi.console import alert_texts as texts
 from dazi.console import texts as common
 from dazi.console.acts import button
-from dazi.console.pieces import div
+from dazi.console.pieces import div, named_dialog
 from dazi.core.language import Language
 
 HOUR_S = 3_600.0
@@ -19,8 +19,9 @@ Made = Callable[[float, str, bool], Awaitable[None]]
 
 
 def ask_silence(language: Language, title: str, has_labels: bool, made: Made) -> None:
-    with ui.dialog() as dialog, div("dz-dialog dz-alert-dialog"):
-        ui.label(f"{texts.SILENCE(language)}: {title}").classes("dz-block-head")
+    name = f"{texts.SILENCE(language)}: {title}"
+    with named_dialog(name) as dialog, div("dz-dialog dz-alert-dialog"):
+        ui.label(name).classes("dz-block-head")
         hours = ui.select(
             {h: name(language) for h, name in texts.HOURS.items()},
             value=1.0,

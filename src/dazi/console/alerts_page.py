@@ -14,7 +14,7 @@ from dazi.console import alert_texts as texts
 from dazi.console.acts import act, button, tell
 from dazi.console.alert_silence import ask_silence
 from dazi.console.page_head import head
-from dazi.console.pieces import div, revealed
+from dazi.console.pieces import div, heading, revealed
 from dazi.console.sparkline import sparkline
 from dazi.console.state import Scene
 from dazi.core.principal import Principal
@@ -39,7 +39,7 @@ async def draw(scene: Scene) -> None:
             ui.context.client.status_code = 403
             ui.label(texts.FORBIDDEN(language)).classes("dz-none dz-alerts-refused")
             return
-        ui.label(texts.ALERTS(language)).classes("dz-h1")
+        heading(texts.ALERTS(language))
         ui.label(texts.HINT(language)).classes("dz-muted")
         if service is None:
             ui.label(texts.OFF(language)).classes("dz-none")
@@ -115,15 +115,15 @@ class _Page:
         if handled:
             self._group(texts.HANDLED(language), handled, "", "handled")
         if quiet:
-            ui.label(texts.SILENCES(language)).classes("dz-h2")
+            heading(texts.SILENCES(language), 2)
             for s in quiet:
                 self._silence(s)
-        ui.label(texts.ROUTES(language)).classes("dz-h2")
+        heading(texts.ROUTES(language), 2)
         self._routes()
-        ui.label(texts.PAST(language)).classes("dz-h2")
+        heading(texts.PAST(language), 2)
         columns = ("rule", "labels", "from", "to", "worst", "by")
         self._table("past", columns, past, texts.NO_PAST(language))
-        ui.label(texts.RULES(language)).classes("dz-h2")
+        heading(texts.RULES(language), 2)
         self._table("rules", ("rule", "severity", "value", "limit"), self._rules(), "")
         if off := self._service.alerting.off:
             names = ", ".join(off)
@@ -138,7 +138,7 @@ class _Page:
         none: str,
         name: str,
     ) -> None:
-        ui.label(title).classes("dz-h2")
+        heading(title, 2)
         with div(f"dz-alert-list dz-alerts-{name}").props("aria-live=polite"):
             for s, course in found:
                 self._alert(s, course)

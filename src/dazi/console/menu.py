@@ -12,8 +12,8 @@ from typing import Literal, get_args
 from nicegui import ui
 
 from dazi.console import (
-    compliance_texts,
     alert_texts,
+    compliance_texts,
     contract_texts,
     dashboard_texts,
     desk_texts,
