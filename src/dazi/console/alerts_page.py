@@ -235,7 +235,8 @@ class _Page:
         if state is not None:
             failing = state.trouble if state.failing else None
             said = failing or texts.TESTED
-            tell(f"{name}: {said(self._language)}", wrong=failing is not None)
+            with self._body:  # the button that was pressed is drawn anew
+                tell(f"{name}: {said(self._language)}", wrong=failing is not None)
 
     def _rules(self) -> Iterable[Sequence[str]]:
         language = self._language
@@ -281,7 +282,8 @@ class _Page:
             well = await act(self._scene, really)
             await self.refresh()
             if well and done:
-                tell(done)
+                with self._body:
+                    tell(done)
 
         return work
 
