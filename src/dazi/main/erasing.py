@@ -19,6 +19,7 @@ from dazi.main.auditing import audit_folder, opened
 from dazi.main.settings import Settings
 from dazi.memory.facts import FactStore
 from dazi.memory.threads import ThreadStore
+from dazi.ops.alerts.store import AlertStore
 from dazi.ops.backup.keyfile import Refreshed, refresh
 from dazi.ops.backup.switch import ASIDE
 from dazi.router.intents import IntentStore
@@ -43,6 +44,7 @@ class Stores:
     desk: DeskStore
     cases: CaseStore
     verdicts: VerdictStore
+    alerts: AlertStore
 
     @classmethod
     def of(cls, database: Database, keys: SubjectKeys) -> Stores:
@@ -57,6 +59,7 @@ class Stores:
             DeskStore(database, private),
             CaseStore(database, private),
             VerdictStore(database, private),
+            AlertStore(database, private),
         )
 
 
@@ -73,6 +76,7 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         await stores.cases.forget(user)
         jobs = await stores.jobs.forget(user) + await stores.schedules.forget(user)
         verdicts = await stores.verdicts.forget(user)
+        await stores.alerts.forget(user)
     data = settings.data_folder(settings.company_folder())
     backups = await asyncio.to_thread(refresh, audit_folder(data))
     for aside in data.glob(f"{ASIDE}*"):  # what a restore replaced
