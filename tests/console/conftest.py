@@ -22,6 +22,7 @@ from dazi.audit.ledger import Record
 from dazi.console.mount import mount_console
 from dazi.console.state import ConsoleState
 from dazi.core.engine import GenerateRequest, ModelProfile
+from dazi.main.alerting import Alerts, open_alerts
 from dazi.main.contracts import open_contracts
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
@@ -48,6 +49,7 @@ class Site:
     history: History
     system: RunningSystem
     states: list[ConsoleState]
+    alerts: Alerts
     scripts: dict[str, tuple[Reply, ...]] = field(default_factory=dict)
 
     def says(self, question: str, *replies: Reply) -> None:
@@ -98,6 +100,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         app = FastAPI()
         history = History(None)
         system = RunningSystem(runtime)
+        alerts = open_alerts(runtime)
         assert runtime.documents is not None
         state = ConsoleState(
             runtime.service,
@@ -116,13 +119,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             history=history,
             system=system,
             experiments=runtime.experiments.service if runtime.experiments else None,
+            alerts=alerts.service,
         )
         mount_console(app, state)
         assert runtime.jobs is not None and runtime.jobs.workers is not None
         working = asyncio.create_task(runtime.jobs.workers.run())
         listening = socket.create_server(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        made = Site(url, asyncio.get_running_loop(), runtime, engine, history, system, [state])
+        loop = asyncio.get_running_loop()
+        made = Site(url, loop, runtime, engine, history, system, [state], alerts)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         stop.append(lambda: setattr(server, "should_exit", True))
         started.append(made)

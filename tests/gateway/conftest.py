@@ -22,6 +22,7 @@ from openai import AsyncOpenAI
 from dazi.core.engine import Engine, GenerateRequest
 from dazi.gateway.app import create_app
 from dazi.gateway.state import GatewayState, Limits
+from dazi.main.alerting import open_alerts
 from dazi.main.company import load_company
 from dazi.main.contracts import open_contracts
 from dazi.main.demo import Demo
@@ -43,6 +44,7 @@ class Site:
     engine: ScriptedEngine
     limits: Limits
     url: str = ""
+    state: GatewayState = field(init=False)
     parts: dict[str, bool] = field(default_factory=lambda: {"model": True, "database": True})
     seen: int = 0
 
@@ -177,10 +179,12 @@ async def open_site(
         runtime.risk.service if runtime.risk is not None else None,
         open_contracts(runtime),
         reports=runtime.reports,
+        alerts=open_alerts(runtime).service,
         observer=runtime.observer,
         experiments=runtime.experiments.service if runtime.experiments is not None else None,
         widget=runtime.widget,
     )
+    made.state = state
     config = uvicorn.Config(create_app(state), port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())

@@ -44,9 +44,10 @@ MUTABLE = (
     "thread_digests", "memory_facts", "jobs", "job_files", "job_schedules",
     "contract_verdicts", "contract_shown", "prompt_versions", "prompt_activations", "experiments",
     "experiment_events", "experiment_subjects",
+    "alert_acks", "alert_silences",
     "intents", "second_factors", "recovery_codes", "passwords", "knowledge_sources",
     "knowledge_documents", "risk_queue", "risk_decisions", "site_visitors",
-    "knowledge_documents", "desk_tickets", "desk_events",
+    "desk_tickets", "desk_events",
 )  # fmt: skip
 
 
@@ -166,6 +167,7 @@ async def world(site: Site) -> World:
     w.people.append(Who("ended", ended.token, HERE, "sys", good=False))
     w.objects["transaction"] = ["TX204913", "TX000000"]
     w.objects["site"] = ["shop", "none"]
+    w.objects["alert"] = w.objects["route"] = w.objects["silence"] = ["none"]
     w.objects["paper"] = ["thresholds", "none"]
     w.objects["report"] = ["monthly-sales", "no-such-report"]
     w.objects["model"] = ["dazi", site.engine.profile.name, "none"]
@@ -391,6 +393,13 @@ ALLOWED: Mapping[Path, Verdict] = {
     ("GET", "/v1/dazi/experiments/{experiment}"): sees_trials,
     ("POST", "/v1/dazi/experiments/{experiment}"): changes_trials,
     ("POST", "/v1/dazi/experiments/{experiment}/events"): nobody,
+    ("GET", "/v1/dazi/alerts"): runs_it,
+    ("GET", "/v1/dazi/alerts/rules"): runs_it,
+    ("GET", "/v1/dazi/alerts/past"): runs_it,
+    ("POST", "/v1/dazi/alerts/silences"): runs_it,
+    ("DELETE", "/v1/dazi/alerts/silences/{silence}"): runs_it,
+    ("POST", "/v1/dazi/alerts/routes/{route}/test"): runs_it,
+    ("POST", "/v1/dazi/alerts/{alert}/acknowledgement"): runs_it,
     ("GET", "/v1/dazi/risk/queue"): reviewer,
     ("GET", "/v1/dazi/risk/transactions/{transaction}"): reviewer,
     ("POST", "/v1/dazi/risk/transactions/{transaction}/decision"): reviewer,
@@ -515,6 +524,7 @@ BODIES: Mapping[Path, Any] = {
     ("POST", "/v1/widget/{site}/decision"): {"ticket": "aaaaaaaaaaaa", "approve": True},
     ("POST", "/v1/widget/{site}/hand-over"): {"text": "made"},
     ("POST", "/v1/widget/{site}/rating"): {"stars": 5},
+    ("POST", "/v1/dazi/alerts/silences"): {"rule": ".*", "seconds": 60, "why": "made"},
     ("POST", "/v1/dazi/risk/transactions/{transaction}/decision"): {"outcome": "fraud"},
     ("POST", "/v1/dazi/prompts"): {"zh": "今天是{today}。made"},
     ("POST", "/v1/dazi/experiments"): {

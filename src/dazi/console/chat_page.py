@@ -7,6 +7,7 @@ from nicegui.element import Element
 
 from dazi.console import texts
 from dazi.console.abilities import suggestions
+from dazi.console.alert_bell import bell
 from dazi.console.chat import Chat
 from dazi.console.composer import DRAFT
 from dazi.console.confirmation import person
@@ -40,6 +41,7 @@ async def draw(scene: Scene, visits: Visits, thread: str | None) -> None:
         ui.space()
         with div("dz-switches"):
             thread_menu = ThreadMenu(scene, lambda: sidebar.refresh_soon(chat.thread))
+            bell(scene)
             places(scene)
             switches(scene.language, scene.dark)
             _account(scene)

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 from nicegui import ui
 
 from dazi.console import (
+    alert_texts,
     compliance_texts,
     contract_texts,
     dashboard_texts,
@@ -98,6 +99,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("work", "/risk", "gpp_maybe", _named(risk_texts.RISK), _risk),
     Entry("work", "/jobs", "schedule", _named(job_texts.JOBS), lambda s: s.state.jobs is not None),
     Entry("work", "/memory", "psychology", _named(texts.MEMORY), _always),
+    Entry("watch", "/alerts", "notifications", _named(alert_texts.ALERTS),
+          lambda s: operates(s.principal)),
     Entry("watch", "/dashboards", "monitoring", _named(dashboard_texts.DASHBOARD),
           lambda s: operates(s.principal)),
     Entry("work", "/tools", "construction", _named(tool_texts.TOOLS), _always),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dazi.console import (
+    alerts_page,
     approvals_page,
     chat_page,
     contract_view,
@@ -38,6 +39,7 @@ def own_pages(state: ConsoleState, visits: Visits) -> Iterator[OwnPage]:
     yield OwnPage("/", lambda scene, _: chat_page.draw(scene, visits, None), chat, True)
     yield OwnPage("/approvals", lambda scene, _: approvals_page.draw(scene, visits), watches=True)
     yield OwnPage("/memory", lambda scene, _: memory_page.draw(scene))
+    yield OwnPage(alerts_page.PATH, lambda scene, _: alerts_page.draw(scene))
     yield OwnPage(dashboard_page.PATH, lambda scene, r: dashboard_page.draw(scene, r.query_params))
     yield OwnPage(plan_page.PATH, lambda scene, r: plan_page.draw(scene, r.query_params))
     yield from tools_page.own_pages(state)

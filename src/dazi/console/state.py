@@ -21,6 +21,7 @@ from dazi.core.principal import Principal
 from dazi.knowledge.service import KnowledgeService
 from dazi.observe.history import History
 from dazi.observe.instruments import Registry
+from dazi.ops.alerts.service import AlertService
 from dazi.ops.experiments.service import ExperimentService
 from dazi.store.jobs.service import JobService
 
@@ -56,6 +57,7 @@ class ConsoleState:
     """Those being made at the moment."""
     experiments: ExperimentService | None = None
     """Prompt versions, and experiments with them and with models."""
+    alerts: AlertService | None = None
 
     def name_of(self, user: str, tenant: str, language: Language) -> str:
         """What a person is called; for nobody we know, the name they signed in by."""

@@ -4,6 +4,7 @@ routes of its own lists them beside its handlers; here they are joined."""
 from __future__ import annotations
 
 from dazi.gateway import (
+    alerts,
     contracts,
     desk,
     facts,
@@ -481,4 +482,5 @@ ROUTES: tuple[RouteSpec, ...] = (
     *PROMPTS,
     *EXPERIMENTS,
     *WIDGET,
+    *alerts.ROUTES,
 )  # fmt: skip

@@ -20,6 +20,7 @@ from dazi.core.principal import Principal
 from dazi.gateway.widget.service import Widget
 from dazi.knowledge.service import KnowledgeService
 from dazi.observe.observer import Observer
+from dazi.ops.alerts.service import AlertService
 from dazi.ops.experiments.service import ExperimentService
 from dazi.store.jobs.service import JobService
 
@@ -72,6 +73,7 @@ class GatewayState:
     """Prompt versions, and experiments with them and with models."""
     widget: Widget | None = None
     """The company's own sites that have a chat on them."""
+    alerts: AlertService | None = None
 
     def models_for(self, principal: Principal, grant: Grant | None = None) -> tuple[str, ...]:
         """Names of the models that this caller may chat with; the governed assistant comes first."""

@@ -9,6 +9,7 @@ from dazi.access.limits.rules import prices_of, rules_of
 from dazi.apps.reports.declare import load_reports
 from dazi.core.language import Language
 from dazi.main.access_settings import access_settings
+from dazi.main.alerting import declared
 from dazi.main.approved_answers import approved_answers
 from dazi.main.company import load_company
 from dazi.main.contract_settings import contract_conditions
@@ -36,6 +37,7 @@ def check_folder(folder: Path, language: Language) -> list[str]:
     contract_conditions(company)
     reports = load_reports(company)
     approved_answers(company)
+    declared(folder)
     if (folder / FILE).is_file():
         read_models(folder / FILE, folder)
     make_connectors(company, connector_context(company, data, None))

@@ -38,6 +38,7 @@ GROUPS = {
     "risk": "commands.risk", "jobs": "commands.jobs", "report": "commands.reports", "desk": "commands.desk",
     "audit": "commands.audit", "guard": "guarding", "user": "commands.users", "key": "commands.keys",
     "approvals": "commands.approvals", "prompts": "commands.prompts", "experiments": "commands.experiments",
+    "approvals": "commands.approvals", "alerts": "commands.alerts",
 }  # fmt: skip
 """Groups of commands by name, with the modules that have them."""
 SINGLE = {"backup": "backup", "restore": "backup", "plan": "plan"}

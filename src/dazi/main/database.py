@@ -41,6 +41,7 @@ TABLES = (
     "dazi.ops.experiments.tables",
     "dazi.ops.prompts.tables",
     "dazi.router.intents",
+    "dazi.ops.alerts.tables",
     "dazi.router.tickets",
     "dazi.store.jobs.tables",
 )

@@ -20,6 +20,7 @@ from dazi.main.auditing import audit_folder, opened
 from dazi.main.settings import Settings
 from dazi.memory.facts import FactStore
 from dazi.memory.threads import ThreadStore
+from dazi.ops.alerts.store import AlertStore
 from dazi.ops.backup.keyfile import Refreshed, refresh
 from dazi.ops.backup.switch import ASIDE
 from dazi.ops.experiments.store import ExperimentStore
@@ -47,6 +48,7 @@ class Stores:
     verdicts: VerdictStore
     experiments: ExperimentStore
     visitors: VisitorRecords
+    alerts: AlertStore
 
     @classmethod
     def of(cls, database: Database, keys: SubjectKeys) -> Stores:
@@ -63,6 +65,7 @@ class Stores:
             VerdictStore(database, private),
             ExperimentStore(database),
             VisitorRecords(database, private),
+            AlertStore(database, private),
         )
 
 
@@ -81,6 +84,7 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         verdicts = await stores.verdicts.forget(user)
         await stores.experiments.forget(user)
         await stores.visitors.forget(user)
+        await stores.alerts.forget(user)
     data = settings.data_folder(settings.company_folder())
     backups = await asyncio.to_thread(refresh, audit_folder(data))
     for aside in data.glob(f"{ASIDE}*"):  # what a restore replaced

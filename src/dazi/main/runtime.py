@@ -74,6 +74,7 @@ from dazi.store.database import Database
 from dazi.store.jobs.service import JobService
 
 if TYPE_CHECKING:
+    from dazi.main.alerting import Alerts
     from dazi.main.observing import Watching
     from dazi.main.risk import OpenedRisk
 
@@ -111,6 +112,7 @@ class Runtime:
     running: Running | None = None
     watching: Watching | None = None
     answers: Answers = field(default_factory=Answers)
+    alerts: Alerts | None = None
     draining: bool = False
     """A stop has been asked for: what is under way is ended, and no more is wanted."""
     model_reached: bool = False
@@ -123,6 +125,8 @@ class Runtime:
         await self.answers.close()
         if self.widget is not None:
             await self.widget.close()
+        if self.alerts is not None:
+            await self.alerts.evaluator.close()
         await self.router.settle()
         await self.service.remembering.settle()
         if self.experiments is not None:

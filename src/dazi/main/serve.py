@@ -31,6 +31,8 @@ from dazi.gateway.app import StraightIn, create_app
 from dazi.gateway.protocol import BoundedHttp, ServerConfig
 from dazi.gateway.state import GatewayState, Limits
 from dazi.inference.pool.engine import PoolEngine
+from dazi.main.alert_figures import keep_verified
+from dazi.main.alerting import open_alerts
 from dazi.main.auditing import audit_folder
 from dazi.main.chores import keep_tidying
 from dazi.main.contracts import open_contracts
@@ -123,6 +125,8 @@ def _beside(runtime: Runtime) -> Iterator[Coroutine[Any, Any, None]]:
         yield keep_checkpoints(Checkpoints(runtime.database, keys))
         retention = Retention(runtime.database, runtime.ledger, keys)
         yield keep_pruned(retention, runtime.settings.audit_days)
+        if runtime.alerts is not None and runtime.settings.audit_verify_seconds:
+            yield keep_verified(runtime.alerts.figures, runtime.settings.audit_verify_seconds)
 
 
 def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -169,6 +173,7 @@ def build_app(runtime: Runtime) -> FastAPI:
     trials = runtime.experiments.service if runtime.experiments is not None else None
     if runtime.reports is not None:
         _ = runtime.reports.reports  # a mistake in one stops the start
+    alerts = runtime.alerts = runtime.alerts or open_alerts(runtime)
     app = create_app(
         GatewayState(
             runtime.service,
@@ -195,9 +200,12 @@ def build_app(runtime: Runtime) -> FastAPI:
             s.metrics_token,
             experiments=trials,
             widget=runtime.widget,
+            alerts=alerts.service,
         )
     )
-    watching = runtime.watching = runtime.watching or watch(runtime, app.state.gate)
+    if (watching := runtime.watching) is None:
+        watching = runtime.watching = watch(runtime, app.state.gate)
+        alerts.watch(watching)
     mount_console(
         app,
         ConsoleState(
@@ -219,6 +227,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             RunningSystem(runtime),
             runtime.answers,
             experiments=trials,
+            alerts=alerts.service,
         ),
     )
     return app

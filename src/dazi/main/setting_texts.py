@@ -207,6 +207,31 @@ TEXTS: Mapping[str, Text] = {
         "排队最多等几秒",
         "how long one may wait in that queue",
     ),
+    "metrics_token": Text(
+        "监控的令牌：/metrics 和 /scaling 要它。不设：只答本机",
+        "the token of a monitor, for /metrics and /scaling. Without one they answer on this "
+        "machine only",
+    ),
+    "log": Text(
+        "日志的样子：text，或每行一个 JSON 的 json",
+        "lines of the log: text, or json, an object a line",
+    ),
+    "log_level": Text(
+        "debug、info、warning、error；info 时每个请求一行",
+        "debug, info, warning, error; with info there is a line for each request",
+    ),
+    "otlp_url": Text(
+        "OpenTelemetry 收集器（http://主机:4318）；不设就没有链路",
+        "an OpenTelemetry collector (http://HOST:4318); without one there are no traces",
+    ),
+    "otlp_headers": Text(
+        "给收集器的请求头：名=值，逗号隔开",
+        "headers for the collector: name=value, with commas",
+    ),
+    "trace_share": Text(
+        "在这里开始的链路留多少",
+        "the share of traces begun here that is kept",
+    ),
     "redis": Text(
         "redis://主机:6379/0：限额由几个进程一起算",
         "redis://HOST:6379/0: several processes count limits together",
@@ -283,6 +308,14 @@ TEXTS: Mapping[str, Text] = {
         "审计记录保留多少天，至少 184；更早的在运行时每天清理一次，每段留下签名锚点",
         "how long audit records are kept, 184 at least; older ones are removed once a day "
         "while serving, each run leaving a signed anchor",
+    ),
+    "audit_verify_seconds": Text(
+        "多久在后台把整个审计账本核对一遍；0 是从不",
+        "how often the whole ledger is verified in the background; never with 0",
+    ),
+    "alerts_seconds": Text(
+        "多久把告警规则看一遍，至少 5",
+        "how often the rules of alerts are looked at, 5 at the least",
     ),
     "thread_days": Text(
         "会话在最后一条消息之后、确认单和写操作在了结之后保留多少天；更早的在运行时每天删除一次",

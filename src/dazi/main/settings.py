@@ -140,6 +140,10 @@ class Settings(BaseSettings):
     """A system that failed so often in a row is left alone for so long."""
     audit_days: int = DEFAULT_DAYS
     """So long audit records are kept; those that are older go while serving, once a day."""
+    audit_verify_seconds: float = Field(86_400.0, ge=0)
+    """How often the whole ledger is verified in the background while serving; never with 0."""
+    alerts_seconds: float = Field(15.0, ge=5)
+    """How often rules of alerts are looked at."""
     thread_days: int = Field(365, ge=1)
     """So long after its last message a thread is kept, and confirmations and effects after they
     are over."""

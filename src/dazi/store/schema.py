@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from dazi.core.errors import OperatorError
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest revision in ``migrations/versions``."""
 VERSIONS = "alembic_version"
 _versions = Table(
