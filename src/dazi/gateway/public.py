@@ -7,6 +7,7 @@ PUBLIC: frozenset[str] = frozenset(
         "/healthz",  # is the process alive? Says nothing else.
         "/readyz",  # can it serve? Names of parts and true or false, nothing else.
         "/metrics",  # numbers, to whoever has the monitor's token or asks from this machine.
+        "/scaling",  # for who watches the service: a token of its own, or this machine alone.
         "/v1/dazi/sign-in",  # a user name and a password; wrong ones are counted and locked out.
     }
 )
