@@ -18,7 +18,8 @@ SCANNED = 8
 @dataclass(frozen=True, slots=True)
 class Fleet:
     """``embedded``: each Dazi process has an engine of its own, and both share a core (``shares``);
-    they are scaled together. ``server``: ``fronts`` Dazi processes before model servers, which are scaled.
+    they are scaled together. ``server``: ``fronts`` Dazi processes before model servers, which are scaled
+    (0: as many as have places for all that the most of servers work on at once).
 
     ``at_once``: requests that Dazi gives to a server; more wait, ``queue`` of them at most, for
     ``patience`` seconds. ``start``: seconds until a new one serves. ``price``: yuan an hour of a replica,
@@ -28,7 +29,7 @@ class Fleet:
     kind: Kind
     engine: Engine
     front: Front = field(default_factory=Front)
-    fronts: int = 1
+    fronts: int = 0
     at_once: int = 64
     queue: int = 256
     patience: float = 10.0
@@ -60,7 +61,7 @@ class Replicas:
         for _ in range(first):
             self._add(0.0, 0.0)
         if fleet.kind == "server":
-            self.fronts = [FrontDesk(n, fleet.front) for n in range(fleet.fronts)]
+            self.fronts = [FrontDesk(n, fleet.front) for n in range(max(1, fleet.fronts))]
 
     @property
     def kept(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal, Protocol
 
@@ -172,11 +172,3 @@ def scheduled(text: str) -> tuple[tuple[float, int], ...]:
             f"a schedule reads 0=1,8.5=4,19=2 (from which hour how many), not {text}",
         )
     return found
-
-
-def begun(rules: ScalingRules, replicas: int) -> int:
-    return max(rules.least, min(rules.most, replicas, 1_000_000))
-
-
-def with_most(rules: ScalingRules, most: int) -> ScalingRules:
-    return replace(rules, most=max(most, rules.least))

@@ -33,8 +33,8 @@ class Replica:
     something happens next (``next_at``), and go on to then (``go_on``)."""
 
     __slots__ = (
-        "_clock", "_last", "_reading", "_to_read", "_waiting", "_writing", "busy_s", "draining",
-        "engine", "front", "held", "number", "outstanding", "starts", "step_s", "version",
+        "_chunk", "_clock", "_last", "_reading", "_step", "_to_read", "_waiting", "_writing",
+        "busy_s", "draining", "engine", "front", "held", "number", "outstanding", "starts", "version",
     )  # fmt: skip
 
     def __init__(self, number: int, engine: Engine, starts: float = 0.0) -> None:
@@ -47,7 +47,8 @@ class Replica:
         self.held = 0.0
         self.busy_s = 0.0
         self.version = 0
-        self.step_s = 0.0
+        self._step = engine.base
+        self._chunk = 0.0
         self._clock = 0.0
         self._last = starts
         self._reading: deque[Asked] = deque()
@@ -73,13 +74,26 @@ class Replica:
         self.version += 1
 
     def next_at(self) -> float:
-        step = self._step()
+        """Also settles how long steps take until then: to be called after each change."""
+        engine, writing, reading = self.engine, self._writing, self._reading
+        step, chunk = engine.base, 0.0
+        if reading:
+            chunk = self._to_read
+            if chunk > engine.chunk:
+                chunk = engine.chunk
+            elif chunk < LEAST:
+                chunk = LEAST
+            read = chunk * engine.prefill
+            if read > step:
+                step = read
+        step += len(writing) * engine.each + self.held * engine.cache
+        self._step, self._chunk = step, chunk
         found = INFINITE
-        if self._reading:
-            found = self._reading[0].left / self._chunk() * step
-        if self._writing:
-            found = min(found, (self._writing[0][0] - self._clock) * step)
-        return self._last + max(0.0, found) if found < INFINITE else INFINITE
+        if reading:
+            found = reading[0].left / chunk * step
+        if writing:
+            found = min(found, (writing[0][0] - self._clock) * step)
+        return self._last + found if found > 0 else self._last
 
     def go_on(self, now: float) -> tuple[list[Asked], list[Asked]]:
         """The requests of which all is read now, and those that are done."""
@@ -113,26 +127,20 @@ class Replica:
         self._reading.append(asked)
         self._to_read += asked.left
 
-    def _chunk(self) -> float:
-        return max(1e-9, min(self.engine.chunk, self._to_read))
-
-    def _step(self) -> float:
-        read = self._chunk() if self._reading else 0.0
-        return self.engine.step(len(self._writing), self.held, read)
-
     def _advance(self, now: float) -> None:
         spent = now - self._last
         if spent <= 0:
             return
         self._last = now
-        if not (self._reading or self._writing):
+        reading = self._reading
+        if not (reading or self._writing):
             return
         self.busy_s += spent
-        steps = spent / self._step()
-        left = steps * self._chunk() if self._reading else 0.0
+        steps = spent / self._step
         self._clock += steps
-        for asked in self._reading:
-            gone = min(left, asked.left)
+        left = steps * self._chunk
+        for asked in reading:
+            gone = left if left < asked.left else asked.left
             asked.left -= gone
             self._to_read -= gone
             left -= gone

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from dazi.ops.plan.accelerators import Accelerator, accelerator_of
+from dazi.ops.plan.accelerators import Accelerator
 from dazi.ops.plan.memory import MB, Precision, cache_bytes, memory_of, read_bytes
 from dazi.ops.plan.models import Shape
 from dazi.ops.plan.planning import USED
@@ -102,8 +102,3 @@ def embedded(cores: int) -> Engine:
     batch's part and reading go by the cores, a step's base does not."""
     one = BUNDLED
     return replace(one, each=one.each / cores, prefill=one.prefill / cores)
-
-
-__all__ = [
-    "BUNDLED", "CHUNK", "Engine", "Front", "accelerator_of", "embedded", "vllm",
-]  # fmt: skip
