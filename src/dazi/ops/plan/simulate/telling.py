@@ -22,9 +22,7 @@ _HOURS = 12
 def lines(r: Simulated) -> list[tuple[Text, Text]]:
     s, wanted, f = r.summary, r.scenario.wanted, r.fleet
     refused = s.no_place + s.no_server
-    first, whole = (
-        " / ".join(f"{v:.2f}" for v in given.values()) for given in (s.first, s.whole)
-    )
+    first, whole = (" / ".join(f"{v:.2f}" for v in given.values()) for given in (s.first, s.whole))
     made = [
         (Text("来了", "came"), _same(f"{s.turns:,}")),
         (
