@@ -37,10 +37,10 @@ GROUPS = {
     "knowledge": "commands.knowledge", "memory": "commands.memory", "threads": "commands.threads",
     "risk": "commands.risk", "jobs": "commands.jobs", "report": "commands.reports", "desk": "commands.desk",
     "audit": "commands.audit", "guard": "guarding", "user": "commands.users", "key": "commands.keys",
-    "approvals": "commands.approvals",
+    "approvals": "commands.approvals", "plan": "commands.plan",
 }  # fmt: skip
 """Groups of commands by name, with the modules that have them."""
-SINGLE = {"backup": "backup", "restore": "backup", "plan": "plan"}
+SINGLE = {"backup": "backup", "restore": "backup"}
 """Commands of other modules, with the module in ``commands``."""
 ALONE = frozenset({"serve", "ask", "chat", "init", "check", "doctor"})
 """The commands of this module."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ class Outcome:
         return self.status == ANSWERED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: its defaults are those of the command
 class Wanted:
     """What was promised: seconds to the first word and to the whole answer."""
 
@@ -177,7 +178,6 @@ def course(o: Outcome, bins: int = BINS, one_in: int = 1) -> Course:
         filled = np.where(count > 0, total / np.maximum(count, 1), np.nan) * many
         return _carried(filled)
 
-    inside = [m for m in o.moments]
     return Course(
         ((edges[1:] + edges[:-1]) / 2).tolist(),
         rate(o.status != NOT_COME),
@@ -185,10 +185,10 @@ def course(o: Outcome, bins: int = BINS, one_in: int = 1) -> Course:
         rate(refused),
         _late(o.first, where, done, bins),
         _late(o.whole, where, done, bins),
-        mean([m.serving for m in inside], one_in),
-        mean([m.kept for m in inside], one_in),
-        mean([m.busy for m in inside]),
-        mean([m.waiting for m in inside], one_in),
+        mean([m.serving for m in o.moments], one_in),
+        mean([m.kept for m in o.moments], one_in),
+        mean([m.busy for m in o.moments]),
+        mean([m.waiting for m in o.moments], one_in),
     )
 
 
@@ -205,7 +205,7 @@ def _late(values: Floats, where: Any, done: npt.NDArray[np.bool_], bins: int) ->
     order = np.argsort(where[done], kind="stable")
     sorted_where, sorted_values = where[done][order], values[done][order]
     ends = np.searchsorted(sorted_where, np.arange(bins + 1))
-    for low, high in zip(ends[:-1], ends[1:], strict=True):
+    for low, high in pairwise(ends.tolist()):
         piece = sorted_values[low:high]
         out.append(float(np.percentile(piece, 95)) if len(piece) else 0.0)
     return out

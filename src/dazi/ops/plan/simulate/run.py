@@ -28,6 +28,8 @@ from dazi.ops.plan.simulate.trace import Trace
 SERVER, REQUEST, LEAVE, GIVE_UP, TURN_AWAY, LOOK, COME = range(7)
 TOLD_EVERY = 65_536
 """Events between two words about how far it is."""
+CALL_TOKENS = 40
+"""That a model writes to call a tool; the rest of what a turn writes is its answer."""
 NAN = float("nan")
 Told = Callable[[float, float], None]
 """Simulated seconds, and seconds of the clock on the wall."""
@@ -88,7 +90,9 @@ class Run:
         self._at: list[float] = trace.at.tolist()
         self._rounds: list[int] = rounds.tolist()
         self._fresh: list[float] = self._uncached().tolist()
-        self._answer: list[float] = (trace.answer / rounds).tolist()
+        call = np.minimum(CALL_TOKENS, trace.answer / rounds)
+        self._call: list[float] = call.tolist()
+        self._answer: list[float] = (trace.answer - call * trace.calls).tolist()
         self._held: list[float] = ((trace.prompt + trace.answer) / rounds).tolist()
         self._inside = [0.0] * n
         self._first = [NAN] * n
@@ -235,9 +239,10 @@ class Run:
             those = [those[int(self._chance() * len(those))] for _ in range(SCANNED)]
         best: Replica | None = None
         for r in those:
-            if r.outstanding < at_once and not r.draining and r.starts <= now:
-                if best is None or r.outstanding < best.outstanding:
-                    best = r
+            if r.outstanding >= at_once or r.draining or r.starts > now:
+                continue
+            if best is None or r.outstanding < best.outstanding:
+                best = r
         if best is None and those is not self._replicas.all:
             free = (r for r in self._replicas.serving(now) if r.outstanding < at_once)
             best = next(free, None)
@@ -250,7 +255,8 @@ class Run:
 
     def _give(self, turn: int, replica: Replica) -> None:
         self._server[turn] = replica
-        written = max(0.0, self._answer[turn] - 1.0)  # the first comes with the last of the prompt
+        many = self._answer[turn] if self._rounds[turn] == 1 else self._call[turn]
+        written = max(0.0, many - 1.0)  # the first comes with the last of the prompt
         replica.take(self.now, Asked(turn, self._fresh[turn], written, self._held[turn]))
         self._schedule(replica)
 
@@ -296,9 +302,8 @@ class Run:
         after = desk.leave(self.now, self.now - self._inside[turn])
         if after is not None:
             self._begin(after)
-        elif desk.draining and not desk.taken:
-            if desk.engine is not None:
-                self._replicas.retire(desk.engine, self.now)
+        elif desk.draining and not desk.taken and desk.engine is not None:
+            self._replicas.retire(desk.engine, self.now)
         if self.rules.callers:
             self._push(self.now, COME, None)
 

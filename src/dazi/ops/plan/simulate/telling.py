@@ -107,7 +107,7 @@ def table(r: Simulated, language: Language) -> list[str]:
 
         rows.append(
             [
-                _clock(c.at[i] - (c.at[0] if i == 0 else c.at[0])),
+                _clock(c.at[i] - c.at[0]),
                 f"{mean(c.come):.2f}",
                 f"{mean(c.refused):.2f}",
                 f"{max(c.whole[piece]):.1f}",
