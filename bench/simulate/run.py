@@ -105,6 +105,7 @@ async def compare(name: str, seconds: float, runs: int, tables: list[Table]) -> 
         levels = await _calibrated(side, seconds / 2)
         fit = fitted(side, turns, levels)
         tables.append(_fit_table(side, fit, levels))
+        print(tables[-1].text(), flush=True)
         top = max(len(level.found.took) / level.found.seconds for level in levels)
         out = []
         for i, (load, shares) in enumerate(zip(LOADS, MIXES, strict=True)):

@@ -94,7 +94,7 @@ async def paced(kinds: np.ndarray) -> AsyncIterator[Side]:
             house = build(Path(name), model.port)
             async with serving(house, Path(name), LIMITS) as served:
                 load = Load(served.port, served.process.pid, os.getpid(), question)
-                turns = Turns(kinds, (float(PROMPT_TOKENS),) * KINDS, WRITES, (0,) * KINDS)
+                turns = Turns(kinds.copy(), (float(PROMPT_TOKENS),) * KINDS, WRITES, (0,) * KINDS)
                 known = Engine(
                     engine.base, engine.each, engine.prefill, 0.0, engine.chunk, engine.slots
                 )
@@ -126,7 +126,7 @@ async def bundled(kinds: np.ndarray) -> AsyncIterator[Side]:
 
             load = Load(served.port, served.process.pid, os.getpid(), question)
             # Tokens of a kind follow from what its questions really used, in the calibration.
-            turns = Turns(kinds, (0.0,) * KINDS, (0.0,) * KINDS, (1,) * KINDS)
+            turns = Turns(kinds.copy(), (0.0,) * KINDS, (0.0,) * KINDS, (1,) * KINDS)
             guess = Engine(2e-3, 1e-3, 1e-4, 0.0, 256, 256)
             front = Front(0.02, 0.0, 0.0, PLACES, QUEUED, WAIT_S)
             free = ("turn", "base", "each", "prefill")

@@ -225,7 +225,7 @@ def test_callers_ask_again_when_they_are_answered() -> None:
     trace = trace_of(np.zeros(200), np.full(200, TOKENS))
     fleet, policy = alone(1, Engine(1 / TOKENS, 0, 0))
     o = Run(trace, fleet, policy, Rules(callers=4)).go()
-    assert o.count(ANSWERED) == 200
+    assert o.count(ANSWERED) == 200 and o.seconds == pytest.approx(200, rel=0.01)
     assert float(np.median(o.whole)) == pytest.approx(4.0, rel=0.02)
     assert o.come.max() == pytest.approx(196, rel=0.02)
 

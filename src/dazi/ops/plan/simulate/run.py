@@ -361,13 +361,16 @@ class Run:
 
     def _outcome(self, wall: float, stopped: bool) -> Outcome:
         come = np.array(self._come, dtype=np.float64)
+        end = np.array(self._end, dtype=np.float64)
+        # Callers end with their last answer, and not when somebody looks next.
+        last = float(np.nanmax(end, initial=0.0)) if self.rules.callers else self.trace.seconds
         return Outcome(
             come,
             np.array(self._first, dtype=np.float64) - come,
-            np.array(self._end, dtype=np.float64) - come,
+            end - come,
             np.frombuffer(bytes(self._status), dtype=np.uint8),
             self._moments,
-            min(self.now, self.trace.seconds) if not self.rules.callers else self.now,
+            min(self.now, last),
             self._replicas.end(self.now),
             self._replicas.paid.most,
             wall,
