@@ -20,6 +20,7 @@ from dazi.console import (
     plan_page,
     reports_page,
     risk_page,
+    simulate_page,
     system_pages,
     tools_page,
 )
@@ -40,6 +41,7 @@ def own_pages(state: ConsoleState, visits: Visits) -> Iterator[OwnPage]:
     yield OwnPage(plan_page.PATH, lambda scene, r: plan_page.draw(scene, r.query_params))
     yield from tools_page.own_pages(state)
     yield from system_pages.own_pages(state)
+    yield OwnPage(simulate_page.PATH, lambda scene, r: simulate_page.draw(scene, r.query_params))
     if (jobs := state.jobs) is not None:
         yield OwnPage("/jobs", lambda scene, _: jobs_page.draw(scene, jobs))
     if (contracts := state.contracts) is not None:

@@ -191,6 +191,7 @@ def test_everybody_is_answered_refused_or_still_waits(kind: str, policy: str) ->
 def test_what_is_broken_off_is_under_way() -> None:
     trace = generate(DAY)
     fleet, policy = alone(3, SLOW, 8)
+
     def told(simulated: float, wall: float) -> None:
         raise KeyboardInterrupt
 
@@ -325,7 +326,9 @@ def test_few_users_make_most_and_questions_come_again() -> None:
     assert made.fresh.max() <= made.prompt.max() and (made.fresh <= made.prompt).mean() > 0.99
 
 
-@pytest.mark.parametrize("wrong", [{"users": 0}, {"users": 2_000_000}, {"bursts": 1.0}, {"days": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"users": 0}, {"users": 2_000_000}, {"bursts": 1.0}, {"days": 0}]
+)
 def test_what_makes_no_sense_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(CallerError):
         generate(replace(Traffic(), **wrong))  # type: ignore[arg-type]

@@ -49,11 +49,15 @@ def plan(
     read: Annotated[int, typer.Option(help="一次读多少词元。Tokens read by one.")] = Load.read,
     written: Annotated[int, typer.Option(help="一次写多少词元。Tokens written by one.")] = Load.written,
     gpu_price: Annotated[float, typer.Option(help="买一块多少元(含机器的一份)。Yuan to buy one.")] = Prices.gpu,
-    gpu_hour: Annotated[float, typer.Option(help="租一小时多少元;0 为买。Yuan an hour; 0 if bought.")] = Prices.hour,
+    gpu_hour: Annotated[
+        float, typer.Option(help="租一小时多少元;0 为买。Yuan an hour; 0 if bought.")
+    ] = Prices.hour,
     kwh: Annotated[float, typer.Option(help="一度电多少元。Yuan for a kWh.")] = Prices.kwh,
     pue: Annotated[float, typer.Option(help="机器一度电,机房几度。Of the house.")] = Prices.pue,
     staff: Annotated[float, typer.Option(help="运维的人一年多少元。Yuan a year for people.")] = Prices.staff,
-    api_read: Annotated[float, typer.Option(help="API 读一百万词元多少元。Yuan for a million read.")] = Prices.api_read,
+    api_read: Annotated[
+        float, typer.Option(help="API 读一百万词元多少元。Yuan for a million read.")
+    ] = Prices.api_read,
     api_written: Annotated[float, typer.Option(help="API 写一百万多少元。A million written.")] = Prices.api_written,
     json_out: Json = False,
 ) -> None:  # fmt: skip
@@ -90,31 +94,55 @@ def plan_simulate(
     users: Annotated[int, typer.Option(help="多少人用,到一百万。People, up to a million.")] = Traffic.users,
     turns: Annotated[float, typer.Option(help="每人每个工作日几轮。Turns of one on a workday.")] = Traffic.turns,
     days: Annotated[float, typer.Option(help="几天。Days.")] = Traffic.days,
-    weekday: Annotated[int, typer.Option(help="从星期几起,0 是星期一。From which day on; 0 is Monday.")] = Traffic.weekday,
-    bursts: Annotated[float, typer.Option(help="由别的会话引起的占几成。Share that others bring about.")] = Traffic.bursts,
+    weekday: Annotated[
+        int, typer.Option(help="从星期几起,0 是星期一。From which day on; 0 is Monday.")
+    ] = Traffic.weekday,
+    bursts: Annotated[
+        float, typer.Option(help="由别的会话引起的占几成。Share that others bring about.")
+    ] = Traffic.bursts,
     read: Annotated[int, typer.Option(help="一轮读多少词元,中位数。Tokens read, median.")] = Traffic.read,
     written: Annotated[int, typer.Option(help="一轮写多少词元,中位数。Tokens written, median.")] = Traffic.written,
     calls: Annotated[float, typer.Option(help="一轮平均调几次工具。Tool calls of a turn.")] = Traffic.calls,
-    seed: Annotated[int, typer.Option(help="同一个数,同样的结果。The same number, the same result.")] = Traffic.seed,
+    seed: Annotated[
+        int, typer.Option(help="同一个数,同样的结果。The same number, the same result.")
+    ] = Traffic.seed,
     trace: Annotated[Path | None, typer.Option(help="录下来的轨迹,代替上面的。A recorded trace instead.")] = None,
-    kind: Annotated[str, typer.Option(help="server(vLLM)或 embedded(进程里)。vLLM servers, or the engine inside.")] = Servers.kind,
+    kind: Annotated[
+        str, typer.Option(help="server(vLLM)或 embedded(进程里)。vLLM servers, or the engine inside.")
+    ] = Servers.kind,
     model: Annotated[str, typer.Option(help="vLLM 上的模型。The model on vLLM.")] = Servers.model,
     precision: Annotated[str, typer.Option(help="bf16、fp8 或 awq。bf16, fp8 or awq.")] = Servers.precision,
     gpu: Annotated[str, typer.Option(help="显卡。The accelerator.")] = Servers.gpu,
     cards: Annotated[int, typer.Option(help="一份几块卡。Cards of a replica.")] = Servers.cards,
     cores: Annotated[int, typer.Option(help="embedded 一份几个核。Cores of an embedded one.")] = Servers.cores,
-    at_once: Annotated[int, typer.Option(help="同时给一台服务几个请求。Requests given to a server at once.")] = Servers.at_once,
-    start: Annotated[float, typer.Option(help="新的一份多少秒后能用,0 为通常的。Seconds to start; 0: as usual.")] = Servers.start,
-    price: Annotated[float, typer.Option(help="一份一小时多少元,0 按买卡折算。Yuan an hour; 0: as if bought.")] = Servers.price,
-    policy: Annotated[str, typer.Option(help="fixed、utilisation、queue、schedule 或 oracle。One of these.")] = Scaling.policy,
-    replicas: Annotated[int, typer.Option(help="开始几份(fixed:一直),0 自动。At first; fixed: always; 0: by load.")] = Scaling.replicas,
+    at_once: Annotated[
+        int, typer.Option(help="同时给一台服务几个请求。Requests given to a server at once.")
+    ] = Servers.at_once,
+    start: Annotated[
+        float, typer.Option(help="新的一份多少秒后能用,0 为通常的。Seconds to start; 0: as usual.")
+    ] = Servers.start,
+    price: Annotated[
+        float, typer.Option(help="一份一小时多少元,0 按买卡折算。Yuan an hour; 0: as if bought.")
+    ] = Servers.price,
+    policy: Annotated[
+        str, typer.Option(help="fixed、utilisation、queue、schedule 或 oracle。One of these.")
+    ] = Scaling.policy,
+    replicas: Annotated[
+        int, typer.Option(help="开始几份(fixed:一直),0 自动。At first; fixed: always; 0: by load.")
+    ] = Scaling.replicas,
     least: Annotated[int, typer.Option(help="至少几份。Replicas at least.")] = Scaling.least,
     most: Annotated[int, typer.Option(help="至多几份,0 自动。Replicas at most; 0: by load.")] = Scaling.most,
     target: Annotated[float, typer.Option(help="想用到几成。The share that is to be taken.")] = Scaling.target,
     up: Annotated[float, typer.Option(help="连着多少秒需要才加。Needed for so long before more.")] = Scaling.up,
-    down: Annotated[float, typer.Option(help="连着多少秒用不着才减。Spare for so long before fewer.")] = Scaling.down,
-    schedule: Annotated[str, typer.Option(help="时间表,如 0=1,8.5=4,19=2。From which hour how many.")] = Scaling.schedule,
-    first: Annotated[float, typer.Option(help="首字应在几秒内。Promised: seconds to the first token.")] = Promised.first,
+    down: Annotated[
+        float, typer.Option(help="连着多少秒用不着才减。Spare for so long before fewer.")
+    ] = Scaling.down,
+    schedule: Annotated[
+        str, typer.Option(help="时间表,如 0=1,8.5=4,19=2。From which hour how many.")
+    ] = Scaling.schedule,
+    first: Annotated[
+        float, typer.Option(help="首字应在几秒内。Promised: seconds to the first token.")
+    ] = Promised.first,
     whole: Annotated[float, typer.Option(help="整轮应在几秒内。Promised: seconds to the end.")] = Promised.whole,
     json_out: Json = False,
 ) -> None:  # fmt: skip

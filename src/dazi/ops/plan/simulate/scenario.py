@@ -23,12 +23,12 @@ from dazi.ops.plan.simulate.policy import (
     Utilisation,
     oracle,
     scheduled,
-    work,
 )
 from dazi.ops.plan.simulate.run import Rules, Run, Told
 from dazi.ops.plan.simulate.service import Engine, Front, embedded, vllm
 from dazi.ops.plan.simulate.trace import Trace
 from dazi.ops.plan.simulate.traffic import Traffic, generate
+from dazi.ops.plan.simulate.traffic import checked as checked_traffic
 from dazi.ops.scaling import ScalingRules
 
 MOST_SIMULATED = 2_000_000
@@ -98,10 +98,10 @@ class Simulated:
     """Replicas to begin with."""
 
 
-def simulate(s: Scenario, told: Told | None = None) -> Simulated:
-    """Raises ``CallerError`` for what makes no sense."""
-    name = _checked(s)
-    one_in, trace = _sampled(s)
+def simulate(s: Scenario, told: Told | None = None, most: int | None = None) -> Simulated:
+    """Of more turns than ``most`` a sample. Raises ``CallerError`` for what makes no sense."""
+    name = checked(s)
+    one_in, trace = _sampled(s, most or MOST_SIMULATED)
     fleet = _fleet(s)
     busiest = _busiest(trace, fleet, s.scaling.target) if len(trace) else 1
     rules = _rules(s.scaling, busiest, one_in)
@@ -119,7 +119,8 @@ def simulate(s: Scenario, told: Told | None = None) -> Simulated:
     )  # fmt: skip
 
 
-def _checked(s: Scenario) -> Name:
+def checked(s: Scenario) -> Name:
+    """Its policy. Raises ``CallerError``."""
     servers, scaling = s.servers, s.scaling
     name = next((n for n in NAMES if n == scaling.policy), None)
     if name is None:
@@ -139,6 +140,8 @@ def _checked(s: Scenario) -> Name:
     for what, value, low, high in bounds:
         if not low <= value <= high:
             raise _wrong(what, f"{low:g} - {high:g}")
+    if s.trace is None:
+        checked_traffic(s.traffic)
     return name
 
 
@@ -146,14 +149,14 @@ def _wrong(what: str, allowed: str) -> CallerError:
     return CallerError(what, f"{what} 应是 {allowed}", f"{what} must be {allowed}")
 
 
-def _sampled(s: Scenario) -> tuple[int, Trace]:
+def _sampled(s: Scenario, most: int) -> tuple[int, Trace]:
     """One user in how many, and what they ask. Users ask for themselves, so fewer of them are traffic of
     the same kind, but for bursts, which shrink with it."""
     if s.trace is not None:
-        one_in = max(1, math.ceil(len(s.trace) / MOST_SIMULATED))
+        one_in = max(1, math.ceil(len(s.trace) / most))
         return one_in, s.trace.of_users(one_in)
     t = s.traffic
-    one_in = max(1, math.ceil(t.users * t.turns * t.days / MOST_SIMULATED))
+    one_in = max(1, math.ceil(t.users * t.turns * t.days / most))
     if one_in == 1:
         return 1, generate(t)
     return one_in, generate(
@@ -213,8 +216,3 @@ def _policy(
             return Schedule(shared, trace.second_of_week)
         case "oracle":
             return oracle(trace, fleet, rules)
-
-
-def offered(trace: Trace, fleet: Fleet) -> float:
-    """Servers that the whole trace would keep busy all the time."""
-    return float(work(trace, fleet).sum()) / trace.seconds
