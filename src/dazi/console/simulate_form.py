@@ -120,7 +120,8 @@ def plain(text: str) -> str:
 
 def question(parts: Mapping[Group, Mapping[str, Any]], language: Language) -> dict[str, Any]:
     """For the process that simulates."""
-    return {**parts, "most": MOST_TURNS, "language": language}
+    made: dict[str, Any] = {group: dict(values) for group, values in parts.items()}
+    return made | {"most": MOST_TURNS, "language": language}
 
 
 def changed(given: Mapping[str, str]) -> dict[str, str]:

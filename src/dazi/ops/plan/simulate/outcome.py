@@ -52,7 +52,7 @@ class Outcome:
 
     @property
     def answered(self) -> npt.NDArray[np.bool_]:
-        return self.status == ANSWERED
+        return np.asarray(self.status == ANSWERED)
 
 
 @dataclass(frozen=True)  # no slots: its defaults are those of the command

@@ -7,7 +7,7 @@ then a turn (``{"t": 12.5, "prompt": 1500, "answer": 120, "calls": 1, "user": "6
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +58,16 @@ class Trace:
         if one_in == 1:
             return self
         kept = np.flatnonzero(_mixed(self.user) % np.uint64(one_in) == 0)
-        columns = (self.at, self.prompt, self.answer, self.calls, self.fresh, self.again, self.user)
-        return Trace(*(c[kept] for c in columns), self.seconds, self.second_of_week)  # type: ignore[arg-type]
+        return replace(
+            self,
+            at=self.at[kept],
+            prompt=self.prompt[kept],
+            answer=self.answer[kept],
+            calls=self.calls[kept],
+            fresh=self.fresh[kept],
+            again=self.again[kept],
+            user=self.user[kept],
+        )
 
 
 def _mixed(user: Ints) -> npt.NDArray[np.uint64]:

@@ -106,7 +106,7 @@ def _began(t: Traffic, rng: np.random.Generator, starts: float, seconds: float) 
     total = np.concatenate([[0.0], np.cumsum(steps)])
     a_day = t.users * t.turns / t.per_session * (1 - t.bursts)
     count = rng.poisson(a_day * total[-1] / DAY_S)
-    return np.interp(rng.random(count) * total[-1], total, grid)
+    return np.asarray(np.interp(rng.random(count) * total[-1], total, grid), dtype=np.float64)
 
 
 def _clustered(t: Traffic, first: Floats, rng: np.random.Generator) -> Floats:
@@ -175,7 +175,8 @@ def _zipf(rng: np.random.Generator, t: Traffic, count: int) -> Ints:
     """Ranks from 0 on, by the inverse of their cumulated shares."""
     shares = 1.0 / np.arange(1, t.questions + 1) ** t.zipf
     total = np.cumsum(shares)
-    return np.searchsorted(total, rng.random(count) * total[-1]).astype(np.int64)
+    found = np.searchsorted(total, rng.random(count) * total[-1])
+    return np.asarray(found, dtype=np.int64)
 
 
 def turns_ago(asked: Ints) -> Ints:
