@@ -83,7 +83,7 @@ def _chart(c: Course, series: list[dict[str, Any]], language: Language) -> dict[
         "animation": False,
         "tooltip": {"trigger": "axis", "renderMode": "richText", "confine": True},
         "xAxis": {
-            "type": "value", "min": 0, "max": round(last, 2), "name": hour(language),
+            "type": "value", "min": 0, "max": round(last, 1), "name": hour(language),
             "nameLocation": "middle", "nameGap": 24, **_AXIS,
         },
         "yAxis": {"type": "value", "min": 0, **_AXIS},

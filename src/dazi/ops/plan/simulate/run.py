@@ -124,6 +124,7 @@ class Run:
     def _loop(self, began: float) -> None:
         trace, events, at = self.trace, self._events, self._at
         n = 0 if self.rules.callers else len(trace)
+        least = 0.0 if self.rules.callers else trace.seconds
         end = trace.seconds + self.rules.after
         steps = 0
         handlers: tuple[Callable[[Any], None], ...] = (
@@ -145,7 +146,7 @@ class Run:
                     continue
                 self.now = now
                 handlers[kind](what)
-                if kind == LOOK and i >= n and self._idle():
+                if kind == LOOK and i >= n and now >= least and self._idle():
                     break
             else:
                 break
