@@ -77,5 +77,5 @@ def closed(side: Side, turns: Turns, level: Level, fit: Fit) -> Outcome:
     chosen = replace(turns, kind=turns.kind[np.array(level.turns) % len(turns.kind)])
     count = len(level.turns)
     trace = chosen.trace(np.zeros(count), 3600.0)
-    fleet = side.fleet(fit.engine, fit.front)
+    fleet = side.fleet(fit.engine, fit.front, level.found.slowed)
     return Run(trace, fleet, Fixed(1), Rules(callers=level.callers)).go()

@@ -41,6 +41,11 @@ class Measured:
     others: dict[str, int] = field(default_factory=dict)
 
     @property
+    def slowed(self) -> float:
+        """How much longer than alone the server's work took, because others had its core meanwhile."""
+        return 1 + self.waited / self.busy if self.busy else 1.0
+
+    @property
     def took(self) -> list[float]:
         return [d.took for d in self.turns if d.ok]
 

@@ -7,7 +7,7 @@ import sqlite3
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +66,16 @@ class Side:
     free: tuple[str, ...]
     shares: bool
 
-    def fleet(self, engine: Engine, front: Front) -> Fleet:
+    def fleet(self, engine: Engine, front: Front, slowed: float = 1.0) -> Fleet:
+        """``slowed``: what runs on the server's core takes so many times as long as it would alone."""
+        front = replace(front, turn=front.turn * slowed)
+        if self.shares:
+            engine = replace(
+                engine,
+                base=engine.base * slowed,
+                each=engine.each * slowed,
+                prefill=engine.prefill * slowed,
+            )
         kind = "embedded" if self.shares else "server"
         return Fleet(kind, engine, front, 1, engine.at_once, shares=self.shares)  # type: ignore[arg-type]
 
