@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAZI_DATA ?= $(CURDIR)/.dazi
 
-.PHONY: run test check coverage fuzz bench bench-gateway bench-security bench-resilience bench-contracts bench-reports bench-production bench-console bench-gpu model clean lock bundle
+.PHONY: run test check coverage fuzz bench bench-gateway bench-security bench-resilience bench-contracts bench-reports bench-production bench-simulate bench-console bench-gpu model clean lock bundle
 
 run: .venv/run.ok
 	@$(BIN)/dazi serve
@@ -52,6 +52,10 @@ bench-reports: .venv/test.ok
 # A pool of model servers, on the real vLLM (installed into .bench/vllm, 3.5 GB, or named by DAZI_VLLM).
 bench-production: .venv/test.ok
 	PYTHONPATH=src:. $(BIN)/python bench/production/run.py --write
+
+# The simulator of `dazi plan simulate` beside real runs over HTTP; a quarter of an hour, on a quiet machine.
+bench-simulate: .venv/test.ok
+	PYTHONPATH=src:. $(BIN)/python bench/simulate/run.py --write
 
 # Needs an NVIDIA GPU with torch and transformers, which are no part of .venv: PYTHON=... says where they are.
 bench-gpu:

@@ -195,7 +195,7 @@ def command_lines() -> dict[str, list[str]]:
         for name, command in group.commands.items():
             if hasattr(command, "commands"):
                 yield from walk(command, (*path, name))
-            else:
+            if not hasattr(command, "commands") or command.invoke_without_command:
                 options = [p for p in command.params if p.param_type_name == "option"]
                 yield (
                     " ".join((*path, name)),

@@ -19,6 +19,7 @@ Manifest = dict[str, Any]
 KUSTOMIZATION = "kustomization.yaml"
 KNOWN = {
     "apiVersion", "kind", "namespace", "resources", "patches", "configMapGenerator", "images",
+    "components",
 }  # fmt: skip
 CLUSTER_WIDE = {"Namespace"}
 MERGED_BY = {
@@ -32,8 +33,9 @@ def documents(path: Path) -> list[Manifest]:
     return [d for d in yaml.safe_load_all(path.read_text("utf-8")) if d is not None]
 
 
-def render(folder: Path) -> list[Manifest]:
-    """What ``kubectl kustomize`` gives, with the generated names without their digest."""
+def render(folder: Path, components: tuple[str, ...] = ()) -> list[Manifest]:
+    """What ``kubectl kustomize`` gives, with the generated names without their digest; ``components``
+    as if they were named there."""
     asked = documents(folder / KUSTOMIZATION)[0]
     unknown = asked.keys() - KNOWN
     assert not unknown, f"{folder}: {unknown} is not known here"
@@ -41,11 +43,11 @@ def render(folder: Path) -> list[Manifest]:
     for name in asked.get("resources", ()):
         path = folder / name
         made += render(path) if path.is_dir() else documents(path)
+    for name in (*asked.get("components", ()), *components):
+        _joined(folder / name, made)
     for generated in asked.get("configMapGenerator", ()):
         _generate(folder, generated, made)
-    for patch in asked.get("patches", ()):
-        for document in documents(folder / patch["path"]):
-            _patched(made, document)
+    _patches(folder, asked, made)
     for manifest in made:
         if "namespace" in asked and manifest["kind"] not in CLUSTER_WIDE:
             manifest["metadata"]["namespace"] = asked["namespace"]
@@ -54,6 +56,22 @@ def render(folder: Path) -> list[Manifest]:
                 if container["image"].partition(":")[0] == image["name"]:
                     container["image"] = f"{image['name']}:{image['newTag']}"
     return made
+
+
+def _joined(folder: Path, made: list[Manifest]) -> None:
+    """A component adds to what is there and changes it."""
+    asked = documents(folder / KUSTOMIZATION)[0]
+    assert asked["kind"] == "Component"
+    assert asked.keys() <= {"apiVersion", "kind", "resources", "patches"}, asked.keys()
+    for name in asked["resources"]:
+        made += documents(folder / name)
+    _patches(folder, asked, made)
+
+
+def _patches(folder: Path, asked: Manifest, made: list[Manifest]) -> None:
+    for patch in asked.get("patches", ()):
+        for document in documents(folder / patch["path"]):
+            _patched(made, document)
 
 
 def _generate(folder: Path, asked: Manifest, made: list[Manifest]) -> None:
@@ -76,6 +94,9 @@ def _generate(folder: Path, asked: Manifest, made: list[Manifest]) -> None:
 def _patched(made: list[Manifest], patch: Manifest) -> None:
     at = [i for i, m in enumerate(made) if key_of(m) == key_of(patch)]
     assert len(at) == 1, f"a patch of {key_of(patch)}, which is there {len(at)} times"
+    if patch.get("$patch") == "delete":
+        del made[at[0]]
+        return
     made[at[0]] = _merged(made[at[0]], patch)
 
 

@@ -31,7 +31,7 @@ from tests.deploy.reach import Place, reaches
 FOLDER = known.DEPLOY / "kubernetes"
 FLAVOURS = ("small", "production")
 KUBERNETES = "1.37"
-NOT_MANIFESTS = {KUSTOMIZATION, "pool.yaml", "prometheus-adapter-values.yaml"}
+NOT_MANIFESTS = {KUSTOMIZATION, "pool.yaml", "prometheus-adapter-values.yaml", "scaled.keda.yaml"}
 PRODUCTION = FOLDER / "production"
 SECRETS = documents(PRODUCTION / "secrets.example.yaml")
 

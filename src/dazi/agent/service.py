@@ -82,6 +82,10 @@ class AssistantService:
         self.pictures = Pictures(agent.engine, agent.guard)
         self.approved = ApprovedAnswers()
         self._turn_tokens = turn_tokens
+        self.under_way = 0
+        """Turns that are being answered, by whatever way they came."""
+        self.mean_tokens = 0.0
+        """About, of a turn's model requests together."""
         self.holder: ThreadHolder | None = None
         """Tells which conversations a person has; wired where there is a service desk."""
         self.recall: Callable[[str], Awaitable[None]] = _nobody
@@ -143,11 +147,13 @@ class AssistantService:
         admission = await self.limiter.admit(ask.principal, model, most, ask.key)
         used = most  # what broke off in the middle counts as it was reserved
         began = False
+        self.under_way += 1
         try:
             async with aclosing(self._answered(ask)) as events:
                 async for event in events:
                     if isinstance(event, TurnFinished):
                         used = event.usage
+                        self._noted_tokens(used)
                     began = began or not isinstance(event, TurnStarted)
                     yield event
         except DaziError:
@@ -155,7 +161,12 @@ class AssistantService:
                 used = Usage()
             raise
         finally:
+            self.under_way -= 1
             await admission.settle(used)
+
+    def _noted_tokens(self, used: Usage) -> None:
+        tokens = used.prompt + used.completion
+        self.mean_tokens += (tokens - self.mean_tokens) * (0.05 if self.mean_tokens else 1.0)
 
     async def _answered(self, ask: Ask) -> AsyncGenerator[TurnEvent, None]:
         # A caller's own history is nothing that two answers could both write to.

@@ -23,6 +23,7 @@ from dazi.console import (
     prompts_page,
     reports_page,
     risk_page,
+    simulate_page,
     system_pages,
     tools_page,
 )
@@ -52,6 +53,7 @@ def own_pages(state: ConsoleState, visits: Visits) -> Iterator[OwnPage]:
             lambda scene, r: experiments_page.draw_one(scene, trials, r.path_params["name"]),
             experiments_page.draw_not_found,
         )
+    yield OwnPage(simulate_page.PATH, lambda scene, r: simulate_page.draw(scene, r.query_params))
     if (jobs := state.jobs) is not None:
         yield OwnPage("/jobs", lambda scene, _: jobs_page.draw(scene, jobs))
     if (contracts := state.contracts) is not None:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from nicegui import ui
 
-from dazi.console import plan_charts, plan_form
+from dazi.console import plan_charts, plan_form, plan_tabs
 from dazi.console import plan_texts as texts
 from dazi.console.operators import operates
 from dazi.console.page_head import head
@@ -20,7 +20,7 @@ from dazi.ops.plan.curves import course, rates, roof, stack
 from dazi.ops.plan.planning import Plan
 from dazi.ops.plan.telling import lines
 
-PATH = "/plan"
+PATH = plan_tabs.SIZES
 STYLE = Path(__file__).with_name("plan.css")
 _WAIT_MS = 250
 """After the last key."""
@@ -37,6 +37,7 @@ async def draw(scene: Scene, given: Mapping[str, str]) -> None:
             ui.label(texts.FORBIDDEN(language)).classes("dz-none dz-plan-refused")
             return
         heading(texts.PLAN(language))
+        plan_tabs.tabs(scene, PATH)
         ui.label(texts.HINT(language)).classes("dz-muted")
         _Page(scene, plan_form.filled(given))
 
@@ -58,7 +59,7 @@ class _Page:
                 self._tiles = div("dz-figures").props("aria-live=polite")
                 with div("dz-plan-charts"):
                     self._charts = {
-                        name: _Chart(title(self._language), hint(self._language), name)
+                        name: Chart(title(self._language), hint(self._language), name)
                         for name, title, hint in _CHARTS
                     }
                 self._told = div("dz-plan-told")
@@ -169,7 +170,7 @@ _CHARTS = (
 )
 
 
-class _Chart:
+class Chart:
     """A plot with its title, what it shows, and a line that changes with it."""
 
     def __init__(self, title: str, hint: str, name: str) -> None:

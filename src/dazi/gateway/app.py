@@ -15,7 +15,6 @@ from dazi.core.errors import CallerError, DaziError
 from dazi.gateway.door import Door
 from dazi.gateway.errors import NoRoute, WrongMethod, accepted_language, problem_of
 from dazi.gateway.exchange import Exchange, Receive, Send
-from dazi.gateway.gate import Gate
 from dazi.gateway.mcp import McpEndpoint
 from dazi.gateway.openapi import document
 from dazi.gateway.route_spec import RouteSpec
@@ -40,8 +39,7 @@ def create_app(state: GatewayState) -> FastAPI:
     async def openapi(x: Exchange) -> None:
         await x.reply(schema)
 
-    limits = state.limits
-    gate = Gate(limits.max_concurrent, limits.max_queued, limits.queue_seconds)
+    gate = state.gate
     listing = RouteSpec("GET", "/openapi.json", openapi, "")
     specs = (*ROUTES, listing)
     doors = {

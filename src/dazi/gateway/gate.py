@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 
 from dazi.core.errors import OverloadError
+from dazi.gateway.load_meter import LoadMeter
 
 Watched = Callable[[], AbstractContextManager[None]]
 
@@ -26,6 +27,7 @@ class Gate:
         self.queued = queued
         self.wait_s = wait_s
         self.taken = 0
+        self.meter = LoadMeter()
         self._lines: dict[str, deque[asyncio.Future[None]]] = {}
 
     @property
@@ -40,11 +42,14 @@ class Gate:
     async def enter(self, tenant: str, watched: Watched = nullcontext) -> None:
         if self.taken < self.places:
             self.taken += 1
+            self.meter.moved(1)
             return
         if self.waiting >= self.queued and not self._made_room(tenant):
             raise self._busy()
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._lines.setdefault(tenant, deque()).append(turn)
+        self.meter.moved(1)
+        began = self.meter.clock()
         try:
             with watched():
                 async with asyncio.timeout(self.wait_s):
@@ -53,12 +58,17 @@ class Gate:
             self._forget(tenant, turn)
             if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self.leave()  # it was let in at the very moment in which it gave up
+            else:
+                self.meter.moved(-1)
             if isinstance(e, TimeoutError):
                 raise self._busy() from None
             raise
+        now = self.meter.clock()
+        self.meter.waited.add(now, now - began)
 
     def leave(self) -> None:
         """The place goes to whoever is next, if anybody waits."""
+        self.meter.moved(-1)
         while self._lines:
             tenant, line = next(iter(self._lines.items()))
             del self._lines[tenant]
@@ -88,6 +98,7 @@ class Gate:
                 del self._lines[tenant]
 
     def _busy(self) -> OverloadError:
+        self.meter.refused.add(self.meter.clock())
         return OverloadError(
             "busy",
             f"正在处理的请求已达上限({self.places} 个),请稍后再试",
@@ -97,7 +108,7 @@ class Gate:
 
 
 class Place:
-    __slots__ = ("_gate", "_tenant", "_watched")
+    __slots__ = ("_began", "_gate", "_tenant", "_watched")
 
     def __init__(self, gate: Gate, tenant: str, watched: Watched) -> None:
         self._gate = gate
@@ -106,6 +117,7 @@ class Place:
 
     async def __aenter__(self) -> None:
         await self._gate.enter(self._tenant, self._watched)
+        self._began = self._gate.meter.clock()
 
     async def __aexit__(
         self,
@@ -113,4 +125,6 @@ class Place:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
+        meter = self._gate.meter
+        meter.left(meter.clock() - self._began)
         self._gate.leave()

@@ -9,15 +9,19 @@ from dazi.core.errors import AccessError
 from dazi.gateway.door import called_by_loopback_name
 from dazi.gateway.exchange import Exchange
 
+FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip")
+"""What comes with one of these was asked by somebody else than who connects."""
+
 
 def admits(x: Exchange, token: str) -> bool:
     """Whether the request carries ``token``; where none is set, whether it comes from this machine, by a
-    name of this machine (another site's name may lead here too)."""
+    name of this machine (another site's name may lead here too) and not through a proxy."""
     if not token:
-        return x.address in LOOPBACK and called_by_loopback_name(x)
+        here = x.address in LOOPBACK and called_by_loopback_name(x)
+        return here and not any(name in x.headers for name in FORWARDED)
     scheme, _, given = x.header(b"authorization").partition(" ")
     return scheme.lower() == "bearer" and hmac.compare_digest(
-        given.strip().encode(), token.encode()
+        given.strip().encode("latin-1"), token.encode()
     )
 
 

@@ -9,6 +9,7 @@ PUBLIC: frozenset[str] = frozenset(
         "/metrics",  # numbers, to whoever has the monitor's token or asks from this machine.
         "/widget.js",  # the script for the company's own sites: the same for everybody.
         "/v1/widget/{site}/begin",  # lets a site's visitors in, from its own origins only.
+        "/scaling",  # for who watches the service: a token of its own, or this machine alone.
         "/v1/dazi/sign-in",  # a user name and a password; wrong ones are counted and locked out.
     }
 )

@@ -14,6 +14,7 @@ from dazi.gateway import (
     reports,
     resources,
     risk,
+    scaling,
     threads,
 )
 from dazi.gateway.accounts import administration as admin
@@ -285,6 +286,15 @@ ROUTES: tuple[RouteSpec, ...] = (
     RouteSpec(
         "POST", "/v1/dazi/confirmations/{ticket}", resources.decide,
         "确认或取消 / confirm or reject", Completion, Decision, _TURN, turns=True,
+    ),
+    RouteSpec(
+        "GET", "/scaling", scaling.scaling, "自动伸缩要的数 / what an autoscaler needs",
+        scaling.ScalingView, None, (400, 401), entry="public",
+        query={
+            "replicas": {
+                "type": "integer", "minimum": 1, "maximum": scaling.MOST_REPLICAS, "default": 1,
+            },
+        },
     ),
     RouteSpec(
         "GET", "/healthz", resources.healthz, "存活 / alive", resources.Health, statuses=(),

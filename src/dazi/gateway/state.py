@@ -17,11 +17,13 @@ from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
 from dazi.core.engine import Embedder, Engine, models_of
 from dazi.core.principal import Principal
+from dazi.gateway.gate import Gate
 from dazi.gateway.widget.service import Widget
 from dazi.knowledge.service import KnowledgeService
 from dazi.observe.observer import Observer
 from dazi.ops.alerts.service import AlertService
 from dazi.ops.experiments.service import ExperimentService
+from dazi.ops.scaling import Dampers
 from dazi.store.jobs.service import JobService
 
 GOVERNED = "dazi"
@@ -74,6 +76,13 @@ class GatewayState:
     widget: Widget | None = None
     """The company's own sites that have a chat on them."""
     alerts: AlertService | None = None
+    scaling: Dampers = field(default_factory=Dampers)
+    gate: Gate = field(init=False)
+
+    def __post_init__(self) -> None:
+        limits = self.limits
+        gate = Gate(limits.max_concurrent, limits.max_queued, limits.queue_seconds)
+        object.__setattr__(self, "gate", gate)
 
     def models_for(self, principal: Principal, grant: Grant | None = None) -> tuple[str, ...]:
         """Names of the models that this caller may chat with; the governed assistant comes first."""

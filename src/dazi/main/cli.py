@@ -38,10 +38,10 @@ GROUPS = {
     "risk": "commands.risk", "jobs": "commands.jobs", "report": "commands.reports", "desk": "commands.desk",
     "audit": "commands.audit", "guard": "guarding", "user": "commands.users", "key": "commands.keys",
     "approvals": "commands.approvals", "prompts": "commands.prompts", "experiments": "commands.experiments",
-    "approvals": "commands.approvals", "alerts": "commands.alerts",
+    "alerts": "commands.alerts", "plan": "commands.plan",
 }  # fmt: skip
 """Groups of commands by name, with the modules that have them."""
-SINGLE = {"backup": "backup", "restore": "backup", "plan": "plan"}
+SINGLE = {"backup": "backup", "restore": "backup"}
 """Commands of other modules, with the module in ``commands``."""
 ALONE = frozenset({"serve", "ask", "chat", "init", "check", "doctor"})
 """The commands of this module."""

@@ -45,6 +45,7 @@ from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
 from dazi.main.system import RunningSystem
 from dazi.main.warming import AGAIN_S, keep_trying, warm
+from dazi.ops.scaling import Dampers, ScalingRules
 
 WITHOUT_MODEL = Text(
     f"先启动,模型每 {AGAIN_S:g} 秒再试一次;试通之前 /readyz 的 model 是 false。",
@@ -201,6 +202,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             experiments=trials,
             widget=runtime.widget,
             alerts=alerts.service,
+            scaling=scaled_by(s),
         )
     )
     if (watching := runtime.watching) is None:
@@ -231,6 +233,18 @@ def build_app(runtime: Runtime) -> FastAPI:
         ),
     )
     return app
+
+
+def scaled_by(s: Settings) -> Dampers:
+    return Dampers(
+        ScalingRules(
+            s.scaling_target,
+            s.scaling_least,
+            s.scaling_most,
+            s.scaling_up_seconds,
+            s.scaling_down_seconds,
+        )
+    )
 
 
 def _config(runtime: Runtime) -> ServerConfig:

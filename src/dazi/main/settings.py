@@ -111,6 +111,13 @@ class Settings(BaseSettings):
     """``name=value`` with commas, for a collector that asks for a key."""
     trace_share: float = Field(1.0, ge=0, le=1)
     """Of the traces that begin here, the share that is kept."""
+    scaling_target: float = Field(0.7, gt=0, le=1)
+    scaling_least: int = Field(1, ge=0)
+    scaling_most: int = Field(10, ge=1)
+    scaling_up_seconds: float = Field(30.0, ge=0)
+    scaling_down_seconds: float = Field(300.0, ge=0)
+    """What ``/scaling`` asks for: the share of places that is to be taken, how many replicas at least
+    and at most, and how long more, or fewer, must have been needed."""
     redis: str = ""
     """``redis://host:6379/0``: limits are counted there, for several processes together."""
     turn_tokens: int = Field(4_000, ge=1)

@@ -31,6 +31,14 @@ class Places:
     def waiting(self) -> int:
         return len(self._waiting)
 
+    def waiting_for(self, backend: Backend) -> int:
+        """Requests that this server, perhaps among others, would suit."""
+        return sum(backend in w.suits for w in self._waiting)
+
+    def waiting_at(self, backends: Sequence[Backend]) -> int:
+        """Requests that one of these would suit."""
+        return sum(not w.suits.isdisjoint(backends) for w in self._waiting)
+
     async def take(
         self, suits: Sequence[Backend], balance: Balancer, request: GenerateRequest
     ) -> Backend | None:
