@@ -120,6 +120,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             system=system,
             experiments=runtime.experiments.service if runtime.experiments else None,
             alerts=alerts.service,
+            reading=runtime.reading(),
         )
         mount_console(app, state)
         assert runtime.jobs is not None and runtime.jobs.workers is not None

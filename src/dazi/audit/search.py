@@ -30,6 +30,15 @@ class Query:
     turn: str = ""
     since: float | None = None
     until: float | None = None
+    outcome: str = ""
+    """Of a call, or of one of the calls that an answer lists."""
+    thread: str = ""
+    """Only the beginnings of turns tell theirs."""
+
+    @property
+    def inside(self) -> bool:
+        """Whether records must be looked into, and the database alone cannot say."""
+        return bool(self.text or self.tool or self.outcome or self.thread)
 
     def statement(self) -> Select[Any]:
         c = records.c
@@ -41,10 +50,19 @@ class Query:
             chosen = chosen.where(c.at >= self.since)
         if self.until is not None:
             chosen = chosen.where(c.at < self.until)
+        # A first sieve; what stands in the clear stands there as JSON text.
+        for name in filter(None, (self.tool, self.outcome)):
+            chosen = chosen.where(c.body.contains(_quoted(name), autoescape=True))
+        if self.thread:
+            chosen = chosen.where(c.kind == "turn")
         return chosen
 
     def matches(self, record: Record, content: Content) -> bool:
         if self.tool and not _of_tool(content, self.tool):
+            return False
+        if self.outcome and not _came_to(content, self.outcome):
+            return False
+        if self.thread and content.fields.get("thread") != self.thread:
             return False
         if not self.text:
             return True
@@ -129,6 +147,16 @@ def _of_tool(content: Content, tool: str) -> bool:
     calls = content.fields.get("calls")
     named = [c.get("tool") if isinstance(c, dict) else c for c in calls or ()]
     return tool in (content.fields.get("tool"), *named)
+
+
+def _came_to(content: Content, outcome: str) -> bool:
+    calls = content.fields.get("calls")
+    each = [c.get("outcome") for c in calls or () if isinstance(c, dict)]
+    return outcome in (content.fields.get("outcome"), *each)
+
+
+def _quoted(name: str) -> str:
+    return msgspec.json.encode(name).decode()
 
 
 def _texts(value: Any) -> list[str]:

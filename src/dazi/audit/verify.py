@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -107,12 +107,15 @@ async def verify(
     kept: Sequence[Checkpoint] = (),
     *,
     since: Checkpoint | None = None,
+    until: int | None = None,
     batch: int = BATCH,
+    told: Callable[[int], None] | None = None,
 ) -> Verified:
     """Walk through one snapshot of the ledger in constant memory.
 
     ``kept``: checkpoints from outside the database, which no writer of the database can remove.
-    ``since``: begin behind that record, which is as the checkpoint says.
+    ``since``: begin behind that record, which is as the checkpoint says. ``until``: end with that
+    record. ``told`` hears how far it has come, a batch at a time; whoever has heard enough cancels.
     """
     walk = Walk(trust)
     if since is not None:
@@ -122,17 +125,29 @@ async def verify(
     async with database.read() as connection:
         if not database.sqlite:
             await connection.execution_options(isolation_level="REPEATABLE READ")
-        walk.found.bad = await _walked(connection, walk, kept, batch)
+        span = _Span(until, batch, told or (lambda _: None))
+        walk.found.bad = await _walked(connection, walk, kept, span)
     walk.found.end, walk.found.hash = walk.seq, walk.hash
     return walk.found
 
 
+@dataclass(frozen=True, slots=True)
+class _Span:
+    until: int | None
+    batch: int
+    told: Callable[[int], None]
+
+
 async def _walked(
-    connection: AsyncConnection, walk: Walk, kept: Sequence[Checkpoint], batch: int
+    connection: AsyncConnection, walk: Walk, kept: Sequence[Checkpoint], span: _Span
 ) -> Bad | None:
-    async for rows in _batches(connection, walk.seq or None, batch):
-        if isinstance(rows, Bad):
-            return rows
+    until = span.until
+    async for found in _batches(connection, walk.seq or None, span.batch):
+        if isinstance(found, Bad):
+            return None if until is not None and found.seq > until else found
+        rows = [r for r in found if until is None or r.seq <= until]
+        if not rows:
+            return None
         low, high = walk.seq + 1, rows[-1].seq
         anchors = [Gap(*g) for g in await _between(connection, gaps, "first", low, high)]
         signed = [Checkpoint(*c) for c in await _between(connection, checkpoints, "seq", low, high)]
@@ -149,6 +164,9 @@ async def _walked(
             for c in left:
                 if bad := walk.compare(c, None):
                     return bad
+        span.told(walk.seq)
+        if len(rows) < len(found) or walk.seq == until:
+            return None
     return await _beyond(connection, walk, kept)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from dazi.access.auditing import LedgerReading
 from dazi.access.control import Access
 from dazi.agent.service import AssistantService
 from dazi.apps.contracts.service import ContractService
@@ -58,6 +59,8 @@ class ConsoleState:
     experiments: ExperimentService | None = None
     """Prompt versions, and experiments with them and with models."""
     alerts: AlertService | None = None
+    reading: LedgerReading | None = None
+    """The ledger, for whose duty it is to look at it; none where it is kept in memory only."""
 
     def name_of(self, user: str, tenant: str, language: Language) -> str:
         """What a person is called; for nobody we know, the name they signed in by."""

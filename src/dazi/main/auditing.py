@@ -22,44 +22,13 @@ from dazi.audit.retention import Pruned, Retention
 from dazi.audit.sealing import Sealing
 from dazi.audit.search import Found, Query, content_text, matching, search
 from dazi.audit.signing import SigningKeys, Trust, read_public
-from dazi.audit.verify import Bad, Fault, Verified, verify
+from dazi.audit.telling import STATES, fault_text, verdict
+from dazi.audit.verify import verify
 from dazi.core.errors import CallerError
 from dazi.core.language import Language, Text
 from dazi.main.database import database_of
 from dazi.main.settings import Settings
 from dazi.store.database import Database
-
-STATES = {
-    "erased": Text("[已抹除] ", "[erased] "),
-    "missing": Text("[缺密钥] ", "[no key] "),
-    "damaged": Text("[读不出] ", "[unreadable] "),
-}
-FAULTS = {
-    Fault.CHANGED: Text(
-        "第 {seq} 条记录与哈希链不符:内容被改过", "record {seq} does not fit the chain: changed"
-    ),
-    Fault.MISSING: Text(
-        "缺第 {seq} 条记录,没有签名锚点说明它被依规删除",
-        "record {seq} is missing, and no signed anchor stands for it",
-    ),
-    Fault.MISPLACED: Text(
-        "第 {seq} 条记录与哈希链不符:位置不对",
-        "record {seq} does not fit the chain: out of place",
-    ),
-    Fault.CUT: Text(
-        "从第 {seq} 条起被截掉:有检查点在它之后",
-        "cut off from record {seq} on: a checkpoint lies behind it",
-    ),
-    Fault.FORKED: Text(
-        "第 {seq} 条记录与签过名的检查点不符:它或它之前的记录被整段重写",
-        "record {seq} is not the one that was signed: it, or some before it, were written anew",
-    ),
-    Fault.SIGNATURE: Text(
-        "第 {seq} 条处的签名不对,或签名的密钥不可信",
-        "the signature at record {seq} is wrong, or not by a trusted key",
-    ),
-}
-
 
 def audit_folder(data: Path) -> Path:
     """Where the keys are, beside the database and not in it."""
@@ -146,7 +115,7 @@ async def check(
         if checkpoint is not None:
             kept += read_checkpoints(checkpoint)
         found = await verify(room.database, _trust(room.keys, public_key), kept)
-    return found.bad is None, _verdict(found)(language)
+    return found.bad is None, verdict(found)(language)
 
 
 def check_file(
@@ -156,7 +125,7 @@ def check_file(
     data = settings.data_folder(settings.company_folder())
     found = verify_file(export, _trust(SigningKeys(audit_folder(data)), public_key))
     if found.bad is not None:
-        return False, _fault(found.bad)(language)
+        return False, fault_text(found.bad)(language)
     whole = (
         Text("连续的一段", "an unbroken piece") if found.whole else Text("一部分", "a selection")
     )
@@ -170,28 +139,6 @@ def check_file(
 
 def _trust(keys: SigningKeys, public_key: Path | None) -> Trust:
     return keys.trust(read_public(public_key) if public_key is not None else None)
-
-
-def _verdict(found: Verified) -> Text:
-    if found.bad is not None:
-        return _fault(found.bad)
-    zh = [f"{found.records} 条记录,哈希链完整"]
-    en = [f"{found.records} records, the chain holds"]
-    if found.removed:
-        zh.append(f"{found.removed} 条已依规删除,有签名锚点")
-        en.append(f"{found.removed} were removed, signed anchors stand for them")
-    if found.checkpoints:
-        zh.append(f"{found.checkpoints} 个检查点,最后一个在第 {found.through} 条")
-        en.append(f"{found.checkpoints} checkpoints, the last one at record {found.through}")
-    else:
-        zh.append("还没有检查点,末尾被截掉看不出来")
-        en.append("no checkpoint yet, so a cut at the end would not show")
-    return Text(";".join(zh), "; ".join(en))
-
-
-def _fault(bad: Bad) -> Text:
-    text = FAULTS[bad.fault]
-    return Text(text.zh.format(seq=bad.seq), text.en.format(seq=bad.seq))
 
 
 async def checkpoint(settings: Settings, out: Path | None) -> str:

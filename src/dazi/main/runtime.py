@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from dazi.access.auditing import LedgerReading
 from dazi.access.cedar import CedarPolicy
 from dazi.access.control import Access, Installation
 from dazi.access.ldap import Ldap
@@ -29,6 +30,7 @@ from dazi.audit.ledger import Kind, Ledger, MemorySink, SqlSink
 from dazi.audit.private import Private
 from dazi.audit.sealing import Sealing
 from dazi.audit.search import Opened
+from dazi.audit.signing import SigningKeys
 from dazi.connectors.context import ConnectorContext
 from dazi.console.answers import Answers
 from dazi.core.company import Company
@@ -120,6 +122,15 @@ class Runtime:
 
     def today(self) -> date:
         return self.settings.today or date.today()
+
+    def reading(self) -> LedgerReading | None:
+        """The ledger for auditors' browsers; none where it is in memory only."""
+        if self.settings.audit == "memory":
+            return None
+        folder = audit_folder(self.settings.data_folder(self.company.folder))
+        return LedgerReading(
+            self.database, self.ledger, self.sealing, SigningKeys(folder), demo=self.company.demo
+        )
 
     async def close(self) -> None:
         await self.answers.close()
