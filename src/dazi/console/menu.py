@@ -14,6 +14,7 @@ from nicegui import ui
 from dazi.console import (
     alert_texts,
     compliance_texts,
+    audit_texts,
     contract_texts,
     dashboard_texts,
     desk_texts,
@@ -80,6 +81,11 @@ def _reports(scene: Scene) -> bool:
     return found is not None and bool(found.visible(scene.principal))
 
 
+def _audit(scene: Scene) -> bool:
+    found = scene.state.reading
+    return found is not None and found.may(scene.principal, "audit.read")
+
+
 def _risk(scene: Scene) -> bool:
     return scene.state.risk is not None and scene.state.risk.may(scene.principal)
 
@@ -114,6 +120,7 @@ ENTRIES: tuple[Entry, ...] = (
           lambda s: s.state.system is not None and operates(s.principal)),
     Entry("govern", "/prompts", "notes", _named(prompts_texts.PROMPTS), _trials),
     Entry("govern", "/experiments", "science", _named(experiments_texts.EXPERIMENTS), _trials),
+    Entry("govern", "/audit", "policy", _named(audit_texts.AUDIT), _audit),
 )  # fmt: skip
 
 

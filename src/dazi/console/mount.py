@@ -11,6 +11,7 @@ from nicegui import ui
 
 from dazi.console import (
     compliance_page,
+    audit_routes,
     contract_routes,
     job_routes,
     knowledge_routes,
@@ -54,6 +55,8 @@ def mount_console(app: FastAPI, state: ConsoleState) -> None:
         pages.on_shutdown(state.system.compliance.stop)
     if state.risk is not None:
         risk_routes.add_routes(app, state.risk, visits)
+    if state.reading is not None:
+        audit_routes.add_routes(app, state.reading, visits)
     _add_pages(state, visits)
     app.add_middleware(PageHeaders)
     # Inside what compresses pages, which comes last: a page is looked through as text.

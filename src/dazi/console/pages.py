@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dazi.console import (
     alerts_page,
     approvals_page,
+    audit_page,
+    audit_turn_page,
     chat_page,
     contract_view,
     contracts_page,
@@ -54,6 +56,12 @@ def own_pages(state: ConsoleState, visits: Visits) -> Iterator[OwnPage]:
             experiments_page.draw_not_found,
         )
     yield OwnPage(simulate_page.PATH, lambda scene, r: simulate_page.draw(scene, r.query_params))
+    yield OwnPage(audit_page.PATH, lambda scene, r: audit_page.draw(scene, r.query_params))
+    yield OwnPage(
+        "/audit/turn/{turn}",
+        lambda scene, r: audit_turn_page.draw(scene, r.path_params["turn"]),
+        audit_turn_page.draw_not_found,
+    )
     if (jobs := state.jobs) is not None:
         yield OwnPage("/jobs", lambda scene, _: jobs_page.draw(scene, jobs))
     if (contracts := state.contracts) is not None:

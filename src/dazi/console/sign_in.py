@@ -31,7 +31,8 @@ OIDC_COOKIE = "dazi_oidc"
 OIDC_PATH = "/login/oidc"
 OIDC_S = 600
 _RETURN_TO = re.compile(
-    r"/t/[A-Za-z0-9_%.~-]{1,200}|/approvals|/knowledge(?:/d/[A-Za-z0-9_]{1,80})?"
+    r"/t/[A-Za-z0-9_%.~-]{1,200}|/approvals|/audit(?:/turn/[A-Za-z0-9_%.~-]{1,80})?|/people|/keys|/limits|/account"
+    r"|/knowledge(?:/d/[A-Za-z0-9_]{1,80})?"
 )
 
 Form = dict[str, str]

@@ -30,6 +30,7 @@ from dazi.main.database import database_of
 from dazi.main.settings import Settings
 from dazi.store.database import Database
 
+
 def audit_folder(data: Path) -> Path:
     """Where the keys are, beside the database and not in it."""
     return data / "audit"
