@@ -25,6 +25,8 @@ from dazi.core.principal import Principal
 
 SCRIPT = Path(__file__).with_name("audit_turn.js")
 SHORT_HASH = 12
+NEAREST = 0.03
+"""Of the bar, between two ticks."""
 ICONS = {
     "turn": "chat_bubble_outline", "call": "bolt", "decision": "block", "outcome": "task_alt",
     "answer": "forum", "route": "alt_route", "job": "schedule",
@@ -110,9 +112,10 @@ def _bar(whole: Told, language: Language) -> None:
     with div("dz-time").props("role=group") as bar:
         bar.props["aria-label"] = texts.BAR(language)
         div("dz-time-done").props("aria-hidden=true")
-        for i, step in enumerate(whole.steps):
+        places = spread([min(1.0, step.after / end) for step in whole.steps])
+        for i, (step, place) in enumerate(zip(whole.steps, places, strict=True)):
             tick = ui.element("button").props("type=button").classes(f"dz-tick dz-tone-{step.tone}")
-            tick.style(f"left: {min(1.0, step.after / end) * 100:.2f}%")
+            tick.style(f"left: {place * 100:.2f}%")
             tick.props["data-step"] = str(i)
             tick.props["aria-label"] = tick.props["title"] = (
                 f"{_title(step, language)}, {span(step.after * 1000)}"
@@ -120,6 +123,19 @@ def _bar(whole: Told, language: Language) -> None:
     with div("dz-time-ends dz-muted").props("aria-hidden=true"):
         ui.label("0")
         ui.label(span(end * 1000))
+
+
+def spread(places: list[float]) -> list[float]:
+    """Shares of the bar, in order and far enough from each other to be pressed."""
+    gap = min(NEAREST, 1 / max(1, len(places) - 1))
+    out: list[float] = []
+    for place in places:
+        out.append(max(place, out[-1] + gap) if out else place)
+    limit = 1.0
+    for i in range(len(out) - 1, -1, -1):
+        out[i] = min(out[i], limit)
+        limit = out[i] - gap
+    return out
 
 
 def _steps(whole: Told, language: Language) -> None:
