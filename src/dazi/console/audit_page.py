@@ -160,7 +160,8 @@ def _summary(found: Found, language: Language) -> None:
     named = told.get("tool") or told.get("act") or told.get("rule")
     if named:
         ui.label(str(named)[:SHORT]).classes("dz-code")
-    outcome_chip(told, language)
+    if found.record.kind != "call":  # what came of one is a record of its own
+        outcome_chip(told, language)
 
 
 def outcome_chip(told: Mapping[str, object], language: Language) -> None:

@@ -103,26 +103,31 @@ def _bar(whole: Told, language: Language) -> None:
     """A tick for each step, where it was in time; those of one moment stand side by side."""
     end = max(whole.ms / 1000, whole.steps[-1].after, 0.001)
     with div("dz-turn-tools"):
-        earlier, later = texts.EARLIER_STEP(language), texts.LATER_STEP(language)
-        icon_button("chevron_left", earlier, lambda: None).classes("dz-step-back")
-        icon_button("chevron_right", later, lambda: None).classes("dz-step-on")
-        where = ui.label("").classes("dz-step-where").props("role=status aria-live=polite")
-        where.props["data-said"] = texts.STEP(language)
-        ui.label(texts.KEYS(language)).classes("dz-muted dz-step-keys")
-    with div("dz-time").props("role=group") as bar:
-        bar.props["aria-label"] = texts.BAR(language)
-        div("dz-time-done").props("aria-hidden=true")
-        places = spread([min(1.0, step.after / end) for step in whole.steps])
-        for i, (step, place) in enumerate(zip(whole.steps, places, strict=True)):
-            tick = ui.element("button").props("type=button").classes(f"dz-tick dz-tone-{step.tone}")
-            tick.style(f"left: {place * 100:.2f}%")
-            tick.props["data-step"] = str(i)
-            tick.props["aria-label"] = tick.props["title"] = (
-                f"{_title(step, language)}, {span(step.after * 1000)}"
-            )
-    with div("dz-time-ends dz-muted").props("aria-hidden=true"):
-        ui.label("0")
-        ui.label(span(end * 1000))
+        with div("dz-turn-buttons"):
+            earlier, later = texts.EARLIER_STEP(language), texts.LATER_STEP(language)
+            icon_button("chevron_left", earlier, lambda: None).classes("dz-step-back")
+            icon_button("chevron_right", later, lambda: None).classes("dz-step-on")
+            where = ui.label("").classes("dz-step-where").props("role=status aria-live=polite")
+            where.props["data-said"] = texts.STEP(language)
+            ui.label(texts.KEYS(language)).classes("dz-muted dz-step-keys")
+        with div("dz-time").props("role=group") as bar:
+            bar.props["aria-label"] = texts.BAR(language)
+            div("dz-time-done").props("aria-hidden=true")
+            places = spread([min(1.0, step.after / end) for step in whole.steps])
+            for i, (step, place) in enumerate(zip(whole.steps, places, strict=True)):
+                tick = (
+                    ui.element("button")
+                    .props("type=button")
+                    .classes(f"dz-tick dz-tone-{step.tone}")
+                )
+                tick.style(f"left: {place * 100:.2f}%")
+                tick.props["data-step"] = str(i)
+                tick.props["aria-label"] = tick.props["title"] = (
+                    f"{_title(step, language)}, {span(step.after * 1000)}"
+                )
+        with div("dz-time-ends dz-muted").props("aria-hidden=true"):
+            ui.label("0")
+            ui.label(span(end * 1000))
 
 
 def spread(places: list[float]) -> list[float]:
