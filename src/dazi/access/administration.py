@@ -6,6 +6,7 @@ Everything is within the administrator's own tenant: whom another tenant has doe
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from dazi.access.accounts import LOCAL, Account, Accounts, Edit, check, unknown_user
 from dazi.access.duties import SEPARATED, Action, check_separation, may, require
@@ -41,6 +42,15 @@ class NewUser:
     account: Account
     password: str = field(default="", repr=False)
     request: RoleRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """When the pause after wrong passwords ends, and that after wrong codes: seconds since the
+    epoch, 0 for none."""
+
+    password: float
+    code: float
 
 
 SETTING_UP: frozenset[Action] = frozenset(
@@ -198,6 +208,39 @@ class Administration:
         async with recorded(self._record, by, "user.second_factor", of=user):
             await self._stores.second_factor.forget(by.tenant, user)
             await self._stores.sessions.end_all(by.tenant, user)
+
+    async def locked(self, by: Principal, user: str) -> Locks:
+        """Whether guessing has brought a pause upon them. Raises ``AccessError``."""
+        await self._authority.require(by, "accounts.read", "user.show")
+        self._authority.find(by, user)
+        lockout, name = self._stores.lockout, f"{by.tenant}/{user}"
+        return Locks(
+            await lockout.until(Subject("account", name)),
+            await lockout.until(Subject("code", name)),
+        )
+
+    async def unlock(self, by: Principal, user: str) -> None:
+        """Whoever resets passwords ends the pause of the password, whoever resets second factors
+        that of the code; each recorded, for it lets guessing go on."""
+        kinds: list[Literal["account", "code"]] = []
+        if may(by, "passwords.reset"):
+            kinds.append("account")
+        if may(by, "second_factor.reset"):
+            kinds.append("code")
+        if not kinds:
+            await self._authority.require(by, "passwords.reset", "user.unlock")
+        self._not_oneself(by, user)
+        self._authority.own(by, user)
+        async with recorded(self._record, by, "user.unlock", of=user, locks=kinds):
+            for kind in kinds:
+                await self._stores.lockout.unlock(Subject(kind, f"{by.tenant}/{user}"))
+
+    async def second_factor(self, by: Principal, user: str) -> bool:
+        """Whether they have one. One's own without any duty."""
+        if user != by.user:
+            await self._authority.require(by, "accounts.read", "user.show")
+            self._authority.find(by, user)
+        return await self._stores.second_factor.enrolled(by.tenant, user)
 
     async def sessions(self, by: Principal, user: str) -> list[Session]:
         """One's own without any duty."""

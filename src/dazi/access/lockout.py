@@ -132,6 +132,13 @@ class Lockout:
     async def unlock(self, subject: Subject) -> None:
         await self.succeeded(subject)
 
+    async def until(self, subject: Subject) -> float:
+        """When its pause ends, seconds since the epoch; 0 where there is none now."""
+        query = select(attempts.c.until).where(attempts.c.subject == subject.key)
+        async with self._database.read() as connection:
+            until = float(await connection.scalar(query) or 0.0)
+        return until if until > self._clock() else 0.0
+
     async def _take_back(self, connection: AsyncConnection, subject: Subject) -> None:
         row = await self._row(connection, subject)
         await _set(connection, subject, failures=max(0, row.failures - 1))

@@ -52,6 +52,10 @@ class RoleAdministration:
         await self._authority.require(by, "requests.read", "role.pending")
         return await self._stores.requests.pending(by.tenant)
 
+    def may_confirm(self, by: Principal, request: RoleRequest) -> bool:
+        """Whether ``by`` could be the second person."""
+        return may_confirm(self._requester(request), by, request.change.user)
+
     async def decide(self, by: Principal, id: str, *, confirm: bool) -> RoleRequest:
         """A request is confirmed by somebody else than whoever asked and whoever it is about; one's
         own may be taken back. Raises ``AccessError``, ``CallerError`` and ``NotFound``."""

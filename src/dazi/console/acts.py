@@ -14,6 +14,7 @@ from dazi.console.sign_in import safe_return, sign_in_url
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
 from dazi.core.errors import DaziError
+from dazi.core.language import Text
 from dazi.core.principal import Principal
 
 T = TypeVar("T")
@@ -63,6 +64,15 @@ def _asked(
 ) -> None:
     language, page = scene.language, ui.context.client
     with named_dialog(reveal(question)) as dialog, div(f"dz-dialog {classes[0]}"):
+def confirm(
+    scene: Scene,
+    question: str,
+    do: Callable[[], Awaitable[object]],
+    label: Text = texts.DELETE,
+) -> None:
+    """Ask before something that cannot be taken back; ``label``: of the button that does it."""
+    language = scene.language
+    with named_dialog(reveal(question)) as dialog, div("dz-dialog dz-confirm-delete"):
         ui.label(reveal(question))
 
         async def agreed() -> None:
@@ -73,6 +83,7 @@ def _asked(
         with div("dz-dialog-actions"):
             button(texts.BACK(language), dialog.close, "dz-button-quiet")
             button(word, agreed, f"dz-button {classes[1]}")
+            button(label(language), agreed, "dz-button dz-delete-now")
     dialog.on("hide", lambda _: dialog.delete(), args=[])
     dialog.open()
 

@@ -118,7 +118,7 @@ def _bar(whole: Told, language: Language) -> None:
                 tick = (
                     ui.element("button")
                     .props("type=button")
-                    .classes(f"dz-tick dz-tone-{step.tone}")
+                    .classes(f"dz-tick dz-step-{step.tone}")
                 )
                 tick.style(f"left: {place * 100:.2f}%")
                 tick.props["data-step"] = str(i)
@@ -147,7 +147,7 @@ def _steps(whole: Told, language: Language) -> None:
     with ui.element("ol").classes("dz-steps") as listed:
         listed.props["aria-label"] = texts.TURN_TITLE(language)
         for step in whole.steps:
-            with ui.element("li").classes(f"dz-step dz-tone-{step.tone}").props("tabindex=-1"):
+            with ui.element("li").classes(f"dz-step dz-step-{step.tone}").props("tabindex=-1"):
                 ui.icon(ICONS.get(step.kind, "article")).classes("dz-step-icon")
                 with div("dz-step-body"):
                     _step(step, language)

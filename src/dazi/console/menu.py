@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 from nicegui import ui
 
+from dazi.access.duties import may
 from dazi.console import (
     alert_texts,
     compliance_texts,
@@ -21,6 +22,7 @@ from dazi.console import (
     experiments_texts,
     job_texts,
     knowledge_texts,
+    people_texts,
     plan_texts,
     pool_texts,
     prompts_texts,
@@ -120,6 +122,8 @@ ENTRIES: tuple[Entry, ...] = (
           lambda s: s.state.system is not None and operates(s.principal)),
     Entry("govern", "/prompts", "notes", _named(prompts_texts.PROMPTS), _trials),
     Entry("govern", "/experiments", "science", _named(experiments_texts.EXPERIMENTS), _trials),
+    Entry("govern", "/people", "group", _named(people_texts.PEOPLE),
+          lambda s: may(s.principal, "accounts.read")),
     Entry("govern", "/audit", "policy", _named(audit_texts.AUDIT), _audit),
 )  # fmt: skip
 

@@ -21,9 +21,12 @@ from dazi.console import (
     jobs_page,
     knowledge_page,
     memory_page,
+    people_page,
+    person_page,
     plan_page,
     prompts_page,
     reports_page,
+    requests_page,
     risk_page,
     simulate_page,
     system_pages,
@@ -56,6 +59,13 @@ def own_pages(state: ConsoleState, visits: Visits) -> Iterator[OwnPage]:
             experiments_page.draw_not_found,
         )
     yield OwnPage(simulate_page.PATH, lambda scene, r: simulate_page.draw(scene, r.query_params))
+    yield OwnPage(people_page.PATH, lambda scene, r: people_page.draw(scene, r.query_params))
+    yield OwnPage("/people/requests", lambda scene, _: requests_page.draw(scene))
+    yield OwnPage(
+        "/people/u/{user}",
+        lambda scene, r: person_page.draw(scene, r.path_params["user"]),
+        person_page.draw_not_found,
+    )
     yield OwnPage(audit_page.PATH, lambda scene, r: audit_page.draw(scene, r.query_params))
     yield OwnPage(
         "/audit/turn/{turn}",
