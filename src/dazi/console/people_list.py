@@ -72,10 +72,11 @@ def part(accounts: Sequence[Account], wanted: Asked, expand: Expand, size: int =
     """``expand``: roles with what they include."""
     word = plain(wanted.q)
     key = _KEYS[wanted.sort]
+    chosen = _IS.get(wanted.state)
     found = [
         a
         for a in accounts
-        if _IS.get(wanted.state, lambda _: True)(a)
+        if (chosen is None or chosen(a))
         and (not wanted.role or wanted.role in expand(a.roles))
         and (not word or word in said(a))
     ]

@@ -284,10 +284,10 @@ def _end_button(label: str, end: Callable[[str], Awaitable[None]], id: str) -> N
 
 def _line_of(path: Path, user: str) -> int:
     """Where the company's file names a user; its first line where that cannot be told."""
+    section = ""
     for number, text in enumerate(path.read_text("utf-8").splitlines(), 1):
-        name, equals, value = text.partition("=")
-        if equals and name.strip() == "user" and value.strip() in (f'"{user}"', f"'{user}'"):
-            before = path.read_text("utf-8").splitlines()[: number - 1]
-            if any(earlier.strip() == "[[users]]" for earlier in before):
-                return number
+        section = text.strip() if text.startswith("[") else section
+        name, _, value = (part.strip() for part in text.partition("="))
+        if section == "[[users]]" and name == "user" and value in (f'"{user}"', f"'{user}'"):
+            return number
     return 1
