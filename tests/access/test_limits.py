@@ -14,7 +14,7 @@ import pytest
 
 from dazi.access.limits.counters import WINDOW_S, Counters, ProcessCounters, Refusal, Taken, Want
 from dazi.access.limits.limiter import FREE, Limiter
-from dazi.access.limits.rules import LimitRule, Price, prices_of, rules_of
+from dazi.access.limits.rules import LimitRule, Price, lines_of, prices_of, rules_of
 from dazi.access.limits.shared import SharedCounters
 from dazi.access.limits.totals import DatabaseTotals
 from dazi.core.engine import Usage
@@ -244,3 +244,29 @@ def test_what_is_written_twice_and_prices(tmp_path: Path) -> None:
     for wrong in ({}, {"prompt": "x"}, {"prompt": 1, "output": 2}):
         with pytest.raises(ConfigError):
             prices_of({"prices": {"m": wrong}}, tmp_path)
+
+
+async def test_looking_tells_what_is_taken_and_takes_nothing(counters: Counters) -> None:
+    rules = (
+        LimitRule("user", requests_per_minute=5, tokens_per_minute=1000, concurrent=2),
+        LimitRule("tenant", micros_per_month=9_000_000),
+        LimitRule("role", "boss", requests_per_minute=1),
+    )
+    who = Principal(uuid4().hex, frozenset({"staff"}), tenant=uuid4().hex)
+    limiter = Limiter(rules, {"m": Price(1_000_000, 2_000_000)}, counters)
+    assert [s.used for s in await limiter.standing(who)] == [0, 0, 0, 0]
+    first = await limiter.admit(who, "m", Usage(100, 50))
+    await limiter.admit(who, "m", Usage(10, 0))
+    await first.settle(Usage(100, 10))
+    for _ in range(2):
+        found = {s.unit: (s.used, s.limit) for s in await limiter.standing(who)}
+        assert found == {
+            "requests": (2, 5), "tokens": (120, 1000), "concurrent": (1, 2), "month": (130, 9_000_000),
+        }  # fmt: skip
+
+
+def test_the_rules_are_found_in_their_file(tmp_path: Path) -> None:
+    (tmp_path / "dazi.toml").write_text(
+        '[company]\n[[limits]]\nper = "user"\n# [[limits]]\n [[ limits ]] # two\n', "utf-8"
+    )
+    assert lines_of(tmp_path) == [2, 5] and lines_of(tmp_path / "none") == []

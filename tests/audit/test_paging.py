@@ -8,6 +8,7 @@ from dazi.audit.links import verify_piece
 from dazi.audit.paging import Page, first_since, page
 from dazi.audit.records import records
 from dazi.audit.search import Query
+from dazi.audit.usage import Used, used_since
 from dazi.audit.verify import Bad, Fault, verify
 from tests.audit.conftest import House
 
@@ -103,3 +104,19 @@ async def test_a_verification_tells_how_far_it_is_and_ends_where_it_is_to(house:
     told: list[int] = []
     found = await verify(house.database, house.keys.trust(), until=33, batch=10, told=told.append)
     assert told == [10, 20, 30, 33] and found.bad is None and found.records == 33
+
+
+async def test_what_was_used_is_told_by_person_and_model(house: House) -> None:
+    put = house.ledger.append
+    await put("turn", "lin", "t0", {"said": "x", "model": "m"})
+    async with house.database.write() as connection:
+        await connection.execute(text("UPDATE audit_records SET at = at - 90000"))
+        since = (await connection.execute(text("SELECT max(at) FROM audit_records"))).scalar_one()
+    await put("answer", "lin", "t0", {"answer": "x", "tokens": [7, 1]})
+    for n, (user, model) in enumerate((("lin", "m"), ("lin", "m"), ("wu", "n"))):
+        await put("turn", user, f"t{n + 1}", {"said": "x", "model": model})
+        await put("answer", user, f"t{n + 1}", {"answer": "x", "tokens": [10, 2], "cost": 0.5})
+    found = await used_since(house.database, since + 80_000)
+    assert found == [
+        Used("lin", "m", 2, 20, 4, 1.0), Used("wu", "n", 1, 10, 2, 0.5), Used("lin", "", 1, 7, 1),
+    ]  # fmt: skip

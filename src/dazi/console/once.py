@@ -36,7 +36,12 @@ _COPY = """(e) => {
 
 def show_once(scene: Scene, title: str, secret: str, hint: Text = ONCE) -> None:
     language = scene.language
-    with ui.dialog().props("persistent") as dialog, div("dz-dialog dz-once"):
+    # Beside whatever dialog it comes from, which ends now.
+    with (
+        ui.context.client.content,
+        ui.dialog().props("persistent") as dialog,
+        div("dz-dialog dz-once"),
+    ):
         ui.label(title).classes("dz-dialog-title")
         ui.label(secret).classes("dz-code dz-once-secret").style(
             "user-select: all; overflow-wrap: anywhere; font-size: 15px; padding: 8px 12px"

@@ -201,8 +201,8 @@ class _Person:
         made = await act(self._scene, lambda by: administration.reset_password(by, self._user))
         if made is not None:
             said = texts.CREATED_NOW(self._scene.language).format(user=self._user)
-            await self.refresh()
             show_once(self._scene, said, made)
+            await self.refresh()
 
     def _edit(self, a: Account) -> Callable[[], None]:
         language = self._scene.language

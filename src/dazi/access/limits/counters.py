@@ -56,6 +56,10 @@ class Counters(Protocol):
         """Really used was so much of each; leases end."""
         ...
 
+    async def look(self, wants: Sequence[Want]) -> list[int]:
+        """How much of each is taken now; nothing is taken by looking."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -104,12 +108,17 @@ class ProcessCounters:
             if want.kind == "total" and self._totals is not None:
                 await self._totals.save(want.key, self._numbers.get(want.key, 0))
 
+    async def look(self, wants: Sequence[Want]) -> list[int]:
+        return [self.used(want) for want in wants]
+
     async def close(self) -> None:
         return None
 
     def used(self, want: Want) -> int:
         if want.kind != "window":
             return self._numbers.get(want.key, 0)
+        if want.key not in self._windows:
+            return 0
         return sum(self._current(want.key, int(self._clock() // SLOT_S)).values())
 
     def _missing(self, want: Want, slot: int, now: float) -> float | None:

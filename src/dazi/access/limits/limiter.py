@@ -68,6 +68,18 @@ class Admission:
                 return want.amount
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How much of one number of ``rule`` is used now, of ``limit``. ``unit``: ``requests``,
+    ``tokens`` (both within a minute), ``concurrent`` or ``month`` (millionths of a yuan)."""
+
+    rule: LimitRule
+    scope: str
+    unit: Unit
+    used: int
+    limit: int
+
+
 FREE = Admission()
 """Where nothing is limited."""
 
@@ -118,6 +130,26 @@ class Limiter:
             raise self._refused(found)
         return Admission(self._counters, found, price)
 
+    @property
+    def rules(self) -> tuple[LimitRule, ...]:
+        return self._rules
+
+    async def standing(self, principal: Principal, key: str = "") -> list[Standing]:
+        """Every limit that ``principal``'s requests count in. Raises ``OperatorError``."""
+        month = f"month{self._now():%Y-%m}"
+        nothing = {"requests": 0, "tokens": 0, "concurrent": 0}
+        found = [
+            (rule, scope, want)
+            for rule in self._rules
+            for scope in rule.scopes(principal, key)
+            for want in _wants(rule, scope, nothing, month, 0)
+        ]
+        used = await self._counters.look([want for _, _, want in found])
+        return [
+            Standing(rule, scope, _unit(want), n, want.limit)
+            for (rule, scope, want), n in zip(found, used, strict=True)
+        ]
+
     def cost(self, model: str, usage: Usage) -> float | None:
         """Yuan, by the company's prices; ``None`` for a model that has none."""
         price = self._prices.get(model)
@@ -129,10 +161,10 @@ class Limiter:
     def _refused(self, refusal: Refusal) -> OverloadError:
         want = refusal.want
         per = want.key.partition(":")[0]
-        unit = want.key.rpartition(":")[2]
+        unit = _unit(want)
         wait = refusal.retry_after
-        if unit.startswith("month"):
-            unit, wait = "month", _until_next_month(self._now())
+        if unit == "month":
+            wait = _until_next_month(self._now())
         n = f"{want.limit / MICRO:g}" if unit == "month" else f"{want.limit:,}"
         who, said = _WHO[per], _SAID[unit]
         seconds = max(1, round(wait))
@@ -166,6 +198,11 @@ def _wants(
     if rule.micros_per_month:
         out.append(Want("total", total, rule.micros_per_month, cost))
     return out
+
+
+def _unit(want: Want) -> Unit:
+    unit = want.key.rpartition(":")[2]
+    return "month" if unit.startswith("month") else unit
 
 
 def _until_next_month(now: datetime) -> float:

@@ -89,6 +89,17 @@ def rules_of(settings: Mapping[str, Any], folder: Path) -> tuple[LimitRule, ...]
     return rules
 
 
+def lines_of(folder: Path) -> list[int]:
+    """Where each of the rules begins in ``dazi.toml``, in their order; none where they are written
+    in another way than as ``[[limits]]``."""
+    try:
+        text = (folder / "dazi.toml").read_text("utf-8")
+    except OSError:
+        return []
+    headed = enumerate(text.splitlines(), 1)
+    return [n for n, line in headed if line.split("#")[0].strip().replace(" ", "") == "[[limits]]"]
+
+
 def _rule(entry: Mapping[str, Any], folder: Path) -> LimitRule:
     unknown = sorted(entry.keys() - _KEYS)
     if unknown:

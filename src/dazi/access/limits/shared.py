@@ -77,6 +77,29 @@ end
 return 1
 """
 
+# KEYS: one a want. ARGV: slot seconds, slots, then the kind of each. Answers how much is taken.
+_LOOK = """
+local t = redis.call('TIME')
+local now = tonumber(t[1]) + tonumber(t[2]) / 1000000
+local slot = math.floor(now / tonumber(ARGV[1]))
+local out = {}
+for i = 1, #KEYS do
+  local kind, used = ARGV[2 + i], 0
+  if kind == 'window' then
+    local flat = redis.call('HGETALL', KEYS[i])
+    for j = 1, #flat, 2 do
+      if tonumber(flat[j]) > slot - tonumber(ARGV[2]) then used = used + tonumber(flat[j + 1]) end
+    end
+  elseif kind == 'lease' then
+    used = redis.call('ZCOUNT', KEYS[i], now, '+inf')
+  else
+    used = tonumber(redis.call('GET', KEYS[i]) or '0')
+  end
+  out[i] = used
+end
+return out
+"""
+
 
 class SharedCounters:
     """``url``: as in ``redis://host:6379/0``. Limits that cannot be looked at refuse."""
@@ -101,6 +124,7 @@ class SharedCounters:
         self._redis = Redis.from_pool(pool)
         self._take = self._redis.register_script(_TAKE)
         self._settle = self._redis.register_script(_SETTLE)
+        self._look = self._redis.register_script(_LOOK)
 
     async def take(self, id: str, wants: Sequence[Want]) -> Taken | Refusal:
         times = (SLOT_S, SLOTS, WINDOW_S, LEASE_S, TOTAL_S)
@@ -125,6 +149,13 @@ class SharedCounters:
         await self._ask(
             self._settle, [_key(w) for w in taken.wants], [taken.id, taken.slot, *changes]
         )
+
+    async def look(self, wants: Sequence[Want]) -> list[int]:
+        if not wants:
+            return []
+        kinds = [want.kind for want in wants]
+        found = await self._ask(self._look, [_key(w) for w in wants], [SLOT_S, SLOTS, *kinds])
+        return [int(n) for n in found]
 
     async def close(self) -> None:
         await self._redis.aclose()
