@@ -64,9 +64,9 @@ def draw(state: ConsoleState, language: Language, dark: bool, asked: Asked) -> N
             with ui.element("summary"):
                 ui.label(texts.SIGN_IN_FORM(language))
             with _form(asked, "/login").classes("dz-form"):
-                _input("user", texts.USER(language), "username", asked.user)
-                _input("password", texts.PASSWORD(language), "current-password")
-                _submit(texts.SIGN_IN(language))
+                field("user", texts.USER(language), "username", asked.user)
+                field("password", texts.PASSWORD(language), "current-password")
+                submit(texts.SIGN_IN(language))
 
 
 def draw_step(
@@ -86,7 +86,7 @@ def draw_step(
             case "enrol":
                 assert enrolment is not None
                 _head(texts.ENROL_TITLE(language), texts.ENROL_HINT(language))
-                _enrolment(language, enrolment)
+                draw_enrolment(language, enrolment)
                 _code_form(language, asked)
             case "new_password":
                 rules = state.access.rules.passwords
@@ -96,9 +96,9 @@ def draw_step(
                     hint.format(length=rules.min_length, classes=rules.classes),
                 )
                 with _form(asked, "/login/new").classes("dz-form"):
-                    _input("password", texts.NEW_PASSWORD(language), "new-password")
-                    _input("again", texts.NEW_AGAIN(language), "new-password")
-                    _submit(texts.CONTINUE(language))
+                    field("password", texts.NEW_PASSWORD(language), "new-password")
+                    field("again", texts.NEW_AGAIN(language), "new-password")
+                    submit(texts.CONTINUE(language))
         with ui.element("form").props("method=post action=/logout"):
             out = ui.element("button").props("type=submit").classes("dz-muted dz-start-over")
             with out:
@@ -128,7 +128,7 @@ def _head(title: str, hint: str) -> None:
         ui.label(hint).classes("dz-muted")
 
 
-def _enrolment(language: Language, enrolment: Enrolment) -> None:
+def draw_enrolment(language: Language, enrolment: Enrolment) -> None:
     image = io.BytesIO()
     segno.make(enrolment.uri, error="m").save(
         image, kind="svg", scale=QR_DOTS, border=3, light="#fff"
@@ -149,8 +149,8 @@ def _enrolment(language: Language, enrolment: Enrolment) -> None:
 
 def _code_form(language: Language, asked: Asked) -> None:
     with _form(asked, "/login/code").classes("dz-form"):
-        _input("code", texts.CODE(language), "one-time-code")
-        _submit(texts.CONTINUE(language))
+        field("code", texts.CODE(language), "one-time-code")
+        submit(texts.CONTINUE(language))
 
 
 def _form(asked: Asked, action: str) -> Element:
@@ -162,7 +162,7 @@ def _form(asked: Asked, action: str) -> Element:
     return form
 
 
-def _input(name: str, label: str, autocomplete: str, value: str = "") -> None:
+def field(name: str, label: str, autocomplete: str, value: str = "") -> None:
     with ui.element("label").classes("dz-input"):
         ui.label(label)
         kind = "password" if "password" in autocomplete else "text"
@@ -172,7 +172,7 @@ def _input(name: str, label: str, autocomplete: str, value: str = "") -> None:
         field.props["value"] = value
 
 
-def _submit(label: str) -> None:
+def submit(label: str) -> None:
     with ui.element("button").props("type=submit").classes("dz-submit"):
         ui.label(label)
 

@@ -21,6 +21,7 @@ from dazi.console import (
     desk_texts,
     experiments_texts,
     job_texts,
+    key_texts,
     knowledge_texts,
     people_texts,
     plan_texts,
@@ -124,6 +125,9 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("govern", "/experiments", "science", _named(experiments_texts.EXPERIMENTS), _trials),
     Entry("govern", "/people", "group", _named(people_texts.PEOPLE),
           lambda s: may(s.principal, "accounts.read")),
+    Entry("govern", "/keys", "key", _named(key_texts.KEYS), _always),
+    Entry("govern", "/limits", "speed", _named(key_texts.LIMITS), lambda s: operates(s.principal)),
+    Entry("govern", "/account", "manage_accounts", _named(key_texts.ACCOUNT), _always),
     Entry("govern", "/audit", "policy", _named(audit_texts.AUDIT), _audit),
 )  # fmt: skip
 

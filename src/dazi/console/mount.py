@@ -11,6 +11,7 @@ from nicegui import ui
 
 from dazi.console import (
     compliance_page,
+    account_routes,
     audit_routes,
     contract_routes,
     job_routes,
@@ -55,6 +56,7 @@ def mount_console(app: FastAPI, state: ConsoleState) -> None:
         pages.on_shutdown(state.system.compliance.stop)
     if state.risk is not None:
         risk_routes.add_routes(app, state.risk, visits)
+    account_routes.add_routes(app, state, visits)
     if state.reading is not None:
         audit_routes.add_routes(app, state.reading, visits)
     _add_pages(state, visits)

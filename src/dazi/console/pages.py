@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from dazi.console import (
     alerts_page,
+    account_page,
     approvals_page,
     audit_page,
     audit_turn_page,
@@ -19,7 +20,9 @@ from dazi.console import (
     document_page,
     experiments_page,
     jobs_page,
+    keys_page,
     knowledge_page,
+    limits_page,
     memory_page,
     people_page,
     person_page,
@@ -60,6 +63,11 @@ def own_pages(state: ConsoleState, visits: Visits) -> Iterator[OwnPage]:
         )
     yield OwnPage(simulate_page.PATH, lambda scene, r: simulate_page.draw(scene, r.query_params))
     yield OwnPage(people_page.PATH, lambda scene, r: people_page.draw(scene, r.query_params))
+    yield OwnPage(keys_page.PATH, lambda scene, r: keys_page.draw(scene, r.query_params))
+    yield OwnPage(limits_page.PATH, lambda scene, r: limits_page.draw(scene, r.query_params))
+    yield OwnPage(
+        account_page.PATH, lambda scene, r: account_page.draw(scene, visits, r.query_params)
+    )
     yield OwnPage("/people/requests", lambda scene, _: requests_page.draw(scene))
     yield OwnPage(
         "/people/u/{user}",

@@ -78,7 +78,7 @@ class _Desk:
         self._sign_in = state.access.sign_in
 
     async def password(self, request: Request) -> Response:
-        form = await _form(request)
+        form = await read_form(request)
         user = (form.get("demo") or form.get("user", ""))[:200]
 
         attempt = Attempt(user, form.get("password", ""), CHANNEL, _address(request))
@@ -95,34 +95,34 @@ class _Desk:
         return await self._begun(request, form, begin, user)
 
     async def code(self, request: Request) -> Response:
-        form = await _form(request)
+        form = await read_form(request)
         given = form.get("code", "")[:100]
 
         async def begin() -> Begun:
             _require_same_origin(request)
-            return await self._sign_in.with_code(_token(request), given)
+            return await self._sign_in.with_code(token_of(request), given)
 
         return await self._begun(request, form, begin)
 
     async def new_password(self, request: Request) -> Response:
-        form = await _form(request)
+        form = await read_form(request)
 
         async def begin() -> Begun:
             _require_same_origin(request)
             password = form.get("password", "")
             if password != form.get("again", ""):
                 raise _Refused("different")
-            return await self._sign_in.choose_password(_token(request), password)
+            return await self._sign_in.choose_password(token_of(request), password)
 
         return await self._begun(request, form, begin)
 
     async def out(self, request: Request) -> Response:
-        if not _same_origin(request):
-            return _go("/")
+        if not same_origin(request):
+            return go_to("/")
         # The tab that asked for it is on its way already; the others are sent away.
-        self._visits.forget((await _form(request)).get("tab", ""))
-        await self._sign_in.end(_token(request))
-        answer = _go("/login")
+        self._visits.forget((await read_form(request)).get("tab", ""))
+        await self._sign_in.end(token_of(request))
+        answer = go_to("/login")
         answer.delete_cookie(COOKIE)
         return answer
 
@@ -130,14 +130,14 @@ class _Desk:
         back = safe_return(request.query_params.get("next", "/"))
         url = self._callback(request)
         if url is None:
-            return _go(sign_in_url("public_url", back))
+            return go_to(sign_in_url("public_url", back))
         try:
             started = await self._state.access.oidc.start(provider, url)
         except NotFound:
-            return _go(sign_in_url("oidc", back))
+            return go_to(sign_in_url("oidc", back))
         except OperatorError:
-            return _go(sign_in_url("unavailable", back))
-        answer = _go(started.url)
+            return go_to(sign_in_url("unavailable", back))
+        answer = go_to(started.url)
         answer.set_cookie(
             OIDC_COOKIE,
             f"{started.keep}|{back}",
@@ -182,28 +182,21 @@ class _Desk:
         try:
             begun = await begin()
         except _Refused as e:
-            return _go(sign_in_url(e.why, back, user))
+            return go_to(sign_in_url(e.why, back, user))
         except Locked as e:
-            return _go(sign_in_url("locked", back, user, ceil(e.retry_after / 60)))
+            return go_to(sign_in_url("locked", back, user, ceil(e.retry_after / 60)))
         except AccessError as e:
-            return _go(sign_in_url(e.code if e.code in ERRORS else "sign_in", back, user))
+            return go_to(sign_in_url(e.code if e.code in ERRORS else "sign_in", back, user))
         except CallerError as e:
-            self._visits.note(_token(request), e.text)
-            return _go(sign_in_url("weak_password", back, user))
+            self._visits.note(token_of(request), e.text)
+            return go_to(sign_in_url("weak_password", back, user))
         except OverloadError:
-            return _go(sign_in_url("busy", back, user))
+            return go_to(sign_in_url("busy", back, user))
         except DaziError:
-            return _go(sign_in_url("unavailable", back, user))
+            return go_to(sign_in_url("unavailable", back, user))
         await self._forget_old(request, begun)
-        answer = _go(back if begun.session.complete else sign_in_url(return_to=back))
-        answer.set_cookie(
-            COOKIE,
-            begun.token,
-            max_age=int(begun.session.until - begun.session.began),
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https" or self._state.public_url.startswith("https:"),
-        )
+        answer = go_to(back if begun.session.complete else sign_in_url(return_to=back))
+        keep_session(answer, begun, request, self._state)
         return answer
 
     async def _forget_old(self, request: Request, begun: Begun) -> None:
@@ -223,7 +216,7 @@ class _Refused(Exception):
 
 def _turned_away(request: Request, *, demo: bool) -> str:
     """Why a form is not even looked at; empty for one that is."""
-    if not _same_origin(request):
+    if not same_origin(request):
         return "origin"
     # Another site's name that resolves to 127.0.0.1 (DNS rebinding) must not reach demo users.
     if demo and (request.url.hostname or "") not in LOOPBACK:
@@ -232,11 +225,11 @@ def _turned_away(request: Request, *, demo: bool) -> str:
 
 
 def _require_same_origin(request: Request) -> None:
-    if not _same_origin(request):
+    if not same_origin(request):
         raise _Refused("origin")
 
 
-def _token(request: Request) -> str:
+def token_of(request: Request) -> str:
     return request.cookies.get(COOKIE, "")
 
 
@@ -244,14 +237,26 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _same_origin(request: Request) -> bool:
+def keep_session(answer: Response, begun: Begun, request: Request, state: ConsoleState) -> None:
+    """In the browser's cookie."""
+    answer.set_cookie(
+        COOKIE,
+        begun.token,
+        max_age=int(begun.session.until - begun.session.began),
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https" or state.public_url.startswith("https:"),
+    )
+
+
+def same_origin(request: Request) -> bool:
     origin = request.headers.get("origin")
     if origin is None:
         return request.headers.get("sec-fetch-site", "none") in ("none", "same-origin")
     return urlsplit(origin).netloc == request.headers.get("host", "")
 
 
-async def _form(request: Request) -> Form:
+async def read_form(request: Request) -> Form:
     """The form's fields, of which never more than ``LARGEST_FORM`` bytes are read."""
     body = b""
     async for part in request.stream():
@@ -262,5 +267,5 @@ async def _form(request: Request) -> Form:
     return {k: v[0] for k, v in fields.items()}
 
 
-def _go(url: str) -> RedirectResponse:
+def go_to(url: str) -> RedirectResponse:
     return RedirectResponse(url, status_code=303)
