@@ -117,6 +117,8 @@ def _form(action: str, label: str) -> Element:
     made = ui.element("form").props("method=post").classes("dz-form")
     made.props["action"] = action
     made.props["aria-label"] = label
+    with made:
+        ui.element("input").props("type=hidden name=tab").props["value"] = ui.context.client.id
     return made
 
 

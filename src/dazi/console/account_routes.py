@@ -44,12 +44,16 @@ def add_routes(app: FastAPI, state: ConsoleState, visits: Visits) -> None:
             visits.note(token, DIFFERENT)
             return go_to(f"{PATH}?done=no")
         old, new = form.get("old", ""), form.get("password", "")
-        return await done(request, lambda: sign_in.change_password(token, old, new), "password")
+        tab = form.get("tab", "")
+        return await done(
+            request, tab, lambda: sign_in.change_password(token, old, new), "password"
+        )
 
     async def code(request: Request) -> Response:
         form, token = await read_form(request), token_of(request)
         given = form.get("code", "")[:100]
-        return await done(request, lambda: sign_in.confirm_factor(token, given), "factor")
+        tab = form.get("tab", "")
+        return await done(request, tab, lambda: sign_in.confirm_factor(token, given), "factor")
 
     for path, handler in ((PASSWORD, password), (CODE, code)):
         app.add_api_route(
