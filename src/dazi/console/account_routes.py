@@ -25,10 +25,14 @@ def add_routes(app: FastAPI, state: ConsoleState, visits: Visits) -> None:
     """What was wrong is told by the page, once, to the session that it happened to."""
     sign_in = state.access.sign_in
 
-    async def done(request: Request, act: Callable[[], Awaitable[Begun]], told: str) -> Response:
+    async def done(
+        request: Request, tab: str, act: Callable[[], Awaitable[Begun]], told: str
+    ) -> Response:
         token = token_of(request)
         if not same_origin(request) or await visits.of(request) is None:
             return Response(status_code=403)
+        # The tab that asked is on its way here: the end of its session must not send it elsewhere.
+        visits.forget(tab)
         try:
             begun = await act()
         except DaziError as e:

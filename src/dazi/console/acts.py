@@ -73,11 +73,14 @@ def confirm(
     """Ask before something that cannot be taken back; ``label``: of the button that does it."""
     language = scene.language
     with named_dialog(reveal(question)) as dialog, div("dz-dialog dz-confirm-delete"):
+    page = ui.context.client.content
+    with ui.dialog() as dialog, div("dz-dialog dz-confirm-delete"):
         ui.label(reveal(question))
 
         async def agreed() -> None:
             dialog.close()
             with page:  # the dialog may be gone before the work is done
+            with page:  # the dialog is gone before a slow act is done
                 await do()
 
         with div("dz-dialog-actions"):
