@@ -93,6 +93,8 @@ def test_users_are_looked_for_sorted_and_paged(browser: Browser, site: Site) -> 
         assert len(browser.all(".dz-people-row")) == len(site.runtime.company.users)
         assert {e.text for e in browser.all(".dz-people-row .dz-chip")} == {"写在 dazi.toml 里"}
         go(browser, "/people?sort=newest")
+        assert browser.all(".dz-people-row .dz-muted")[0].text == "p059 · D7"
+        go(browser, "/people")
         browser.picture("people")
     finally:
         site.run(gone(site, *many))

@@ -8,12 +8,20 @@ import pytest
 
 from dazi.access import sign_in as sign_in_module
 from dazi.access.accounts import Account
+from dazi.access.administration import Locks
 from dazi.access.identity import Identity, check_mapping
-from dazi.access.lockout import Locked
+from dazi.access.lockout import Locked, Subject
 from dazi.access.sessions import Begun
 from dazi.access.sign_in import Attempt
 from dazi.access.totp import code_at
-from dazi.core.errors import AccessError, CallerError, ConfigError, OperatorError, OverloadError
+from dazi.core.errors import (
+    AccessError,
+    CallerError,
+    ConfigError,
+    NotFound,
+    OperatorError,
+    OverloadError,
+)
 from dazi.core.language import Text
 from tests.access.accounts.conftest import GOOD, Office
 
@@ -86,6 +94,34 @@ async def test_a_reset_password_unlocks(office: Office) -> None:
     initial = await office.access.administration.reset_password(office.sys, "li")
     begun = await office.access.sign_in.with_password(attempt("li", initial))
     assert begun.session.remaining == ("new_password",)
+
+
+async def test_each_duty_ends_its_own_pause(office: Office) -> None:
+    act, lockout = office.access.administration, office.access.stores.lockout
+    for kind in ("account", "code"):
+        subject = Subject(kind, "default/li")  # type: ignore[arg-type]
+        for _ in range(5):
+            await lockout.begin(subject)
+            await lockout.failed(subject)
+    locks = await act.locked(office.sys, "li")
+    assert locks == Locks(office.clock.now + 900, office.clock.now + 900)
+    for nobody in ("auditor", "wang", "thereadmin"):
+        with pytest.raises((AccessError, NotFound)):
+            await act.unlock(
+                office.as_user(nobody, "other" if nobody == "thereadmin" else "default"), "li"
+            )
+    assert await act.locked(office.sys, "li") == locks
+    await act.unlock(office.sys, "li")
+    assert await act.locked(office.sec, "li") == Locks(0.0, office.clock.now + 900)
+    await act.unlock(office.sec, "li")
+    assert await act.locked(office.sec, "li") == Locks(0.0, 0.0)
+    told = [
+        b["locks"] for _, _, b in office.book.rows if b.get("act") == "user.unlock" and "of" in b
+    ]
+    assert told == [["account"], ["code"]]
+    for by in (office.sys, office.sec):
+        with pytest.raises(AccessError, match="own account"):
+            await act.unlock(by, by.user)
 
 
 async def test_a_one_time_password_leads_to_a_new_one_and_nowhere_else(office: Office) -> None:
