@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import secrets
+import time
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
 from urllib.parse import urlsplit
@@ -171,7 +172,9 @@ def test_a_turn_is_gone_through_step_by_step(browser: Browser, site: Site, audit
     assert "签名有效" in browser.one(".dz-verdict-good").text
     assert [e.text for e in browser.all(".dz-links tbody td:last-child")] == ["对得上"] * 5
     browser.press(".dz-tick[data-step='3']")
-    browser.js("window.scrollTo({top: 400, behavior: 'instant'})")
+    assert "roles:get_order_status:finance,现在在 tools/crm.yaml:" in done
+    browser.js("window.scrollTo({top: 560, behavior: 'instant'})")
+    time.sleep(0.3)  # the bar glides
     browser.picture("audit_turn")
     go(browser, "/audit/turn/turn_nobody")
     assert "没有这一轮" in browser.text() and get(site, browser, "/audit/turn/x").status == 404

@@ -174,7 +174,7 @@ def test_limits_show_what_is_used_and_by_whom(
     browser.one(".dz-no-limits")
     rules = (
         LimitRule("user", requests_per_minute=10, tokens_per_minute=1000),
-        LimitRule("user", "nobody", micros_per_month=5_000_000),
+        LimitRule("tenant", micros_per_month=5_000_000),
     )
     limiter = Limiter(rules, {"scripted-1": Price(1_000_000, 1_000_000)})
     monkeypatch.setattr(site.runtime.service, "limiter", limiter)
@@ -192,7 +192,7 @@ def test_limits_show_what_is_used_and_by_whom(
     go(browser, "/limits?user=nobody")
     browser.one(".dz-none", "没有用户 nobody")
     enter(browser, site, "finance", "/account")
-    assert len(browser.all("[role=meter]")) == 2
+    assert len(browser.all("[role=meter]")) == 2  # not what the company has spent
     assert get(site, browser, "/limits").status == 403
     enter(browser, site, "zhou", "/limits")
     browser.one(".dz-refused", "管理员")

@@ -51,10 +51,12 @@ async def draw(scene: Scene, visits: Visits, address: Mapping[str, str]) -> None
         sessions = _Sessions(scene)
         sessions.show(await sessions.read(by))
         await _keys(scene)
-        limiter = scene.state.service.limiter
-        if limiter.rules:
+        # What everybody together has used is no business of each.
+        standing = await scene.state.service.limiter.standing(by)
+        own = [s for s in standing if s.rule.per == "user"]
+        if own:
             ui.label(texts.USAGE(language)).classes("dz-h2 dz-usage")
-            draw_bars(await limiter.standing(by), language)
+            draw_bars(own, language)
 
 
 def _told(scene: Scene, visits: Visits, done: str) -> None:

@@ -72,11 +72,15 @@ def draw_not_found(scene: Scene) -> None:
 
 
 def where_of(scene: Scene) -> Where:
-    policy = scene.state.service.agent.router.policy
+    policy, folder = scene.state.service.agent.router.policy, scene.state.company.folder
 
     def where(name: str) -> str:
         found = policy.where(name) if isinstance(policy, CedarPolicy) else None
-        return f"{found.path}:{found.line}" if found is not None else ""
+        if found is None:
+            return ""
+        path = Path(found.path)
+        shown = path.relative_to(folder) if path.is_relative_to(folder) else path
+        return f"{shown}:{found.line}"
 
     return where
 
