@@ -229,6 +229,7 @@ class Administration:
             kinds.append("code")
         if not kinds:
             await self._authority.require(by, "passwords.reset", "user.unlock")
+            kinds.append("account")
         self._not_oneself(by, user)
         self._authority.own(by, user)
         async with recorded(self._record, by, "user.unlock", of=user, locks=kinds):

@@ -143,6 +143,11 @@ async def reset_password(settings: Settings, by: str, user: str, language: Langu
     return f"{INITIAL(language)}: {made}  ({ONCE(language)})"
 
 
+async def unlock(settings: Settings, by: str, user: str) -> None:
+    async with desk(settings, by) as d:
+        await d.access.administration.unlock(d.by, user)
+
+
 async def reset_second_factor(settings: Settings, by: str, user: str) -> None:
     async with desk(settings, by) as d:
         await d.access.administration.reset_second_factor(d.by, user)

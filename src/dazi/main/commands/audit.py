@@ -58,17 +58,20 @@ def audit_search(
     kind: Annotated[str, typer.Option(help="种类。The kind.")] = "",
     tool: Annotated[str, typer.Option(help="工具。The tool.")] = "",
     turn: Turn = "",
+    outcome: Annotated[str, typer.Option(help="调用的结局。What came of a call.")] = "",
+    thread: Annotated[str, typer.Option(help="某个会话的轮次。The turns of a conversation.")] = "",
     since: Since = None,
     until: Until = None,
     limit: int = 20,
     json_out: Json = False,
     company: Company = None,
 ) -> None:
-    """按内容、用户、种类、工具、轮次、时间找记录。Look for records."""
+    """按内容、用户、种类、工具、轮次、结局、会话、时间找记录。Look for records."""
     from dazi.audit.search import Query
     from dazi.main.auditing import as_json, as_lines, find
 
-    query = Query(text, user, kind, tool, turn, _seconds(since), _seconds(until))
+    times = _seconds(since), _seconds(until)
+    query = Query(text, user, kind, tool, turn, *times, outcome, thread)
     found = asyncio.run(find(settings(company), query, limit))
     typer.echo(as_json(found) if json_out else "\n".join(as_lines(found, language())))
 

@@ -165,6 +165,14 @@ def user_roles(
             typer.echo(NOTHING(language()))
 
 
+@group.command("unlock")
+def user_unlock(user: Who, by: By = "", company: Company = None) -> None:
+    """解锁:错得太多被锁的密码或验证码。End the pause after wrong passwords or codes."""
+    from dazi.main.accounts import unlock
+
+    asyncio.run(unlock(settings(company), by, user))
+
+
 @group.command("totp")
 def user_totp(user: Who, by: By = "", company: Company = None) -> None:
     """重置两步验证:手机丢了,下次登录重新绑定。Reset the second factor of someone who lost it."""
