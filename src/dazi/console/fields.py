@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from nicegui import ui
 from nicegui.element import Element
+from nicegui.elements.mixins.text_element import TextElement
 
 Option = tuple[str, str]
 """A value and what it is called."""
@@ -33,11 +34,10 @@ def choice(name: str, label: str, value: str, options: Iterable[Option]) -> None
         ui.label(label)
         with ui.element("select").props(f"name={name}"):
             for code, said in options:
-                with ui.element("option") as made:
-                    made.props["value"] = code
-                    if code == value:
-                        made.props("selected")
-                    ui.html(_plain(said), sanitize=False, tag="span")
+                made = TextElement(tag="option", text=said)
+                made.props["value"] = code
+                if code == value:
+                    made.props("selected")
 
 
 def submit(label: str, classes: str = "dz-submit", **more: str) -> None:
@@ -45,7 +45,3 @@ def submit(label: str, classes: str = "dz-submit", **more: str) -> None:
         for name, value in more.items():
             made.props[name] = value
         ui.label(label)
-
-
-def _plain(said: str) -> str:
-    return said.replace("&", "&amp;").replace("<", "&lt;")
