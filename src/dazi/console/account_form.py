@@ -11,7 +11,7 @@ from dazi.access.accounts import LONGEST_TEXT, Account
 from dazi.console import people_texts as texts
 from dazi.console import texts as common
 from dazi.console.acts import button, tell
-from dazi.console.pieces import div
+from dazi.console.pieces import div, named_dialog
 from dazi.core.errors import CallerError
 from dazi.core.language import Language, Text
 
@@ -27,7 +27,7 @@ class AccountForm:
         save: Callable[[Account], Awaitable[bool]],
     ) -> None:
         self._language, self._save = language, save
-        with ui.dialog() as self._dialog, div("dz-dialog dz-account-form"):
+        with named_dialog(title) as self._dialog, div("dz-dialog dz-account-form"):
             ui.label(title).classes("dz-dialog-title")
             self._fields = div("dz-account-fields")
             with div("dz-dialog-actions"):

@@ -72,9 +72,8 @@ def confirm(
 ) -> None:
     """Ask before something that cannot be taken back; ``label``: of the button that does it."""
     language = scene.language
-    with named_dialog(reveal(question)) as dialog, div("dz-dialog dz-confirm-delete"):
     page = ui.context.client.content
-    with ui.dialog() as dialog, div("dz-dialog dz-confirm-delete"):
+    with named_dialog(reveal(question)) as dialog, div("dz-dialog dz-confirm-delete"):
         ui.label(reveal(question))
 
         async def agreed() -> None:

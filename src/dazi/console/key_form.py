@@ -13,7 +13,7 @@ from dazi.console import key_texts as texts
 from dazi.console import texts as common
 from dazi.console.acts import button, tell
 from dazi.console.people_page import role_name
-from dazi.console.pieces import div
+from dazi.console.pieces import div, named_dialog
 from dazi.console.role_tools import tools_of
 from dazi.console.state import Scene
 from dazi.core.errors import DaziError
@@ -34,7 +34,7 @@ class KeyForm:
         if may(by, "keys.create"):
             people = access.people.of_tenant(by.tenant)
             owners |= {a.user: a.user for a in people if a.kind == "service"}
-        with ui.dialog() as self._dialog, div("dz-dialog dz-key-form"):
+        with named_dialog(texts.NEW(language)) as self._dialog, div("dz-dialog dz-key-form"):
             ui.label(texts.NEW(language)).classes("dz-dialog-title")
             with div("dz-account-fields"):
                 self._name = self._input(texts.NAME(language), "name")

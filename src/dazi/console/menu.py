@@ -16,6 +16,7 @@ from dazi.console import (
     alert_texts,
     compliance_texts,
     audit_texts,
+    compliance_texts,
     contract_texts,
     dashboard_texts,
     desk_texts,

@@ -10,9 +10,9 @@ from nicegui import app as pages
 from nicegui import ui
 
 from dazi.console import (
-    compliance_page,
     account_routes,
     audit_routes,
+    compliance_page,
     contract_routes,
     job_routes,
     knowledge_routes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nicegui import ui
 
 from dazi.console.acts import button
-from dazi.console.pieces import div
+from dazi.console.pieces import div, named_dialog
 from dazi.console.state import Scene
 from dazi.core.language import Text
 
@@ -39,7 +39,7 @@ def show_once(scene: Scene, title: str, secret: str, hint: Text = ONCE) -> None:
     # Beside whatever dialog it comes from, which ends now.
     with (
         ui.context.client.content,
-        ui.dialog().props("persistent") as dialog,
+        named_dialog(title).props("persistent") as dialog,
         div("dz-dialog dz-once"),
     ):
         ui.label(title).classes("dz-dialog-title")

@@ -12,7 +12,7 @@ from dazi.console import people_texts as texts
 from dazi.console import texts as common
 from dazi.console.acts import act, button, tell
 from dazi.console.people_page import role_name
-from dazi.console.pieces import div
+from dazi.console.pieces import div, named_dialog
 from dazi.console.role_tools import draw_change
 from dazi.console.state import Scene
 from dazi.core.principal import Principal
@@ -26,8 +26,9 @@ class RoleDialog:
         language = scene.language
         changes = may(scene.principal, "roles.change")
         label = texts.CHANGE_ROLES if changes else texts.ASK_ROLES
-        with ui.dialog() as self._dialog, div("dz-dialog dz-role-dialog"):
-            ui.label(f"{label(language)} · {account.user}").classes("dz-dialog-title")
+        title = f"{label(language)} · {account.user}"
+        with named_dialog(title) as self._dialog, div("dz-dialog dz-role-dialog"):
+            ui.label(title).classes("dz-dialog-title")
             hint = texts.CHANGE_HINT if changes else texts.ASK_HINT
             ui.label(hint(language)).classes("dz-muted")
             self._boxes: dict[str, ui.checkbox] = {}
