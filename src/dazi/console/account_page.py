@@ -22,7 +22,7 @@ from dazi.console.login_page import draw_enrolment, field, submit
 from dazi.console.page_head import head
 from dazi.console.people_page import STYLE, role_name
 from dazi.console.person_page import draw_sessions
-from dazi.console.pieces import div
+from dazi.console.pieces import div, heading
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
 from dazi.console.visits import Visits
@@ -36,7 +36,7 @@ async def draw(scene: Scene, visits: Visits, address: Mapping[str, str]) -> None
     ui.add_css(STYLE)
     with div("dz-page dz-people-page dz-account-page"):
         head(scene)
-        ui.label(texts.ACCOUNT(language)).classes("dz-h1")
+        heading(texts.ACCOUNT(language))
         account = access.people.account(by.tenant, by.user)
         if account is None:
             return
@@ -47,7 +47,7 @@ async def draw(scene: Scene, visits: Visits, address: Mapping[str, str]) -> None
         _password(scene, account)
         if account.source != FILE:
             await _factor(scene)
-        ui.label(texts.SESSIONS(language)).classes("dz-h2")
+        heading(texts.SESSIONS(language), 2)
         sessions = _Sessions(scene)
         sessions.show(await sessions.read(by))
         await _keys(scene)
@@ -55,7 +55,7 @@ async def draw(scene: Scene, visits: Visits, address: Mapping[str, str]) -> None
         standing = await scene.state.service.limiter.standing(by)
         own = [s for s in standing if s.rule.per == "user"]
         if own:
-            ui.label(texts.USAGE(language)).classes("dz-h2 dz-usage")
+            heading(texts.USAGE(language), 2, "dz-usage")
             draw_bars(own, language)
 
 
@@ -74,7 +74,7 @@ def _told(scene: Scene, visits: Visits, done: str) -> None:
 
 def _password(scene: Scene, account: Account) -> None:
     language = scene.language
-    ui.label(texts.PASSWORD(language)).classes("dz-h2")
+    heading(texts.PASSWORD(language), 2)
     if account.source != LOCAL:
         elsewhere = texts.OF_FILE if account.source == FILE else texts.ELSEWHERE
         ui.label(elsewhere(language).format(source=account.source)).classes("dz-muted")
@@ -91,7 +91,7 @@ def _password(scene: Scene, account: Account) -> None:
 
 async def _factor(scene: Scene) -> None:
     language, by = scene.language, scene.principal
-    ui.label(texts.FACTOR(language)).classes("dz-h2")
+    heading(texts.FACTOR(language), 2)
     if await scene.state.access.administration.second_factor(by, by.user):
         ui.label(texts.HAS_FACTOR(language)).classes("dz-muted dz-has-factor")
         return
@@ -159,7 +159,7 @@ class _Sessions:
 
 async def _keys(scene: Scene) -> None:
     language, by = scene.language, scene.principal
-    ui.label(texts.OWN(language)).classes("dz-h2")
+    heading(texts.OWN(language), 2)
     found = await scene.state.access.keys.keys(by, by.user)
     standing = sum(k.revoked_at is None and time.time() < k.expires for k in found)
     ui.label(texts.KEYS_N(language).format(n=standing)).classes("dz-muted")

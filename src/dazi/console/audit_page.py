@@ -22,7 +22,7 @@ from dazi.console.audit_steps import joined
 from dazi.console.audit_verify import Verification
 from dazi.console.fields import choice, form, submit, text_field
 from dazi.console.page_head import head
-from dazi.console.pieces import div, revealed
+from dazi.console.pieces import div, heading, revealed
 from dazi.console.refusal import refused
 from dazi.console.state import Scene
 from dazi.core.errors import AccessError
@@ -41,7 +41,7 @@ async def draw(scene: Scene, address: Mapping[str, str]) -> None:
     ui.add_css(STYLE)
     with div("dz-page dz-audit"):
         head(scene)
-        ui.label(texts.AUDIT(language)).classes("dz-h1")
+        heading(texts.AUDIT(language))
         if reading is None:
             ui.label(texts.IN_MEMORY(language)).classes("dz-none")
             return

@@ -16,7 +16,7 @@ from dazi.console.acts import act, button
 from dazi.console.audit_page import STYLE, line, moment, outcome_chip
 from dazi.console.audit_steps import Gate, Step, Told, Where, told
 from dazi.console.page_head import head
-from dazi.console.pieces import div, icon_button, revealed
+from dazi.console.pieces import div, heading, icon_button, revealed
 from dazi.console.refusal import refused
 from dazi.console.state import Scene
 from dazi.core.errors import AccessError
@@ -54,7 +54,7 @@ async def draw(scene: Scene, turn: str) -> None:
         with ui.element("a").props("href=/audit").classes("dz-back"):
             ui.icon("arrow_back").props("aria-hidden=true")
             ui.label(texts.TO_AUDIT(language))
-        ui.label(texts.TURN_TITLE(language)).classes("dz-h1")
+        heading(texts.TURN_TITLE(language))
         ui.label(turn).classes("dz-mono dz-muted dz-turn-id")
         whole = told(found, where_of(scene))
         _figures(whole, language)
@@ -214,7 +214,7 @@ class _Chain:
     def __init__(self, scene: Scene, reading: LedgerReading, turn: list[Found]) -> None:
         self._scene, self._reading, self._turn = scene, reading, turn
         language = scene.language
-        ui.label(texts.CHAIN(language)).classes("dz-h2")
+        heading(texts.CHAIN(language), 2)
         ui.label(texts.CHAIN_HINT(language)).classes("dz-muted")
         with div("dz-act-row"):
             button(texts.VERIFY_TURN(language), self._run, "dz-button dz-verify-turn")

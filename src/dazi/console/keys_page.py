@@ -16,7 +16,7 @@ from dazi.console.key_form import KeyForm
 from dazi.console.once import show_once
 from dazi.console.page_head import head
 from dazi.console.people_page import STYLE
-from dazi.console.pieces import div
+from dazi.console.pieces import div, heading
 from dazi.console.refusal import refused
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
@@ -36,7 +36,7 @@ async def draw(scene: Scene, address: Mapping[str, str]) -> None:
     everybody = address.get("show") == "all"
     with div("dz-page dz-people-page dz-keys-page"):
         head(scene)
-        ui.label(texts.KEYS(language)).classes("dz-h1")
+        heading(texts.KEYS(language))
         ui.label(texts.HINT(language)).classes("dz-muted")
         if may(scene.principal, "keys.read"):
             with ui.element("nav").classes("dz-filters"):

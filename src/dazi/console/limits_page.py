@@ -16,7 +16,7 @@ from dazi.console.limit_bars import amount, draw_bars, numbers, rule_text
 from dazi.console.operators import operates
 from dazi.console.page_head import head
 from dazi.console.people_page import STYLE
-from dazi.console.pieces import div
+from dazi.console.pieces import div, heading
 from dazi.console.refusal import refused
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
@@ -32,7 +32,7 @@ async def draw(scene: Scene, address: Mapping[str, str]) -> None:
     ui.add_css(STYLE)
     with div("dz-page dz-people-page dz-limits-page"):
         head(scene)
-        ui.label(texts.LIMITS(language)).classes("dz-h1")
+        heading(texts.LIMITS(language))
         if not operates(scene.principal):
             refused(scene, texts.LIMITS_FORBIDDEN)
             return
@@ -41,7 +41,7 @@ async def draw(scene: Scene, address: Mapping[str, str]) -> None:
         ui.label(texts.LIMITS_HINT(language).format(path=path)).classes("dz-muted")
         _declared(scene, path)
         await _now(scene, address)
-        ui.label(texts.TODAY(language)).classes("dz-h2")
+        heading(texts.TODAY(language), 2)
         ui.label(texts.TODAY_HINT(language)).classes("dz-muted")
         table = div("dz-today").props("aria-live=polite")
         with table:
@@ -87,7 +87,7 @@ async def _now(scene: Scene, address: Mapping[str, str]) -> None:
     user = address.get("user", "").strip()[:100] or by.user
     channel = address.get("channel", "")
     channel = channel if channel in CHANNELS else CHANNELS[0]
-    ui.label(texts.NOW(language)).classes("dz-h2")
+    heading(texts.NOW(language), 2)
     with form(PATH, texts.NOW(language), "dz-limits-form"):
         text_field("user", texts.WHOSE(language), user)
         choice("channel", texts.CHANNEL(language), channel, [(c, c) for c in CHANNELS])

@@ -21,7 +21,7 @@ from dazi.console.fields import choice, form, submit, text_field
 from dazi.console.once import show_once
 from dazi.console.page_head import head
 from dazi.console.people_list import Asked, Part
-from dazi.console.pieces import avatar, div
+from dazi.console.pieces import avatar, div, heading
 from dazi.console.refusal import refused
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
@@ -38,7 +38,7 @@ async def draw(scene: Scene, address: Mapping[str, str]) -> None:
     ui.add_css(STYLE)
     with div("dz-page dz-people-page"):
         head(scene)
-        ui.label(texts.PEOPLE(language)).classes("dz-h1")
+        heading(texts.PEOPLE(language))
         try:
             accounts = await access.administration.users(scene.principal)
         except AccessError:

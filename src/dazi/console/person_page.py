@@ -21,7 +21,7 @@ from dazi.console.audit_page import line, moment
 from dazi.console.once import show_once
 from dazi.console.page_head import head
 from dazi.console.people_page import STYLE, chips, role_name
-from dazi.console.pieces import avatar, div
+from dazi.console.pieces import avatar, div, heading
 from dazi.console.refusal import refused
 from dazi.console.role_dialog import RoleDialog
 from dazi.console.role_tools import draw_tools
@@ -101,7 +101,7 @@ class _Person:
         with div("dz-person-top"):
             avatar(a.name(language) or a.user, a.user)
             with div():
-                ui.label(reveal(a.name(language) or a.user)).classes("dz-h1")
+                heading(reveal(a.name(language) or a.user))
                 ui.label(reveal(a.user)).classes("dz-muted dz-mono")
             chips(a, language)
 
@@ -224,7 +224,7 @@ class _Person:
 
     def _roles(self, a: Account) -> None:
         scene, language = self._scene, self._scene.language
-        ui.label(texts.ROLES(language)).classes("dz-h2")
+        heading(texts.ROLES(language), 2)
         with div("dz-chips dz-person-roles"):
             for role in sorted(a.roles):
                 ui.label(role_name(scene, role)).classes("dz-chip dz-chip-good")
@@ -243,7 +243,7 @@ class _Person:
     def _sessions(self, sessions: tuple[Session, ...]) -> None:
         scene, language = self._scene, self._scene.language
         administration = scene.state.access.administration
-        ui.label(texts.SESSIONS(language)).classes("dz-h2")
+        heading(texts.SESSIONS(language), 2)
         if not sessions:
             ui.label(texts.NO_SESSIONS(language)).classes("dz-muted")
             return

@@ -10,7 +10,7 @@ from dazi.console.acts import act, button, tell
 from dazi.console.audit_page import moment
 from dazi.console.page_head import head
 from dazi.console.people_page import STYLE, role_name
-from dazi.console.pieces import div
+from dazi.console.pieces import div, heading
 from dazi.console.refusal import refused
 from dazi.console.role_tools import draw_change
 from dazi.console.state import Scene
@@ -32,7 +32,7 @@ async def draw(scene: Scene) -> None:
         with ui.element("a").props("href=/people").classes("dz-back"):
             ui.icon("arrow_back").props("aria-hidden=true")
             ui.label(texts.TO_PEOPLE(language))
-        ui.label(texts.REQUESTS(language)).classes("dz-h1")
+        heading(texts.REQUESTS(language))
         ui.label(texts.REQUESTS_HINT(language)).classes("dz-muted")
         _Requests(scene).show(found)
 
