@@ -75,7 +75,7 @@ def test_a_key_is_made_narrow_shown_once_and_revoked(browser: Browser, site: Sit
     assert grant is not None and grant.principal.user == "lihua"
     assert grant.tools == {"get_order_status"} and ring.grant(key, "api", "10.2.0.1") is None
     browser.press(".dz-key-revoke")
-    browser.press(".dz-delete-now")
+    browser.press(".dz-act-now")
     browser.one(".dz-chip-bad", "由 lihua 吊销")
     assert ring.grant(key, "api", "10.1.2.3") is None
 

@@ -131,7 +131,7 @@ def test_an_account_is_made_edited_and_ended_by_a_system_administrator(
     browser.press(".dz-account-save")
     until(lambda: account_of(site, "newbie").department == "人事部")
     browser.press(".dz-person-disable")
-    browser.press(".dz-delete-now")
+    browser.press(".dz-act-now")
     browser.one(".dz-person-enable")
     assert account_of(site, "newbie").disabled
     browser.press(".dz-person-enable")
@@ -149,12 +149,12 @@ def test_an_account_is_made_edited_and_ended_by_a_system_administrator(
     browser.press(".dz-person-unlock")
     browser.gone(".dz-locked")
     browser.press(".dz-person-reset")
-    browser.press(".dz-delete-now")
+    browser.press(".dz-act-now")
     assert browser.said(".dz-once-secret") not in ("", word)
     browser.press(".dz-once-close")
     browser.gone(".dz-once")
     browser.press(".dz-person-delete")
-    browser.press(".dz-delete-now")
+    browser.press(".dz-act-now")
     until(lambda: browser.driver.current_url.endswith("/people"))
     assert site.runtime.access.people.account("default", "newbie") is None
     done = [b["act"] for b in recorded(site, "wang")]

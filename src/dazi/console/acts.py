@@ -14,7 +14,6 @@ from dazi.console.sign_in import safe_return, sign_in_url
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
 from dazi.core.errors import DaziError
-from dazi.core.language import Text
 from dazi.core.principal import Principal
 
 T = TypeVar("T")
@@ -64,28 +63,16 @@ def _asked(
 ) -> None:
     language, page = scene.language, ui.context.client
     with named_dialog(reveal(question)) as dialog, div(f"dz-dialog {classes[0]}"):
-def confirm(
-    scene: Scene,
-    question: str,
-    do: Callable[[], Awaitable[object]],
-    label: Text = texts.DELETE,
-) -> None:
-    """Ask before something that cannot be taken back; ``label``: of the button that does it."""
-    language = scene.language
-    page = ui.context.client.content
-    with named_dialog(reveal(question)) as dialog, div("dz-dialog dz-confirm-delete"):
         ui.label(reveal(question))
 
         async def agreed() -> None:
             dialog.close()
             with page:  # the dialog may be gone before the work is done
-            with page:  # the dialog is gone before a slow act is done
                 await do()
 
         with div("dz-dialog-actions"):
             button(texts.BACK(language), dialog.close, "dz-button-quiet")
             button(word, agreed, f"dz-button {classes[1]}")
-            button(label(language), agreed, "dz-button dz-delete-now")
     dialog.on("hide", lambda _: dialog.delete(), args=[])
     dialog.open()
 

@@ -10,7 +10,7 @@ from nicegui import ui
 from dazi.access.duties import may
 from dazi.access.keys import ApiKey, Draft, Made
 from dazi.console import key_texts as texts
-from dazi.console.acts import act, button, confirm, tell
+from dazi.console.acts import act, ask, button, tell
 from dazi.console.audit_page import moment
 from dazi.console.key_form import KeyForm
 from dazi.console.once import show_once
@@ -143,7 +143,7 @@ class KeyList:
                 await self._refresh()
 
         said = texts.REVOKE_ASK(language).format(name=k.name, user=k.user)
-        return lambda: confirm(self._scene, said, revoke, texts.REVOKE)
+        return lambda: ask(self._scene, said, texts.REVOKE(language), revoke)
 
     def _new(self) -> None:
         KeyForm(self._scene, self._create).open()

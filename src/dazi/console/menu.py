@@ -14,7 +14,6 @@ from nicegui import ui
 from dazi.access.duties import may
 from dazi.console import (
     alert_texts,
-    compliance_texts,
     audit_texts,
     compliance_texts,
     contract_texts,

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dazi.console import (
-    alerts_page,
     account_page,
+    alerts_page,
     approvals_page,
     audit_page,
     audit_turn_page,

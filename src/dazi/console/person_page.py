@@ -16,7 +16,7 @@ from dazi.access.people import FILE
 from dazi.access.sessions import Session
 from dazi.console import people_texts as texts
 from dazi.console.account_form import AccountForm
-from dazi.console.acts import act, button, confirm, tell
+from dazi.console.acts import act, ask, button, tell
 from dazi.console.audit_page import line, moment
 from dazi.console.once import show_once
 from dazi.console.page_head import head
@@ -185,7 +185,7 @@ class _Person:
     ) -> None:
         language = self._scene.language
         said = question(language).format(user=self._user)
-        self._button(label, lambda: confirm(self._scene, said, do, label), name)
+        self._button(label, lambda: ask(self._scene, said, label(language), do), name)
 
     async def _do(self, work: Callable[[Principal], Awaitable[object]]) -> None:
         async def done(by: Principal) -> bool:

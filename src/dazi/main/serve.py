@@ -230,7 +230,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             runtime.answers,
             experiments=trials,
             alerts=alerts.service,
-            runtime.reading(),
+            reading=runtime.reading(),
         ),
     )
     return app
