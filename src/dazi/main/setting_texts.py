@@ -207,6 +207,31 @@ TEXTS: Mapping[str, Text] = {
         "排队最多等几秒",
         "how long one may wait in that queue",
     ),
+    "metrics_token": Text(
+        "监控的令牌：/metrics 和 /scaling 要它。不设：只答本机",
+        "the token of a monitor, for /metrics and /scaling. Without one they answer on this "
+        "machine only",
+    ),
+    "log": Text(
+        "日志的样子：text，或每行一个 JSON 的 json",
+        "lines of the log: text, or json, an object a line",
+    ),
+    "log_level": Text(
+        "debug、info、warning、error；info 时每个请求一行",
+        "debug, info, warning, error; with info there is a line for each request",
+    ),
+    "otlp_url": Text(
+        "OpenTelemetry 收集器（http://主机:4318）；不设就没有链路",
+        "an OpenTelemetry collector (http://HOST:4318); without one there are no traces",
+    ),
+    "otlp_headers": Text(
+        "给收集器的请求头：名=值，逗号隔开",
+        "headers for the collector: name=value, with commas",
+    ),
+    "trace_share": Text(
+        "在这里开始的链路留多少",
+        "the share of traces begun here that is kept",
+    ),
     "redis": Text(
         "redis://主机:6379/0：限额由几个进程一起算",
         "redis://HOST:6379/0: several processes count limits together",
