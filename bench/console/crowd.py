@@ -28,6 +28,8 @@ class Crowd:
     users: Sequence[str]
     pages: list[float] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    """Why sockets were closed that had been joined."""
     _sockets: list[socketio.AsyncClient] = field(default_factory=list)
     _http: list[aiohttp.ClientSession] = field(default_factory=list)
 
@@ -54,7 +56,7 @@ class Crowd:
         async with http.get(self.url + path) as answer:
             page = await answer.text()
         client, following = _ID.search(page), _NEXT.search(page)
-        if client is None:
+        if client is None or answer.status != 200:
             raise aiohttp.ClientError(f"no page of the console: {answer.status}")
         query = {
             "client_id": client[1],
@@ -64,6 +66,7 @@ class Crowd:
             "document_id": secrets.token_hex(8),
         }
         made = socketio.AsyncClient(reconnection=False, http_session=http)
+        made.on("disconnect", self.lost.append)
         address = "&".join(f"{k}={v}" for k, v in query.items())
         await made.connect(
             f"{self.url}?{address}",

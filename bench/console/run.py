@@ -66,6 +66,7 @@ class Measured:
     opening_s: float = 0.0
     opened: list[float] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    lost: int = 0
 
 
 def usable(browser: Browser, *, cold: bool) -> float:
@@ -109,7 +110,7 @@ async def crowded(server: Process, browser: Browser, url: str, pages: int, out: 
         out.crowded = await asyncio.to_thread(acts, browser)
         for _ in range(3):
             out.crowded_warm.append(await asyncio.to_thread(usable, browser, cold=False))
-        out.open = min(out.open, crowd.open)
+        out.open, out.lost = min(out.open, crowd.open), len(crowd.lost)
     finally:
         await crowd.leave()
 
@@ -170,8 +171,8 @@ def lines(m: Measured, given: str) -> list[str]:
         f"| an act while {m.open} pages are open | {p50(m.crowded)} | {most(m.crowded)} |",
         f"| a page of the crowd, opened with {AT_ONCE - 1} others | {p50(opened)} | {most(opened)} |",
         "",
-        f"- {m.open} pages were open at once, {len(m.failed)} could not be opened; they came in "
-        f"{m.opening_s:.1f} s.",
+        f"- {m.open} pages were open at once, {len(m.failed)} could not be opened, "
+        f"{m.lost} lost their socket (a browser would join again); they came in {m.opening_s:.1f} s.",
         f"- Memory of the server: {m.before:,.0f} MiB before, {m.during:,.0f} MiB with them: "
         f"{each:.2f} MiB a page.",
         f"- The goal is {GOAL_S:g} s for a page on 2 cores: "

@@ -245,16 +245,16 @@ async def server() -> AsyncIterator[TestServer]:
 
 
 async def test_documents_from_a_server(server: TestServer) -> None:
-    assert "requestRefund" in await importing._fetched(str(server.make_url("/openapi.yaml")))
+    assert "requestRefund" in await importing.fetched(str(server.make_url("/openapi.yaml")))
     with pytest.raises(CallerError, match="not one of the systems"):
-        await importing._fetched(str(server.make_url("/moved")))
+        await importing.fetched(str(server.make_url("/moved")))
     with pytest.raises(CallerError, match="larger"):
-        await importing._fetched(str(server.make_url("/endless")))
+        await importing.fetched(str(server.make_url("/endless")))
     with pytest.raises(CallerError, match="404"):
-        await importing._fetched(str(server.make_url("/none")))
+        await importing.fetched(str(server.make_url("/none")))
     for url in ("http://169.254.169.254/latest", "http://[::ffff:169.254.169.254]/", "http://a@b/"):
         with pytest.raises((CallerError, OperatorError)):
-            await importing._fetched(url)
+            await importing.fetched(url)
 
 
 def test_two_operations_of_one_name_both_stay_and_the_limit_is_told(

@@ -6,11 +6,20 @@ from collections.abc import Iterator
 
 import pytest
 
+from dazi.access.limits.counters import ProcessCounters
 from dazi.console.pool_page import conditions
-from dazi.core.engine import ModelProfile
+from dazi.core.engine import ModelProfile, Usage
 from dazi.core.errors import OperatorError
-from dazi.inference.pool.config import BackendSpec, Conditions, PoolConfig, PoolRules, RouteSpec
+from dazi.inference.pool.config import (
+    BackendSpec,
+    Conditions,
+    PoolConfig,
+    PoolRules,
+    Price,
+    RouteSpec,
+)
 from dazi.inference.pool.engine import PoolEngine, PoolParts
+from dazi.inference.pool.spending import Counted
 from tests.console.browser import PHONE, Browser
 from tests.console.conftest import Site, until
 from tests.console.test_phone_page import WIDEST
@@ -102,3 +111,12 @@ def test_conditions_in_words() -> None:
     assert conditions(RouteSpec(name="x"), "zh") == "总是"
     both = RouteSpec(name="x", when=Conditions(roles=("risk",), tokens=9000))
     assert conditions(both, "en") == "role is risk; at least 9000 tokens"
+
+
+async def test_what_clouds_have_cost_today() -> None:
+    spending = Counted(ProcessCounters())
+    assert spending.spent() == 0
+    reserved = await spending.reserve(Price(read=10, written=30), Usage(100_000, 100_000), 50)
+    assert reserved is not None and spending.spent() == pytest.approx(4.0)
+    await reserved.settle(Usage(10_000, 0))
+    assert spending.spent() == pytest.approx(0.1)

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from dazi.console import tool_form
+from dazi.console.system import Drafting
+from dazi.core.errors import CallerError
 from dazi.core.language import Text
 from dazi.core.tools import Parameter
 from tests.console.browser import PHONE, Browser
@@ -133,3 +135,20 @@ def test_fields_are_read_by_their_type(type: str, given: object, read: object) -
 def test_what_is_no_number_is_told(type: str) -> None:
     with pytest.raises(tool_form.Wrong):
         tool_form.read(Parameter("p", type, Text("", "")), "many")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "drafting",
+    [
+        Drafting("nowhere", path="openapi.json"),
+        Drafting("nowhere", "mcp"),
+        Drafting("../up", document="{}"),
+        Drafting("storage", document="no document"),
+        Drafting("storage", document='{"openapi": "3.0.0", "paths": {}}'),
+    ],
+)
+def test_nothing_is_fetched_from_elsewhere_and_what_is_wrong_is_told(
+    site: Site, drafting: Drafting
+) -> None:
+    with pytest.raises(CallerError):
+        site.run(site.system.draft(drafting))

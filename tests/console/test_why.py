@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from dazi.audit.records import Record
 from dazi.console.account import account
-from dazi.console.why import Past, turn_of
+from dazi.console.why import Fresh, Past, _model, turn_of
+from dazi.core.engine import Served, Usage
 from dazi.core.errors import NotFound
+from dazi.core.turn import TurnFinished
+from dazi.inference.pool.config import Place
 from tests.console.browser import PHONE, Browser
 from tests.console.conftest import Site, until
 from tests.console.test_phone_page import WIDEST
@@ -102,3 +106,16 @@ def test_a_kept_turn_is_found_by_what_was_said() -> None:
     for lost in (Past("你好", 2, 5.0), Past("别的", 0, 5.0)):
         with pytest.raises(NotFound):
             turn_of(lost, begun)
+
+
+@pytest.mark.parametrize(("fallback", "place"), [(True, "private"), (False, "cloud")])
+def test_which_server_answered_and_whether_it_stood_in(fallback: bool, place: Place) -> None:
+    served = Served("cloud-1", "qwen-max", place, fallback)
+    finished = TurnFinished("好", (), Usage(1, 1), 5.0, by=served)
+    route = {"rule": "忙时上云", "backend": "cloud-1", "place": place, "leaving": "pseudonymise"}
+    found = account([record(1, "turn", {"model": "Qwen3-14B"}), record(2, "route", route)])
+    scene: Any = SimpleNamespace(language="zh")
+    told = "\n".join(_model(scene, found, Fresh("turn_1", finished)))
+    assert "由 qwen-max 回答" in told and "cloud-1" in told and "按路由“忙时上云”" in told
+    assert ("较弱的模型" in told) == fallback
+    assert ("换成了化名" in told) == (place == "cloud")
