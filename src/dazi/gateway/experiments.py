@@ -3,7 +3,7 @@ caller's own."""
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from dazi.core.errors import NotFound
 from dazi.core.language import Language
@@ -14,7 +14,7 @@ from dazi.gateway.reply import encode
 from dazi.gateway.route_spec import RouteSpec
 from dazi.gateway.wire import Reader
 from dazi.ops.experiments.model import Experiment
-from dazi.ops.experiments.plan import Plan
+from dazi.ops.experiments.plan import Arm, Eligible, Guardrail, Plan, Step, Unit
 from dazi.ops.experiments.service import ExperimentService, Looked
 
 ACTS = ("start", "pause", "resume", "shares", "stop_arm", "stop", "promote")
@@ -92,7 +92,7 @@ class ExperimentAct(Struct, forbid_unknown_fields=True):
     """``shares`` with ``shares``; ``arm`` with ``stop_arm`` and ``promote``."""
 
     act: str
-    shares: dict[str, float] = {}
+    shares: dict[str, float] | None = None
     arm: str = ""
     why: str = ""
 
@@ -104,6 +104,23 @@ class ActDone(Struct, frozen=True):
     told: str = ""
 
 
+class NewExperiment(Struct, forbid_unknown_fields=True):
+    """As a plan in a file; what is not given is as documented there."""
+
+    name: str
+    arms: list[Arm]
+    ramp: list[Step]
+    why: str = ""
+    unit: Unit = "user"
+    holdout: float = 0.0
+    eligible: Eligible | None = None
+    metric: str = "success"
+    metrics: list[str] | None = None
+    guardrails: list[Guardrail] | None = None
+    window_hours: float = 24.0
+    alpha: float = 0.05
+
+
 class HappenedBody(Struct, forbid_unknown_fields=True):
     """``event``: what the plan names after ``event:``, or ``rating`` with a ``value`` of 0 to 5.
     ``thread``: where subjects are threads."""
@@ -113,7 +130,7 @@ class HappenedBody(Struct, forbid_unknown_fields=True):
     thread: str = ""
 
 
-PLAN = Reader(Plan)
+NEW = Reader(NewExperiment)
 ACT = Reader(ExperimentAct)
 HAPPENED = Reader(HappenedBody)
 
@@ -124,8 +141,11 @@ async def experiments(x: Exchange) -> None:
 
 
 async def create_experiment(x: Exchange) -> None:
-    made = await _service(x).create(x.principal, PLAN.read(x.body))
-    await x.reply(encode(_view(made)))
+    given = structs.asdict(NEW.read(x.body))
+    for name in ("arms", "ramp", "metrics", "guardrails"):
+        given[name] = tuple(given[name]) if given[name] is not None else None
+    plan = Plan(**{name: value for name, value in given.items() if value is not None})
+    await x.reply(encode(_view(await _service(x).create(x.principal, plan))))
 
 
 async def experiment(x: Exchange) -> None:
@@ -144,7 +164,7 @@ async def act_on_experiment(x: Exchange) -> None:
         case "resume":
             await service.resume(by, name)
         case "shares":
-            await service.set_shares(by, name, given.shares)
+            await service.set_shares(by, name, given.shares or {})
         case "stop_arm":
             await service.stop_arm(by, name, given.arm, given.why[:200])
         case "stop":
@@ -212,7 +232,7 @@ ROUTES: tuple[RouteSpec, ...] = (
     ),
     RouteSpec(
         "POST", "/v1/dazi/experiments", create_experiment, "新实验,还没开始 / a new one, not begun yet",
-        ExperimentView, Plan, _CHANGE,
+        ExperimentView, NewExperiment, _CHANGE,
     ),
     RouteSpec(
         "GET", _ONE, experiment, "一个实验和它现在说明什么 / one, and what it says so far", LookedView, None,

@@ -29,7 +29,7 @@ class NewPrompt(Struct, forbid_unknown_fields=True):
 
     zh: str = ""
     en: str = ""
-    tools: dict[str, Described] = {}
+    tools: dict[str, Described] | None = None
     note: str = ""
 
 
@@ -99,7 +99,7 @@ async def prompts(x: Exchange) -> None:
 
 async def add_prompt(x: Exchange) -> None:
     given = NEW_PROMPT.read(x.body)
-    tools = {name: Text(t.zh, t.en) for name, t in given.tools.items()}
+    tools = {name: Text(t.zh, t.en) for name, t in (given.tools or {}).items()}
     made = await _service(x).add(x.principal, Content(given.zh, given.en, tools), given.note)
     await x.reply(encode(_view(made, -1)))
 
