@@ -26,6 +26,7 @@ from dazi.main.accounts import desk as room
 from dazi.main.company import load_company
 from dazi.main.desk import DeskFiles, make_desk
 from dazi.main.settings import Settings
+from dazi.main.sites import everybody, visitors_of
 from dazi.memory.threads import ThreadStore
 
 DAY_S = 86_400
@@ -54,7 +55,10 @@ async def counter(settings: Settings, user: str, language: Language) -> AsyncIte
     first = next(iter([*agents, *(u.user for u in company.users)]), "")
     async with room(settings, user or first) as r:
         files = DeskFiles(r.database, r.private, ThreadStore(r.database, r.private))
-        made = make_desk(company, files, r.access.people.principal)
+        data = settings.data_folder(company.folder)
+        visitors = visitors_of(company, data, r.database, r.private, keys=False)
+        people = everybody(r.access.people, visitors)
+        made = make_desk(company, files, people, visitors=visitors)
         yield Counter(made, r.by, language)
 
 

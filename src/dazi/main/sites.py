@@ -25,10 +25,12 @@ KEY = "access.key"
 """In the data folder; see ``access.sealing``."""
 
 
-def visitors_of(company: Company, data: Path, database: Database, private: Private) -> Visitors:
-    """Raises ``ConfigError`` for a mistake in ``[widget]``, and, where there are sites and this is no
-    demo, for a key of theirs that is not there."""
-    sites = widget_sites(company, data, keys=not company.demo)
+def visitors_of(
+    company: Company, data: Path, database: Database, private: Private, *, keys: bool = True
+) -> Visitors:
+    """Raises ``ConfigError`` for a mistake in ``[widget]``, and with ``keys``, where this is no demo,
+    for a site's key that is not there."""
+    sites = widget_sites(company, data, keys=keys and not company.demo)
     return Visitors(sites, Sealer.at(data / KEY), VisitorRecords(database, private))
 
 
