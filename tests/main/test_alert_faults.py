@@ -23,6 +23,7 @@ async def test_each_is_told_and_over_once_it_is_mended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(faults_alerts, "AFTER_S", 15.0)
+    monkeypatch.setattr(faults_alerts, "CALLS_A_STEP", 1)
     found = await faults_alerts.run()
     print(faults_alerts.table(found))
     assert {"tool-failing", "model-down", "database-down"} <= {m.rule for m in found}

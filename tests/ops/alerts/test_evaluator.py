@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -244,3 +244,13 @@ async def test_the_age_of_an_evaluation_tells_of_one_that_is_not_called(make: Ma
     house.world.pass_(200)  # instruments are taken, and nobody evaluates
     late = house.world.history.latest("dazi_alerts_evaluated_seconds", house.world.now)
     assert late is not None and late >= 195
+
+
+async def test_what_nobody_acknowledges_goes_to_somebody_else(make: Make) -> None:
+    house, boss = make(), Kept()
+    send = SendRule(frozenset(), ".*", {}, Plan(("kept",)), 120.0, Plan(("boss",)))
+    house.evaluator.alerting = replace(house.evaluator.alerting, sends=(send,))
+    house.evaluator.delivery = Delivery({"kept": house.route, "boss": boss}, no_sleep)
+    house.up["a"] = 0.0
+    assert await house.pass_(600) == ["firing"]
+    assert [m.what for m in boss.got] == ["escalated"]
