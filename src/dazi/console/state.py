@@ -18,6 +18,7 @@ from dazi.core.company import Company
 from dazi.core.engine import Engine
 from dazi.core.language import Language
 from dazi.core.principal import Principal
+from dazi.gateway.channels.service import ChannelService
 from dazi.knowledge.service import KnowledgeService
 from dazi.observe.history import History
 from dazi.observe.instruments import Registry
@@ -58,6 +59,8 @@ class ConsoleState:
     experiments: ExperimentService | None = None
     """Prompt versions, and experiments with them and with models."""
     alerts: AlertService | None = None
+    channels: ChannelService | None = None
+    """The messaging channels, where any are configured."""
 
     def name_of(self, user: str, tenant: str, language: Language) -> str:
         """What a person is called; for nobody we know, the name they signed in by."""
