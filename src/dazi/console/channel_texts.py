@@ -10,6 +10,10 @@ HINT = Text(
     "Dazi answers in WeCom and DingTalk too. To be known there, take a code and send it to Dazi "
     "there: bind CODE.",
 )
+NONE = Text(
+    "没有配置消息渠道。管理员在公司目录的 channels.yaml 里写。",
+    "No messaging channels are configured; the administrator writes them in channels.yaml.",
+)
 BOUND = Text("已绑定", "Bound")
 NOT_BOUND = Text("没有绑定", "Not bound")
 BY_OPERATOR = Text("由管理员登记", "Entered by the administrator")

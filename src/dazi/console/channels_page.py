@@ -7,18 +7,21 @@ from nicegui import ui
 from dazi.console import channel_texts as texts
 from dazi.console.acts import act, button, confirm
 from dazi.console.page_head import head
-from dazi.console.pieces import div
+from dazi.console.pieces import div, heading
 from dazi.console.state import Scene
 from dazi.core.language import Text
 from dazi.core.principal import Principal
 from dazi.gateway.channels.service import ChannelService
 
 
-async def draw(scene: Scene, channels: ChannelService) -> None:
-    language = scene.language
+async def draw(scene: Scene) -> None:
+    language, channels = scene.language, scene.state.channels
     with div("dz-page"):
         head(scene)
-        ui.label(texts.CHANNELS(language)).classes("dz-h1")
+        heading(texts.CHANNELS(language))
+        if channels is None:
+            ui.label(texts.NONE(language)).classes("dz-muted dz-none")
+            return
         ui.label(texts.HINT(language)).classes("dz-muted")
         page = ChannelsPage(scene, channels)
         await page.refresh()

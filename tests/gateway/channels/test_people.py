@@ -140,3 +140,15 @@ async def test_the_doctor_asks_for_a_token(both: Both, monkeypatch: pytest.Monke
     assert (first.ok, second.ok) == (False, True) and "40001" in first.text.en
     monkeypatch.delenv("TEST_WECOM_SECRET")
     assert "TEST_WECOM_SECRET" in (await channel_findings(folder))[0].text.en
+
+
+async def test_the_page_tells_where_one_is_known(both: Both) -> None:
+    begun = await both.site.runtime.access.sessions.begin(("default", "staff"), "web", "127.0.0.1")
+    async with (
+        page(both) as url,
+        aiohttp.ClientSession(cookies={COOKIE: begun.token}) as browser,
+        browser.get(f"{url}/channels") as answer,
+    ):
+        said = await answer.text()
+    assert answer.status == 200
+    assert "企业微信" in said and "钉钉" in said and "由管理员登记" in said  # by the number
