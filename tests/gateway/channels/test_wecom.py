@@ -192,6 +192,31 @@ async def test_a_token_that_ends_in_the_middle_is_renewed(both: Both) -> None:
     assert both.wecom.tokens == 2
 
 
+@pytest.mark.parametrize("code", [60020, 48002])
+async def test_what_an_operator_can_mend_waits_for_that(
+    both: Both, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address that is not trusted, a right that is missing."""
+    from dazi.gateway.channels import wecom
+
+    monkeypatch.setattr(wecom, "MENDED_S", 0.05)
+    both.site.says("答。")
+    both.wecom.faults += [answers(errcode=code)] * 2
+    await both.wecom_says(both.wecom.said(WHO, "你好"))
+    await both.wecom.until(lambda: bool(both.wecom.sent))
+    await both.quiet()
+    assert len(both.wecom.sent) == 1 and len(both.site.engine.requests) == 1
+
+
+async def test_what_is_wrong_with_the_message_itself_is_not_tried_again(both: Both) -> None:
+    both.site.says("答。")
+    both.wecom.faults += [answers(errcode=82001)] * 2
+    await both.wecom_says(both.wecom.said(WHO, "你好"))
+    await both.quiet()
+    assert len(both.wecom.faults) == 1
+    assert await both.rows("SELECT state FROM channel_messages") == [("failed",)]
+
+
 @pytest.mark.parametrize("code", [45009, 45033, -1])
 async def test_too_often_is_slowed_down_and_not_lost(
     both: Both, code: int, monkeypatch: pytest.MonkeyPatch

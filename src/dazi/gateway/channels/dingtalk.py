@@ -46,6 +46,8 @@ from dazi.gateway.images import LARGEST, image_of
 FRESH_S = 3600.0
 """The vendor's own bound on the age of a message."""
 WEBHOOK_MARGIN_S = 30.0
+MENDED_S = 60.0
+"""After a refusal of the application itself somebody may have mended it by then."""
 TEXT_BYTES = 6000
 """The vendor names 20,000 bytes for a message body; the characters of ours are JSON in JSON."""
 CARD_CHARS = 500
@@ -339,6 +341,8 @@ class DingTalk:
         url = f"{self.config.api.rstrip('/')}/v1.0/oauth2/accessToken"
         try:
             answer = await self._vendor.request("POST", url, json=body)
+            if 400 <= answer.status < 500:
+                raise Undelivered("token", f"HTTP {answer.status}", MENDED_S)
             if answer.status != 200:
                 raise _refused(answer)
             found = answer.json
@@ -356,7 +360,8 @@ def _refused(answer: Answer) -> Undelivered | Uncertain:
         return Undelivered("too_many", code or "HTTP 429", 2.0)
     if answer.status >= 500:
         return Uncertain(f"HTTP {answer.status}")
-    return Undelivered("http", f"HTTP {answer.status} {code}".strip(), None)
+    wait = MENDED_S if answer.status in (401, 403) else None
+    return Undelivered("http", f"HTTP {answer.status} {code}".strip(), wait)
 
 
 def _action_card(card: Card) -> dict[str, str]:

@@ -45,6 +45,10 @@ STALE = frozenset({40001, 40014, 42001})
 BUSY: Mapping[int, float] = {-1: 2.0, 45009: 60.0, 45033: 1.0}
 """Error codes after which the same may be tried again, with the seconds until then: the system is
 busy, called too often, called too often at once."""
+FINAL = frozenset({40003, 40008, 40035, 40058, 44004, 45002, 60111, 81013, 82001})
+"""Error codes about the message or its person: nothing an operator mends would have it taken."""
+MENDED_S = 60.0
+"""After other refusals (a secret, a right, a trusted address) somebody may have mended it by then."""
 FRESH_S = 300.0
 APPROVE, REJECT = "approve", "reject"
 TEXT_BYTES = 2048
@@ -160,6 +164,15 @@ class WeCom:
         )
 
     async def send(self, to: Address, part: Part) -> None:
+        try:
+            await self._send(to, part)
+        except Undelivered as e:
+            code = e.code.removeprefix("errcode_")
+            if e.retry_after is None and code.isdigit() and int(code) not in FINAL:
+                raise Undelivered(e.code, f"errcode {code}", MENDED_S) from None
+            raise
+
+    async def _send(self, to: Address, part: Part) -> None:
         if part.settles:
             await self._settle(to, part)
             return
