@@ -247,6 +247,31 @@ async def test_a_message_of_uncertain_fate_is_told_and_not_repeated(
     assert both.wecom.texts(WHO) == [texts.DOUBTFUL("zh")]
 
 
+async def test_a_database_that_fails_between_parts_has_none_sent_twice(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dazi.core.errors import OperatorError
+    from dazi.gateway.channels.inbox import Held
+
+    inbox, mark = both.channels.inbox, both.channels.inbox.mark
+    failed: list[int] = []
+
+    async def failing(held: Held, sent: int, *, sending: bool) -> None:
+        if not failed:
+            failed.append(sent)
+            raise OperatorError("database", "坏了", "broken")
+        await mark(held, sent, sending=sending)
+
+    monkeypatch.setattr(inbox, "mark", failing)
+    both.site.says("这是一句不长不短的话,说的是订单的情况。" * 60)
+    await both.wecom_says(both.wecom.said(WHO, "详细说说"))
+    await both.wecom.until(lambda: "AI 生成" in "".join(both.wecom.texts(WHO)[-1:]))
+    await both.quiet()
+    said = both.wecom.texts(WHO)
+    assert failed == [1] and said[1] == texts.DOUBTFUL("zh")
+    assert "".join(said).count("订单的情况") == 60
+
+
 async def test_somebody_whom_the_vendor_does_not_reach_is_no_loop(both: Both) -> None:
     both.site.says("答。")
     both.wecom.unknown.add(WHO)

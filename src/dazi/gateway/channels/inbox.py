@@ -54,9 +54,7 @@ _DONE = Statement(
     update(messages).where(*_held), "state", "sent", "sending", "worker", "lease", "ended", "content",
     "parts",
 )  # fmt: skip
-_LATER = Statement(
-    update(messages).where(*_held), "state", "sending", "worker", "lease", "due", "attempts"
-)
+_LATER = Statement(update(messages).where(*_held), "state", "worker", "lease", "due", "attempts")
 
 
 class Lost(Exception):
@@ -239,10 +237,10 @@ class Inbox:
         await self._run(_DONE, held, values)
 
     async def later(self, held: Held, seconds: float, *, counts: bool = False) -> None:
-        """Give it back for then. ``counts``: this was a try that failed. Raises ``Lost``."""
+        """Give it back for then; a part that is marked as going out stays so. ``counts``: this was a
+        try that failed. Raises ``Lost``."""
         values = {
             "state": "received" if held.parts is None else "ready",
-            "sending": 0,
             "worker": "",
             "lease": 0.0,
             "due": self._clock() + seconds,

@@ -47,7 +47,9 @@ SHORT_S = 2.0
 """So long a sender waits for its turn with the row in hand."""
 UNCERTAIN_S = 2.0
 GIVE_UP_S = 86_400.0
-"""An answer that could not be sent for so long is not sent any more."""
+"""What could not be answered or sent for so long is left."""
+LONGEST_S = 300.0
+"""Between two tries of what went wrong here."""
 SETTLE_S = 5.0
 DAY_S = 86_400.0
 MOST_NOTED = 10_000
@@ -189,6 +191,10 @@ class ChannelService:
         try:
             line = self.line(held.channel)
             marked = False
+            if time.time() - held.began > GIVE_UP_S:
+                log.error("a message of %s could not be answered for a day", held.channel)
+                await self.inbox.done(held, held.sent, failed=True)
+                return
             if held.parts is None:
                 held, marked = await self._answered(line, held)
             await self._sent(line, held, marked=marked)
@@ -198,7 +204,7 @@ class ChannelService:
             await self._give_back(held, e.seconds, counts=False)
         except Exception:
             log.exception("a message of %s could not be answered", held.channel)
-            await self._give_back(held, 2.0**held.attempts, counts=True)
+            await self._give_back(held, min(2.0**held.attempts, LONGEST_S), counts=True)
 
     async def _give_back(self, held: Held, seconds: float, *, counts: bool) -> None:
         try:
@@ -243,7 +249,7 @@ class ChannelService:
             except Undelivered as e:
                 if part.settles:
                     log.info("a card of %s could not be changed: %s", held.channel, e.code)
-                elif e.retry_after is None or time.time() - held.began > GIVE_UP_S:
+                elif e.retry_after is None:
                     log.error("%s does not take an answer: %s", held.channel, e.text.en)
                     await self.inbox.done(held, sent, failed=True)
                     return
