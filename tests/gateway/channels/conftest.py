@@ -36,7 +36,7 @@ wecom:
   api: {wecom.url}
   authorize: {wecom.url}/authorize
   sign_in: true
-  order_wait_ms: 40
+  order_wait_ms: {wait}
   people:
     table: {{LinXianSheng: customer, ChenLei: manager}}
     attribute: employee_id
@@ -105,10 +105,16 @@ class Both:
 
 
 def company_with(
-    folder: Path, wecom: FakeWeCom, ding: FakeDingTalk, *, more: str = "", roles: str = ""
+    folder: Path,
+    wecom: FakeWeCom,
+    ding: FakeDingTalk,
+    *,
+    more: str = "",
+    roles: str = "",
+    wait: int = 40,
 ) -> Path:
     shutil.copytree(DEMO, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    written = CHANNELS.format(wecom=wecom, ding=ding, more=more, roles=roles)
+    written = CHANNELS.format(wecom=wecom, ding=ding, more=more, roles=roles, wait=wait)
     (folder / "channels.yaml").write_text(written, encoding="utf-8")
     (folder / "wecom.key").write_text(AES_KEY, encoding="utf-8")
     (folder / "policies" / "refunds.cedar").write_text(POLICY, encoding="utf-8")
@@ -117,7 +123,7 @@ def company_with(
 
 @asynccontextmanager
 async def working(
-    folder: Path, seeded: Path, *, more: str = "", roles: str = ""
+    folder: Path, seeded: Path, *, more: str = "", roles: str = "", wait: int = 40
 ) -> AsyncIterator[Both]:
     wecom, ding = FakeWeCom(), FakeDingTalk()
     with pytest.MonkeyPatch.context() as patched:
@@ -126,7 +132,9 @@ async def working(
         patched.setenv("TEST_DING_SECRET", FakeDingTalk.secret)
         patched.setenv("TEST_CARD_SECRET", "c4rd")
         async with served(wecom), served(ding):
-            company = company_with(folder / "company", wecom, ding, more=more, roles=roles)
+            company = company_with(
+                folder / "company", wecom, ding, more=more, roles=roles, wait=wait
+            )
             async with open_site(folder / "data", seeded, LIMITS, company=company) as site:
                 both = Both(site, wecom, ding)
                 work = asyncio.create_task(both.channels.run())

@@ -127,6 +127,16 @@ async def test_a_picture_that_the_model_cannot_see(both: Both) -> None:
     assert both.wecom.texts(WHO) == [texts.NO_EYES("zh")]
 
 
+async def test_pictures_of_both_vendors_become_images(both: Both) -> None:
+    from dazi.gateway.channels.protocol import Undelivered
+
+    for name in ("wecom", "dingtalk"):
+        image = await both.channels.line(name).channel.picture("a-picture")
+        assert image.media_type == "image/png" and image.data
+    with pytest.raises(Undelivered):
+        await both.channels.line("wecom").channel.picture("none")
+
+
 async def test_forged_late_and_broken_callbacks(both: Both) -> None:
     plain = both.wecom.said(WHO, "你好")
     query, body = both.wecom.callback(plain)
