@@ -28,7 +28,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @asynccontextmanager
 async def page(both: Both) -> AsyncIterator[str]:
     config = uvicorn.Config(
-        build_app(both.site.runtime), port=0, log_level="warning", lifespan="off"
+        build_app(both.site.runtime), port=0, log_level="warning", lifespan="on"
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
