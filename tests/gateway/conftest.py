@@ -183,6 +183,7 @@ async def open_site(
         observer=runtime.observer,
         experiments=runtime.experiments.service if runtime.experiments is not None else None,
         widget=runtime.widget,
+        channels=runtime.channels,
     )
     made.state = state
     config = uvicorn.Config(create_app(state), port=0, log_level="warning", lifespan="off")

@@ -48,6 +48,7 @@ MUTABLE = (
     "intents", "second_factors", "recovery_codes", "passwords", "knowledge_sources",
     "knowledge_documents", "risk_queue", "risk_decisions", "site_visitors",
     "desk_tickets", "desk_events",
+    "channel_messages", "channel_bindings", "channel_codes", "channel_threads",
 )  # fmt: skip
 
 
@@ -169,6 +170,7 @@ async def world(site: Site) -> World:
     w.objects["site"] = ["shop", "none"]
     w.objects["alert"] = w.objects["route"] = w.objects["silence"] = ["none"]
     w.objects["paper"] = ["thresholds", "none"]
+    w.objects["channel"], w.objects["part"] = ["wecom"], ["events"]
     w.objects["report"] = ["monthly-sales", "no-such-report"]
     w.objects["model"] = ["dazi", site.engine.profile.name, "none"]
     for kind in (
@@ -422,6 +424,13 @@ ALLOWED: Mapping[Path, Verdict] = {
     ("GET", "/v1/dazi/tickets/{number}/suggestion"): nobody,
     ("GET", "/v1/dazi/desk/statistics"): nobody,
     ("POST", "/v1/dazi/desk/intent"): anybody,
+    # No channels are configured here: vendors find nothing. tests/gateway/channels has some.
+    ("GET", "/v1/dazi/channels"): anybody,
+    ("POST", "/v1/dazi/channels/codes"): nobody,
+    ("DELETE", "/v1/dazi/channels/{channel}/binding"): nobody,
+    ("GET", "/v1/dazi/channels/{channel}/callback"): nobody,
+    ("POST", "/v1/dazi/channels/{channel}/callback"): nobody,
+    ("POST", "/v1/dazi/channels/{channel}/callback/{part}"): nobody,
     ("GET", "/v1/dazi/reports"): anybody,
     ("POST", "/v1/dazi/reports/{report}"): nobody,
     ("POST", "/v1/chat/completions"): anybody,
@@ -534,6 +543,8 @@ BODIES: Mapping[Path, Any] = {
     },
     ("POST", "/v1/dazi/experiments/{experiment}"): {"act": "start"},
     ("POST", "/v1/dazi/experiments/{experiment}/events"): {"event": "rating", "value": 5},
+    ("POST", "/v1/dazi/channels/{channel}/callback"): {"made": True},
+    ("POST", "/v1/dazi/channels/{channel}/callback/{part}"): {"made": True},
     ("POST", "/v1/dazi/tickets"): {"title": "made"},
     ("POST", "/v1/dazi/tickets/{number}"): {"act": "hand_over", "text": "made"},
     ("POST", "/v1/dazi/desk/intent"): {"text": "退款"},

@@ -115,6 +115,18 @@ class SignIn:
             account, attempt, await self._steps(account, identity.second_factor)
         )
 
+    async def as_bound(
+        self, user: str, channel: str, address: str, tenant: str = "default"
+    ) -> Begun:
+        """For whom a messaging channel vouches that is bound to an account here. Raises
+        ``AccessError``."""
+        attempt = Attempt(user, "", channel, address, tenant)
+        account = self._stores.people.account(tenant, user)
+        if account is None or account.disabled or account.kind != "person":
+            await self._told(user, attempt, ok=False, why="sign_in")
+            raise _wrong()
+        return await self._begin(account, attempt, await self._steps(account, factor=False))
+
     async def with_code(self, token: str, code: str) -> Begun:
         """The step ``second_factor``, or ``enrol`` with an enrolment's first code. Raises
         ``AccessError``."""

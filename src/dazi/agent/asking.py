@@ -44,6 +44,9 @@ class Ask:
     """Tell exactly what the model was given."""
     images: tuple[Image, ...] = ()
     """Pictures beside the text."""
+    turn: str = ""
+    """The turn's name, where a second try must be known as the same: what a turn of that name has
+    begun to change is not begun again."""
 
 
 def taken(guard: Guard, text: str, principal: Principal) -> str:

@@ -192,7 +192,7 @@ class AssistantService:
             request = TurnRequest(
                 ask.principal,
                 ask.thread,
-                f"turn_{secrets.token_hex(10)}",
+                ask.turn or f"turn_{secrets.token_hex(10)}",
                 ask.text,
                 language,
                 ask.today or self._today(),

@@ -16,7 +16,7 @@ from dazi.console import sign_in_texts as texts
 from dazi.console.abilities import abilities
 from dazi.console.frame import brand, switches
 from dazi.console.pieces import avatar, div, heading
-from dazi.console.sign_in import OIDC_PATH
+from dazi.console.sign_in import CHANNEL_PATH, OIDC_PATH
 from dazi.console.state import ConsoleState
 from dazi.console.texts import MORE
 from dazi.console.visits import CHANNEL
@@ -49,13 +49,13 @@ def draw(state: ConsoleState, language: Language, dark: bool, asked: Asked) -> N
             with _form(asked, "/login").classes("dz-people"):
                 for demo in company.users:
                     _person(state, demo, language)
-        providers = state.access.oidc.names
+        providers = _providers(state, language)
         if providers:
             with div("dz-providers"):
-                for name in providers:
+                for path, name in providers:
                     link = ui.element("a").classes("dz-submit dz-provider")
                     back = f"?next={asked.return_to}" if asked.return_to != "/" else ""
-                    link.props["href"] = f"{OIDC_PATH}/{name}{back}"
+                    link.props["href"] = f"{path}{back}"
                     with link:
                         ui.label(texts.SIGN_IN_AT(language).format(provider=name))
         with ui.element("details").classes("dz-login-form") as details:
@@ -103,6 +103,19 @@ def draw_step(
             out = ui.element("button").props("type=submit").classes("dz-muted dz-start-over")
             with out:
                 ui.label(texts.START_OVER(language))
+
+
+def _providers(state: ConsoleState, language: Language) -> list[tuple[str, str]]:
+    """Addresses and names of those that one can sign in with."""
+    found = [(f"{OIDC_PATH}/{name}", name) for name in state.access.oidc.names]
+    channels = state.channels
+    for name in channels.names if channels is not None else ():
+        if channels is not None and channels.signs_in(name) is not None:
+            kind = channels.line(name).section.kind
+            found.append(
+                (f"{CHANNEL_PATH}/{name}", texts.CHANNELS.get(kind, Text(name, name))(language))
+            )
+    return found
 
 
 def _page(state: ConsoleState, language: Language, dark: bool, asked: Asked) -> Element:

@@ -15,6 +15,7 @@ from dazi.access.duties import may
 from dazi.console import (
     alert_texts,
     audit_texts,
+    channel_texts,
     compliance_texts,
     contract_texts,
     dashboard_texts,
@@ -107,6 +108,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("work", "/contracts", "fact_check", _named(contract_texts.CONTRACTS), _contracts),
     Entry("work", "/risk", "gpp_maybe", _named(risk_texts.RISK), _risk),
     Entry("work", "/jobs", "schedule", _named(job_texts.JOBS), lambda s: s.state.jobs is not None),
+    Entry("work", "/channels", "forum", _named(channel_texts.CHANNELS),
+          lambda s: s.state.channels is not None),
     Entry("work", "/memory", "psychology", _named(texts.MEMORY), _always),
     Entry("watch", "/alerts", "notifications", _named(alert_texts.ALERTS),
           lambda s: operates(s.principal)),

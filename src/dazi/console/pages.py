@@ -11,6 +11,7 @@ from dazi.console import (
     approvals_page,
     audit_page,
     audit_turn_page,
+    channels_page,
     chat_page,
     contract_view,
     contracts_page,
@@ -47,6 +48,7 @@ def own_pages(state: ConsoleState, visits: Visits) -> Iterator[OwnPage]:
     chat = chat_page.draw_not_found
     yield OwnPage("/", lambda scene, _: chat_page.draw(scene, visits, None), chat, True)
     yield OwnPage("/approvals", lambda scene, _: approvals_page.draw(scene, visits), watches=True)
+    yield OwnPage("/channels", lambda scene, _: channels_page.draw(scene))
     yield OwnPage("/memory", lambda scene, _: memory_page.draw(scene))
     yield OwnPage(alerts_page.PATH, lambda scene, _: alerts_page.draw(scene))
     yield OwnPage(dashboard_page.PATH, lambda scene, r: dashboard_page.draw(scene, r.query_params))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Awaitable, Callable
+from hmac import compare_digest
 from math import ceil
+from secrets import token_urlsafe
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from fastapi import FastAPI, Request
@@ -30,10 +33,11 @@ LARGEST_FORM = 8192
 OIDC_COOKIE = "dazi_oidc"
 OIDC_PATH = "/login/oidc"
 OIDC_S = 600
-_RETURN_TO = re.compile(
-    r"/t/[A-Za-z0-9_%.~-]{1,200}|/approvals|/audit(?:/turn/[A-Za-z0-9_%.~-]{1,80})?|/people|/keys|/limits|/account"
-    r"|/knowledge(?:/d/[A-Za-z0-9_]{1,80})?"
-)
+CHANNEL_COOKIE = "dazi_channel"
+CHANNEL_PATH = "/login/channel"
+_STEP = r"/[A-Za-z0-9_%.~-]{1,200}"
+_RETURN_TO = re.compile(rf"(?!/log(?:in|out)\b){_STEP}(?:{_STEP}){{0,3}}")
+"""A path of this server: no host, no second slash, no backslash, and nothing that signs in or out."""
 
 Form = dict[str, str]
 
@@ -62,6 +66,8 @@ def add_routes(app: FastAPI, state: ConsoleState, visits: Visits) -> None:
         ("POST", "/login/code", desk.code),
         ("POST", "/login/new", desk.new_password),
         ("POST", "/logout", desk.out),
+        ("GET", f"{CHANNEL_PATH}/{{channel}}/callback", desk.from_channel),
+        ("GET", f"{CHANNEL_PATH}/{{channel}}", desk.to_channel),
         ("GET", f"{OIDC_PATH}/callback", desk.from_provider),
         ("GET", f"{OIDC_PATH}/{{provider}}", desk.to_provider),
     )
@@ -128,7 +134,7 @@ class _Desk:
 
     async def to_provider(self, request: Request, provider: str) -> Response:
         back = safe_return(request.query_params.get("next", "/"))
-        url = self._callback(request)
+        url = self._own(request, f"{OIDC_PATH}/callback")
         if url is None:
             return go_to(sign_in_url("public_url", back))
         try:
@@ -164,15 +170,55 @@ class _Desk:
         answer.delete_cookie(OIDC_COOKIE, path=OIDC_PATH)
         return answer
 
-    def _callback(self, request: Request) -> str | None:
-        """Our own address as the provider knows it; what a caller calls us is believed on loopback
+    async def to_channel(self, request: Request, channel: str) -> Response:
+        """To the vendor of a messaging channel, whose browser knows who looks at it."""
+        back = safe_return(request.query_params.get("next", "/"))
+        url = self._own(request, f"{CHANNEL_PATH}/{channel}/callback")
+        there = self._state.channels.signs_in(channel) if self._state.channels else None
+        if there is None or url is None:
+            return go_to(sign_in_url("oidc" if there is None else "public_url", back))
+        keep = token_urlsafe(32)
+        answer = go_to(there.sign_in_url(url, _state_of(keep)))
+        answer.set_cookie(
+            CHANNEL_COOKIE,
+            f"{keep}|{back}",
+            max_age=OIDC_S,
+            path=CHANNEL_PATH,
+            httponly=True,
+            samesite="lax",  # the way back is a link from another site
+            secure=url.startswith("https:"),
+        )
+        return answer
+
+    async def from_channel(self, request: Request, channel: str) -> Response:
+        keep, _, back = request.cookies.get(CHANNEL_COOKIE, "").partition("|")
+
+        async def begin() -> Begun:
+            given = request.query_params
+            channels = self._state.channels
+            state = given.get("state", "").encode("utf-8", "replace")
+            if channels is None or not keep or not compare_digest(_state_of(keep).encode(), state):
+                raise _Refused("oidc")
+            if channels.signs_in(channel) is None:
+                raise _Refused("oidc")
+            who = await channels.person_of(channel, given.get("code", "")[:500])
+            if who is None:
+                raise _Refused("oidc")
+            return await self._sign_in.as_bound(who.user, CHANNEL, _address(request), who.tenant)
+
+        answer = await self._begun(request, {"next": back}, begin)
+        answer.delete_cookie(CHANNEL_COOKIE, path=CHANNEL_PATH)
+        return answer
+
+    def _own(self, request: Request, path: str) -> str | None:
+        """Our own address as others know it; what a caller calls us is believed on loopback
         only."""
         base = self._state.public_url.rstrip("/")
         if not base:
             if (request.url.hostname or "") not in LOOPBACK:
                 return None
             base = f"{request.url.scheme}://{request.url.netloc}"
-        return f"{base}{OIDC_PATH}/callback"
+        return f"{base}{path}"
 
     async def _begun(
         self, request: Request, form: Form, begin: Callable[[], Awaitable[Begun]], user: str = ""
@@ -227,6 +273,11 @@ def _turned_away(request: Request, *, demo: bool) -> str:
 def _require_same_origin(request: Request) -> None:
     if not same_origin(request):
         raise _Refused("origin")
+
+
+def _state_of(keep: str) -> str:
+    """What comes back from the vendor: whoever lacks the cookie cannot have begun it."""
+    return hashlib.sha256(keep.encode("utf-8", "replace")).hexdigest()
 
 
 def token_of(request: Request) -> str:

@@ -14,6 +14,7 @@ SIGN_IN_HINT = Text(
 )
 SIGN_IN_FORM = Text("用户名和密码登录", "Sign in with user name and password")
 SIGN_IN_AT = Text("用 {provider} 登录", "Sign in with {provider}")
+CHANNELS = {"wecom": Text("企业微信", "WeCom"), "dingtalk": Text("钉钉", "DingTalk")}
 USER = Text("用户名", "User name")
 PASSWORD = Text("密码", "Password")
 CONTINUE = Text("继续", "Continue")

@@ -19,6 +19,7 @@ from dazi.core.company import Company
 from dazi.core.engine import Engine
 from dazi.core.language import Language
 from dazi.core.principal import Principal
+from dazi.gateway.channels.service import ChannelService
 from dazi.knowledge.service import KnowledgeService
 from dazi.observe.history import History
 from dazi.observe.instruments import Registry
@@ -61,6 +62,8 @@ class ConsoleState:
     alerts: AlertService | None = None
     reading: LedgerReading | None = None
     """The ledger, for whose duty it is to look at it; none where it is kept in memory only."""
+    channels: ChannelService | None = None
+    """The messaging channels, where any are configured."""
 
     def name_of(self, user: str, tenant: str, language: Language) -> str:
         """What a person is called; for nobody we know, the name they signed in by."""

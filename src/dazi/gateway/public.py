@@ -11,5 +11,9 @@ PUBLIC: frozenset[str] = frozenset(
         "/v1/widget/{site}/begin",  # lets a site's visitors in, from its own origins only.
         "/scaling",  # for who watches the service: a token of its own, or this machine alone.
         "/v1/dazi/sign-in",  # a user name and a password; wrong ones are counted and locked out.
+        # What vendors call. Each body is verified by the vendor's signature before anything of it
+        # is parsed, and is 128 KiB at most; without channels.yaml there is nothing here.
+        "/v1/dazi/channels/{channel}/callback",
+        "/v1/dazi/channels/{channel}/callback/{part}",
     }
 )

@@ -19,6 +19,7 @@ from dazi.gateway import (
 )
 from dazi.gateway.accounts import administration as admin
 from dazi.gateway.accounts import bodies, signing_in
+from dazi.gateway.channels.routes import ROUTES as CHANNELS
 from dazi.gateway.chat import chat
 from dazi.gateway.embeddings import EmbeddingRequest, Embeddings, embeddings
 from dazi.gateway.experiments import ROUTES as EXPERIMENTS
@@ -493,4 +494,5 @@ ROUTES: tuple[RouteSpec, ...] = (
     *EXPERIMENTS,
     *WIDGET,
     *alerts.ROUTES,
+    *CHANNELS,
 )  # fmt: skip

@@ -17,6 +17,7 @@ from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
 from dazi.core.engine import Embedder, Engine, models_of
 from dazi.core.principal import Principal
+from dazi.gateway.channels.service import ChannelService
 from dazi.gateway.gate import Gate
 from dazi.gateway.widget.service import Widget
 from dazi.knowledge.service import KnowledgeService
@@ -76,6 +77,8 @@ class GatewayState:
     widget: Widget | None = None
     """The company's own sites that have a chat on them."""
     alerts: AlertService | None = None
+    channels: ChannelService | None = None
+    """The messaging channels, where any are configured."""
     scaling: Dampers = field(default_factory=Dampers)
     gate: Gate = field(init=False)
 

@@ -11,6 +11,7 @@ from dazi.core.language import Language
 from dazi.main.access_settings import access_settings
 from dazi.main.alerting import declared
 from dazi.main.approved_answers import approved_answers
+from dazi.main.channels import declared_channels
 from dazi.main.company import load_company
 from dazi.main.contract_settings import contract_conditions
 from dazi.main.desk import desk_rules
@@ -38,6 +39,7 @@ def check_folder(folder: Path, language: Language) -> list[str]:
     reports = load_reports(company)
     approved_answers(company)
     declared(folder)
+    declared_channels(company)
     if (folder / FILE).is_file():
         read_models(folder / FILE, folder)
     make_connectors(company, connector_context(company, data, None))

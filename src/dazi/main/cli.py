@@ -38,7 +38,7 @@ GROUPS = {
     "risk": "commands.risk", "jobs": "commands.jobs", "report": "commands.reports", "desk": "commands.desk",
     "audit": "commands.audit", "guard": "guarding", "user": "commands.users", "key": "commands.keys",
     "approvals": "commands.approvals", "prompts": "commands.prompts", "experiments": "commands.experiments",
-    "alerts": "commands.alerts", "plan": "commands.plan",
+    "alerts": "commands.alerts", "plan": "commands.plan", "channels": "commands.channels",
 }  # fmt: skip
 """Groups of commands by name, with the modules that have them."""
 SINGLE = {"backup": "backup", "restore": "backup"}

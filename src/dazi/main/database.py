@@ -32,6 +32,7 @@ TABLES = (
     "dazi.apps.risk.cases",
     "dazi.apps.desk.tables",
     "dazi.apps.contracts.verdict_tables",
+    "dazi.gateway.channels.tables",
     "dazi.audit.anchors",
     "dazi.audit.holds",
     "dazi.audit.records",

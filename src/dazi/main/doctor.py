@@ -11,6 +11,7 @@ from pathlib import Path
 from dazi.core.errors import DaziError
 from dazi.core.language import Text
 from dazi.inference.profiles import memory_bytes
+from dazi.main.channels import channel_findings
 from dazi.main.company import load_company
 from dazi.main.database import database_of
 from dazi.main.doctor_finding import Finding
@@ -36,6 +37,7 @@ async def diagnose(settings: Settings) -> list[Finding]:
     )]  # fmt: skip
     findings.append(await _database(settings, data))
     findings += await model_findings(settings, data)
+    findings += await channel_findings(folder)
     return findings
 
 

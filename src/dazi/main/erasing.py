@@ -16,6 +16,8 @@ from dazi.audit.keys import SubjectKeys
 from dazi.audit.private import Private
 from dazi.audit.retention import DAY_S, EVERY_S
 from dazi.core.language import Text
+from dazi.gateway.channels.bindings import Bindings
+from dazi.gateway.channels.inbox import Inbox
 from dazi.main.auditing import audit_folder, opened
 from dazi.main.settings import Settings
 from dazi.memory.facts import FactStore
@@ -49,6 +51,8 @@ class Stores:
     experiments: ExperimentStore
     visitors: VisitorRecords
     alerts: AlertStore
+    messages: Inbox
+    bindings: Bindings
 
     @classmethod
     def of(cls, database: Database, keys: SubjectKeys) -> Stores:
@@ -66,6 +70,8 @@ class Stores:
             ExperimentStore(database),
             VisitorRecords(database, private),
             AlertStore(database, private),
+            Inbox(database, private),
+            Bindings(database, private),
         )
 
 
@@ -85,6 +91,8 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         await stores.experiments.forget(user)
         await stores.visitors.forget(user)
         await stores.alerts.forget(user)
+        messages = await stores.messages.forget(user)
+        bound = await stores.bindings.forget(user)
     data = settings.data_folder(settings.company_folder())
     backups = await asyncio.to_thread(refresh, audit_folder(data))
     for aside in data.glob(f"{ASIDE}*"):  # what a restore replaced
@@ -93,10 +101,11 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         old.close()
     zh = f"{user}:{done.records} 条记录的内容已不可读,销毁 {done.keys} 把密钥"
     zh += f";删除 {threads} 个会话、{tickets} 个待确认或已确认的操作、{facts} 条记住的事、{jobs} 个任务、{desk} 张工单"
-    zh += f"、{verdicts} 条审查意见"
+    zh += f"、{verdicts} 条审查意见、{messages} 条渠道消息、{bound} 个渠道绑定"
     en = f"{user}: the content of {done.records} records is gone, {done.keys} keys destroyed"
     en += f"; {threads} threads, {tickets} confirmations, {facts} remembered facts, "
-    en += f"{jobs} jobs, {desk} service tickets and {verdicts} verdicts deleted"
+    en += f"{jobs} jobs, {desk} service tickets, {verdicts} verdicts, {messages} messages of "
+    en += f"channels and {bound} bindings deleted"
     if done.plain:
         zh += f";{done.plain} 条加密之前的旧记录是明文,到保留期才会删除"
         en += f"; {done.plain} records from before encryption are plain and go with retention"

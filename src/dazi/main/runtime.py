@@ -38,6 +38,7 @@ from dazi.core.engine import Embedder, Engine, GenerateRequest, OfferedTool, Rer
 from dazi.core.language import Language
 from dazi.core.messages import Message
 from dazi.core.tools import Connector
+from dazi.gateway.channels.service import ChannelService
 from dazi.gateway.widget.service import Widget
 from dazi.inference.pool.engine import PoolEngine
 from dazi.inference.pool.spending import Counted
@@ -46,6 +47,7 @@ from dazi.knowledge.service import KnowledgeService
 from dazi.main.access_settings import access_settings
 from dazi.main.approved_answers import approved_answers
 from dazi.main.auditing import audit_folder
+from dazi.main.channels import open_channels
 from dazi.main.company import load_company
 from dazi.main.database import database_of
 from dazi.main.demo import Demo, Running
@@ -110,6 +112,7 @@ class Runtime:
     experiments: Experimenting | None = None
     visitors: Visitors | None = None
     widget: Widget | None = None
+    channels: ChannelService | None = None
     demo: Demo | None = None
     running: Running | None = None
     watching: Watching | None = None
@@ -138,6 +141,8 @@ class Runtime:
             await self.widget.close()
         if self.alerts is not None:
             await self.alerts.evaluator.close()
+        if self.channels is not None:
+            await self.channels.close()
         await self.router.settle()
         await self.service.remembering.settle()
         if self.experiments is not None:
@@ -201,6 +206,7 @@ async def open_runtime(
     runtime.experiments = await open_experiments(runtime, recorder(runtime.ledger))
     runtime.jobs = open_jobs(runtime)
     runtime.widget = await open_widget(runtime)
+    runtime.channels = open_channels(runtime)
     return runtime
 
 

@@ -112,6 +112,8 @@ def _beside(runtime: Runtime) -> Iterator[Coroutine[Any, Any, None]]:
         yield runtime.documents.keep_indexed(
             runtime.settings.knowledge_seconds, runtime.settings.knowledge_outside_seconds
         )
+    if runtime.channels is not None:
+        yield runtime.channels.run()
     if runtime.jobs is not None:
         yield runtime.jobs.keep_scheduled()
         if runtime.settings.jobs_at_once and runtime.jobs.workers is not None:
@@ -203,6 +205,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             widget=runtime.widget,
             alerts=alerts.service,
             scaling=scaled_by(s),
+            channels=runtime.channels,
         )
     )
     if (watching := runtime.watching) is None:
@@ -231,6 +234,7 @@ def build_app(runtime: Runtime) -> FastAPI:
             experiments=trials,
             alerts=alerts.service,
             reading=runtime.reading(),
+            channels=runtime.channels,
         ),
     )
     return app

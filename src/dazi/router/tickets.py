@@ -133,6 +133,20 @@ class TicketStore:
             found = await connection.execute(query.order_by(c.at))
             return [self._ticket(row) for row in found.mappings()]
 
+    async def for_others(self, tenant: str) -> list[Ticket]:
+        """Whatever in a tenant waits for somebody else than its requester, oldest first."""
+        c = tickets.c
+        query = select(tickets).where(
+            c.tenant == tenant,
+            c.state == "pending",
+            c.expires > time.time(),
+            c.approver.is_not(None),
+            c.approver != "",
+        )
+        async with self._database.read() as connection:
+            found = await connection.execute(query.order_by(c.at))
+            return [self._ticket(row) for row in found.mappings()]
+
     async def decide(
         self, ticket: str, principal: Principal, approve: bool, reason: str = ""
     ) -> Ticket:

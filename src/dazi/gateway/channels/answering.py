@@ -1,0 +1,279 @@
+"""What a message is answered with: a turn of the assistant, a decision, or a plain word."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dazi.agent.asking import Ask
+from dazi.core.errors import CallerError, DaziError, OverloadError
+from dazi.core.language import Language, Text, language_of
+from dazi.core.messages import Image
+from dazi.core.principal import Principal
+from dazi.core.turn import ConfirmationNeeded, TurnEvent, TurnFinished
+from dazi.gateway.channels import texts
+from dazi.gateway.channels.inbox import Held
+from dazi.gateway.channels.protocol import Channel, Click, Incoming, Part, Uncertain, Undelivered
+from dazi.gateway.channels.rendering import asking, attached, card_of, words
+from dazi.gateway.errors import BadField
+
+if TYPE_CHECKING:
+    from dazi.agent.service import AssistantService
+    from dazi.gateway.channels.bindings import Bindings
+    from dazi.gateway.channels.identities import Identities
+
+BUSY_S = 1.0
+TRIES, TRIED_S = 5, 3600.0
+_BIND = re.compile(r"\s*(?:绑定|bind)\s*[::]?\s*([A-Za-z0-9]{4,20})\s*", re.IGNORECASE)
+_NEW = re.compile(r"\s*(?:/new|新会话|新对话|new conversation)\s*[。.!!]?\s*", re.IGNORECASE)
+_DECIDES = re.compile(
+    r"\s*(确认|批准|取消|驳回|Confirm|Approve|Cancel|Reject) ([A-Za-z0-9_-]{24})\s*"
+)
+_YES = frozenset({"确认", "批准", "Confirm", "Approve"})
+_LATER = frozenset({"thread_busy"})
+
+log = logging.getLogger("dazi.channels")
+
+
+class Postponed(Exception):
+    """Not now, but in so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+def spoken(text: str) -> Language:
+    """The language to answer in; a command such as /new has none."""
+    return language_of(text) if text.strip() and not text.startswith("/") else "zh"
+
+
+def binds(text: str) -> bool:
+    return _BIND.fullmatch(text) is not None
+
+
+@dataclass(slots=True)
+class Answering:
+    """For one channel. ``address``: where people sign in; empty where that is not known."""
+
+    channel: Channel
+    service: AssistantService
+    identities: Identities
+    bindings: Bindings
+    address: str = ""
+    _tried: dict[str, list[float]] = field(default_factory=dict)
+
+    async def parts(self, held: Held, now: float) -> list[Part]:
+        """Raises ``Postponed``, ``DaziError`` for what no words are for, and whatever goes wrong."""
+        message = held.message
+        language = spoken(message.text)
+        if message.group:
+            return self._say(texts.PRIVATELY(language))
+        if (code := _BIND.fullmatch(message.text)) is not None:
+            return self._say(await self._bind(held, code[1], language, now))
+        who = await self._who(message)
+        if who is None:
+            return self._say(self.how_to_bind(language))
+        if not self.identities.allowed(who):
+            return self._say(texts.NOT_FOR_YOU(language))
+        if message.kind == "other":
+            return self._say(texts.OTHER(language))
+        if _NEW.fullmatch(message.text):
+            await self.bindings.new_thread(who)
+            return self._say(texts.NEW_THREAD(language))
+        click = message.click or _clicked(message.text)
+        if click is not None:
+            return await self._decided(held, who, click)
+        return await self._asked(held, who, language)
+
+    def how_to_bind(self, language: Language) -> str:
+        """What somebody hears whom nobody knows, and nothing else."""
+        if not self.identities.section.binding:
+            how = texts.BIND_BY_ADMIN(language)
+        else:
+            where = texts.AT(language).format(url=self.address) if self.address else ""
+            how = texts.BIND_BY_CODE(language).format(where=where)
+        return texts.BIND(language).format(how=how)
+
+    def _say(self, text: str) -> list[Part]:
+        return list(words(self.channel, text))
+
+    async def _who(self, message: Incoming) -> Principal | None:
+        try:
+            return await self.identities.find(message.sender, ask=True)
+        except Undelivered as e:
+            raise Postponed(e.retry_after or 30.0) from None
+        except Uncertain:
+            raise Postponed(5.0) from None
+
+    async def _bind(self, held: Held, code: str, language: Language, now: float) -> str:
+        if not self.identities.section.binding:
+            return self.how_to_bind(language)
+        tried = [at for at in self._tried.get(held.person, ()) if at > now - TRIED_S]
+        if len(tried) >= TRIES:
+            return texts.TRIED_TOO_OFTEN(language)
+        user = await self.bindings.redeem(self.channel.name, held.message.sender, code)
+        if not user:
+            if held.attempts > 1:  # an earlier try may have come as far
+                who = await self.identities.find(held.message.sender)
+                if who is not None:
+                    return texts.BOUND(language).format(user=who.user)
+            self._tried[held.person] = [*tried, now]
+            return texts.BAD_CODE(language)
+        self._tried.pop(held.person, None)
+        return texts.BOUND(language).format(user=user)
+
+    # --- a turn ------------------------------------------------------------------------------------
+
+    async def _asked(self, held: Held, who: Principal, language: Language) -> list[Part]:
+        message = held.message
+        thread = await self.bindings.thread(who)
+        if held.attempts > 1:
+            made = await self._made_before(held, who, thread, language)
+            if made:
+                return made
+        images: tuple[Image, ...] = ()
+        if message.pictures:
+            if not self.service.pictures.able:
+                return self._say(texts.NO_EYES(language))
+            found = await self._pictures(message)
+            if found is None:
+                return self._say(texts.NO_PICTURE(language))
+            images = found
+        text = message.text if message.text.strip() or not images else texts.PICTURE(language)
+        if not text.strip():
+            return self._say(texts.OTHER(language))
+        origin = {"channel": self.channel.name, "message": held.id}
+        ask = Ask(who, thread, text, images=images, turn=held.turn, origin=origin)
+        return await self._told(self.service.ask(ask), language)
+
+    async def _pictures(self, message: Incoming) -> tuple[Image, ...] | None:
+        try:
+            return tuple([await self.channel.picture(name) for name in message.pictures])
+        except Undelivered as e:
+            if e.retry_after is not None:
+                raise Postponed(e.retry_after) from None
+            log.warning("a picture could not be taken: %s", e.code)
+        except Uncertain:
+            raise Postponed(5.0) from None
+        except BadField as e:
+            log.warning("a picture could not be taken: %s", e.code)
+        return None
+
+    async def _told(
+        self, events: AsyncGenerator[TurnEvent, None], language: Language
+    ) -> list[Part]:
+        """The answer, and a card for each thing that this person must confirm."""
+        waiting: list[str] = []
+        finished: TurnFinished | None = None
+        try:
+            async with aclosing(events) as stream:
+                async for event in stream:
+                    if isinstance(event, ConfirmationNeeded) and not event.approver:
+                        waiting.append(event.ticket)
+                    elif isinstance(event, TurnFinished):
+                        finished = event
+        except OverloadError as e:
+            raise Postponed(max(e.retry_after, BUSY_S)) from None
+        except CallerError as e:
+            if e.code in _LATER:
+                raise Postponed(BUSY_S) from None
+            return self._say(e.message(language))
+        except DaziError as e:
+            return self._say(e.message(language))
+        if finished is None:
+            return self._say(texts.FAILED(language))
+        said = [finished.answer.strip(), attached(finished.attachments, language)]
+        text = "\n\n".join(s for s in said if s)
+        if text:
+            text = f"{text}\n{texts.GENERATED(language)}"
+        return [*self._say(text), *await self._cards(waiting, language)]
+
+    async def _cards(self, tickets: Iterable[str], language: Language) -> list[Part]:
+        out: list[Part] = []
+        for number in tickets:
+            ticket = await self.service.tickets.get(number)
+            card = card_of(ticket, self.service.agent.company, language)
+            out += asking(self.channel, card, language)
+        return out
+
+    async def _made_before(
+        self, held: Held, who: Principal, thread: str, language: Language
+    ) -> list[Part]:
+        """The answer of an earlier try that came as far as the thread, and what waits since then."""
+        own = await self.service.pending(who, thread)
+        waiting = [t.id for t in own if t.turn == held.turn]
+        kept = await self.service.threads.latest(thread, who, 24)
+        said = ""
+        for one in kept:
+            if one.at >= held.began and one.kept.message.role == "assistant":
+                said = one.kept.message.content or said
+        if not said and not waiting:
+            return []
+        return [*self._say(said), *await self._cards(waiting, language)]
+
+    # --- a decision --------------------------------------------------------------------------------
+
+    async def _decided(self, held: Held, who: Principal, click: Click) -> list[Part]:
+        """Decide as on the web page; a refusal is told in words."""
+        language: Language = "zh"
+        task = held.message.reply_to.get("task", "")
+        word = texts.DONE_YES if click.approve else texts.DONE_NO
+        events = self.service.decide(who, click.ticket, click.approve)
+        waiting: list[str] = []
+        said = ""
+        try:
+            async with aclosing(events) as stream:
+                async for event in stream:
+                    if isinstance(event, ConfirmationNeeded) and not event.approver:
+                        waiting.append(event.ticket)
+                    elif isinstance(event, TurnFinished):
+                        said = event.answer
+        except OverloadError as e:
+            raise Postponed(max(e.retry_after, BUSY_S)) from None
+        except DaziError as e:
+            if e.code in _LATER:
+                raise Postponed(BUSY_S) from None
+            mine = await self._mine(held, who, click) if e.code == "already_decided" else ""
+            settled = word if mine else texts.OVER
+            said = mine or e.message(language)
+            return [*_settles(task, settled(language)), *self._say(said)]
+        said = said or (texts.DONE_YES if click.approve else texts.TURNED_DOWN)(language)
+        cards = await self._cards(waiting, language)
+        return [*_settles(task, word(language)), *self._say(said), *cards]
+
+    async def _mine(self, held: Held, who: Principal, click: Click) -> str:
+        """What became of it, where it was this very click that decided, at an earlier try."""
+        if held.attempts < 2:
+            return ""
+        ticket = await self.service.tickets.get(click.ticket)
+        if ticket.decided_by != who.user:
+            return ""
+        state = "rejected"
+        if ticket.state == "approved":
+            state = await self.service.agent.router.outcome_of(ticket)
+        return texts.DECIDED_EARLIER("zh").format(state=_STATES.get(state, texts.FAILED)("zh"))
+
+
+_STATES: Mapping[str, Text] = {
+    "rejected": texts.TURNED_DOWN,
+    "under_way": Text("正在执行", "under way"),
+    "begun": Text("正在执行", "under way"),
+    "done": Text("已执行", "done"),
+    "failed": Text("没有成功", "it did not succeed"),
+    "unknown": Text("结果不明,请先核实", "not known; please check"),
+}
+
+
+def _settles(task: str, text: str) -> list[Part]:
+    return [Part(text, settles=task)] if task else []
+
+
+def _clicked(text: str) -> Click | None:
+    """A button that makes its person send words: 「批准 TICKET」."""
+    found = _DECIDES.fullmatch(text)
+    return Click(found[2], found[1] in _YES) if found is not None else None
