@@ -9,7 +9,7 @@ import pytest
 from dazi.agent.asking import Ask
 from dazi.core.errors import AccessError, CallerError, NotFound, OperatorError
 from dazi.core.turn import TurnFinished
-from tests.agent.conftest import Start
+from tests.agent.conftest import Part, Start
 from tests.fakes.engine import CutOff, Pause
 
 STATUS = ("get_order_status", {"order_id": "ORD12345"})
@@ -34,6 +34,33 @@ async def test_the_assistants_own_words_are_no_evidence(house: Start) -> None:
     )
     await h.ask("customer", "你好", "t")
     said = await h.ask("customer", "是的,就查你刚才说的那个", "t")
+    assert said.record.outcome == "ungrounded"
+
+
+INVENTED = ("get_order_status", {"order_id": "ORD12346"})
+
+
+@pytest.mark.parametrize(
+    "proposal",
+    [INVENTED, ("get_order_status", {"order_id": "ORD12346", "more": 1}), ("see_ORD12346", {})],
+    ids=["no source", "wrong shape", "no such tool"],
+)
+async def test_what_was_refused_is_no_source_later(house: Start, proposal: Part) -> None:
+    """The refusal repeats the number that the model made up, and the thread keeps it."""
+    h = await house([[proposal], "请告诉我订单号。", [INVENTED], "请告诉我订单号。"])
+    await h.ask("customer", "我的订单到哪了?", "t")
+    said = await h.ask("customer", "再看看", "t")
+    assert said.record.outcome == "ungrounded"
+
+
+async def test_nor_once_its_turn_has_been_condensed(house: Start) -> None:
+    h = await house([[INVENTED], "请告诉我订单号。", *(["好的。"] * 30)])
+    await h.ask("customer", "我的订单到哪了?", "t")
+    for n in range(9):
+        await h.ask("customer", f"先聊点别的,第{n}件", "t")
+    await h.runtime.service.remembering.settle()
+    h.script([INVENTED], "请告诉我订单号。")
+    said = await h.ask("customer", "再看看我的订单", "t")
     assert said.record.outcome == "ungrounded"
 
 

@@ -276,12 +276,14 @@ def gather_evidence(
             evidence.said(earlier.message.content)
         elif earlier.message.role == "assistant" and request.told and earlier.message.content:
             evidence.recalled(earlier.message.content)
-        elif earlier.message.role == "tool":
+        elif earlier.message.role == "tool" and earlier.result is not None:
             tool = company.tools.get(earlier.tool)
-            evidence.found(
-                tool.label if tool else f"tool:{earlier.tool or CLIENT_TOOL}",
-                earlier.result if earlier.result is not None else earlier.message.content,
-            )
+            label = tool.label if tool else f"tool:{earlier.tool or CLIENT_TOOL}"
+            evidence.found(label, earlier.result)
+        elif earlier.message.role == "tool" and earlier.tool in ("", CLIENT_TOOL):
+            # Of our own tools a call without a result was refused, in words that repeat what the model
+            # proposed: they are no source for it.
+            evidence.found(f"tool:{CLIENT_TOOL}", earlier.message.content)
     if request.said:
         evidence.said(request.said)
     for kept in request.read:

@@ -32,6 +32,9 @@ OUTCOMES: Mapping[str, Text] = {
     "forbidden": Text("没有权限", "not allowed"),
 }
 
+UNSOURCED = frozenset({"invalid", "ungrounded"})
+"""Outcomes of calls whose arguments nobody has said and no system has told."""
+
 _SENTENCE = re.compile(r"[^。！？!?；;\n]+[。！？!?；;\n]?")
 _RUN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9][A-Za-z0-9_-]{3,63}(?![A-Za-z0-9])")
 _VALUE = re.compile(
@@ -78,7 +81,9 @@ def events_of(messages: Sequence[Message], tools: Mapping[str, Tool]) -> list[Ev
             language = language_of(message.content)
             out += _told(message.content)
         for call in message.calls:
-            out.append(_called(call, tools.get(call.name), answers.get(call.id), language))
+            event = _called(call, tools.get(call.name), answers.get(call.id), language)
+            if event is not None:
+                out.append(event)
     return out
 
 
@@ -169,13 +174,24 @@ def _pieces(text: str) -> Iterator[str]:
             yield sentence[start : start + LONGEST_SENTENCE]
 
 
-def _called(call: CallText, tool: Tool | None, answer: str | None, language: Language) -> Event:
+def _called(
+    call: CallText, tool: Tool | None, answer: str | None, language: Language
+) -> Event | None:
+    """``None`` where the model meant a tool that there is not. What it wrote itself is told only where
+    the router has found a source for it: an event is evidence later on."""
+    told = _json(answer) if answer is not None else None
+    failed = str(told.get("error", "")) if isinstance(told, Mapping) else ""
+    if failed == "unknown_tool":
+        return None
+    sourced = tool is not None and answer is not None and failed not in UNSOURCED
     arguments = _json(call.arguments)
-    values = arguments.values() if isinstance(arguments, Mapping) else ()
+    values = arguments.values() if sourced and isinstance(arguments, Mapping) else ()
     given = ", ".join(_scalar(v) for v in values if v not in (None, "", []))
     what = (tool.description(language) if tool else call.name).rstrip("。.").split("\n")[0]
-    subject = f"{what[:LONGEST_VALUE]}({given[: 3 * LONGEST_VALUE]})"
-    outcome = _outcome(_json(answer), tool, language) if answer is not None else OPEN(language)
+    subject = what[:LONGEST_VALUE]
+    if given:
+        subject += f"({given[: 3 * LONGEST_VALUE]})"
+    outcome = _outcome(told, tool, language) if answer is not None else OPEN(language)
     ids = ids_in(f"{subject} {outcome}")
     label = tool.label if tool else f"tool:{call.name}"
     return Event(subject, outcome, label, ids, WITH_ID if ids else WITH_VALUE)
