@@ -26,7 +26,9 @@ def drawn(browser: Browser) -> bool:
 
 
 def told(browser: Browser, name: str) -> str:
-    return str(browser.one(f".dz-sim-tile-{name} .dz-figure-value").text)
+    # Taken at once: every run draws them anew.
+    code = f"return document.querySelector('.dz-sim-tile-{name} .dz-figure-value')?.innerText"
+    return str(browser.js(code))
 
 
 def test_a_day_is_simulated_and_another_with_other_figures(browser: Browser, site: Site) -> None:

@@ -241,6 +241,14 @@ def test_the_gate_lets_in_as_many_as_it_says() -> None:
     assert refused.tolist() == pytest.approx([0, 0, 0, 0, 1, 1])
 
 
+def test_a_new_server_takes_what_waits() -> None:
+    """Forty come at once for one place; the second server, which comes later, helps with the rest."""
+    trace = trace_of(np.zeros(40), np.full(40, TOKENS))
+    fleet = Fleet("server", Engine(1 / TOKENS, 0, 0), OPEN, 1, 1, 10**6, 1e9, start=5.0)
+    o = Run(trace, fleet, Queue(ScalingRules(1.0, 1, 2, up_s=0), 1)).go()
+    assert o.count(ANSWERED) == 40 and o.whole.max() == pytest.approx(30, abs=1.5)
+
+
 def test_a_course_adds_up() -> None:
     made = simulate(Scenario(replace(DAY, users=200), scaling=Scaling(replicas=1)))
     c, s = made.course, made.summary

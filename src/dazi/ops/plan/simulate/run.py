@@ -267,20 +267,18 @@ class Run:
         for asked in read:
             if self._rounds[asked.turn] == 1:
                 self._first[asked.turn] = self.now
-        if done and self._pool:
-            self._from_pool(replica, len(done))
+        if self._pool:
+            self._from_pool(replica)
         self._schedule(replica)
         for asked in done:
             self._answered(asked.turn)
         if done and replica.draining:
             self._replicas.retire(replica, self.now)
 
-    def _from_pool(self, replica: Replica, places: int) -> None:
-        while places and self._pool and not replica.draining:
-            if replica.outstanding >= self.fleet.at_once:
-                return
+    def _from_pool(self, replica: Replica) -> None:
+        """Those that wait go to a server that has just come, or has places free."""
+        while self._pool and not replica.draining and replica.outstanding < self.fleet.at_once:
             self._give(self._pool.popleft()[1], replica)
-            places -= 1
 
     def _answered(self, turn: int) -> None:
         """One model request of a turn is."""

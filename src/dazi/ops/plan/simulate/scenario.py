@@ -25,7 +25,7 @@ from dazi.ops.plan.simulate.policy import (
     scheduled,
 )
 from dazi.ops.plan.simulate.run import Rules, Run, Told
-from dazi.ops.plan.simulate.service import Engine, Front, embedded, vllm
+from dazi.ops.plan.simulate.service import BUNDLED_TURN, Engine, Front, embedded, vllm
 from dazi.ops.plan.simulate.trace import Trace
 from dazi.ops.plan.simulate.traffic import Traffic, generate
 from dazi.ops.plan.simulate.traffic import checked as checked_traffic
@@ -171,6 +171,7 @@ def _fleet(s: Scenario) -> Fleet:
     start = v.start or START_S[kind]
     if kind == "embedded":
         engine = s.engine or embedded(v.cores)
+        front = s.front or replace(front, turn=BUNDLED_TURN, round=0.0)
         price = v.price or v.cores * CORE_HOUR
         return Fleet(kind, engine, front, 1, engine.at_once, start=start, price=price, shares=True)
     gpu, prices = accelerator_of(v.gpu), Prices()
