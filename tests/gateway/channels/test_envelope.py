@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import struct
+from itertools import count
 
 import pytest
 
@@ -77,6 +78,7 @@ def _body(message: bytes, receiver: bytes, size: int | None = None) -> bytes:
         ("base64", "not base64!"),
         ("base64", "AAA"),
     ],
+    ids=count(),
 )
 def test_what_is_not_whole_is_refused_although_it_is_signed(why: str, sealed: str) -> None:
     with pytest.raises(Forged) as caught:
