@@ -34,5 +34,13 @@ def bell(scene: Scene) -> None:
             link.props["aria-label"] = link.props["title"] = said
             link.update()
 
+    def begin() -> None:
+        if not timers:
+            with link:
+                timers.append(ui.timer(LOOK_S, look))
+
+    timers: list[ui.timer] = []
     look()
-    ui.timer(LOOK_S, look)
+    # Not before the page is there: whoever waits for a connection has it sent as it is, and what was
+    # still to be drawn, and its status, come too late.
+    ui.context.client.on_connect(begin)

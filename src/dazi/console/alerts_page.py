@@ -261,7 +261,10 @@ class _Page:
         if not rows:
             ui.label(none).classes("dz-muted")
             return
-        with div("dz-scroll"), ui.element("table").classes(f"dz-alert-table dz-alerts-{name}"):
+        with (
+            div("dz-scroll").props("tabindex=0"),
+            ui.element("table").classes(f"dz-alert-table dz-alerts-{name}"),
+        ):
             with ui.element("thead"), ui.element("tr"):
                 for column in columns:
                     with ui.element("th").props("scope=col"):

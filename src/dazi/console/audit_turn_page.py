@@ -241,7 +241,7 @@ class _Chain:
             said += self._signature(piece, language)
             tone = "good" if piece.signed is not None else "quiet"
         ui.label(said).classes(f"dz-verdict dz-verdict-{tone}")
-        with div("dz-scroll"), ui.element("table").classes("dz-rows dz-links"):
+        with div("dz-scroll").props("tabindex=0"), ui.element("table").classes("dz-rows dz-links"):
             with ui.element("thead"), ui.element("tr"):
                 for title in (texts.NUMBER, texts.PREVIOUS, texts.HASH, texts.CHAIN):
                     with ui.element("th").props("scope=col"):

@@ -62,7 +62,10 @@ def _declared(scene: Scene, path: str) -> None:
         ui.label(texts.NO_LIMITS(language)).classes("dz-none dz-no-limits")
         return
     lines = lines_of(scene.state.company.folder)
-    with div("dz-scroll"), ui.element("table").classes("dz-rows dz-limit-rules"):
+    with (
+        div("dz-scroll").props("tabindex=0"),
+        ui.element("table").classes("dz-rows dz-limit-rules"),
+    ):
         with ui.element("thead"), ui.element("tr"):
             for title in (texts.RULE, texts.LIMITS, texts.WHERE):
                 with ui.element("th").props("scope=col"):
@@ -111,7 +114,7 @@ def _today(scene: Scene, table: Element, found: Sequence[Used]) -> None:
         if not found:
             ui.label(texts.NOTHING_TODAY(language)).classes("dz-muted")
             return
-        with div("dz-scroll"), ui.element("table").classes("dz-rows"):
+        with div("dz-scroll").props("tabindex=0"), ui.element("table").classes("dz-rows"):
             with ui.element("thead"), ui.element("tr"):
                 for title in titles:
                     with ui.element("th").props("scope=col"):

@@ -36,8 +36,9 @@ OIDC_S = 600
 CHANNEL_COOKIE = "dazi_channel"
 CHANNEL_PATH = "/login/channel"
 _STEP = r"/[A-Za-z0-9_%.~-]{1,200}"
-_RETURN_TO = re.compile(rf"(?!/log(?:in|out)\b){_STEP}(?:{_STEP}){{0,3}}")
-"""A path of this server: no host, no second slash, no backslash, and nothing that signs in or out."""
+_RETURN_TO = re.compile(rf"(?!/log(?:in|out)\b|.*/\.){_STEP}(?:{_STEP}){{0,3}}")
+"""A path of this server: no host, no second slash, no backslash, no step that begins with
+a dot, and nothing that signs in or out."""
 
 Form = dict[str, str]
 

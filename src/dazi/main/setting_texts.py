@@ -166,7 +166,8 @@ TEXTS: Mapping[str, Text] = {
         "the certificate's key (PEM)",
     ),
     "public_url": Text(
-        "浏览器访问本系统的地址，如 https://dazi.example.com；用统一登录时要写（只在本机用时不用）",
+        "浏览器访问本系统的地址，如 "
+        "https://dazi.example.com；用统一登录时要写（只在本机用时不用）",
         "where browsers reach this server, as in https://dazi.example.com; needed for single "
         "sign-on (not on this machine alone)",
     ),
@@ -231,6 +232,26 @@ TEXTS: Mapping[str, Text] = {
     "trace_share": Text(
         "在这里开始的链路留多少",
         "the share of traces begun here that is kept",
+    ),
+    "scaling_target": Text(
+        "/scaling 想让名额用到几成",
+        "the share of places that /scaling wants taken",
+    ),
+    "scaling_least": Text(
+        "至少要几份",
+        "replicas at least",
+    ),
+    "scaling_most": Text(
+        "至多要几份",
+        "replicas at most",
+    ),
+    "scaling_up_seconds": Text(
+        "连着这么多秒都需要，才要加",
+        "more are asked for once they were needed for so long on end",
+    ),
+    "scaling_down_seconds": Text(
+        "连着这么多秒都用不着，才要减",
+        "fewer are asked for once they would have done for so long",
     ),
     "redis": Text(
         "redis://主机:6379/0：限额由几个进程一起算",
@@ -318,7 +339,8 @@ TEXTS: Mapping[str, Text] = {
         "how often the rules of alerts are looked at, 5 at the least",
     ),
     "thread_days": Text(
-        "会话在最后一条消息之后、确认单和写操作在了结之后保留多少天；更早的在运行时每天删除一次",
+        "会话在最后一条消息之后、确认单和写操作在了结之后保留多少天；更早的在运行时每天删除一"
+        "次",
         "how long a thread is kept after its last message, and a confirmation or a call of a "
         "writing tool after it is over; older ones are deleted once a day while serving",
     ),
