@@ -62,7 +62,8 @@ def test_each_duty_sees_what_is_its_own(browser: Browser, site: Site) -> None:
     assert "get_order_status" in tools and "request_refund" not in tools
     go(browser, "/people/u/customer")
     lines = (site.runtime.company.folder / "dazi.toml").read_text("utf-8").splitlines()
-    place = f"yunshan/dazi.toml:{lines.index('user = "customer"')}"  # its [[users]], one line above
+    number = len(lines) - lines[::-1].index('user = "customer"')
+    place = f"yunshan/dazi.toml:{number}"
     assert place in browser.one(".dz-of-file").text
     assert not acts(browser) and not browser.all(".dz-person-change-roles")
     assert get(site, browser, "/people/u/nobody").status == 404
