@@ -31,7 +31,7 @@ from dazi.console.visits import COOKIE, Visit, Visits
 from dazi.core.errors import NotFound
 from dazi.core.principal import Principal
 
-RECONNECT_S = 3.0
+RECONNECT_S = 10.0
 """How long a browser may be away (a phone changing networks) before its tab counts as closed; an
 answer being made goes on."""
 

@@ -38,6 +38,7 @@ class BoundedHttp(HttpToolsProtocol):
     """For ``uvicorn.Config(http=BoundedHttp)``."""
 
     _in_head = False
+    _upgraded = False
     _head = 0
     _head_timer: asyncio.TimerHandle | None = None
 
@@ -73,6 +74,17 @@ class BoundedHttp(HttpToolsProtocol):
         draining = isinstance(self.config, ServerConfig) and self.config.draining
         if draining and self.cycle is not None:  # a WebSocket has none
             self.cycle.keep_alive = False
+
+    def handle_websocket_upgrade(self) -> None:
+        self._upgraded = True
+        super().handle_websocket_upgrade()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._upgraded:
+            # The answer before on this connection ended only now: the time that an idle connection
+            # has would end the WebSocket.
+            self._unset_keepalive_if_required()
 
     def _wait_for_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
