@@ -210,7 +210,7 @@ class Evaluator:
                 await work
         except (*_UNUSABLE, TimeoutError) as e:
             if self.store_well:
-                log.error("alerts are kept in memory: %s", e)
+                log.error("alerts are kept in memory: %s", str(e) or type(e).__name__)
             self.store_well = False
             return False
         self.store_well = True
