@@ -15,6 +15,7 @@ from dazi.console.acts import act, button, tell
 from dazi.console.alert_silence import ask_silence
 from dazi.console.page_head import head
 from dazi.console.pieces import div, heading, revealed
+from dazi.console.refusal import forbidden
 from dazi.console.sparkline import sparkline
 from dazi.console.state import Scene
 from dazi.core.principal import Principal
@@ -36,8 +37,7 @@ async def draw(scene: Scene) -> None:
     with div("dz-page dz-alerts"):
         head(scene)
         if not may_see(scene.principal):
-            ui.context.client.status_code = 403
-            ui.label(texts.FORBIDDEN(language)).classes("dz-none dz-alerts-refused")
+            forbidden(texts.FORBIDDEN(language), "dz-alerts-refused")
             return
         heading(texts.ALERTS(language))
         ui.label(texts.HINT(language)).classes("dz-muted")

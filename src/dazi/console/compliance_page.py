@@ -17,6 +17,7 @@ from dazi.console.operators import answers_for_records
 from dazi.console.page_head import head
 from dazi.console.pieces import div, heading, revealed
 from dazi.console.pool_page import STYLE
+from dazi.console.refusal import forbidden
 from dazi.console.state import Scene
 from dazi.console.thread_routes import saved_as
 from dazi.console.visits import Visits
@@ -40,8 +41,7 @@ async def draw(scene: Scene, compliance: Compliance) -> None:
         head(scene)
         heading(texts.COMPLIANCE(language))
         if not answers_for_records(scene.principal):
-            ui.context.client.status_code = 403
-            ui.label(texts.FORBIDDEN(language)).classes("dz-none dz-refused")
+            forbidden(texts.FORBIDDEN(language))
             return
         ui.label(texts.HINT(language)).classes("dz-muted")
         ui.label(STATEMENT(language)).classes("dz-muted")

@@ -15,6 +15,7 @@ from dazi.console.dashboard_charts import Charts
 from dazi.console.operators import operates
 from dazi.console.page_head import head
 from dazi.console.pieces import div, heading
+from dazi.console.refusal import forbidden
 from dazi.console.state import Scene
 from dazi.core.language import Language, Text
 from dazi.observe.history import History
@@ -34,8 +35,7 @@ async def draw(scene: Scene, given: Mapping[str, str]) -> None:
     with div("dz-page dz-dashboard"):
         head(scene)
         if not operates(scene.principal):
-            ui.context.client.status_code = 403
-            ui.label(texts.FORBIDDEN(language)).classes("dz-none dz-dashboard-refused")
+            forbidden(texts.FORBIDDEN(language), "dz-dashboard-refused")
             return
         heading(texts.DASHBOARD(language))
         ui.label(texts.HINT(language)).classes("dz-muted")

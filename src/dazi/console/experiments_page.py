@@ -12,6 +12,7 @@ from dazi.console.experiment_acts import acts
 from dazi.console.experiment_charts import sequence_chart
 from dazi.console.page_head import head
 from dazi.console.pieces import div, revealed
+from dazi.console.refusal import forbidden
 from dazi.console.state import Scene
 from dazi.console.style import EXPERIMENTS_STYLE
 from dazi.core.language import Language
@@ -34,8 +35,7 @@ def _begun(scene: Scene) -> bool:
     head(scene)
     if may_read(scene.principal):
         return True
-    ui.context.client.status_code = 403
-    ui.label(texts.FORBIDDEN(scene.language)).classes("dz-none dz-refused dz-experiments-refused")
+    forbidden(texts.FORBIDDEN(scene.language), "dz-experiments-refused")
     return False
 
 

@@ -14,6 +14,7 @@ from dazi.console import plan_texts as texts
 from dazi.console.operators import operates
 from dazi.console.page_head import head
 from dazi.console.pieces import div, heading
+from dazi.console.refusal import forbidden
 from dazi.console.state import Scene
 from dazi.core.language import Text
 from dazi.ops.plan.curves import course, rates, roof, stack
@@ -33,8 +34,7 @@ async def draw(scene: Scene, given: Mapping[str, str]) -> None:
     with div("dz-page dz-plan"):
         head(scene)
         if not operates(scene.principal):
-            ui.context.client.status_code = 403
-            ui.label(texts.FORBIDDEN(language)).classes("dz-none dz-plan-refused")
+            forbidden(texts.FORBIDDEN(language), "dz-plan-refused")
             return
         heading(texts.PLAN(language))
         plan_tabs.tabs(scene, PATH)

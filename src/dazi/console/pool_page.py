@@ -13,6 +13,7 @@ from dazi.console import pool_texts as texts
 from dazi.console.operators import operates
 from dazi.console.page_head import head
 from dazi.console.pieces import div, heading, revealed
+from dazi.console.refusal import forbidden
 from dazi.console.state import Scene
 from dazi.console.system import System
 from dazi.console.visible import reveal
@@ -34,8 +35,7 @@ async def draw(scene: Scene, system: System) -> None:
         head(scene)
         heading(texts.POOL(language))
         if not operates(scene.principal):
-            ui.context.client.status_code = 403
-            ui.label(texts.FORBIDDEN(language)).classes("dz-none dz-refused")
+            forbidden(texts.FORBIDDEN(language))
             return
         ui.label(texts.HINT(language)).classes("dz-muted")
         engine = scene.state.engine

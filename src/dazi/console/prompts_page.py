@@ -12,6 +12,7 @@ from dazi.console.page_head import head
 from dazi.console.pieces import div, revealed
 from dazi.console.prompts_diff import Comparing
 from dazi.console.prompts_editor import Editor
+from dazi.console.refusal import forbidden
 from dazi.console.state import Scene
 from dazi.console.style import EXPERIMENTS_STYLE
 from dazi.core.language import Language
@@ -29,8 +30,7 @@ async def draw(scene: Scene, service: PromptService) -> None:
     with div("dz-page dz-prompts"):
         head(scene)
         if not may_read(scene.principal):
-            ui.context.client.status_code = 403
-            ui.label(texts.FORBIDDEN(language)).classes("dz-none dz-refused dz-prompts-refused")
+            forbidden(texts.FORBIDDEN(language), "dz-prompts-refused")
             return
         ui.label(texts.PROMPTS(language)).classes("dz-h1").props("role=heading aria-level=1")
         ui.label(texts.HINT(language)).classes("dz-muted")

@@ -14,7 +14,14 @@ IN_DEMO = Text(
 )
 
 
+def forbidden(said: str, classes: str = "") -> None:
+    """In a few words."""
+    ui.context.client.status_code = 403
+    ui.label(said).classes(f"dz-none dz-refused {classes}").props("role=alert")
+
+
 def refused(scene: Scene, said: Text) -> None:
+    """For a duty of administrators, which nobody in the demo company has."""
     ui.context.client.status_code = 403
     with div("dz-refused").props("role=alert"):
         ui.label(said(scene.language)).classes("dz-none")

@@ -16,6 +16,7 @@ from dazi.console.acts import act, button, tell
 from dazi.console.markdown import to_html
 from dazi.console.page_head import head
 from dazi.console.pieces import div, heading
+from dazi.console.refusal import forbidden
 from dazi.console.risk_charts import past_chart, reasons_chart, thresholds_chart
 from dazi.console.state import Scene
 from dazi.console.visible import reveal
@@ -207,8 +208,7 @@ def draw_not_found(scene: Scene) -> None:
 
 
 def _refused(language: Language) -> None:
-    ui.context.client.status_code = 403
-    ui.label(texts.FORBIDDEN(language)).classes("dz-none dz-risk-refused")
+    forbidden(texts.FORBIDDEN(language), "dz-risk-refused")
 
 
 def _link(href: str, label: str, classes: str) -> None:

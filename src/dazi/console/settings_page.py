@@ -12,6 +12,7 @@ from dazi.console.operators import operates
 from dazi.console.page_head import head
 from dazi.console.pieces import div, heading, revealed
 from dazi.console.pool_page import STYLE
+from dazi.console.refusal import forbidden
 from dazi.console.state import Scene
 from dazi.console.system import Checked, SettingView, System
 from dazi.console.visible import reveal
@@ -29,8 +30,7 @@ async def draw(scene: Scene, system: System) -> None:
         head(scene)
         heading(texts.SETTINGS(language))
         if not operates(scene.principal):
-            ui.context.client.status_code = 403
-            ui.label(texts.FORBIDDEN(language)).classes("dz-none dz-refused")
+            forbidden(texts.FORBIDDEN(language))
             return
         ui.label(texts.HINT(language)).classes("dz-muted")
         found = list(system.settings())

@@ -18,6 +18,7 @@ from dazi.console import simulate_texts as texts
 from dazi.console.operators import operates
 from dazi.console.page_head import head
 from dazi.console.pieces import div, heading
+from dazi.console.refusal import forbidden
 from dazi.console.state import Scene
 from dazi.core.language import Text
 
@@ -66,8 +67,7 @@ async def draw(scene: Scene, given: Mapping[str, str]) -> None:
     with div("dz-page dz-plan"):
         head(scene)
         if not operates(scene.principal):
-            ui.context.client.status_code = 403
-            ui.label(plan.FORBIDDEN(language)).classes("dz-none dz-plan-refused")
+            forbidden(plan.FORBIDDEN(language), "dz-plan-refused")
             return
         heading(plan.PLAN(language))
         plan_tabs.tabs(scene, PATH)

@@ -13,6 +13,7 @@ from dazi.console.acts import act, button, tell
 from dazi.console.operators import operates
 from dazi.console.page_head import head
 from dazi.console.pieces import div, heading, revealed
+from dazi.console.refusal import forbidden
 from dazi.console.state import Scene
 from dazi.console.system import Drafted, Drafting, System
 from dazi.console.tools_page import STYLE
@@ -31,8 +32,7 @@ async def draw(scene: Scene, system: System) -> None:
         head(scene)
         heading(texts.IMPORT(language))
         if not operates(scene.principal):
-            ui.context.client.status_code = 403
-            ui.label(texts.FORBIDDEN(language)).classes("dz-none dz-refused")
+            forbidden(texts.FORBIDDEN(language))
             return
         ui.label(texts.IMPORT_HINT(language)).classes("dz-muted")
         _Form(scene, system)
