@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,8 @@ LONGEST = (
 )
 """These begin first, so that none is left when everything else is done."""
 MOST_WORKERS = 8
+SLOWEST = 40
+"""Files whose time is told at the end of a run in CI, which has a bar."""
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -43,6 +46,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if gone:
         raise pytest.UsageError(f"tests/conftest.py names what is gone: {gone}")
     items.sort(key=lambda item: order.get(item.path, len(order)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if os.environ.get("CI") != "true":
+        return
+    spent: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                spent[report.nodeid.partition("::")[0]] += report.duration
+    terminalreporter.section(f"seconds of the slowest files, {sum(spent.values()):,.0f} in all")
+    for name, seconds in spent.most_common(SLOWEST):
+        terminalreporter.write_line(f"{seconds:7.1f}  {name}")
 
 
 @pytest.fixture(scope="session")

@@ -47,6 +47,10 @@ class Wire(asyncio.Protocol):
         heard.seconds = time.perf_counter() - began
         return heard
 
+    def last(self) -> bytes:
+        """What came back last, as it came."""
+        return b"".join(self._got)
+
     def leave(self) -> None:
         if self._out is not None:
             self._out.abort()

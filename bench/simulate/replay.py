@@ -19,13 +19,16 @@ Question = Callable[[int], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Seconds when it came and what it took; ``ok``, ``refused`` for want of a place, or neither."""
+    """Seconds when it came and what it took; ``ok``, ``refused`` for want of a place, or neither. ``read`` and
+    ``written``: tokens of its answer, 0 without one."""
 
     turn: int
     came: float
     took: float
     ok: bool
     refused: bool
+    read: int = 0
+    written: int = 0
 
 
 @dataclass(slots=True)
@@ -66,7 +69,8 @@ class Load:
         if not heard.ok and not refused:
             what = f"{heard.status or heard.failed} {heard.code}".strip()
             into.others[what] = into.others.get(what, 0) + 1
-        into.turns.append(Done(turn, came, heard.seconds, heard.ok, refused))
+        read, written = tokens_of(wire.last()) if heard.ok else (0, 0)
+        into.turns.append(Done(turn, came, heard.seconds, heard.ok, refused, read, written))
         self.wires.append(wire)
 
     async def closed(self, callers: int, turns: Sequence[int]) -> Measured:

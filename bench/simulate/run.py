@@ -3,7 +3,8 @@
 For each side a model of service is fitted to a short closed loop at a few numbers of callers. Then three
 traces that have nothing to do with that loop are replayed in real time over HTTP, three runs each: other
 numbers of requests a second (below, near and beyond what was fitted), arriving at random and in bursts, with
-other shares of the kinds of question. The same traces go through the simulator, and both are compared.
+other shares of the kinds of question. The same traces go through the simulator, with the tokens that each turn
+was seen to use (as a recorded trace has them) and nothing of what it took, and both are compared.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,9 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT)]
 
 from bench.machine import cores, describe, pinned  # noqa: E402
-from bench.resilience.client import ask as ask_once  # noqa: E402
 from bench.simulate.fit import Fit, Level, fitted  # noqa: E402
-from bench.simulate.replay import Measured, tokens_of  # noqa: E402
+from bench.simulate.replay import Measured  # noqa: E402
 from bench.simulate.sides import KINDS, Side, Turns, bundled, paced  # noqa: E402
 from bench.tables import Table  # noqa: E402
 from dazi.ops.plan.simulate.outcome import ANSWERED, NO_PLACE, NO_SERVER, Outcome  # noqa: E402
@@ -41,6 +41,9 @@ CALIBRATED = (0.3, 0.3, 0.2, 0.2)
 """Shares of the kinds of question in each trace, and in the calibration."""
 BURST, ECHO_S = 0.3, 2.0
 """Of the arrivals so many were brought about by another, so long after it in the mean."""
+WARM, SETTLED, FASTER, WARM_AT_MOST = 48, 2, 1.05, 960
+"""Blocks of so many turns, until so many one after another are not faster by so much, so many turns in all at
+most."""
 RUNS = 3
 TOO_BUSY = 0.05
 TRIES = 2
@@ -101,8 +104,8 @@ async def compare(name: str, seconds: float, runs: int, tables: list[Table]) -> 
     kinds = kinds_of(CALIBRATED, 1)
     opened = paced if name == "paced" else bundled
     async with opened(kinds) as side:
-        turns = side.turns if name == "paced" else await _looked(side)
         levels = await _calibrated(side, seconds / 2)
+        turns = side.turns.after(d for level in levels for d in level.found.turns)
         fit = fitted(side, turns, levels)
         tables.append(_fit_table(side, fit, levels))
         print(tables[-1].text(), flush=True)
@@ -115,46 +118,24 @@ async def compare(name: str, seconds: float, runs: int, tables: list[Table]) -> 
             rate = top * load * _work(side, turns) / _work(side, mixed)
             at = arrivals(rate, seconds, seed)
             kinds[:] = mixed.kind
-            measured = [
-                await _clean(side, at, FIRST_TEST + MANY * (i * runs + n) * 4) for n in range(runs)
-            ]
-            trace = replace(mixed, kind=mixed.kind[: len(at)]).trace(at, seconds)
-            slowed = float(np.median([m.slowed for m in measured]))
-            fleet = side.fleet(fit.engine, fit.front, slowed)
-            o = Run(trace, fleet, Fixed(1), Rules(seed=seed)).go()
-            out.append(_compared(side.name, load, at, seconds, measured, o, slowed))
+            mixed = replace(mixed, kind=mixed.kind[: len(at)])
+            measured, simulated = [], []
+            for n in range(runs):
+                m = await _clean(side, at, FIRST_TEST + MANY * (i * runs + n) * 4)
+                known = {d.turn % MANY: (d.read, d.written) for d in m.turns if d.ok}
+                fleet = side.fleet(fit.engine, fit.front, m.slowed)
+                trace = mixed.trace(at, seconds, known)
+                measured.append(m)
+                simulated.append(Run(trace, fleet, Fixed(1), Rules(seed=seed)).go())
+            out.append(_compared(side.name, load, at, seconds, measured, simulated))
             print(out[-1], flush=True)
         return out
 
 
-async def _looked(side: Side) -> Turns:
-    """How much each kind of question makes a model read and write: some are asked, before anything is
-    timed."""
-    prompts, answers = [], []
-    for kind in range(KINDS):
-        turns = [int(t) for t in np.flatnonzero(side.turns.kind == kind)[:4]]
-        found = []
-        for turn in turns:
-            heard = await ask_once(side.load.port, _Raw(side.load.question(turn)), 60.0)  # type: ignore[arg-type]
-            found.append(tokens_of(heard.body))
-        prompts.append(float(np.mean([f[0] for f in found])))
-        answers.append(float(np.mean([f[1] for f in found])))
-    return replace(side.turns, prompt=tuple(prompts), answer=tuple(answers))
-
-
-@dataclass(frozen=True, slots=True)
-class _Raw:
-    data: bytes
-
-    def bytes(self) -> bytes:
-        return self.data
-
-
 async def _calibrated(side: Side, seconds: float) -> list[Level]:
-    """A warm-up, then a closed loop at each number of callers, about as long each."""
-    warm = await side.load.closed(4, range(16))
-    pace = len(warm.took) / warm.seconds
-    levels, first = [], 16
+    """A closed loop at each number of callers, about as long each, once the server is warm."""
+    pace, first = await _warm(side)
+    levels = []
     for callers in CALLERS:
         count = max(32, min(MANY // 4, int(pace * seconds * min(1.0, callers / 3))))
         tried = []
@@ -166,6 +147,20 @@ async def _calibrated(side: Side, seconds: float) -> list[Level]:
                 break
         levels.append(min(tried, key=lambda level: _disturbed(level.found)))
     return levels
+
+
+async def _warm(side: Side) -> tuple[float, int]:
+    """Turns until they come no faster any more: turns a second then, and how many there were. What is asked
+    first fills the caches (prompts, grammars, connections), and so is no measure of what comes after."""
+    best, since, first = 0.0, 0, 0
+    while since < SETTLED and first < WARM_AT_MOST:
+        found = await side.load.closed(max(CALLERS), range(first, first + WARM))
+        pace = len(found.took) / found.seconds
+        since = 0 if pace > best * FASTER else since + 1
+        best = max(best, pace)
+        first += WARM
+        print(f"warming: {pace:.2f} turns/s", flush=True)
+    return best, first
 
 
 def _disturbed(m: Measured) -> float:
@@ -196,15 +191,18 @@ def _compared(
     at: np.ndarray,
     seconds: float,
     measured: list[Measured],
-    o: Outcome,
-    slowed: float,
+    simulated: list[Outcome],
 ) -> Compared:
     def at_(percent: float) -> tuple[float, ...]:
         return tuple(float(np.percentile(m.took, percent)) for m in measured)
 
-    took = o.whole[o.status == ANSWERED]
+    def of(what: Callable[[Outcome], float]) -> float:
+        return float(np.median([what(o) for o in simulated]))
+
+    def took(o: Outcome) -> np.ndarray:
+        return o.whole[o.status == ANSWERED]
+
     span = [max(d.came + d.took for d in m.turns) for m in measured]
-    ended = float(np.nanmax(o.come + o.whole))
     return Compared(
         name,
         load,
@@ -214,11 +212,11 @@ def _compared(
         at_(50),
         tuple(sum(d.refused for d in m.turns) / len(m.turns) for m in measured),
         tuple(_disturbed(m) for m in measured),
-        len(took) / ended,
-        float(np.percentile(took, 99)),
-        float(np.percentile(took, 50)),
-        o.count(NO_PLACE, NO_SERVER) / len(at),
-        slowed,
+        of(lambda o: len(took(o)) / float(np.nanmax(o.come + o.whole))),
+        of(lambda o: float(np.percentile(took(o), 99))),
+        of(lambda o: float(np.percentile(took(o), 50))),
+        of(lambda o: o.count(NO_PLACE, NO_SERVER) / len(at)),
+        float(np.median([m.slowed for m in measured])),
     )
 
 

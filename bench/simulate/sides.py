@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from bench.resilience.house import House, build, key
 from bench.resilience.model import Model
 from bench.resilience.served import serving
 from bench.simulate.paced import PROMPT_TOKENS, Paced
-from bench.simulate.replay import Load, posted
+from bench.simulate.replay import Done, Load, posted
 from dazi.inference.catalog import BUNDLED
 from dazi.main.settings import demo_folder
 from dazi.ops.plan.simulate.fleet import Fleet
@@ -31,27 +31,50 @@ LIMITS = {
 }  # fmt: skip
 TODAY = "2025-04-03"
 KINDS = 4
+Tokens = tuple[int, int]
+"""Read and written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """Turns to be asked: of which kind each is. ``prompt``, ``answer`` and ``calls`` of each kind come
-    from the calibration's own answers, or are what the paced server is told to write."""
+    """Turns to be asked: of which kind each is. ``prompt``, ``answer`` and ``calls`` of each kind: what the
+    calibration's answers came to in the mean."""
 
     kind: np.ndarray
     prompt: tuple[float, ...]
     answer: tuple[float, ...]
     calls: tuple[int, ...]
 
-    def trace(self, at: np.ndarray, seconds: float) -> Trace:
-        def column(of: tuple[float, ...]) -> np.ndarray:
-            return np.array([round(of[k]) for k in self.kind], dtype=np.int64)
+    def trace(self, at: np.ndarray, seconds: float, known: Mapping[int, Tokens]) -> Trace:
+        """``known``: tokens of the turns of which they were counted, by where they stand in the trace, as a
+        recorded trace has them; of the others, what their kind takes in the mean."""
 
-        prompt = column(self.prompt)
+        def column(of: tuple[float, ...], which: int) -> np.ndarray:
+            mean = [round(of[k]) for k in self.kind]
+            return np.array(
+                [known[n][which] if n in known else m for n, m in enumerate(mean)], dtype=np.int64
+            )
+
+        prompt = column(self.prompt, 0)
+        calls = np.array([self.calls[k] for k in self.kind], dtype=np.int64)
         return Trace(
-            at, prompt, column(self.answer), column(tuple(map(float, self.calls))), prompt,
+            at, prompt, column(self.answer, 1), calls, prompt,
             np.full(len(at), -1), np.arange(len(at)), seconds,
         )  # fmt: skip
+
+    def after(self, found: Iterable[Done]) -> Turns:
+        """With what turns of each kind really read and wrote."""
+        counted: dict[int, list[Tokens]] = {}
+        for d in found:
+            if d.ok:
+                kind = int(self.kind[d.turn % len(self.kind)])
+                counted.setdefault(kind, []).append((d.read, d.written))
+        means = [np.mean(counted[k], axis=0) for k in range(KINDS)]
+        return replace(
+            self,
+            prompt=tuple(float(m[0]) for m in means),
+            answer=tuple(float(m[1]) for m in means),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +157,6 @@ async def bundled(kinds: np.ndarray) -> AsyncIterator[Side]:
                 return post("/v1/chat/completions", posted(body), headers)
 
             load = Load(served.port, served.process.pid, os.getpid(), question)
-            # Tokens of a kind follow from what its questions really used, in the calibration.
             turns = Turns(kinds.copy(), (0.0,) * KINDS, (0.0,) * KINDS, (1,) * KINDS)
             guess = Engine(2e-3, 1e-3, 1e-4, 0.0, 256, 256)
             front = Front(0.02, 0.0, 0.0, PLACES, QUEUED, WAIT_S)

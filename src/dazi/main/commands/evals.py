@@ -37,3 +37,24 @@ def eval_calls(
     wanted = Evaluation(file, json_out, limit, concurrency, random, format, aids)
     code = asyncio.run(evaluate_calls(settings(company, None, model), wanted, language()))
     raise typer.Exit(code)
+
+
+@group.command("3c")
+def eval_3c(
+    file: Annotated[
+        Path, typer.Argument(help="候选、指标和权重,YAML。Candidates, metrics, weights.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="把网页、PDF 和 JSON 写到这个目录。Write page, PDF and JSON here."),
+    ] = None,
+    weights: Annotated[
+        str, typer.Option(help="代替文件里的,如 60,20,20:能力,成本,合规。In place of the file's.")
+    ] = "",
+    json_out: Json = False,
+    company: Company = None,
+) -> None:
+    """3C 报告:能力、成本、合规,几个候选并排。Capability, cost, compliance, side by side."""
+    from dazi.main.scorecard import show
+
+    show(settings(company, None, ""), file, out, weights, json_out, language())
