@@ -176,6 +176,7 @@ class Agent:
         self, turn: Turn, middle: AsyncGenerator[TurnEvent, None], remembered: list[Kept]
     ) -> AsyncGenerator[TurnEvent, None]:
         """A turn that breaks off, because its listener left or a part failed, is recorded too."""
+        broken = "error"
         try:
             async with aclosing(middle):
                 async for event in middle:
@@ -197,9 +198,12 @@ class Agent:
         except ModelChanged:
             turn.ended = turn.untouched and not turn.again  # it is begun once more
             raise
+        except (GeneratorExit, asyncio.CancelledError):
+            broken = "cancelled"
+            raise
         finally:
             if not turn.ended:
-                turn.reason = "interrupted"
+                turn.reason = broken
                 self._record(turn, turn.shown.answer.strip(), remembered)
 
     async def _told(self, turn: Turn) -> AsyncGenerator[TurnEvent, None]:

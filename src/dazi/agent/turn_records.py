@@ -39,7 +39,7 @@ def told(turn: Turn, model: ModelProfile, ms: float, price: Price | None) -> Tur
             "dazi.turn": turn.request.turn,
             "dazi.reason": reason,
         }
-        span.end("interrupted" if reason == "interrupted" else "")
+        span.end(reason if reason == "error" else "")
     first = turn.first - turn.began if turn.first else None
     cost = price.yuan(usage) if price is not None else None
     return TurnTold(who, name, reason, ms / 1000, first, usage, cost, turn.replaced)
