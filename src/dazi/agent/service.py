@@ -368,7 +368,8 @@ class AssistantService:
         """What a caller brings along is word for word as far as it fits."""
         if ask.history is not None:
             facts = await self.remembering.facts.confirmed(ask.principal)
-            return Recalled(ask.history, facts=tuple(f.text for f in facts))
+            texts, ids = tuple(f.text for f in facts), tuple(f.id for f in facts)
+            return Recalled(ask.history, facts=texts, fact_ids=ids)
         return await self.remembering.recalled(ask.thread, ask.principal)
 
     async def _held(self, ask: Ask) -> str:

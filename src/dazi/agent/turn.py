@@ -251,7 +251,8 @@ class Agent:
         said = request.said or last_said(request.history)
         reminder = reminded(request.recalled, said, self.engine.profile)
         evidence = gather_evidence(self.company, request, reminder)
-        tools = self._offering.choose(request)
+        choice = self._offering.choose(request)
+        tools = choice.offered
         names = frozenset(t.name for t in tools)
         context = TurnContext(
             request.turn,
@@ -274,7 +275,9 @@ class Agent:
         ids = (f"call_{request.turn[-8:]}_{n}" for n in count())
         shown = Shown(self.guard, request.principal, request.language)
         began = time.perf_counter()
-        return Turn(request, talk, context, tools, began, ids, shown, span, variant=variant)
+        return Turn(
+            request, talk, context, tools, began, ids, shown, span, variant=variant, choice=choice
+        )
 
     async def _loop(self, turn: Turn, *, tools: bool = True) -> AsyncGenerator[TurnEvent, None]:
         for _ in range(self.budget.rounds):
@@ -343,7 +346,7 @@ class Agent:
             request = replace(request, tool_choice="auto")
         exact = turn.request.show_context
         fitted = self.window.fit(request, turn.talk.layers(), turn.talk.fold(), exact=exact)
-        request, turn.context_report = fitted.request, fitted.report
+        request, turn.fitted = fitted.request, fitted
         engine = hiding(self.engine, self.guard, turn.request.principal)
         async with aclosing(speak(engine, request, checker, done, turn.ids)) as events:
             async for event in events:
@@ -497,7 +500,7 @@ class Agent:
             turn.replaced,
             tuple(turn.client_calls),
             turn.cut_short,
-            turn.context_report,
+            turn.fitted.report if turn.fitted is not None else None,
             turn.by,
         )
 

@@ -11,6 +11,7 @@ from dazi.agent.context import (
     TurnRequest,
 )
 from dazi.agent.shown import Shown
+from dazi.agent.window import Fitted
 from dazi.core.engine import Served, Usage
 from dazi.core.experiments import Variant
 from dazi.core.messages import CallText
@@ -18,10 +19,10 @@ from dazi.core.tools import Tool
 from dazi.core.turn import (
     AnswerDelta,
     CallRecord,
-    ContextReport,
     TurnEvent,
 )
 from dazi.observe.tracing import NO_SPAN, Span
+from dazi.prompt.choose import Choice
 from dazi.router.dispatch import TurnContext
 
 CONCISE_TOKENS = 256
@@ -50,7 +51,10 @@ class Turn:
     cut_short: bool = False
     ended: bool = False
     client_calls: list[CallText] = field(default_factory=list)
-    context_report: ContextReport | None = None
+    choice: Choice = Choice()
+    """Which tools were thought of for it."""
+    fitted: Fitted | None = None
+    """What the model was given in its last round."""
     wanted: list[str] = field(default_factory=list)
     """Tools that the model meant and that lack something: the person is asked for it."""
     again: bool = False
