@@ -59,7 +59,7 @@ def test_records_of_before_tell_nothing() -> None:
 
 def test_a_turn_step_by_step_shows_both() -> None:
     found = [
-        Found(Record(n, 100.0 + n, kind, "li", "turn_1", "", "", ""), Content("clear", body))
+        Found(Record(n, 100.0 + n, kind, "li", "turn_1", "", "", ""), Content(body, "plain"))
         for n, (kind, body) in enumerate((("turn", TURN), ("answer", ANSWER)))
     ]
     begun, ended = told(found, lambda name: "").steps
