@@ -6,10 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dazi.agent.context import (
-    Conversation,
-    TurnRequest,
-)
+from dazi.agent.context import Budget, Conversation, TurnRequest
 from dazi.agent.shown import Shown
 from dazi.agent.window import Fitted
 from dazi.core.engine import Served, Usage
@@ -72,6 +69,20 @@ class Turn:
     def untouched(self) -> bool:
         """Nothing has been said or done in it."""
         return not (self.answer or self.records or self.client_calls)
+
+    @property
+    def ms(self) -> float:
+        """Since it began."""
+        return (time.perf_counter() - self.began) * 1000
+
+    def left(self, budget: Budget) -> float:
+        """Seconds of ``budget``."""
+        return budget.seconds - (time.perf_counter() - self.began)
+
+    def say(self, text: str) -> AnswerDelta:
+        """The host's own words as a part of the answer."""
+        self.answer += text
+        return AnswerDelta(text)
 
     def gave(self, event: TurnEvent) -> None:
         """Something is given out."""
