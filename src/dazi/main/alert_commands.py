@@ -20,7 +20,7 @@ from dazi.main.alerting import declared
 from dazi.main.auditing import opened
 from dazi.main.company import load_settings
 from dazi.main.database import declare_tables
-from dazi.main.runtime import recorder
+from dazi.main.admission import recorder
 from dazi.main.settings import Settings
 from dazi.ops.alerts.book import Book
 from dazi.ops.alerts.making import NoPost, notifiers

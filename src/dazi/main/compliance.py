@@ -19,7 +19,7 @@ from dazi.main.auditing import audit_folder, opened
 from dazi.main.company import load_company
 from dazi.main.guarding import guard_of
 from dazi.main.labelling import LabelProbe
-from dazi.main.runtime import make_access
+from dazi.main.admission import make_access
 from dazi.main.settings import Settings
 from dazi.ops.backup.keyfile import remembered
 from dazi.ops.compliance.matrix import load_matrix

@@ -30,7 +30,7 @@ from dazi.main.documents import Documents, Place, cited_of, milvus_of, open_docu
 from dazi.main.engines import make_embedder, make_reranker
 from dazi.main.knowledge_settings import knowledge_settings
 from dazi.main.outside_sources import OutsideSources
-from dazi.main.runtime import make_access, recorder
+from dazi.main.admission import make_access, recorder
 from dazi.main.settings import Settings
 from dazi.main.systems import connector_context
 

@@ -44,7 +44,7 @@ from dazi.inference.pool.engine import PoolEngine
 from dazi.inference.pool.spending import Counted
 from dazi.knowledge.administration import Administration
 from dazi.knowledge.service import KnowledgeService
-from dazi.main.access_settings import access_settings
+from dazi.main.admission import make_access, make_counters, make_limiter, recorder
 from dazi.main.approved_answers import approved_answers
 from dazi.main.auditing import audit_folder
 from dazi.main.channels import open_channels
@@ -62,6 +62,7 @@ from dazi.main.jobs import open_jobs
 from dazi.main.knowledge_settings import knowledge_settings
 from dazi.main.outside_sources import OutsideSources
 from dazi.main.picture_reading import picture_reader
+from dazi.main.parts import company_documents, open_desk, risk_engine
 from dazi.main.pool import note_in
 from dazi.main.risk_door import RiskDoor
 from dazi.main.routing import care_of, tickets_of
@@ -81,9 +82,6 @@ if TYPE_CHECKING:
     from dazi.main.alerting import Alerts
     from dazi.main.observing import Watching
     from dazi.main.risk import OpenedRisk
-
-LANGUAGES: tuple[Language, ...] = ("zh", "en")
-
 
 @dataclass(slots=True)
 class Runtime:
@@ -194,9 +192,9 @@ async def open_runtime(
         engine = await asyncio.to_thread(load_engine, settings, data)
     runtime = await assemble(settings, company, connectors, engine, data, effects=effects)
     runtime.demo, runtime.running = demo, running
-    runtime.documents = await _documents(runtime, context, data)
+    runtime.documents = await company_documents(runtime, context, data)
     if "risk" in company.settings:
-        _open_risk(runtime, context)
+        risk_engine(runtime, context)
     open_desk(runtime, context)
     runtime.service.approved = approved_answers(company)
     runtime.service.pictures.reader = picture_reader()
@@ -208,74 +206,6 @@ async def open_runtime(
     runtime.widget = await open_widget(runtime)
     runtime.channels = open_channels(runtime)
     return runtime
-
-
-async def _documents(runtime: Runtime, context: ConnectorContext, data: Path) -> Documents:
-    """The company's documents, behind the door that its tools have."""
-    runtime.reranker = make_reranker(runtime.settings)
-    settings = knowledge_settings(runtime.company)
-    place = Place(
-        runtime.database,
-        data,
-        runtime.company.folder,
-        runtime.embedder,
-        runtime.reranker,
-        runtime.settings.knowledge_ocr,
-        milvus_of(runtime.settings),
-    )
-    documents = await open_documents(place, settings)
-    documents.library.outside = OutsideSources(context)
-    documents.extractive = runtime.engine.profile.copies_text
-    if runtime.demo is not None:
-        documents.prepare = runtime.demo.make_documents
-    if isinstance(context.knowledge, Door):
-        context.knowledge.behind = documents
-    administration = Administration(
-        documents.library, settings.managers, runtime.company.roles.keys(), recorder(runtime.ledger)
-    )
-    documents.people = KnowledgeService(
-        documents.library,
-        documents.search,
-        administration,
-        runtime.settings.knowledge_upload_bytes,
-    )
-    return documents
-
-
-def _open_risk(runtime: Runtime, context: ConnectorContext) -> None:
-    """The risk engine, behind the door that its tool has."""
-    from dazi.main.risk import open_risk
-
-    runtime.risk = open_risk(
-        runtime.company,
-        context,
-        runtime.database,
-        Private(runtime.sealing.keys),
-        recorder(runtime.ledger),
-    )
-    if runtime.risk is not None and isinstance(context.risk, RiskDoor):
-        context.risk.behind = runtime.risk.service
-
-
-def open_desk(runtime: Runtime, context: ConnectorContext) -> None:
-    """The service desk, behind the door that tools have, and in the assistant's place where a person
-    has a conversation."""
-    files = DeskFiles(runtime.database, Private(runtime.sealing.keys), runtime.service.threads)
-    people = everybody(runtime.access.people, runtime.visitors)
-    runtime.desk = make_desk(runtime.company, files, people, runtime.service, runtime.visitors)
-    runtime.desk.knowledge = context.knowledge
-    runtime.service.holder = runtime.desk
-    if isinstance(context.desk, DeskDoor):
-        context.desk.behind = runtime.desk
-
-
-def recorder(ledger: Ledger) -> Record:
-    """What administration writes its record with."""
-
-    async def record(kind: str, who: str, body: Mapping[str, Any]) -> None:
-        await ledger.append(cast(Kind, kind), who, "", body)
-
-    return record
 
 
 async def assemble(
@@ -363,63 +293,3 @@ async def assemble(
         make_embedder(settings),
         visitors=visitors,
     )
-
-
-def make_access(
-    company: Company, database: Database, ledger: Ledger, directory: Directory, data: Path
-) -> Access:
-    """Accounts and keys, beside the users of the company's file."""
-
-    given = access_settings(company)
-    ldap = Ldap(given.ldap) if given.ldap is not None else None
-    installation = Installation(
-        database, directory, company.roles, data / "access.key", recorder(ledger), ldap, given.oidc
-    )
-    return Access(installation, given.rules)
-
-
-async def make_limiter(settings: Settings, company: Company, database: Database) -> Limiter:
-    """The company's limits, counted here or, with ``redis``, for all processes together."""
-    rules = rules_of(company.settings, company.folder)
-    prices = prices_of(company.settings, company.folder)
-    shared = settings if rules else settings.model_copy(update={"redis": ""})
-    return Limiter(rules, prices, await make_counters(shared, database))
-
-
-async def make_counters(settings: Settings, database: Database) -> Counters:
-    if settings.redis:
-        return SharedCounters(settings.redis)
-    counters = ProcessCounters(totals=DatabaseTotals(database))
-    await counters.open()
-    return counters
-
-
-def warm_requests(runtime: Runtime) -> Iterator[GenerateRequest]:
-    """Prompts whose beginnings many requests will share: the system turn of each language and
-    role, with the tools in the order they are offered in."""
-    profile = runtime.engine.profile
-    company = runtime.company
-    chosen = runtime.experiments.board.active if runtime.experiments is not None else VERSION_0
-    for language in LANGUAGES:
-        if profile.concise:
-            text = system_text(language, company.name, runtime.today(), frozenset(), concise=True)
-            yield GenerateRequest((Message("system", text), Message("user", "你好")))
-            continue
-        for role, included in company.roles.items():
-            tools = [t for t in company.tools.values() if not t.roles.isdisjoint(included)]
-            if not tools or len(tools) > profile.offered_tools:
-                continue
-            text = system_text(
-                language,
-                company.name,
-                runtime.today(),
-                frozenset({role}),
-                concise=False,
-                template=chosen.content.template(language),
-            )
-            told = chosen.content.tools
-            offered = tuple(
-                OfferedTool(t.name, told.get(t.name, t.description)(language), t.schema(language))
-                for t in tools
-            )
-            yield GenerateRequest((Message("system", text), Message("user", "你好")), offered)
