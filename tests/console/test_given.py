@@ -11,7 +11,10 @@ from dazi.console import audit_texts
 from dazi.console.audit_steps import told
 from dazi.console.given import beside, considered, given_of, in_lines
 
-TURN: dict[str, Any] = {"said": "报销", "considered": {"allowed": 14, "passed_over": ["list_orders"]}}
+TURN: dict[str, Any] = {
+    "said": "报销",
+    "considered": {"allowed": 14, "passed_over": ["list_orders"]},
+}
 ANSWER: dict[str, Any] = {
     "answer": "好",
     "context": {

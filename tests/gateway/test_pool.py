@@ -106,7 +106,10 @@ async def test_how_they_are_is_for_administrators(
 async def test_of_an_only_server_it_is_told_whether_it_is_there() -> None:
     engine = RemoteEngine(RemoteOptions(URL, "m"))
     assert pool_view(engine, "en").state == "unknown"
-    engine.health.well, engine.health.trouble = False, OperatorError("model_unreachable", "断", "gone")
+    engine.health.well, engine.health.trouble = (
+        False,
+        OperatorError("model_unreachable", "断", "gone"),
+    )
     view = pool_view(engine, "en")
     assert (view.data, view.state, view.trouble) == ([], "down", "gone")
     engine.health.well, engine.health.trouble = True, None

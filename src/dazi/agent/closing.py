@@ -48,9 +48,7 @@ def _lacking(turn: Turn, offering: Offering) -> str:
     language = turn.request.language
     evidence = turn.context.evidence
     questions = (
-        mend_text(
-            offering.company.tools[n], offering.lacking(n, evidence, language), language
-        )
+        mend_text(offering.company.tools[n], offering.lacking(n, evidence, language), language)
         for n in turn.wanted
     )
     gap = "\n\n" if turn.answer.strip() else ""

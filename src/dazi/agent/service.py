@@ -185,7 +185,9 @@ class AssistantService:
 
     async def _answered(self, ask: Ask) -> AsyncGenerator[TurnEvent, None]:
         # A caller's own history is nothing that two answers could both write to.
-        alone = self._alone.taken(ask.principal, ask.thread) if ask.history is None else nullcontext()
+        alone = (
+            self._alone.taken(ask.principal, ask.thread) if ask.history is None else nullcontext()
+        )
         with alone:
             waiting = await self._decided_in_words(ask)
             if waiting is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from itertools import count
@@ -45,9 +45,6 @@ from dazi.core.messages import CallText, Message, dumps
 from dazi.core.turn import (
     AnswerDelta,
     CallFinished,
-    CallProposed,
-    CallRecord,
-    ConfirmationNeeded,
     TurnEvent,
     TurnFinished,
     TurnStarted,

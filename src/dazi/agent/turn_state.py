@@ -48,7 +48,7 @@ class Turn:
     cut_short: bool = False
     ended: bool = False
     client_calls: list[CallText] = field(default_factory=list)
-    choice: Choice = Choice()
+    choice: Choice = field(default_factory=Choice)
     """Which tools were thought of for it."""
     fitted: Fitted | None = None
     """What the model was given in its last round."""

@@ -10,10 +10,10 @@ from dazi.core.language import Language, Text
 from dazi.core.turn import ContextReport, LayerUse
 from dazi.prompt.reporting import LAYERS, WHY, rows
 
-SINCE = Text("最近几轮从会话的第 {n} 条消息起", "last turns: from message {n} of the conversation on")
-THROUGH = Text(
-    "更早的摘要讲到第 {n} 条消息", "older turns: what came up to message {n}, condensed"
+SINCE = Text(
+    "最近几轮从会话的第 {n} 条消息起", "last turns: from message {n} of the conversation on"
 )
+THROUGH = Text("更早的摘要讲到第 {n} 条消息", "older turns: what came up to message {n}, condensed")
 FACTS = Text("记住的事:{ids}", "facts: {ids}")
 PASSAGES = Text("文档段落:{ids}", "passages: {ids}")
 CONSIDERED = Text("本人可用 {n} 个工具", "{n} tools that the person may use")

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from dazi.access.auditing import LedgerReading
 from dazi.access.cedar import CedarPolicy
-from dazi.access.control import Access, Installation
-from dazi.access.ldap import Ldap
-from dazi.access.limits.counters import Counters, ProcessCounters
-from dazi.access.limits.limiter import Limiter
-from dazi.access.limits.rules import prices_of, rules_of
-from dazi.access.limits.shared import SharedCounters
-from dazi.access.limits.totals import DatabaseTotals
-from dazi.access.recording import Record
+from dazi.access.control import Access
+from dazi.access.limits.rules import prices_of
 from dazi.access.users import Directory
 from dazi.access.visitors import Visitors
 from dazi.agent.context import Budget
@@ -26,24 +19,19 @@ from dazi.agent.service import AssistantService
 from dazi.agent.turn import Agent
 from dazi.apps.desk.desk import Desk
 from dazi.apps.reports.service import ReportService
-from dazi.audit.ledger import Kind, Ledger, MemorySink, SqlSink
+from dazi.audit.ledger import Ledger, MemorySink, SqlSink
 from dazi.audit.private import Private
 from dazi.audit.sealing import Sealing
 from dazi.audit.search import Opened
 from dazi.audit.signing import SigningKeys
-from dazi.connectors.context import ConnectorContext
 from dazi.console.answers import Answers
 from dazi.core.company import Company
-from dazi.core.engine import Embedder, Engine, GenerateRequest, OfferedTool, Reranker
-from dazi.core.language import Language
-from dazi.core.messages import Message
+from dazi.core.engine import Embedder, Engine, Reranker
 from dazi.core.tools import Connector
 from dazi.gateway.channels.service import ChannelService
 from dazi.gateway.widget.service import Widget
 from dazi.inference.pool.engine import PoolEngine
 from dazi.inference.pool.spending import Counted
-from dazi.knowledge.administration import Administration
-from dazi.knowledge.service import KnowledgeService
 from dazi.main.admission import make_access, make_counters, make_limiter, recorder
 from dazi.main.approved_answers import approved_answers
 from dazi.main.auditing import audit_folder
@@ -51,28 +39,20 @@ from dazi.main.channels import open_channels
 from dazi.main.company import load_company
 from dazi.main.database import database_of
 from dazi.main.demo import Demo, Running
-from dazi.main.desk import DeskFiles, make_desk
-from dazi.main.desk_door import DeskDoor
-from dazi.main.documents import Documents, Place, milvus_of, open_documents
-from dazi.main.door import Door
-from dazi.main.engines import load_engine, make_embedder, make_reranker
+from dazi.main.documents import Documents
+from dazi.main.engines import load_engine, make_embedder
 from dazi.main.experiments import Experimenting, open_experiments
 from dazi.main.guarding import guard_of
 from dazi.main.jobs import open_jobs
-from dazi.main.knowledge_settings import knowledge_settings
-from dazi.main.outside_sources import OutsideSources
-from dazi.main.picture_reading import picture_reader
 from dazi.main.parts import company_documents, open_desk, risk_engine
+from dazi.main.picture_reading import picture_reader
 from dazi.main.pool import note_in
-from dazi.main.risk_door import RiskDoor
 from dazi.main.routing import care_of, tickets_of
 from dazi.main.settings import Settings
 from dazi.main.sites import everybody, open_widget, visitors_of
 from dazi.main.systems import connector_context, make_connectors
 from dazi.memory.threads import ThreadStore
 from dazi.observe.observer import Observer
-from dazi.ops.prompts.model import VERSION_0
-from dazi.prompt.system import system_text
 from dazi.router.dispatch import FunctionRouter
 from dazi.router.intents import IntentStore
 from dazi.store.database import Database
@@ -82,6 +62,7 @@ if TYPE_CHECKING:
     from dazi.main.alerting import Alerts
     from dazi.main.observing import Watching
     from dazi.main.risk import OpenedRisk
+
 
 @dataclass(slots=True)
 class Runtime:

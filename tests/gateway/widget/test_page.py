@@ -321,10 +321,14 @@ def test_a_chart_is_drawn_with_its_numbers_beside_it(browser: Browser, shop: Sho
     rows = [[f"{n} 月", str(n)] for n in range(40)]
     values = [[float(n) if n != 20 else None for n in range(40)]]
     chart = {"kind": "line", "unit": "", "values": values}
-    lines = charted(browser, {"title": "t", "columns": ["", "a"], "rows": rows, "chart": chart}, "en")
+    lines = charted(
+        browser, {"title": "t", "columns": ["", "a"], "rows": rows, "chart": chart}, "en"
+    )
     assert lines["circles"] == 39 and lines["inside"]
     assert lines["lines"][0].count("M") == 2, "a gap where there is no number"
-    long = SALES | {"rows": [["很长很长很长的名字" * 3, "1", "2"], ["an even longer name " * 3, "1", "2"]]}
+    long = SALES | {
+        "rows": [["很长很长很长的名字" * 3, "1", "2"], ["an even longer name " * 3, "1", "2"]]
+    }
     assert charted(browser, long)["inside"]
     flat = {"kind": "bar", "unit": "", "values": [[0, 0]]}
     assert charted(browser, SALES | {"columns": ["", "a"], "chart": flat})["inside"]

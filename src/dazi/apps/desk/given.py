@@ -95,7 +95,9 @@ class Given:
         if check is None:
             return False
         arguments = {check.parameter: order}
-        return await self._parts.look(customer, check.tool, arguments, language_of(said)) is not None
+        return (
+            await self._parts.look(customer, check.tool, arguments, language_of(said)) is not None
+        )
 
     def owner(self, filed: Filed) -> Principal:
         return self.person(filed.card.user, filed.card.channel, filed.card.tenant)

@@ -115,9 +115,7 @@ def _chart(a: Attachment, language: Language) -> dict[str, Any]:
         "type": "table",
         "title": a.title,
         "columns": ["", *(series_name(s, language) for s in series)],
-        "rows": [
-            [str(c), *(cell(values[i]) for values in data)] for i, c in enumerate(categories)
-        ],
+        "rows": [[str(c), *(cell(values[i]) for values in data)] for i, c in enumerate(categories)],
     }
     numbers = [[v if _drawable(v) else None for v in values] for values in data]
     many = len(categories) > MOST_POINTS or len(series) > MOST_SERIES

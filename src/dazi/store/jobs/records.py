@@ -250,7 +250,9 @@ class JobStore:
     async def prune(self, before: float) -> int:
         """Delete what was over before then, in seconds since the epoch; how many."""
         async with self._database.write() as connection:
-            return await delete_jobs(connection, and_(jobs.c.state.in_(OVER), jobs.c.ended < before))
+            return await delete_jobs(
+                connection, and_(jobs.c.state.in_(OVER), jobs.c.ended < before)
+            )
 
     # --- who works on it -----------------------------------------------------------------------
 
