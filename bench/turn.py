@@ -23,8 +23,9 @@ from dazi.core.principal import Principal
 from dazi.core.turn import AnswerDelta, CallProposed, TurnFinished
 from dazi.inference.catalog import BUNDLED
 from dazi.main.engines import load_engine
-from dazi.main.runtime import Runtime, open_runtime, warm_requests
+from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings, demo_folder
+from dazi.main.warming import warm_requests
 
 QUESTION = "我三天前下的订单 {order} 还没发货,怎么回事?"
 TODAY = date(2025, 4, 3)

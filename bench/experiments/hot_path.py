@@ -14,8 +14,8 @@ from bench.agent_dazi import turn
 from bench.scripted import open_scripted
 from dazi.core.experiments import Variants
 from dazi.core.principal import Principal
+from dazi.main.admission import recorder
 from dazi.main.experiments import experimenting
-from dazi.main.runtime import recorder
 from dazi.ops.experiments.plan import Arm, Plan, Step
 from dazi.ops.prompts.model import Content
 

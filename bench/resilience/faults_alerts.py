@@ -28,8 +28,7 @@ from bench.resilience.house import House, Systems, build
 from bench.resilience.model import Model
 from bench.upstream import MODEL
 from dazi.agent.asking import Ask
-from dazi.inference.pool.engine import PoolEngine
-from dazi.main.pool import pool_file, watched
+from dazi.main.model_health import looking
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.serve import build_app
 from dazi.main.settings import Settings
@@ -41,7 +40,7 @@ AFTER_S = 400.0
 CALLS_A_STEP = 2
 """Turns with a call of the tool, each five seconds."""
 NOTICES_S = 1.2
-"""Real time that a pool's health check (each half a second here) gets when a server goes or comes."""
+"""Real time that a health check (each half a second here) gets when a server goes or comes."""
 
 ALERTS = """
 routes:
@@ -235,7 +234,8 @@ async def suffer(place: Place, fault: Fault) -> Measured:
 
 
 @asynccontextmanager
-async def opened(root: Path, *, server: bool = False) -> AsyncIterator[Place]:
+async def opened(root: Path, *, server: bool = False, pool: bool = True) -> AsyncIterator[Place]:
+    """``pool``: the model server is one of a pool; else it is the only one, named by its URL."""
     database = postgres.Server(binaries) if server and (binaries := postgres.programs()) else None
     desk, model, hook = Desk(), Model(keeps=False), Hook()
     await desk.come()
@@ -247,13 +247,15 @@ async def opened(root: Path, *, server: bool = False) -> AsyncIterator[Place]:
             async with model.running(), _served(hook) as url:
                 house = build(root, model.port, systems=Systems(desk.port))
                 (house.folder / "alerts.yaml").write_text(ALERTS.replace("URL", url), "utf-8")
-                models = MODELS.replace("PORT", str(model.port)).replace("MODEL", MODEL)
-                (house.folder / "models.yaml").write_text(models, "utf-8")
+                if pool:
+                    models = MODELS.replace("PORT", str(model.port)).replace("MODEL", MODEL)
+                    (house.folder / "models.yaml").write_text(models, "utf-8")
                 settings = Settings(
                     company=house.folder,
                     data=house.data,
                     database=f"{database.url}/dazi" if database is not None else "",
                     turn_seconds=5,
+                    model_health_seconds=0.5,
                     read_attempts=1,
                     rest_after_failures=10_000,
                     alerts_seconds=5,
@@ -271,11 +273,9 @@ async def opened(root: Path, *, server: bool = False) -> AsyncIterator[Place]:
 @asynccontextmanager
 async def _running(runtime: Runtime) -> AsyncIterator[None]:
     """As ``dazi serve`` does, without a port: the sampler is stepped by hand."""
-    path = pool_file(runtime.settings)
-    assert isinstance(runtime.engine, PoolEngine) and path is not None
     await warm(runtime)
     build_app(runtime)
-    beside = [asyncio.create_task(w) for w in watched(runtime.engine, path, runtime.company.folder)]
+    beside = [asyncio.create_task(work) for work in looking(runtime)]
     try:
         yield
     finally:

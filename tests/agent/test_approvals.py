@@ -151,7 +151,7 @@ async def test_an_approval_waits_for_the_answer_that_is_being_made_in_the_thread
     said = await asked(h)
     h.script("退款已经提交。")
     principal = h.runtime.directory.principal("finance", "test")
-    with h.runtime.service._turn_in(principal, "t"):
+    with h.runtime.service._alone.taken(principal, "t"):
         deciding = asyncio.create_task(h.decide("manager", said.ticket))
         await asyncio.sleep(0.05)
         assert not deciding.done()

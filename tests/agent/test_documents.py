@@ -51,6 +51,8 @@ async def test_a_large_model_is_given_passages_and_the_person_their_sources(
     data = sources(said).data
     assert data["cited"] == [1] and data["passages"][0]["source"] == "travel.md"
     assert "出处" not in said.end.answer and "500元" in said.end.answer
+    (kept,) = [b["context"] for _, b in await here.audit("answer")]
+    assert kept["passages"] == [f"{p['document']}#{p['ordinal']}" for p in data["passages"]]
 
 
 async def test_a_small_model_is_given_the_sentence_alone(house: Start, library: None) -> None:

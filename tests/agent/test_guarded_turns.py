@@ -61,7 +61,7 @@ async def test_results_are_masked_before_the_model_and_the_person_see_them(
 
         async def close(self) -> None: ...
 
-    monkeypatch.setitem(h.runtime.router._connectors, "crm", Answers())
+    monkeypatch.setitem(h.runtime.router._executor._connectors, "crm", Answers())
     said = await h.ask("customer", "ORD12345 到哪了?")
     seen = h.engine.requests[-1].messages[-1].content
     assert "13812345678" not in seen and "138****5678" in seen

@@ -243,6 +243,50 @@ async def test_json_of_a_turn_holds_the_report(house: Start) -> None:
     json.dumps(as_json(said.events), default=str)
 
 
+async def test_the_ledger_keeps_what_the_model_was_given_and_not_a_word_of_it(
+    house: Start,
+) -> None:
+    talk = Talk()
+    h = await begun(house, talk)
+    principal = h.runtime.directory.principal("customer", "test")
+    facts = h.runtime.service.remembering.facts
+    fact = await facts.keep(principal, "我的收货地址是上海市张江路88号")
+    await chat(h, "customer", "我的订单号是 ORD12345", *(f"第{n}句闲聊" for n in range(12)))
+    kept = [b for _, b in await h.audit("answer") if not b.get("summary")][-1]["context"]
+    layers = {name: numbers for name, *numbers in kept["layers"]}
+    assert layers["short"][2] == 5 and layers["message"][2] == 1 and layers["long"][2] == 1
+    assert kept["facts"] == [fact.id]
+    messages = await h.runtime.service.threads.latest("t", principal, 100)
+    since = next(m.seq for m in messages if m.kept.message.content == "第7句闲聊")
+    assert kept["since"] in (since, since - 2) and 0 < kept["through"] < kept["since"]
+    for word in ("闲聊", "张江路", "ORD12345", "在问订单"):
+        assert word not in json.dumps(kept, ensure_ascii=False)
+    assert not kept["counted"], "there was no doubt that all fits, so nothing was counted"
+    exact = h.engine.count_tokens(talk.turns[-1])
+    assert exact <= kept["tokens"] <= kept["limit"]
+
+
+async def test_layers_are_counted_where_not_all_fitted(house: Start) -> None:
+    talk = Talk()
+    h = await begun(house, talk, context_tokens=2_200)
+    principal = h.runtime.directory.principal("customer", "test")
+    facts = h.runtime.service.remembering.facts
+    ids = {}
+    for n in range(60):
+        kept = await facts.keep(principal, f"第{n}件毫不相干的小事情")
+        ids[kept.id] = kept.text
+    said = await h.ask("customer", "开发票")
+    (record,) = [b["context"] for _, b in await h.audit("answer")]
+    report = said.end.context
+    assert report is not None and record["counted"]
+    assert (record["tokens"], record["limit"]) == (report.tokens, report.limit)
+    long = next(u for u in report.layers if u.layer == "long")
+    assert ["long", long.tokens, long.limit, long.taken, long.left_out, "limit"] in record["layers"]
+    assert len(record["facts"]) == long.taken > 0
+    given = memory_of(talk.turns[-1])
+    assert all(ids[i] in given for i in record["facts"]), "those that are in it, and no others"
+
+
 async def test_what_a_person_wants_remembered_is_there_in_every_thread(house: Start) -> None:
     talk = Talk()
     h = await begun(house, talk)

@@ -244,7 +244,7 @@ async def _all(events: object) -> list[object]:
 
 async def test_a_write_to_a_resting_system_is_not_begun_and_is_on_record(house: Start) -> None:
     h = await house([[("create_ticket", {"title": "打印机坏了"})], "没有成功。"])
-    h.runtime.router._care.resting = lambda _: True  # type: ignore[method-assign]
+    h.runtime.router._executor._care.resting = lambda _: True  # type: ignore[method-assign]
     said = await h.ask("staff", "打印机坏了,报修")
     assert said.record.outcome == "unavailable"
     assert await h.audit("call") == [] and await h.runtime.router._intents.unsettled() == []

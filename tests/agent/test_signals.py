@@ -43,7 +43,7 @@ def answering(h: House, monkeypatch: pytest.MonkeyPatch, item: str) -> None:
 
         async def close(self) -> None: ...
 
-    monkeypatch.setitem(h.runtime.router._connectors, "crm", Answers())
+    monkeypatch.setitem(h.runtime.router._executor._connectors, "crm", Answers())
 
 
 @pytest.mark.parametrize(("item", "outcome"), [(INJECTED, "forbidden"), ("耳机", "ok")])

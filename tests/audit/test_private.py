@@ -16,7 +16,8 @@ from dazi.audit.private import Private, is_sealed
 from dazi.core.errors import NotFound, OperatorError
 from dazi.core.messages import CallText, Message
 from dazi.core.principal import Principal
-from dazi.memory.threads import Kept, ThreadStore, thread_messages, threads
+from dazi.memory.tables import thread_messages, threads
+from dazi.memory.threads import Kept, ThreadStore
 from dazi.router.approval import Asked
 from dazi.router.intents import IntentStore, intents
 from dazi.router.tickets import TicketStore, tickets

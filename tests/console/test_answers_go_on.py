@@ -63,7 +63,7 @@ def test_it_ends_with_the_session(browser: Browser, site: Site, gate: Gate) -> N
     browser.one(".dz-page")
     token = browser.driver.get_cookie(COOKIE)["value"]
     site.run(site.runtime.access.sign_in.end(token))
-    until(lambda: '"reason":"interrupted"' in site.audit("answer", "get_order_status")[-1].body)
+    until(lambda: '"reason":"cancelled"' in site.audit("answer", "get_order_status")[-1].body)
 
 
 def test_somebody_else_sees_nothing_of_it(browser: Browser, site: Site, gate: Gate) -> None:

@@ -51,9 +51,10 @@ def test_the_panel_of_a_fresh_answer_and_of_a_kept_one(browser: Browser, site: S
     browser.driver.refresh()
     browser.ready()
     browser.press(".dz-why")
-    browser.one(".dz-why-dialog", "明细不存")
+    browser.one(".dz-why-dialog", "合计")
     again = browser.said(".dz-why-dialog")
-    assert turn[0] in again and "明细不存" in again and "get_order_status" in again
+    assert turn[0] in again and "系统消息" in again and "get_order_status" in again
+    assert "本人可用" in again and "≤" in again
     browser.be_a_phone()
     assert browser.js(WIDEST) <= PHONE[0]
     browser.js("arguments[0].click()", browser.one(".dz-why-dialog .dz-back"))

@@ -81,6 +81,40 @@ async def test_guesses_are_counted_and_told_when_to_come_back(site: Site) -> Non
     assert locked.status == 429 and int(locked.headers["Retry-After"]) > 800
 
 
+async def test_who_was_locked_out_is_let_in_again_and_that_is_on_record(site: Site) -> None:
+    sys, sec = await person(site, "sys", "sysadmin"), await person(site, "sec", "secadmin")
+    await person(site, "lihua", "employee")
+    path = "/v1/dazi/users/lihua/lock"
+
+    async def sign_in(word: str) -> int:
+        return (await post(site, "/v1/dazi/sign-in", None, user="lihua", password=word)).status
+
+    assert (await call(site, "GET", path, sys)).json == {"password": None, "code": None}
+    assert [await sign_in("x") for _ in range(6)] == [401] * 5 + [429]
+    assert await sign_in(WORD) == 429
+    locked = (await call(site, "GET", path, sys)).json
+    assert locked["password"] > time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    assert locked["code"] is None
+    assert (await call(site, "DELETE", path, sec)).status == 200
+    assert await sign_in(WORD) == 429, "the code's pause is the security administrator's, not this"
+    assert (await call(site, "DELETE", path, sys)).json == {"done": True}
+    assert (await call(site, "GET", path, sys)).json["password"] is None
+    assert await sign_in(WORD) == 200
+    acts = [r for r in await site.audit("admin") if r.get("act") == "user.unlock"]
+    assert [(r["of"], r["locks"], r["user"]) for r in acts if r.get("of")] == [
+        ("lihua", ["code"], "sec"),
+        ("lihua", ["account"], "sys"),
+    ]
+
+
+async def test_who_may_not_unlock(site: Site) -> None:
+    sys, li = await person(site, "sys", "sysadmin"), await person(site, "lihua", "employee")
+    assert (await call(site, "DELETE", "/v1/dazi/users/sys/lock", sys)).status == 403, "oneself"
+    assert (await call(site, "DELETE", "/v1/dazi/users/sys/lock", li)).status == 403
+    assert (await call(site, "GET", "/v1/dazi/users/sys/lock", li)).status == 403
+    assert (await call(site, "DELETE", "/v1/dazi/users/nobody/lock", sys)).status == 404
+
+
 async def test_a_session_chats_as_its_person(site: Site) -> None:
     token = await person(site, "lihua", "employee")
     site.says("你好。")

@@ -170,7 +170,13 @@ async def test_every_error_has_its_status(
     assert "X-Should-Retry" not in answered.headers
     # What was said is in the ledger, with its end.
     assert [r["kind"] for r in await site.audit()] == ["turn", "answer"]
-    assert (await site.audit("answer"))[0]["reason"] == "interrupted"
+    assert (await site.audit("answer"))[0]["reason"] == "error"
+
+
+async def test_a_model_asked_by_itself_that_fails_was_not_left_by_its_caller(site: Site) -> None:
+    site.says(OperatorError("model_server", "坏", "broken"))
+    assert (await site.chat("你好", user="admin", model="scripted-1")).status == 503
+    assert (await site.audit("answer"))[0]["reason"] == "error"
 
 
 async def test_what_fails_after_a_call_must_not_be_repeated_blindly(site: Site) -> None:

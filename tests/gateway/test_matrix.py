@@ -502,6 +502,10 @@ ALLOWED: Mapping[Path, Verdict] = {
         duty("sysadmin")(w, who, at) and at["user"] != who.user
     ),
     ("POST", "/v1/dazi/users/{user}/password"): duty("sysadmin"),
+    ("GET", "/v1/dazi/users/{user}/lock"): duty("sysadmin", "secadmin"),
+    ("DELETE", "/v1/dazi/users/{user}/lock"): lambda w, who, at: (
+        duty("sysadmin", "secadmin")(w, who, at) and at["user"] != who.user
+    ),
     ("DELETE", "/v1/dazi/users/{user}/second-factor"): lambda w, who, at: (
         duty("secadmin")(w, who, at) and at["user"] != who.user
     ),
@@ -697,6 +701,8 @@ async def test_a_foreign_id_looks_like_none(site: Site) -> None:
     for who, method, path, kind in (
         (sys, "GET", "/v1/dazi/users/{}", "user"),
         (sys, "DELETE", "/v1/dazi/users/{}", "user"),
+        (sys, "GET", "/v1/dazi/users/{}/lock", "user"),
+        (sys, "DELETE", "/v1/dazi/users/{}/lock", "user"),
         (sys, "GET", "/v1/dazi/users/{}/sessions", "user"),
         (li, "DELETE", "/v1/dazi/keys/{}", "key"),
         (li, "POST", "/v1/dazi/confirmations/{}", "ticket"),

@@ -97,11 +97,20 @@ async def test_whoever_left_has_a_status_of_their_own(site: Site) -> None:
             await site.chat("慢慢说", stream=True)
     for _ in range(100):
         found = await samples(site)
-        if value(found, "dazi_turns_total", reason="interrupted"):
+        if value(found, "dazi_turns_total", reason="cancelled"):
             break
         await asyncio.sleep(0.05)
-    assert value(found, "dazi_turns_total", reason="interrupted") == 1
-    assert value(found, "gen_ai_client_operation_duration_seconds_count") == 1
+    assert value(found, "dazi_turns_total", reason="cancelled") == 1
+    took = "gen_ai_client_operation_duration_seconds_count"
+    assert value(found, took, error_type="cancelled") == value(found, took) == 1
+
+
+async def test_a_turn_that_fails_is_told_from_one_that_was_left(site: Site) -> None:
+    site.says(RuntimeError("broken"))
+    assert (await site.chat("你好")).status == 500
+    found = await samples(site)
+    assert value(found, "dazi_turns_total", reason="error") == 1
+    assert value(found, "dazi_turns_total", reason="cancelled") == 0
 
 
 async def test_a_monitor_needs_its_token(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

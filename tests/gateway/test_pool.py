@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from dazi.core.engine import ModelProfile
-from dazi.core.errors import ConfigError
+from dazi.core.errors import ConfigError, OperatorError
+from dazi.gateway.pool import PoolView, pool_view
 from dazi.guard.engine import Guard
 from dazi.inference.pool.engine import PoolEngine, PoolParts
+from dazi.inference.remote import RemoteEngine, RemoteOptions
+from tests.fakes.engine import ScriptedEngine
 from tests.gateway.conftest import LIMITS, Site, open_site
 from tests.inference.pool.scripted import DOWN, Server, config
 
@@ -98,3 +101,17 @@ async def test_how_they_are_is_for_administrators(
     engine.mistake = ConfigError("models.yaml", 3, "写错了", "is wrong")
     found = (await site.request("GET", "/v1/dazi/pool", "admin")).json
     assert "models.yaml:3" in found["mistake"]
+
+
+async def test_of_an_only_server_it_is_told_whether_it_is_there() -> None:
+    engine = RemoteEngine(RemoteOptions(URL, "m"))
+    assert pool_view(engine, "en").state == "unknown"
+    engine.health.well, engine.health.trouble = (
+        False,
+        OperatorError("model_unreachable", "断", "gone"),
+    )
+    view = pool_view(engine, "en")
+    assert (view.data, view.state, view.trouble) == ([], "down", "gone")
+    engine.health.well, engine.health.trouble = True, None
+    assert pool_view(engine, "en") == PoolView([], state="up")
+    assert pool_view(ScriptedEngine(), "en") == PoolView([])

@@ -19,8 +19,8 @@ from dazi.access.users import Directory
 from dazi.audit.ledger import Ledger, MemorySink
 from dazi.core.errors import AccessError, ConfigError
 from dazi.main.access_settings import access_settings
+from dazi.main.admission import make_access
 from dazi.main.company import load_company
-from dazi.main.runtime import make_access
 from dazi.main.settings import demo_folder
 from dazi.store.database import Database
 from tests.access.accounts.provider import CLIENT, SECRET, Keys, Provider

@@ -32,6 +32,21 @@ async def test_each_is_told_and_over_once_it_is_mended(
         assert m.over_s is not None, m
 
 
+async def test_an_only_model_server_that_dies_is_told_without_anybody_asking(
+    tmp_path: Path,
+) -> None:
+    (fault,) = (f for f in faults_alerts.FAULTS if f.rule == "model-down")
+    async with opened(tmp_path, pool=False) as place:
+        place.asks = False
+        await place.pass_(60)
+        assert place.hook.got == []
+        await fault.begin(place)
+        assert await place.until("model-down", "firing") is not None
+        await fault.end(place)
+        assert await place.until("model-down", "resolved") is not None
+        assert {g["groupLabels"]["alertname"] for g in place.hook.got} == {"model-down"}
+
+
 async def test_one_that_is_no_longer_evaluated_is_noticed_from_outside(tmp_path: Path) -> None:
     """The guard is broken on purpose: nothing is told, the heartbeat stays away, and the age of the
     last evaluation, which a Prometheus outside reads, grows."""

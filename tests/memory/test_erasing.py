@@ -19,7 +19,8 @@ from dazi.main.settings import Settings, demo_folder
 from dazi.memory.digests import Digest, DigestStore
 from dazi.memory.events import Event
 from dazi.memory.facts import FactStore, memory_facts
-from dazi.memory.threads import Kept, ThreadStore, thread_digests, threads
+from dazi.memory.tables import thread_digests, threads
+from dazi.memory.threads import Kept, ThreadStore
 from dazi.store.database import Database
 
 

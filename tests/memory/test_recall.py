@@ -18,7 +18,8 @@ from dazi.core.principal import Principal
 from dazi.memory.digests import NOTHING, Digest, DigestStore
 from dazi.memory.events import Event, events_of, merged
 from dazi.memory.recall import FOLD_AT, RECENT, Recall
-from dazi.memory.threads import Kept, ThreadStore, thread_digests
+from dazi.memory.tables import thread_digests
+from dazi.memory.threads import Kept, ThreadStore
 from dazi.store.database import Database
 
 LI, WANG = (Principal(user, frozenset({"employee"})) for user in ("li", "wang"))

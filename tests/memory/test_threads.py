@@ -17,8 +17,9 @@ from dazi.core.principal import Principal
 from dazi.memory import thread_search
 from dazi.memory.export import as_file, as_markdown, everything, file_name
 from dazi.memory.facts import FactStore
+from dazi.memory.tables import threads
 from dazi.memory.thread_search import search, snippet_of
-from dazi.memory.threads import Kept, Thread, ThreadStore, threads
+from dazi.memory.threads import Kept, Thread, ThreadStore
 from dazi.store.database import Database
 
 LI, WANG = (Principal(user, frozenset({"employee"})) for user in ("li", "wang"))

@@ -14,7 +14,7 @@ from dazi.core.language import Language
 from dazi.core.messages import CallText
 from dazi.core.tools import Tool
 from dazi.core.turn import CallRecord
-from dazi.prompt.choose import Request, ToolChooser
+from dazi.prompt.choose import Choice, Request, ToolChooser
 from dazi.router.grounding import Evidence, held_to_words, offer
 from dazi.router.spoken import completed
 
@@ -28,10 +28,10 @@ class Offering:
     chooser: ToolChooser
     policy: Policy
 
-    def choose(self, request: TurnRequest) -> tuple[Tool, ...]:
+    def choose(self, request: TurnRequest) -> Choice:
         """Our tools of the turn: those that the request may need and the person may use."""
         if not request.own_tools or request.tool_choice == "none":
-            return ()
+            return Choice()
         used = tuple(h.tool for h in request.history[-6:] if h.tool)
         said = request.said or last_said(request.history)
         asked = Request(said, used, said_since_call(request.history))
@@ -44,9 +44,10 @@ class Offering:
         # A tool that the caller brings along hides ours of the same name: it is theirs to run.
         theirs = {t.name for t in request.client_tools}
         only = request.only
-        return tuple(
+        offered = tuple(
             t for t in chosen.offered if t.name not in theirs and (not only or t.name in only)
         )
+        return replace(chosen, offered=offered)
 
     def offered(
         self,

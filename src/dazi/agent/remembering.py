@@ -50,7 +50,11 @@ class Remembering:
         """Raises ``NotFound`` for a thread that is somebody else's."""
         recalled = await self._recall.of(thread, principal)
         facts = await self.facts.confirmed(principal)
-        return replace(recalled, facts=tuple(f.text for f in facts))
+        return replace(
+            recalled,
+            facts=tuple(f.text for f in facts),
+            fact_ids=tuple(f.id for f in facts),
+        )
 
     def after(self, request: TurnRequest) -> None:
         """A turn of a kept thread is over: fold what is older, if there is enough of it."""

@@ -6,20 +6,22 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing, nullcontext
 from dataclasses import replace
 from datetime import date
 
 from dazi.access.limits.limiter import Limiter
 from dazi.agent.again import needs_results
-from dazi.agent.approved import Approved, ApprovedAnswers
+from dazi.agent.approved import ApprovedAnswers
 from dazi.agent.asking import Ask, taken
 from dazi.agent.context import TurnRequest, last_said
 from dazi.agent.direct import DirectCall, call
+from dazi.agent.one_at_a_time import OneAtATime
 from dazi.agent.pictures import Pictures
 from dazi.agent.remembering import Remembering
 from dazi.agent.turn import Agent
+from dazi.agent.without_model import WithoutModel
 from dazi.core.desk import ThreadHolder
 from dazi.core.engine import Usage
 from dazi.core.errors import CallerError, DaziError, NotFound
@@ -35,7 +37,6 @@ from dazi.core.turn import (
     TurnFinished,
     TurnStarted,
 )
-from dazi.memory.facts import asked_to_remember
 from dazi.memory.recall import Recalled
 from dazi.memory.threads import Kept, ThreadStore
 from dazi.router.approval import Ticket
@@ -43,7 +44,6 @@ from dazi.router.tickets import TicketStore
 
 log = logging.getLogger("dazi.agent")
 
-NOTED = Text("记住了:{fact}", "Noted: {fact}")
 CARRIED_OUT = Text("已批准,并已执行。", "Approved, and done.")
 
 _YES = re.compile(
@@ -80,17 +80,32 @@ class AssistantService:
         self.limiter = limiter or Limiter()
         self.remembering = Remembering(agent, threads, self.limiter)
         self.pictures = Pictures(agent.engine, agent.guard)
-        self.approved = ApprovedAnswers()
+        self._without_model = WithoutModel(self.remembering.facts)
         self._turn_tokens = turn_tokens
         self.under_way = 0
         """Turns that are being answered, by whatever way they came."""
         self.mean_tokens = 0.0
         """About, of a turn's model requests together."""
-        self.holder: ThreadHolder | None = None
-        """Tells which conversations a person has; wired where there is a service desk."""
         self.recall: Callable[[str], Awaitable[None]] = _nobody
         """Has ``people`` know somebody without an account; wired where sites have visitors."""
-        self._busy: dict[tuple[str, str, str], asyncio.Event] = {}
+        self._alone = OneAtATime()
+
+    @property
+    def holder(self) -> ThreadHolder | None:
+        """Tells which conversations a person has; wired where there is a service desk."""
+        return self._without_model.holder
+
+    @holder.setter
+    def holder(self, holder: ThreadHolder | None) -> None:
+        self._without_model.holder = holder
+
+    @property
+    def approved(self) -> ApprovedAnswers:
+        return self._without_model.approved
+
+    @approved.setter
+    def approved(self, approved: ApprovedAnswers) -> None:
+        self._without_model.approved = approved
 
     def today(self) -> date:
         return self._today()
@@ -170,7 +185,9 @@ class AssistantService:
 
     async def _answered(self, ask: Ask) -> AsyncGenerator[TurnEvent, None]:
         # A caller's own history is nothing that two answers could both write to.
-        alone = self._turn_in(ask.principal, ask.thread) if ask.history is None else nullcontext()
+        alone = (
+            self._alone.taken(ask.principal, ask.thread) if ask.history is None else nullcontext()
+        )
         with alone:
             waiting = await self._decided_in_words(ask)
             if waiting is not None:
@@ -182,8 +199,9 @@ class AssistantService:
                         yield event
                 return
             recalled = await self._recalled(ask)
-            noted = await self._held(ask) or await self._noted(ask)
-            approved = None if noted or ask.images else self._approved(ask)
+            plain = self._without_model
+            noted = await plain.held(ask, self.agent.variants) or await plain.noted(ask)
+            approved = None if noted or ask.images else plain.suits(ask, ask.today or self._today())
             told = await self.pictures.taken(recalled.history, ask.principal)
             shown = Kept(Message("user", ask.text, images=ask.images))
             spoken, *read = await self.pictures.taken([shown], ask.principal)
@@ -250,7 +268,7 @@ class AssistantService:
                 async for event in events:
                     yield event
             return
-        with self._turn_in(principal, waiting.thread):
+        with self._alone.taken(principal, waiting.thread):
             decided = await self.tickets.decide(ticket, principal, approve, reason)
             async with aclosing(self._resume(principal, decided, language, today)) as events:
                 async for event in events:
@@ -259,7 +277,7 @@ class AssistantService:
     async def delete_thread(self, principal: Principal, thread: str) -> None:
         """Delete what was said in it; the ledger keeps its own record. Raises ``NotFound`` for
         none of the principal's, and ``CallerError`` while it is being answered in."""
-        with self._turn_in(principal, thread):
+        with self._alone.taken(principal, thread):
             await self.threads.delete(thread, principal)
 
     async def pending(self, principal: Principal, thread: str | None = None) -> list[Ticket]:
@@ -316,7 +334,7 @@ class AssistantService:
         asked = ticket.asked
         await self.recall(asked.user)
         requester = self._people(asked.user, asked.channel)
-        async with self._turn_when_free(requester, ticket.thread):
+        async with self._alone.when_free(requester, ticket.thread):
             yield TurnStarted(ticket.turn, "")
             record: CallRecord | None = None
             usage, ms = Usage(), 0.0
@@ -368,36 +386,9 @@ class AssistantService:
         """What a caller brings along is word for word as far as it fits."""
         if ask.history is not None:
             facts = await self.remembering.facts.confirmed(ask.principal)
-            return Recalled(ask.history, facts=tuple(f.text for f in facts))
+            texts, ids = tuple(f.text for f in facts), tuple(f.id for f in facts)
+            return Recalled(ask.history, facts=texts, fact_ids=ids)
         return await self.remembering.recalled(ask.thread, ask.principal)
-
-    async def _held(self, ask: Ask) -> str:
-        """What to answer while a person has this conversation; they are given what was said."""
-        if self.holder is None or ask.history is not None or not ask.text:
-            return ""
-        language = ask.language or language_of(ask.text)
-        said = await self.holder.held(ask.principal, ask.thread, ask.text, language)
-        if said and self.agent.variants is not None:
-            self.agent.variants.handed_over(ask.principal, ask.thread, language)
-        return said
-
-    async def _noted(self, ask: Ask) -> str:
-        """Keep what the person asks to have remembered; what to answer if that is all they say."""
-        wanted = asked_to_remember(ask.text)
-        if wanted is None:
-            return ""
-        language = ask.language or language_of(ask.text)
-        try:
-            fact = await self.remembering.facts.keep(ask.principal, wanted.text, ask.thread)
-        except CallerError as e:
-            return e.message(language)
-        return NOTED(language).format(fact=fact.text) if wanted.alone else ""
-
-    def _approved(self, ask: Ask) -> Approved | None:
-        """An answer that somebody approved before, unless the caller wants something of the model."""
-        if ask.tool_choice == "required" or not ask.text:
-            return None
-        return self.approved.find(ask.text, ask.principal.roles, ask.today or self._today())
 
     async def _decided_in_words(self, ask: Ask) -> tuple[Ticket, bool] | None:
         """「确认」 typed where exactly one confirmation waits in this thread decides it.
@@ -415,30 +406,6 @@ class AssistantService:
             if last_said(kept) != last_said(ask.history):
                 return None
         return waiting[0], approve
-
-    @asynccontextmanager
-    async def _turn_when_free(self, principal: Principal, thread: str) -> AsyncGenerator[None]:
-        """As ``_turn_in``, after waiting for the answer that is being made there."""
-        key = (principal.tenant, principal.user, thread)
-        while (busy := self._busy.get(key)) is not None:
-            await busy.wait()
-        with self._turn_in(principal, thread):
-            yield
-
-    @contextmanager
-    def _turn_in(self, principal: Principal, thread: str) -> Iterator[None]:
-        key = (principal.tenant, principal.user, thread)
-        if key in self._busy:
-            raise CallerError(
-                "thread_busy",
-                "这个会话里上一条还没答完,请等它结束再发",
-                "the last message of this thread is still being answered; wait for it to finish",
-            )
-        self._busy[key] = asyncio.Event()
-        try:
-            yield
-        finally:
-            self._busy.pop(key).set()
 
 
 async def _nobody(user: str) -> None:

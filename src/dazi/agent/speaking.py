@@ -125,7 +125,7 @@ async def _heard(
     """The engine's events while there is time. What they cost is noted however they end."""
     said: list[str] = []
     told = False
-    used, by, failed = Usage(), None, "interrupted"
+    used, by, failed = Usage(), None, "error"
     asking = done.observer.asks(request.model or engine.profile.name, request.trace)
     if asking.span.context != request.trace:
         request = replace(request, trace=asking.span.context)
@@ -147,6 +147,9 @@ async def _heard(
         pass
     except TimeoutError:
         done.late, failed = True, "timeout"
+    except (GeneratorExit, asyncio.CancelledError):
+        failed = "cancelled"
+        raise
     except DaziError as e:
         failed = e.code
         told = told or not said  # an engine that fails before it says anything has used nothing

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from itertools import count
 
-from dazi.agent.again import needs_results, of_all, to_read_again
+from dazi.agent.acting import Acting
 from dazi.agent.asked import Asked
 from dazi.agent.attribution import attributed
 from dazi.agent.check import AnswerChecker
+from dazi.agent.closing import out_of_budget, to_close
 from dazi.agent.context import (
     CLIENT_TOOL,
     Budget,
@@ -28,12 +29,12 @@ from dazi.agent.context import (
 )
 from dazi.agent.offering import Offering
 from dazi.agent.reminding import reminded
-from dazi.agent.rendering import drawn, in_words, tells
+from dazi.agent.rendering import drawn
 from dazi.agent.shown import Shown
 from dazi.agent.speaking import Round, speak
 from dazi.agent.taught import Taught
 from dazi.agent.turn_records import begun, end_body, figures, start_body, told
-from dazi.agent.turn_state import CONCISE_TOKENS, MENDABLE, Turn
+from dazi.agent.turn_state import CONCISE_TOKENS, Turn
 from dazi.agent.window import Window
 from dazi.audit.ledger import Ledger
 from dazi.core.company import Company
@@ -44,9 +45,6 @@ from dazi.core.messages import CallText, Message, dumps
 from dazi.core.turn import (
     AnswerDelta,
     CallFinished,
-    CallProposed,
-    CallRecord,
-    ConfirmationNeeded,
     TurnEvent,
     TurnFinished,
     TurnStarted,
@@ -59,16 +57,7 @@ from dazi.prompt.choose import ToolChooser
 from dazi.router.approval import Ticket
 from dazi.router.dispatch import FunctionRouter, TurnContext
 from dazi.router.view import markdown_table
-from dazi.router.wording import mend_text
 
-NOTHING_CERTAIN = Text(
-    "我没有查到可以确认的信息,请换个说法,或补充单号、日期等细节。",
-    "I found nothing I can vouch for; please rephrase, or add details such as a number or a date.",
-)
-BUDGET_SPENT = Text(
-    "这件事超出了单次对话的处理上限,请拆成几步再问。",
-    "This takes more than one turn may use; please ask in smaller steps.",
-)
 STOOD_IN = Text(
     "\n\n(主用模型暂时连不上,这次由备用模型 {m} 回答。)",
     "\n\n(The usual model is out of reach; {m} answered in its place.)",
@@ -176,6 +165,7 @@ class Agent:
         self, turn: Turn, middle: AsyncGenerator[TurnEvent, None], remembered: list[Kept]
     ) -> AsyncGenerator[TurnEvent, None]:
         """A turn that breaks off, because its listener left or a part failed, is recorded too."""
+        broken = "error"
         try:
             async with aclosing(middle):
                 async for event in middle:
@@ -183,11 +173,9 @@ class Agent:
                         turn.gave(given)
                         yield given
             if turn.by is not None and turn.by.fallback:
-                for said in self._say(
-                    turn, STOOD_IN(turn.request.language).format(m=turn.by.model)
-                ):
-                    if (given := turn.shown.event(said)) is not None:
-                        yield given
+                said = turn.say(STOOD_IN(turn.request.language).format(m=turn.by.model))
+                if (given := turn.shown.event(said)) is not None:
+                    yield given
             if (rest := turn.shown.rest()) is not None:
                 turn.gave(rest)
                 yield rest
@@ -197,14 +185,16 @@ class Agent:
         except ModelChanged:
             turn.ended = turn.untouched and not turn.again  # it is begun once more
             raise
+        except (GeneratorExit, asyncio.CancelledError):
+            broken = "cancelled"
+            raise
         finally:
             if not turn.ended:
-                turn.reason = "interrupted"
+                turn.reason = broken
                 self._record(turn, turn.shown.answer.strip(), remembered)
 
     async def _told(self, turn: Turn) -> AsyncGenerator[TurnEvent, None]:
-        for said in self._say(turn, turn.request.reply):
-            yield said
+        yield turn.say(turn.request.reply)
         turn.reason = "answer"
 
     async def _decided(self, turn: Turn, ticket: Ticket) -> AsyncGenerator[TurnEvent, None]:
@@ -225,8 +215,7 @@ class Agent:
         mends = bool(ticket.reason) and not approved and not self.engine.profile.concise
         if not done:
             # Whatever the model goes on to say: that it was not done is the host's to tell.
-            for said in self._say(turn, record.message + ("\n\n" if mends else "")):
-                yield said
+            yield turn.say(record.message + ("\n\n" if mends else ""))
         if done or mends:
             async with aclosing(self._loop(turn, tools=not done)) as events:
                 async for event in events:
@@ -247,7 +236,8 @@ class Agent:
         said = request.said or last_said(request.history)
         reminder = reminded(request.recalled, said, self.engine.profile)
         evidence = gather_evidence(self.company, request, reminder)
-        tools = self._offering.choose(request)
+        choice = self._offering.choose(request)
+        tools = choice.offered
         names = frozenset(t.name for t in tools)
         context = TurnContext(
             request.turn,
@@ -270,13 +260,15 @@ class Agent:
         ids = (f"call_{request.turn[-8:]}_{n}" for n in count())
         shown = Shown(self.guard, request.principal, request.language)
         began = time.perf_counter()
-        return Turn(request, talk, context, tools, began, ids, shown, span, variant=variant)
+        return Turn(
+            request, talk, context, tools, began, ids, shown, span, variant=variant, choice=choice
+        )
 
     async def _loop(self, turn: Turn, *, tools: bool = True) -> AsyncGenerator[TurnEvent, None]:
         for _ in range(self.budget.rounds):
             if self._spent(turn):
                 break
-            until = asyncio.get_running_loop().time() + self._left(turn)
+            until = asyncio.get_running_loop().time() + turn.left(self.budget)
             done = Round(until=until, observer=self.observer)
             try:
                 async with aclosing(self._round(turn, done, tools=tools)) as speaking:
@@ -294,22 +286,19 @@ class Agent:
                 break
             turn.wanted += [n for n in done.wanted if n not in turn.wanted]
             if not done.calls:
-                for event in self._close(turn, done):
-                    yield event
+                if said := to_close(turn, done, self._offering):
+                    yield turn.say(said)
                 turn.reason = turn.reason or "answer"
                 turn.cut_short = done.cut_short
                 return
-            async with aclosing(self._act(turn, done)) as acting:
-                async for event in acting:
+            acting = Acting(self.router, self._offering, self.budget)
+            async with aclosing(acting.act(turn, done)) as acts:
+                async for event in acts:
                     yield event
             if turn.reason:
                 return
         turn.reason = "budget"
-        said = in_words(self.company, turn.records, turn.request.language) or BUDGET_SPENT(
-            turn.request.language
-        )
-        for event in self._say(turn, f"\n\n{said}" if turn.answer.strip() else said):
-            yield event
+        yield turn.say(out_of_budget(turn, self.company))
 
     async def _round(
         self, turn: Turn, done: Round, *, tools: bool
@@ -339,7 +328,7 @@ class Agent:
             request = replace(request, tool_choice="auto")
         exact = turn.request.show_context
         fitted = self.window.fit(request, turn.talk.layers(), turn.talk.fold(), exact=exact)
-        request, turn.context_report = fitted.request, fitted.report
+        request, turn.fitted = fitted.request, fitted
         engine = hiding(self.engine, self.guard, turn.request.principal)
         async with aclosing(speak(engine, request, checker, done, turn.ids)) as events:
             async for event in events:
@@ -347,131 +336,7 @@ class Agent:
                     turn.answer += event.text
                 yield event
 
-    async def _act(self, turn: Turn, done: Round) -> AsyncGenerator[TurnEvent, None]:
-        """Take the round's proposals through the router, in order."""
-        client = {t.name for t in turn.request.client_tools}
-        ours = (c for c in done.calls if c.name in turn.context.offered)
-        if any(needs_results(self.company.tools.get(c.name)) for c in ours):
-            async with aclosing(self._read_again(turn, done)) as reading:
-                async for event in reading:
-                    yield event
-        turn.talk.proposed(done.text, done.calls)
-        records: list[CallRecord] = []
-        for call in done.calls:
-            if call.name in client:
-                turn.client_calls.append(call)
-                continue
-            if len(turn.records) >= self.budget.calls:
-                break
-            turn.context.budget_s = self._left(turn)
-            record = await self.router.call(
-                self._offering.mended(call, turn.context.evidence), turn.context
-            )
-            turn.records.append(record)
-            records.append(record)
-            yield CallFinished(record)
-            if record.outcome == "needs_confirmation":
-                yield await self._confirmation(turn, record)
-        turn.talk.answered(records)
-        if turn.client_calls:
-            turn.reason = "client_tools"
-            return
-        waiting = [r for r in records if r.outcome == "needs_confirmation"]
-        if waiting:
-            turn.reason = "confirmation"
-            for said in self._say(turn, waiting[0].message):
-                yield said
-            return
-        for said in self._final_refusal(turn, records):
-            yield said
-
-    async def _read_again(self, turn: Turn, done: Round) -> AsyncGenerator[TurnEvent, None]:
-        """Results of earlier messages that a chart is to be drawn of."""
-        request = turn.request
-        earlier = to_read_again(
-            self.company, request.history, turn.records, request.said, request.today
-        )
-        if not earlier:
-            return
-        room = max(self.budget.calls - len(turn.records) - len(done.calls), 0)
-        calls = [CallText(next(turn.ids), c.name, c.arguments) for c in earlier[:room]]
-        turn.context.offered |= {c.name for c in calls}
-        turn.talk.proposed("", calls)
-        records = []
-        for call in calls:
-            turn.context.budget_s = self._left(turn)
-            yield CallProposed(call.id, call.name, call.arguments)
-            record = await self.router.call(call, turn.context)
-            turn.records.append(record)
-            records.append(record)
-            yield CallFinished(record)
-        turn.talk.answered(records)
-        done.calls[:] = [of_all(self.company, c) for c in done.calls]
-
-    def _final_refusal(self, turn: Turn, records: Sequence[CallRecord]) -> list[TurnEvent]:
-        """Where nothing is left to decide, the host says so itself.
-
-        A model that can only copy adds nothing to a refusal; and it may not mend its call twice.
-        """
-        if not records or any(r.outcome == "ok" for r in records):
-            return []
-        tried = sum(r.outcome in MENDABLE for r in turn.records)
-        mendable = any(r.outcome in MENDABLE for r in records)
-        if mendable and tried < 3 and not self.engine.profile.concise:
-            return []
-        if not mendable and not self.engine.profile.concise:
-            return []
-        turn.reason = "answer"
-        messages = list(dict.fromkeys(r.message for r in records))
-        return self._say(turn, "\n".join(messages))
-
-    async def _confirmation(self, turn: Turn, record: CallRecord) -> ConfirmationNeeded:
-        ticket = await self.router.tickets.get(record.ticket)
-        expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ticket.expires))
-        return ConfirmationNeeded(
-            ticket.id,
-            record.id,
-            record.name,
-            record.arguments,
-            expires,
-            ticket.approver,
-            ticket.asked.untrusted,
-        )
-
     # --- answering -----------------------------------------------------------------------------
-
-    def _close(self, turn: Turn, done: Round) -> list[TurnEvent]:
-        """The last round ended without a call: is what was said an answer?"""
-        fresh = [r for r in turn.records if r.outcome == "ok"]
-        copies = self.engine.profile.copies_text
-        language = turn.request.language
-        said = in_words(self.company, turn.records, language) or NOTHING_CERTAIN(language)
-        if turn.wanted:
-            return self._ask(turn)
-        if done.failed or (copies and fresh and not tells(self.company, fresh, turn.answer)):
-            turn.replaced += 1
-            gap = "\n\n" if turn.answer else ""
-            return self._say(turn, gap + said)
-        if not turn.answer.strip():
-            return self._say(turn, said)
-        return []
-
-    def _ask(self, turn: Turn) -> list[TurnEvent]:
-        """Ask for what the tools that the model meant still lack."""
-        language = turn.request.language
-        evidence = turn.context.evidence
-        questions = (
-            mend_text(
-                self.company.tools[n], self._offering.lacking(n, evidence, language), language
-            )
-            for n in turn.wanted
-        )
-        gap = "\n\n" if turn.answer.strip() else ""
-        return self._say(turn, gap + "\n".join(dict.fromkeys(questions)))
-
-    def _say(self, turn: Turn, text: str) -> list[TurnEvent]:
-        turn.answer += text
-        return [AnswerDelta(text)]
 
     async def _end(self, turn: Turn, remembered: list[Kept]) -> AsyncGenerator[TurnEvent, None]:
         drawings = drawn(self.company, turn.records, turn.request.language)
@@ -487,13 +352,13 @@ class Agent:
             answer,
             tuple(turn.shown.call(r) for r in turn.records),
             turn.usage,
-            self._ms(turn),
+            turn.ms,
             turn.reason or "answer",  # type: ignore[arg-type]
             attachments,
             turn.replaced,
             tuple(turn.client_calls),
             turn.cut_short,
-            turn.context_report,
+            turn.fitted.report if turn.fitted is not None else None,
             turn.by,
         )
 
@@ -504,7 +369,7 @@ class Agent:
         if given and not turn.client_calls:
             turn.talk.add(Message("assistant", given))
         remembered += turn.talk.added
-        ms, profile = self._ms(turn), self.engine.profile
+        ms, profile = turn.ms, self.engine.profile
         body = end_body(turn, answer, ms, self.budget.price)
         self.observer.turn(told(turn, profile, ms, self.budget.price))
         request = turn.request
@@ -513,16 +378,10 @@ class Agent:
             self.variants.after(turn.variant, request.principal, came)
         return self.ledger.put("answer", request.principal.user, request.turn, body)
 
-    def _ms(self, turn: Turn) -> float:
-        return (time.perf_counter() - turn.began) * 1000
-
     # --- budgets ---------------------------------------------------------------------------------
 
-    def _left(self, turn: Turn) -> float:
-        return self.budget.seconds - (time.perf_counter() - turn.began)
-
     def _spent(self, turn: Turn) -> bool:
-        return self._left(turn) <= 0 or len(turn.records) >= self.budget.calls
+        return turn.left(self.budget) <= 0 or len(turn.records) >= self.budget.calls
 
     def _note_start(self, turn: Turn) -> None:
         body = start_body(turn, self.engine.profile)

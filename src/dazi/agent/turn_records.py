@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from dazi.access.limits.rules import Price
 from dazi.agent.context import TurnRequest
 from dazi.agent.turn_state import Turn
+from dazi.agent.window import Fitted
 from dazi.core.engine import ModelProfile
 from dazi.core.experiments import Figures
 from dazi.observe import genai
 from dazi.observe.observer import TurnTold
 from dazi.observe.tracing import Span, Tracer
+
+MOST_PASSED_OVER = 8
+"""Tools that came near a message and were not offered."""
 
 
 def begun(tracer: Tracer, request: TurnRequest) -> tuple[Span, TurnRequest]:
@@ -39,7 +44,7 @@ def told(turn: Turn, model: ModelProfile, ms: float, price: Price | None) -> Tur
             "dazi.turn": turn.request.turn,
             "dazi.reason": reason,
         }
-        span.end("interrupted" if reason == "interrupted" else "")
+        span.end(reason if reason == "error" else "")
     first = turn.first - turn.began if turn.first else None
     cost = price.yuan(usage) if price is not None else None
     return TurnTold(who, name, reason, ms / 1000, first, usage, cost, turn.replaced)
@@ -57,6 +62,9 @@ def start_body(turn: Turn, model: ModelProfile) -> dict[str, Any]:
         "offered": sorted(turn.context.offered),
         "prompt": turn.variant.prompt if turn.variant else 0,
     }
+    if turn.choice.allowed:
+        over = turn.choice.passed_over(MOST_PASSED_OVER)
+        body["considered"] = {"allowed": len(turn.choice.allowed), "passed_over": over}
     if turn.variant is not None and turn.variant.exposures:
         body["experiments"] = turn.variant.arms
     if r.origin:
@@ -74,6 +82,8 @@ def end_body(turn: Turn, answer: str, ms: float, price: Price | None) -> dict[st
         "reason": turn.reason,
         "ms": round(ms, 1),
     }
+    if turn.fitted is not None:
+        body["context"] = context_body(turn, turn.fitted)
     if turn.request.approved:
         body["approved"] = turn.request.approved
     if turn.by is not None:
@@ -81,6 +91,44 @@ def end_body(turn: Turn, answer: str, ms: float, price: Price | None) -> dict[st
     if price is not None:
         body["cost"] = price.yuan(turn.usage)
     return body
+
+
+def context_body(turn: Turn, fitted: Fitted) -> dict[str, Any]:
+    """What the model was given in its last round, without a word of it. ``layers``: name, tokens,
+    limit, parts taken and left out, and why; ``since`` and ``through``: numbers of the thread's
+    messages, as in ``Recalled``; ``passages``: documents with the places of what was found in them."""
+    recalled, report = turn.request.recalled, fitted.made.report
+    body: dict[str, Any] = {
+        "layers": [
+            [u.layer, u.tokens, u.limit, u.taken, u.left_out, *u.why]
+            for u in report.layers
+            if u.taken or u.left_out
+        ],
+        "tokens": report.tokens,
+        "limit": report.limit,
+        "counted": fitted.counted,
+    }
+    if recalled.since:
+        body["since"] = recalled.since
+    reminder = turn.talk.reminder
+    if recalled.through and (reminder.summary or reminder.events):
+        body["through"] = recalled.through
+    if fitted.made.facts:
+        ids = dict(zip(recalled.facts, recalled.fact_ids, strict=False))
+        body["facts"] = [ids[f] for f in fitted.made.facts if f in ids]
+    if passages := list(dict.fromkeys(_passages(turn))):
+        body["passages"] = passages
+    return body
+
+
+def _passages(turn: Turn) -> Iterator[str]:
+    tools = turn.talk.company.tools
+    for r in turn.records:
+        tool = tools.get(r.name)
+        if r.outcome == "ok" and tool is not None and tool.result.attach == "sources":
+            for p in r.result.get("passages", ()):
+                if p.get("document"):
+                    yield f"{p['document']}#{p['ordinal']}"
 
 
 ENDED_WELL = frozenset({"answer", "confirmation", "client_tools"})

@@ -6,11 +6,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dazi.agent.context import (
-    Conversation,
-    TurnRequest,
-)
+from dazi.agent.context import Budget, Conversation, TurnRequest
 from dazi.agent.shown import Shown
+from dazi.agent.window import Fitted
 from dazi.core.engine import Served, Usage
 from dazi.core.experiments import Variant
 from dazi.core.messages import CallText
@@ -18,10 +16,10 @@ from dazi.core.tools import Tool
 from dazi.core.turn import (
     AnswerDelta,
     CallRecord,
-    ContextReport,
     TurnEvent,
 )
 from dazi.observe.tracing import NO_SPAN, Span
+from dazi.prompt.choose import Choice
 from dazi.router.dispatch import TurnContext
 
 CONCISE_TOKENS = 256
@@ -50,7 +48,10 @@ class Turn:
     cut_short: bool = False
     ended: bool = False
     client_calls: list[CallText] = field(default_factory=list)
-    context_report: ContextReport | None = None
+    choice: Choice = field(default_factory=Choice)
+    """Which tools were thought of for it."""
+    fitted: Fitted | None = None
+    """What the model was given in its last round."""
     wanted: list[str] = field(default_factory=list)
     """Tools that the model meant and that lack something: the person is asked for it."""
     again: bool = False
@@ -68,6 +69,20 @@ class Turn:
     def untouched(self) -> bool:
         """Nothing has been said or done in it."""
         return not (self.answer or self.records or self.client_calls)
+
+    @property
+    def ms(self) -> float:
+        """Since it began."""
+        return (time.perf_counter() - self.began) * 1000
+
+    def left(self, budget: Budget) -> float:
+        """Seconds of ``budget``."""
+        return budget.seconds - (time.perf_counter() - self.began)
+
+    def say(self, text: str) -> AnswerDelta:
+        """The host's own words as a part of the answer."""
+        self.answer += text
+        return AnswerDelta(text)
 
     def gave(self, event: TurnEvent) -> None:
         """Something is given out."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from dazi.core.engine import Engine, GenerateRequest, OfferedTool
 from dazi.core.errors import CallerError
 from dazi.core.messages import Message
-from dazi.core.turn import ContextReport
+from dazi.core.turn import ContextReport, LayerUse
 from dazi.prompt.assemble import Assembled, Fold, Layers, assemble
 from dazi.prompt.budget import Bound, ContextBudget, ContextRules, Counter
 
@@ -22,10 +22,17 @@ TRIES = 4
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """``report``: where it was asked for, or something was left out."""
+    """``made``: what the request's messages were made of. ``counted``: by the engine's tokenizer, which
+    is asked only where there is a doubt that all fits; else no layer has more than is told."""
 
     request: GenerateRequest
-    report: ContextReport | None
+    made: Assembled
+    counted: bool
+
+    @property
+    def report(self) -> ContextReport | None:
+        """Where it was asked for, or something was left out."""
+        return self.made.report if self.counted else None
 
 
 class Window:
@@ -57,8 +64,8 @@ class Window:
         Raises ``CallerError`` where the person's message alone is more than the operator's limit.
         """
         budget = self.budget(request)
-        if not exact and (messages := _surely(layers, budget)):
-            return Fitted(replace(request, messages=messages), None)
+        if not exact and (sure := _surely(layers, budget)) is not None:
+            return Fitted(replace(request, messages=sure.messages), sure, counted=False)
         for _ in range(TRIES):
             made = assemble(layers, budget, self.counter, fold)
             whole = self._whole(request, made)
@@ -69,7 +76,8 @@ class Window:
         if self.rules.tokens and over > 0:
             raise _too_long(whole, self.budget(request).total)
         report = replace(made.report, tokens=whole, limit=self.budget(request).total)
-        return Fitted(replace(request, messages=made.messages), report)
+        made = replace(made, report=report)
+        return Fitted(replace(request, messages=made.messages), made, counted=True)
 
     def _whole(self, request: GenerateRequest, made: Assembled) -> int:
         """Of the messages as they will be read, all together."""
@@ -77,15 +85,24 @@ class Window:
         return self.engine.count_tokens(alone)
 
 
-def _surely(layers: Layers, budget: ContextBudget) -> tuple[Message, ...]:
+def _surely(layers: Layers, budget: ContextBudget) -> Assembled | None:
     """All messages, if there is no doubt that they fit; the ordinary case, and a cheap one."""
     if layers.middle or layers.facts:
         made = assemble(layers, budget, BOUND, lambda _: ())
-        return made.messages if made.whole and made.report.tokens <= budget.total else ()
-    spoken = (layers.newest,) if layers.newest else ()
-    past = (m for turn in layers.turns for m in turn)
+        return made if made.whole and made.report.tokens <= budget.total else None
+    spoken: tuple[Message, ...] = (layers.newest,) if layers.newest else ()
+    past = [m for turn in layers.turns for m in turn]
+    uses = (
+        LayerUse("rules", BOUND.message(layers.rules), budget.total, 1),
+        LayerUse("message", sum(map(BOUND.message, spoken)), budget.total, len(spoken)),
+        LayerUse("live", sum(map(BOUND.message, layers.live)), budget.live, len(layers.live)),
+        LayerUse("short", sum(map(BOUND.message, past)), budget.short, len(layers.turns)),
+    )
+    total = sum(use.tokens for use in uses)
+    if total > min(budget.live, budget.short):
+        return None
     whole = (layers.rules, *past, *spoken, *layers.live)
-    return whole if sum(map(BOUND.message, whole)) <= min(budget.live, budget.short) else ()
+    return Assembled(whole, ContextReport(uses, total, budget.total))
 
 
 def _lessens(made: Assembled) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from dazi.audit.records import Record
+from dazi.console.given import Given, given_of
 from dazi.console.system import System
 from dazi.core.errors import NotFound
 from dazi.core.principal import Principal
@@ -69,6 +70,9 @@ class TurnAccount:
     replaced: int = 0
     backend: str = ""
     approved: str = ""
+    given: Given | None = None
+    considered: Mapping[str, Any] = field(default_factory=dict)
+    """The record of its beginning, for ``given.considered``."""
 
 
 async def own_account(
@@ -128,6 +132,8 @@ def account(records: Iterable[Record]) -> TurnAccount:
         int(ended.get("replaced", 0)),
         str(ended.get("by", "")),
         str(ended.get("approved", "")),
+        given_of(ended),
+        {"considered": begun["considered"]} if "considered" in begun else {},
     )
 
 

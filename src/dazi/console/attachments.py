@@ -12,8 +12,9 @@ from dazi.console import sources
 from dazi.console.abilities import first_clause
 from dazi.console.pieces import div
 from dazi.console.visible import reveal
-from dazi.core.language import Language, Text
+from dazi.core.language import Language
 from dazi.core.turn import Attachment
+from dazi.router.view import series_name
 
 PAGE_ROWS = 10
 PALETTE = ("#0f8a7e", "#e0a040", "#5b7fd6", "#c9657b", "#7a9a4f", "#8a6fb8")
@@ -105,7 +106,7 @@ def chart_options(data: Mapping[str, Any], language: Language) -> dict[str, Any]
         },
         "series": [
             {
-                "name": _series_name(s, language),
+                "name": reveal(series_name(s, language)),
                 "type": kind,
                 "data": [_point(v) for v in s.get("data", [])],
                 "barMaxWidth": 36,
@@ -116,17 +117,6 @@ def chart_options(data: Mapping[str, Any], language: Language) -> dict[str, Any]
             for s in series
         ],
     }
-
-
-def _series_name(series: Mapping[str, Any], language: Language) -> str:
-    """The field's name for people, and the period where several stand side by side."""
-    name, field = str(series.get("name", "")), str(series.get("field", ""))
-    labels = series.get("labels")
-    words = Text.of(labels)(language) if isinstance(labels, Mapping) else ""
-    if not words:
-        return reveal(name)
-    which = name.removeprefix(field).strip()
-    return reveal(f"{words} · {which}" if which else words)
 
 
 def _point(value: Any) -> float | int | None:

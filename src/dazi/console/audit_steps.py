@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from dazi.audit.search import Found
 from dazi.console import audit_texts as texts
+from dazi.console.given import considered, given_of, in_lines
 from dazi.core.language import Text
 
 GateName = Literal["name", "schema", "grounding", "policy", "approval", "intent", "outcome"]
@@ -44,7 +45,7 @@ class Gate:
 @dataclass(frozen=True, slots=True)
 class Line:
     label: Text
-    said: str
+    said: str | Text
     long: bool = False
 
 
@@ -262,6 +263,10 @@ def _lines(kind: str, fields: Mapping[str, Any]) -> Iterable[Line]:
         if name == "model" and fields.get("version"):
             said = f"{said} ({fields['version']})"
         yield Line(label, said, name in _LONG)
+    if kind == "answer" and (given := given_of(fields)) is not None:
+        yield Line(texts.GIVEN, in_lines(given), long=True)
+    if kind == "turn" and (zh := considered(fields, "zh")):
+        yield Line(texts.CONSIDERED, Text(zh, considered(fields, "en")))
 
 
 def joined(value: Any) -> str:

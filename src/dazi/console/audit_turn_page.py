@@ -168,7 +168,8 @@ def _step(step: Step, language: Language) -> None:
     if step.lines:
         with ui.element("dl").classes("dz-audit-fields"):
             for each in step.lines:
-                line(each.label(language), each.said)
+                said = each.said if isinstance(each.said, str) else each.said(language)
+                line(each.label(language), said)
     if step.gates:
         with ui.element("ol").classes("dz-gates") as gates:
             gates.props["aria-label"] = texts.GATES_HINT(language)

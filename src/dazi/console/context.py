@@ -18,10 +18,11 @@ def draw(report: ContextReport, language: Language) -> None:
         draw_table(report, language)
 
 
-def draw_table(report: ContextReport, language: Language) -> None:
+def draw_table(report: ContextReport, language: Language, *, counted: bool = True) -> None:
+    """``counted``: see ``prompt.reporting.rows``."""
     with div("dz-scroll").props("tabindex=0"), ui.element("table"):
         _row("th", [c(language) for c in COLUMNS])
-        for row in rows(report, language):
+        for row in rows(report, language, counted=counted):
             _row("td", row)
 
 

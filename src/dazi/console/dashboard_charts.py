@@ -36,9 +36,7 @@ class Charts:
     def tiles(self) -> dict[str, str]:
         q, turns = self._q, self._timed("dazi_turn_seconds")
         all_turns = q.total("dazi_turns", **self._wanted)
-        lost = sum(
-            q.total("dazi_turns", **self._wanted, reason=r) for r in ("error", "interrupted")
-        )
+        lost = q.total("dazi_turns", **self._wanted, reason="error")
         requests = q.totals("dazi_requests", "status")
         failed = sum(n for status, n in requests.items() if status.startswith("5"))
         out = {"turns": f"{all_turns:,.0f}"}

@@ -92,7 +92,7 @@ REASONS: Mapping[str, Text] = {
     "confirmation": Text("等确认", "waits for a yes"),
     "client_tools": Text("交给调用方的工具", "tools of the caller"),
     "budget": Text("预算用完", "budget spent"),
-    "interrupted": Text("中断", "interrupted"),
+    "cancelled": Text("对方离开", "left or stopped"),
     "error": Text("出错", "error"),
 }
 RESULTS: Mapping[str, Text] = {

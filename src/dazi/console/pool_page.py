@@ -17,7 +17,7 @@ from dazi.console.refusal import forbidden
 from dazi.console.state import Scene
 from dazi.console.system import System
 from dazi.console.visible import reveal
-from dazi.core.engine import ModelProfile
+from dazi.core.engine import Engine, ModelProfile
 from dazi.core.language import Language
 from dazi.gateway.pool import BackendView, pool_view
 from dazi.inference.pool.config import RouteSpec
@@ -40,7 +40,7 @@ async def draw(scene: Scene, system: System) -> None:
         ui.label(texts.HINT(language)).classes("dz-muted")
         engine = scene.state.engine
         heading(texts.IN_USE(language), 2)
-        profile = _Facts(lambda: _profile(engine.profile, language))
+        profile = _Facts(lambda: [*_profile(engine.profile, language), *_alone(engine, language)])
         servers = _Servers(scene, system, engine) if isinstance(engine, PoolEngine) else None
         if servers is None:
             ui.label(texts.EMBEDDED(language)).classes("dz-muted dz-pool-alone")
@@ -80,6 +80,15 @@ def _profile(p: ModelProfile, language: Language) -> list[tuple[str, str]]:
         (texts.OFFERED(language), str(p.offered_tools)),
         (texts.TRAITS(language), "、".join(t(language) for has, t in traits if has)),
     ]
+
+
+def _alone(engine: Engine, language: Language) -> list[tuple[str, str]]:
+    """Of an only server: how it is."""
+    view = pool_view(engine, language)
+    if not view.state:
+        return []
+    state, trouble = texts.COLUMNS["state"](language), texts.COLUMNS["trouble"](language)
+    return [(state, texts.STATES[view.state](language)), (trouble, view.trouble)]
 
 
 class _Facts:

@@ -21,10 +21,12 @@ from dazi.console.abilities import short
 from dazi.console.account import TurnAccount, own_account, unknown
 from dazi.console.account_view import remarks
 from dazi.console.acts import act
+from dazi.console.given import beside, considered
 from dazi.console.page_head import head
 from dazi.console.pieces import div, heading, icon_button, named_dialog, revealed
 from dazi.console.state import Scene
 from dazi.console.system import System
+from dazi.core.language import Language
 from dazi.core.principal import Principal
 from dazi.core.turn import Attachment, TurnFinished
 
@@ -146,11 +148,11 @@ def draw_account(scene: Scene, a: TurnAccount, fresh: Fresh, level: int) -> None
     _part(level, texts.MODEL(language), _model(scene, a, fresh))
     heading(texts.CONTEXT(language), level)
     report = fresh.finished.context if fresh.finished is not None else None
+    counted = report is not None or (a.given is not None and a.given.counted)
+    report = report or (a.given.report if a.given is not None else None)
     if report is not None:
-        context.draw_table(report, language)
-    else:
-        tools = "、".join(a.offered) or texts.NO_TOOLS(language)
-        ui.label(texts.CONTEXT_GONE(language).format(tools=tools)).classes("dz-muted")
+        context.draw_table(report, language, counted=counted)
+    _lines(_given(a, language))
     decided = [f"{_tool(scene, c.tool)}: {line}" for c in a.calls for line in remarks(scene, c)]
     if decided:
         _part(level, texts.DECISIONS(language), decided)
@@ -160,6 +162,19 @@ def draw_account(scene: Scene, a: TurnAccount, fresh: Fresh, level: int) -> None
 
 def _part(level: int, title: str, lines: Sequence[str]) -> None:
     heading(title, level)
+    _lines(lines)
+
+
+def _given(a: TurnAccount, language: Language) -> list[str]:
+    out = [] if a.given is None else beside(a.given, language)
+    tools = "、".join(a.offered) or texts.NO_TOOLS(language)
+    out.append(texts.TOOLS_GIVEN(language).format(tools=tools))
+    if said := considered(a.considered, language):
+        out.append(said)
+    return out
+
+
+def _lines(lines: Sequence[str]) -> None:
     with ui.element("ul").classes("dz-why-lines"):
         for line in lines:
             with ui.element("li"):

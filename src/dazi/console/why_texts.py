@@ -49,10 +49,7 @@ SIGNALS = Text("{tool} 的结果里有对模型说话的迹象:{labels}({score:.
 CLEAN = Text("没有认出什么。", "Nothing was found.")
 
 CONTEXT = Text("给了模型什么", "What the model was given")
-CONTEXT_GONE = Text(
-    "只有刚答完时看得到:明细不存。给过的工具:{tools}",
-    "Only to be seen just after the answer: it is not kept. Tools offered: {tools}",
-)
+TOOLS_GIVEN = Text("给过的工具:{tools}", "Tools offered: {tools}")
 NO_TOOLS = Text("没有", "none")
 
 DECISIONS = Text("决定", "Decisions")

@@ -144,6 +144,8 @@ class Use:
             # Whoever leaves is told nothing by the model of what it did until then.
             used = g.usage = spent(self._engine, self._request, g.text + g.reasoning)
         await self._admission.settle(used)
+        if isinstance(error, Exception):
+            g.reason = "error"
         g.shown = g.shown or whole(self._x, g.text)
         self._tell(error)
         self._x.state.ledger.put("answer", self._x.principal.user, g.turn, self._answered())

@@ -11,6 +11,7 @@ from dazi.gateway.exchange import Exchange
 from dazi.gateway.reply import encode
 from dazi.inference.pool.backend import Backend
 from dazi.inference.pool.engine import PoolEngine
+from dazi.inference.remote import RemoteEngine
 
 MAY_SEE = frozenset({"admin", "sysadmin"})
 
@@ -40,11 +41,14 @@ class BackendView(Struct, frozen=True):
 
 class PoolView(Struct, frozen=True):
     """``waiting``: requests without a place; ``mistake``: why the file as it is now is not used. Without
-    a pool ``data`` is empty."""
+    a pool ``data`` is empty; ``state`` (``up``, ``unknown``, ``down``) and ``trouble`` are of the only
+    server then, and empty for a model in the process."""
 
     data: list[BackendView]
     waiting: int = 0
     mistake: str = ""
+    state: str = ""
+    trouble: str = ""
     object: str = "list"
 
 
@@ -57,6 +61,11 @@ async def pool(x: Exchange) -> None:
 
 
 def pool_view(engine: Engine, language: Language) -> PoolView:
+    if isinstance(engine, RemoteEngine):
+        health = engine.health
+        state = "unknown" if health.well is None else "up" if health.well else "down"
+        trouble = health.trouble.message(language) if health.trouble is not None else ""
+        return PoolView([], state=state, trouble=trouble)
     if not isinstance(engine, PoolEngine):
         return PoolView([])
     views = [_view(b, language) for b in engine.backends]

@@ -67,6 +67,16 @@ class RemoteOptions:
     idle_timeout_s: float = WAIT_S
 
 
+@dataclass(slots=True)
+class Health:
+    """What is known of a server. ``well``: what the last look at it said, ``None`` before there was
+    one; ``trouble``: why it is not; ``answered``: requests that it took."""
+
+    well: bool | None = None
+    trouble: DaziError | None = None
+    answered: int = 0
+
+
 class RemoteEngine:
     """Implements ``core.engine.Engine``. Opens no connection before the first request."""
 
@@ -80,6 +90,7 @@ class RemoteEngine:
         self._dialect = dialect if self._profile.thinks else replace(dialect, thinking="none")
         self._client: LeanClient | None = None
         self._parser = ParserCheck(self._options.base_url)
+        self.health = Health()
 
     @property
     def profile(self) -> ModelProfile:
@@ -120,6 +131,7 @@ class RemoteEngine:
                     whole = await answer.whole(LONGEST_LINE)
             if answer.status != 200:
                 raise await self._refusal(answer, request)
+            self.health.answered += 1
             if whole is not None:
                 told = [e for c in chunks_of(whole) for e in self._events(reader, c)]
             else:

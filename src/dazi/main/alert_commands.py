@@ -15,12 +15,12 @@ from dazi.connectors.mail_server import SmtpServer
 from dazi.core.errors import CallerError
 from dazi.core.language import Language
 from dazi.core.principal import Principal
+from dazi.main.admission import recorder
 from dazi.main.alert_mail import SmtpPost
 from dazi.main.alerting import declared
 from dazi.main.auditing import opened
 from dazi.main.company import load_settings
 from dazi.main.database import declare_tables
-from dazi.main.runtime import recorder
 from dazi.main.settings import Settings
 from dazi.ops.alerts.book import Book
 from dazi.ops.alerts.making import NoPost, notifiers

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dazi.audit.private import Private
+from dazi.main.admission import recorder
 from dazi.main.alert_figures import Figures
 from dazi.main.alert_mail import post_of
 from dazi.main.observing import Watching
-from dazi.main.runtime import Runtime, recorder
+from dazi.main.runtime import Runtime
 from dazi.ops.alerts.declare import FILE, Alerting, read_alerts
 from dazi.ops.alerts.evaluator import Clocks, Evaluator
 from dazi.ops.alerts.making import notifiers

@@ -15,11 +15,11 @@ from dazi.access.cedar import CedarPolicy
 from dazi.access.users import Directory
 from dazi.core.errors import CallerError
 from dazi.core.language import Language
+from dazi.main.admission import make_access
 from dazi.main.auditing import audit_folder, opened
 from dazi.main.company import load_company
 from dazi.main.guarding import guard_of
 from dazi.main.labelling import LabelProbe
-from dazi.main.runtime import make_access
 from dazi.main.settings import Settings
 from dazi.ops.backup.keyfile import remembered
 from dazi.ops.compliance.matrix import load_matrix

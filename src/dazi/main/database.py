@@ -38,7 +38,7 @@ TABLES = (
     "dazi.audit.records",
     "dazi.knowledge.records",
     "dazi.memory.facts",
-    "dazi.memory.threads",
+    "dazi.memory.tables",
     "dazi.ops.experiments.tables",
     "dazi.ops.prompts.tables",
     "dazi.router.intents",

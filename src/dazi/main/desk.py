@@ -14,11 +14,11 @@ from dazi.agent.service import AssistantService
 from dazi.apps.desk.chores import tidy
 from dazi.apps.desk.desk import Desk
 from dazi.apps.desk.intents.recogniser import recogniser
-from dazi.apps.desk.ports import Look, Nobody, Spoken
+from dazi.apps.desk.ports import Look, Nobody, Parts, Spoken
 from dazi.apps.desk.records import DeskStore
 from dazi.apps.desk.replies import load_replies
 from dazi.apps.desk.rules import DeskRules, rules_of
-from dazi.apps.desk.service import DeskService, Parts, team
+from dazi.apps.desk.service import DeskService, team
 from dazi.audit.private import Private
 from dazi.core.company import Company
 from dazi.core.errors import AccessError, ConfigError, ConnectorError, NotFound

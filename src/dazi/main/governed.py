@@ -161,7 +161,7 @@ async def _made(
 async def _limiter(settings: Settings, company: Company, database: Database) -> Limiter:
     if not rules_of(company.settings, company.folder):
         return Limiter((), prices_of(company.settings, company.folder))
-    from dazi.main.runtime import make_limiter
+    from dazi.main.admission import make_limiter
 
     return await make_limiter(settings, company, database)
 

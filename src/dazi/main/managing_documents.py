@@ -22,6 +22,7 @@ from dazi.knowledge.administration import OPERATOR, Administration
 from dazi.knowledge.indexing import Watch
 from dazi.knowledge.records import Document, Source
 from dazi.knowledge.search import Question
+from dazi.main.admission import make_access, recorder
 from dazi.main.auditing import audit_folder
 from dazi.main.company import load_company
 from dazi.main.database import database_of
@@ -30,7 +31,6 @@ from dazi.main.documents import Documents, Place, cited_of, milvus_of, open_docu
 from dazi.main.engines import make_embedder, make_reranker
 from dazi.main.knowledge_settings import knowledge_settings
 from dazi.main.outside_sources import OutsideSources
-from dazi.main.runtime import make_access, recorder
 from dazi.main.settings import Settings
 from dazi.main.systems import connector_context
 

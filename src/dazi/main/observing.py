@@ -17,6 +17,7 @@ from dazi.core.errors import ConfigError
 from dazi.gateway.gate import Gate
 from dazi.inference.pool.backend import Backend
 from dazi.inference.pool.engine import PoolEngine
+from dazi.main.model_health import model_well
 from dazi.main.runtime import Runtime
 from dazi.net.egress import fetch
 from dazi.net.rules import EgressForbidden, Rule
@@ -133,17 +134,11 @@ async def parts_of(runtime: Runtime) -> dict[str, bool]:
     }
 
 
-def _model_well(runtime: Runtime) -> bool:
-    """Of a pool: is there a server that can be reckoned with?"""
-    engine = runtime.engine
-    return not isinstance(engine, PoolEngine) or any(b.alive for b in engine.backends)
-
-
 async def _ready(runtime: Runtime, parts: dict[str, bool]) -> None:
-    """A pool without a server is ready all the same: balancers would find no process at all, and
-    nobody could even be told."""
+    """Without a model server that answers we are ready all the same: balancers would find no process
+    at all, and nobody could even be told."""
     found = await parts_of(runtime)
-    parts |= {**found, "model": found["model"] and _model_well(runtime)}
+    parts |= {**found, "model": found["model"] and model_well(runtime)}
 
 
 def _watch_pool(registry: Registry, runtime: Runtime) -> None:

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from dazi.access.auditing import LedgerReading
 from dazi.access.cedar import CedarPolicy
-from dazi.access.control import Access, Installation
-from dazi.access.ldap import Ldap
-from dazi.access.limits.counters import Counters, ProcessCounters
-from dazi.access.limits.limiter import Limiter
-from dazi.access.limits.rules import prices_of, rules_of
-from dazi.access.limits.shared import SharedCounters
-from dazi.access.limits.totals import DatabaseTotals
-from dazi.access.recording import Record
+from dazi.access.control import Access
+from dazi.access.limits.rules import prices_of
 from dazi.access.users import Directory
 from dazi.access.visitors import Visitors
 from dazi.agent.context import Budget
@@ -26,52 +19,40 @@ from dazi.agent.service import AssistantService
 from dazi.agent.turn import Agent
 from dazi.apps.desk.desk import Desk
 from dazi.apps.reports.service import ReportService
-from dazi.audit.ledger import Kind, Ledger, MemorySink, SqlSink
+from dazi.audit.ledger import Ledger, MemorySink, SqlSink
 from dazi.audit.private import Private
 from dazi.audit.sealing import Sealing
 from dazi.audit.search import Opened
 from dazi.audit.signing import SigningKeys
-from dazi.connectors.context import ConnectorContext
 from dazi.console.answers import Answers
 from dazi.core.company import Company
-from dazi.core.engine import Embedder, Engine, GenerateRequest, OfferedTool, Reranker
-from dazi.core.language import Language
-from dazi.core.messages import Message
+from dazi.core.engine import Embedder, Engine, Reranker
 from dazi.core.tools import Connector
 from dazi.gateway.channels.service import ChannelService
 from dazi.gateway.widget.service import Widget
 from dazi.inference.pool.engine import PoolEngine
 from dazi.inference.pool.spending import Counted
-from dazi.knowledge.administration import Administration
-from dazi.knowledge.service import KnowledgeService
-from dazi.main.access_settings import access_settings
+from dazi.main.admission import make_access, make_counters, make_limiter, recorder
 from dazi.main.approved_answers import approved_answers
 from dazi.main.auditing import audit_folder
 from dazi.main.channels import open_channels
 from dazi.main.company import load_company
 from dazi.main.database import database_of
 from dazi.main.demo import Demo, Running
-from dazi.main.desk import DeskFiles, make_desk
-from dazi.main.desk_door import DeskDoor
-from dazi.main.documents import Documents, Place, milvus_of, open_documents
-from dazi.main.door import Door
-from dazi.main.engines import load_engine, make_embedder, make_reranker
+from dazi.main.documents import Documents
+from dazi.main.engines import load_engine, make_embedder
 from dazi.main.experiments import Experimenting, open_experiments
 from dazi.main.guarding import guard_of
 from dazi.main.jobs import open_jobs
-from dazi.main.knowledge_settings import knowledge_settings
-from dazi.main.outside_sources import OutsideSources
+from dazi.main.parts import company_documents, open_desk, risk_engine
 from dazi.main.picture_reading import picture_reader
 from dazi.main.pool import note_in
-from dazi.main.risk_door import RiskDoor
 from dazi.main.routing import care_of, tickets_of
 from dazi.main.settings import Settings
 from dazi.main.sites import everybody, open_widget, visitors_of
 from dazi.main.systems import connector_context, make_connectors
 from dazi.memory.threads import ThreadStore
 from dazi.observe.observer import Observer
-from dazi.ops.prompts.model import VERSION_0
-from dazi.prompt.system import system_text
 from dazi.router.dispatch import FunctionRouter
 from dazi.router.intents import IntentStore
 from dazi.store.database import Database
@@ -81,8 +62,6 @@ if TYPE_CHECKING:
     from dazi.main.alerting import Alerts
     from dazi.main.observing import Watching
     from dazi.main.risk import OpenedRisk
-
-LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 
 @dataclass(slots=True)
@@ -194,9 +173,9 @@ async def open_runtime(
         engine = await asyncio.to_thread(load_engine, settings, data)
     runtime = await assemble(settings, company, connectors, engine, data, effects=effects)
     runtime.demo, runtime.running = demo, running
-    runtime.documents = await _documents(runtime, context, data)
+    runtime.documents = await company_documents(runtime, context, data)
     if "risk" in company.settings:
-        _open_risk(runtime, context)
+        risk_engine(runtime, context)
     open_desk(runtime, context)
     runtime.service.approved = approved_answers(company)
     runtime.service.pictures.reader = picture_reader()
@@ -208,74 +187,6 @@ async def open_runtime(
     runtime.widget = await open_widget(runtime)
     runtime.channels = open_channels(runtime)
     return runtime
-
-
-async def _documents(runtime: Runtime, context: ConnectorContext, data: Path) -> Documents:
-    """The company's documents, behind the door that its tools have."""
-    runtime.reranker = make_reranker(runtime.settings)
-    settings = knowledge_settings(runtime.company)
-    place = Place(
-        runtime.database,
-        data,
-        runtime.company.folder,
-        runtime.embedder,
-        runtime.reranker,
-        runtime.settings.knowledge_ocr,
-        milvus_of(runtime.settings),
-    )
-    documents = await open_documents(place, settings)
-    documents.library.outside = OutsideSources(context)
-    documents.extractive = runtime.engine.profile.copies_text
-    if runtime.demo is not None:
-        documents.prepare = runtime.demo.make_documents
-    if isinstance(context.knowledge, Door):
-        context.knowledge.behind = documents
-    administration = Administration(
-        documents.library, settings.managers, runtime.company.roles.keys(), recorder(runtime.ledger)
-    )
-    documents.people = KnowledgeService(
-        documents.library,
-        documents.search,
-        administration,
-        runtime.settings.knowledge_upload_bytes,
-    )
-    return documents
-
-
-def _open_risk(runtime: Runtime, context: ConnectorContext) -> None:
-    """The risk engine, behind the door that its tool has."""
-    from dazi.main.risk import open_risk
-
-    runtime.risk = open_risk(
-        runtime.company,
-        context,
-        runtime.database,
-        Private(runtime.sealing.keys),
-        recorder(runtime.ledger),
-    )
-    if runtime.risk is not None and isinstance(context.risk, RiskDoor):
-        context.risk.behind = runtime.risk.service
-
-
-def open_desk(runtime: Runtime, context: ConnectorContext) -> None:
-    """The service desk, behind the door that tools have, and in the assistant's place where a person
-    has a conversation."""
-    files = DeskFiles(runtime.database, Private(runtime.sealing.keys), runtime.service.threads)
-    people = everybody(runtime.access.people, runtime.visitors)
-    runtime.desk = make_desk(runtime.company, files, people, runtime.service, runtime.visitors)
-    runtime.desk.knowledge = context.knowledge
-    runtime.service.holder = runtime.desk
-    if isinstance(context.desk, DeskDoor):
-        context.desk.behind = runtime.desk
-
-
-def recorder(ledger: Ledger) -> Record:
-    """What administration writes its record with."""
-
-    async def record(kind: str, who: str, body: Mapping[str, Any]) -> None:
-        await ledger.append(cast(Kind, kind), who, "", body)
-
-    return record
 
 
 async def assemble(
@@ -363,63 +274,3 @@ async def assemble(
         make_embedder(settings),
         visitors=visitors,
     )
-
-
-def make_access(
-    company: Company, database: Database, ledger: Ledger, directory: Directory, data: Path
-) -> Access:
-    """Accounts and keys, beside the users of the company's file."""
-
-    given = access_settings(company)
-    ldap = Ldap(given.ldap) if given.ldap is not None else None
-    installation = Installation(
-        database, directory, company.roles, data / "access.key", recorder(ledger), ldap, given.oidc
-    )
-    return Access(installation, given.rules)
-
-
-async def make_limiter(settings: Settings, company: Company, database: Database) -> Limiter:
-    """The company's limits, counted here or, with ``redis``, for all processes together."""
-    rules = rules_of(company.settings, company.folder)
-    prices = prices_of(company.settings, company.folder)
-    shared = settings if rules else settings.model_copy(update={"redis": ""})
-    return Limiter(rules, prices, await make_counters(shared, database))
-
-
-async def make_counters(settings: Settings, database: Database) -> Counters:
-    if settings.redis:
-        return SharedCounters(settings.redis)
-    counters = ProcessCounters(totals=DatabaseTotals(database))
-    await counters.open()
-    return counters
-
-
-def warm_requests(runtime: Runtime) -> Iterator[GenerateRequest]:
-    """Prompts whose beginnings many requests will share: the system turn of each language and
-    role, with the tools in the order they are offered in."""
-    profile = runtime.engine.profile
-    company = runtime.company
-    chosen = runtime.experiments.board.active if runtime.experiments is not None else VERSION_0
-    for language in LANGUAGES:
-        if profile.concise:
-            text = system_text(language, company.name, runtime.today(), frozenset(), concise=True)
-            yield GenerateRequest((Message("system", text), Message("user", "你好")))
-            continue
-        for role, included in company.roles.items():
-            tools = [t for t in company.tools.values() if not t.roles.isdisjoint(included)]
-            if not tools or len(tools) > profile.offered_tools:
-                continue
-            text = system_text(
-                language,
-                company.name,
-                runtime.today(),
-                frozenset({role}),
-                concise=False,
-                template=chosen.content.template(language),
-            )
-            told = chosen.content.tools
-            offered = tuple(
-                OfferedTool(t.name, told.get(t.name, t.description)(language), t.schema(language))
-                for t in tools
-            )
-            yield GenerateRequest((Message("system", text), Message("user", "你好")), offered)

@@ -30,7 +30,6 @@ from dazi.core.turn import CallFinished, TurnFinished
 from dazi.gateway.app import StraightIn, create_app
 from dazi.gateway.protocol import BoundedHttp, ServerConfig
 from dazi.gateway.state import GatewayState, Limits
-from dazi.inference.pool.engine import PoolEngine
 from dazi.main.alert_figures import keep_verified
 from dazi.main.alerting import open_alerts
 from dazi.main.auditing import audit_folder
@@ -39,8 +38,8 @@ from dazi.main.contracts import open_contracts
 from dazi.main.demo import with_port
 from dazi.main.erasing import Ages, Stores, keep_stores_pruned
 from dazi.main.logs import keep_logs
+from dazi.main.model_health import looking
 from dazi.main.observing import parts_of, watch
-from dazi.main.pool import pool_file, watched
 from dazi.main.runtime import Runtime, open_runtime
 from dazi.main.settings import Settings
 from dazi.main.system import RunningSystem
@@ -99,8 +98,7 @@ def _beside(runtime: Runtime) -> Iterator[Coroutine[Any, Any, None]]:
     """What goes on while we serve."""
     if not runtime.model_reached:
         yield keep_trying(runtime)
-    if isinstance(runtime.engine, PoolEngine) and (path := pool_file(runtime.settings)) is not None:
-        yield from watched(runtime.engine, path, runtime.company.folder)
+    yield from looking(runtime)
     if runtime.watching is not None:
         yield runtime.watching.sampler.run()
         if runtime.watching.exporter is not None:

@@ -157,6 +157,12 @@ TEXTS: Mapping[str, Text] = {
         "how long a model server may be silent, before the first piece of an answer and "
         "between two; a whole answer has that much and a second more for each token asked for",
     ),
+    "model_health_seconds": Text(
+        "只有一个模型服务时，每隔多少秒看它一次（GET /models），供告警和 /pool 用；0：不看。"
+        "models.yaml 里的服务有自己的 health_seconds",
+        "how often, in seconds, an only model server is looked at (GET /models), for alerts "
+        "and /pool; never with 0. Servers in models.yaml have health_seconds of their own",
+    ),
     "tls_cert": Text(
         "证书（PEM）；和私钥一起写了，就只走 HTTPS",
         "the certificate (PEM); with its key it speaks HTTPS only",

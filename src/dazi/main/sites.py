@@ -47,7 +47,7 @@ def everybody(people: People, visitors: Visitors | None) -> Callable[..., Princi
 
 async def open_widget(runtime: Runtime) -> Widget | None:
     """``None`` where no site is declared."""
-    from dazi.main.runtime import make_counters
+    from dazi.main.admission import make_counters
 
     if runtime.visitors is None or not runtime.visitors.sites:
         return None

@@ -19,12 +19,11 @@ from dazi.console.job_texts import STATES
 from dazi.core.errors import CallerError, OperatorError
 from dazi.core.language import Language, Text
 from dazi.core.principal import Principal
-from dazi.inference.pool.engine import PoolEngine
 from dazi.main.accounts import desk
 from dazi.main.company import load_company
 from dazi.main.jobs import stores_of
 from dazi.main.logs import keep_logs
-from dazi.main.pool import pool_file, watched
+from dazi.main.model_health import looking
 from dazi.main.runtime import open_runtime
 from dazi.main.settings import Settings
 from dazi.main.terminal import principal_of
@@ -167,8 +166,7 @@ async def work_on_jobs(settings: Settings, language: Language, *, until_done: bo
             return
         typer.echo(WORKING(language), err=True)
         works = [runtime.jobs.keep_scheduled(), runtime.jobs.workers.run()]
-        if isinstance(runtime.engine, PoolEngine) and (path := pool_file(settings)) is not None:
-            works += watched(runtime.engine, path, runtime.company.folder)
+        works += looking(runtime)
         await _until_stopped(*works)
     finally:
         await runtime.close()

@@ -13,7 +13,8 @@ from sqlalchemy import delete, insert, select
 from dazi.audit.private import Private
 from dazi.core.principal import Principal
 from dazi.memory.events import Event
-from dazi.memory.threads import Numbered, thread_digests, thread_messages, threads
+from dazi.memory.tables import thread_digests, thread_messages, threads
+from dazi.memory.threads import Numbered
 from dazi.store.database import Database
 
 

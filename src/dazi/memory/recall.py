@@ -23,7 +23,9 @@ FOLD_AT = 4
 class Recalled:
     """``history`` word for word, oldest first; its last turns begin at ``short``. ``summary`` and
     ``events`` tell of everything before those. ``unfolded``: turns that no digest holds yet.
-    ``facts``: what the person wants remembered, in any thread."""
+    ``facts``: what the person wants remembered, in any thread, by their ``fact_ids``. ``since``: number
+    of the first message of the last turns; ``through``: of the last that ``summary`` and ``events``
+    of a digest hold."""
 
     history: tuple[Kept, ...] = ()
     short: int = 0
@@ -31,6 +33,9 @@ class Recalled:
     events: tuple[Event, ...] = ()
     unfolded: int = 0
     facts: tuple[str, ...] = ()
+    fact_ids: tuple[str, ...] = ()
+    since: int = 0
+    through: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,8 @@ class Recall:
             digest.summary,
             tuple(merged([*digest.events, *between])),
             sum(n.kept.message.role == "user" for n in older),
+            since=found[short].seq if short < len(found) else 0,
+            through=max(digest.through, 0),
         )
 
     async def older(self, thread: str, principal: Principal) -> Older | None:

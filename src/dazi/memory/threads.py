@@ -9,29 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Float,
-    Integer,
-    String,
-    Table,
-    Text,
-    and_,
-    delete,
-    func,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dazi.audit.private import Private, is_sealed
 from dazi.core.errors import CallerError, NotFound, OperatorError
 from dazi.core.messages import CallText, Message, Role
 from dazi.core.principal import Principal
-from dazi.store.database import Database, metadata
+from dazi.memory.tables import thread_digests, thread_messages, threads
+from dazi.store.database import Database
 
 PAGE, TOGETHER = 200, 20
 """Messages and threads that are read at once where all are wanted."""
@@ -39,41 +25,6 @@ BREATH = 25
 """Messages that are opened before others get a turn."""
 LONGEST_TITLE = 200
 ALL_ROLES: tuple[Role, ...] = ("user", "assistant", "tool")
-
-threads = Table(
-    "threads",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("tenant", String(100), nullable=False),
-    Column("user", String(200), nullable=False, index=True),
-    Column("title", Text, nullable=False),
-    Column("at", Float, nullable=False),
-    Column("archived", Float),
-)
-
-thread_messages = Table(
-    "thread_messages",
-    metadata,
-    Column("thread", String(64), primary_key=True),
-    Column("seq", Integer, primary_key=True, autoincrement=False),
-    Column("at", Float, nullable=False),
-    Column("role", String(16), nullable=False),
-    Column("content", Text, nullable=False),
-    Column("calls", Text, nullable=False),
-    Column("call", String(100), nullable=False),
-    Column("tool", String(100), nullable=False),
-    Column("result", Text, nullable=False),
-)
-
-thread_digests = Table(
-    "thread_digests",
-    metadata,
-    Column("thread", String(64), primary_key=True),
-    Column("through", Integer, nullable=False),
-    Column("content", Text, nullable=False),
-    Column("at", Float, nullable=False),
-)
-"""See ``dazi.memory.digests``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,10 +56,11 @@ class Layers:
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """``whole``: nothing was left out or cut."""
+    """``whole``: nothing was left out or cut. ``facts``: those that are in it."""
 
     messages: tuple[Message, ...]
     report: ContextReport
+    facts: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -125,7 +126,7 @@ def assemble(layers: Layers, budget: ContextBudget, measure: Measure, fold: Fold
     spoken = (layers.newest,) if layers.newest else ()
     messages = (layers.rules, *memory, *short.messages, *spoken, *live.messages)
     total = sum(use.tokens for use in uses)
-    return Assembled(messages, ContextReport(uses, total, budget.total))
+    return Assembled(messages, ContextReport(uses, total, budget.total), facts.lines)
 
 
 # --- this turn ---------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 
 from dazi.core.ids import loose_pattern
 from dazi.core.tools import Tool
@@ -39,10 +40,18 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """``offered`` in declared order (a stable order keeps prefix caches warm). ``scores`` by name."""
+    """``offered`` in declared order (a stable order keeps prefix caches warm). ``scores`` by name.
+    ``allowed``: names of all that the person may use, the most relevant first."""
 
-    offered: tuple[Tool, ...]
-    scores: Mapping[str, float]
+    offered: tuple[Tool, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    allowed: tuple[str, ...] = ()
+
+    def passed_over(self, most: int) -> list[str]:
+        """Of those that have something to do with the message, the best that are not offered."""
+        offered = {t.name for t in self.offered}
+        near = (n for n in self.allowed if n not in offered and self.scores[n] > 0)
+        return list(islice(near, most))
 
 
 def terms(text: str) -> list[str]:
@@ -142,4 +151,5 @@ class ToolChooser:
             least = _RELEVANT * max((scores[n] for n in names), default=0.0)
             names = [n for n in names if scores[n] >= least or n in under_way]
         kept = set(names)
-        return Choice(tuple(t for n, t in self.tools.items() if n in kept), scores)
+        offered = tuple(t for n, t in self.tools.items() if n in kept)
+        return Choice(offered, scores, tuple(allowed))

@@ -39,19 +39,23 @@ WHY: Mapping[Why, Text] = {
 TOTAL = Text("合计", "total")
 
 
-def rows(report: ContextReport, language: Language) -> list[tuple[str, ...]]:
-    """A row for each layer that holds or lacks anything, and one for all of them."""
+def rows(
+    report: ContextReport, language: Language, *, counted: bool = True
+) -> list[tuple[str, ...]]:
+    """A row for each layer that holds or lacks anything, and one for all of them. ``counted``: by the
+    tokenizer; else they are no more than that."""
+    most = "" if counted else "≤ "
     used = [u for u in report.layers if u.taken or u.left_out]
-    whole = TOTAL(language), f"{report.tokens:,}", f"{report.limit:,}", "", ""
-    return [*(_row(u, language) for u in used), whole]
+    whole = TOTAL(language), f"{most}{report.tokens:,}", f"{report.limit:,}", "", ""
+    return [*(_row(u, language, most) for u in used), whole]
 
 
-def _row(use: LayerUse, language: Language) -> tuple[str, ...]:
+def _row(use: LayerUse, language: Language, most: str) -> tuple[str, ...]:
     why = ", ".join(WHY[w](language) for w in use.why)
     left = f"{use.left_out} ({why})" if use.left_out and why else why
     return (
         LAYERS[use.layer](language),
-        f"{use.tokens:,}",
+        f"{most}{use.tokens:,}",
         f"{use.limit:,}",
         TAKEN[use.layer](language).format(n=use.taken) if use.taken else "",
         left,

@@ -17,30 +17,22 @@ from typing import Any
 from dazi.access.policy import Policy
 from dazi.audit.ledger import Kind, Ledger
 from dazi.core.company import Company
-from dazi.core.errors import ConnectorError, NotFound, OperatorError
+from dazi.core.errors import NotFound, OperatorError
 from dazi.core.language import Language
 from dazi.core.messages import CallText
 from dazi.core.principal import Principal
-from dazi.core.tools import Connector, Invocation
+from dazi.core.tools import Connector
 from dazi.core.turn import CallRecord, Outcome
-from dazi.guard.data import guarded_data
 from dazi.guard.engine import Guard
-from dazi.guard.rules import Scope
 from dazi.observe import genai
 from dazi.observe.observer import UNKNOWN, Observer
 from dazi.observe.tracing import Span
 from dazi.router.approval import Asked, Ticket
 from dazi.router.care import Care
 from dazi.router.deciding import Canonical, Decider, Refused, TurnContext
-from dazi.router.derive import derive
+from dazi.router.executing import Executor
 from dazi.router.intents import Intent, IntentStore
-from dazi.router.records import (
-    audit_body,
-    earlier_results,
-    example_of,
-    loosely,
-    writable,
-)
+from dazi.router.records import audit_body, loosely, writable
 from dazi.router.tickets import TicketStore
 from dazi.router.wording import approval_text, outcome_text, reject_text
 
@@ -71,14 +63,13 @@ class FunctionRouter:
         observer: Observer | None = None,
     ) -> None:
         self._company = company
-        self._connectors = connectors
         self.guard = guard or Guard()
         self._decider = Decider(company, policy, self.guard)
         self._ledger = ledger
         self._intents = intents
         self.tickets = tickets
         self._execute = execute
-        self._care = care or Care()
+        self._executor = Executor(connectors, care or Care(), self.guard, execute=execute)
         self.observer = observer or Observer()
         self._writing: set[asyncio.Task[CallRecord]] = set()
 
@@ -238,7 +229,7 @@ class FunctionRouter:
         self, record: CallRecord, key: str, canonical: Canonical, turn: TurnContext
     ) -> CallRecord:
         self._put("call", turn, record, canonical.detail)
-        record, _ = await self._executed(record, canonical, turn, key)
+        record, _ = await self._executor.run(record, canonical, turn, key)
         self._put("outcome", turn, record, {})
         return record
 
@@ -250,7 +241,7 @@ class FunctionRouter:
         turn: TurnContext,
         ticket: Ticket | None,
     ) -> CallRecord:
-        if self._execute and self._care.resting(canonical.tool.connector):
+        if self._executor.resting(canonical.tool.connector):
             # Nothing is begun of which it is known that it would fail.
             said = outcome_text("unavailable", canonical.tool, turn.language)
             record = replace(record, outcome="unavailable", message=said)
@@ -266,7 +257,7 @@ class FunctionRouter:
             return replace(record, outcome="unavailable", message=e.message(turn.language))
         if earlier is not None:
             return self._again(record, canonical, turn, earlier, ticket)
-        record, raw = await self._executed(record, canonical, turn, key)
+        record, raw = await self._executor.run(record, canonical, turn, key)
         recorded = self._put("outcome", turn, record, {"key": key})
         try:
             if self._execute:
@@ -308,7 +299,7 @@ class FunctionRouter:
             said = outcome_text("repeated", tool, turn.language)
             return replace(record, outcome="rejected", message=said)
         if earlier.state == "done":
-            return self._with_result(record, canonical, turn, earlier.result)
+            return self._executor.with_result(record, canonical, turn, earlier.result)
         outcome: Outcome = "failed" if earlier.state == "failed" else "unknown"
         return replace(record, outcome=outcome, message=outcome_text(outcome, tool, turn.language))
 
@@ -320,91 +311,6 @@ class FunctionRouter:
         record = CallRecord(call, tool.name, arguments, "ok", ticket=number)
         key = self._intents.key(turn.principal, turn.turn, tool.name, arguments, number)
         return record, key
-
-    async def _executed(
-        self, record: CallRecord, canonical: Canonical, turn: TurnContext, key: str
-    ) -> tuple[CallRecord, Any]:
-        outcome, raw, message = await self._execute_once(canonical, turn, key)
-        if outcome != "ok":
-            return replace(record, outcome=outcome, message=message), None
-        try:
-            return self._with_result(record, canonical, turn, raw), raw
-        except Exception:  # a system may answer anything at all
-            log.exception("the answer of %s cannot be read", canonical.tool.name)
-            return self._unclear(record, canonical, turn), None
-
-    def _unclear(self, record: CallRecord, canonical: Canonical, turn: TurnContext) -> CallRecord:
-        """Something went wrong that no connector foresaw: of a write nobody knows what came."""
-        outcome: Outcome = "unavailable" if canonical.tool.effect == "read" else "unknown"
-        said = outcome_text(outcome, canonical.tool, turn.language)
-        return replace(record, outcome=outcome, message=said)
-
-    def _with_result(
-        self, record: CallRecord, canonical: Canonical, turn: TurnContext, raw: Any
-    ) -> CallRecord:
-        tool = canonical.tool
-        result = derive(tool, raw, canonical.arguments, turn.language, turn.evidence.today)
-        # Before the model, the person or anything else sees it.
-        scope: Scope = "documents" if tool.origin == "document" else "results"
-        result = guarded_data(self.guard, result, scope, turn.principal, turn.language)
-        source = turn.evidence.found(tool.label, result)
-        return replace(
-            record, result=result, signals=tuple(sorted(source.signals)), score=source.score
-        )
-
-    async def _execute_once(
-        self, canonical: Canonical, turn: TurnContext, key: str
-    ) -> tuple[Outcome, Any, str]:
-        tool = canonical.tool
-        if not self._execute:
-            return "ok", example_of(tool, canonical.arguments), ""
-        deadline = min(tool.timeout_s, max(turn.budget_s, 0.1))
-        invocation = Invocation(
-            tool,
-            canonical.arguments,
-            canonical.bound,
-            turn.principal,
-            key,
-            deadline,
-            turn.evidence.today.isoformat(),
-            earlier_results(canonical.arguments, turn.done),
-            tuple(turn.evidence.words()),
-            turn.thread,
-            turn.within,
-        )
-        connector = self._connectors[tool.connector]
-
-        async def work() -> Any:
-            return await connector.execute(invocation)
-
-        try:
-            async with asyncio.timeout(deadline + 0.5):
-                if tool.effect == "read":
-                    raw = await self._care.read(tool.connector, deadline, work)
-                else:
-                    raw = await self._care.once(tool.connector, work)
-        except TimeoutError:
-            unknown = tool.effect != "read"
-            outcome: Outcome = "unknown" if unknown else "timeout"
-            return outcome, None, outcome_text(outcome, tool, turn.language)
-        except ConnectorError as e:
-            if e.effect_possible and tool.effect != "read":
-                return "unknown", None, outcome_text("unknown", tool, turn.language)
-            if e.code == "invalid":
-                return "invalid", None, e.message(turn.language)
-            if e.code == "not_found":
-                return "not_found", None, e.message(turn.language)
-            if e.code == "refused":
-                return "rejected", None, e.message(turn.language)
-            outcome = "timeout" if e.code == "timeout" else "unavailable"
-            return outcome, None, outcome_text(outcome, tool, turn.language)
-        except Exception:  # connectors are anybody's code
-            log.exception("the connector of %s failed", tool.name)
-            outcome = "unavailable" if tool.effect == "read" else "unknown"
-            return outcome, None, outcome_text(outcome, tool, turn.language)
-        if raw is None:
-            return "not_found", None, outcome_text("not_found", tool, turn.language)
-        return "ok", raw, ""
 
     async def _audit(
         self, kind: Kind, turn: TurnContext, record: CallRecord, detail: Mapping[str, Any]

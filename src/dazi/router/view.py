@@ -106,6 +106,17 @@ def label(tool: Tool, name: str, language: Language) -> str:
     return text(language) if text else name
 
 
+def series_name(series: Mapping[str, Any], language: Language) -> str:
+    """Of a chart: the field's name for people, and the period where several stand side by side."""
+    name, field = str(series.get("name", "")), str(series.get("field", ""))
+    labels = series.get("labels")
+    words = Text.of(labels)(language) if isinstance(labels, Mapping) else ""
+    if not words:
+        return name
+    which = name.removeprefix(field).strip()
+    return f"{words} · {which}" if which else words
+
+
 def cell(value: Any) -> str:
     if value is None:
         return ""

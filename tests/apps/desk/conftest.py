@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from dazi.apps.desk.assignment import Agent
-from dazi.apps.desk.ports import Spoken
+from dazi.apps.desk.ports import Parts, Spoken
 from dazi.apps.desk.records import DeskStore
 from dazi.apps.desk.rules import OrderCheck, rules_of
-from dazi.apps.desk.service import DeskService, NewTicket, Parts, View
+from dazi.apps.desk.service import DeskService, NewTicket, View
 from dazi.audit.keys import SubjectKeys
 from dazi.audit.private import Private
 from dazi.core.errors import AccessError

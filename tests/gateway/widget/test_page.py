@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import os
 import shutil
 import threading
@@ -18,6 +19,9 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from dazi.core.engine import GenerateRequest
+from dazi.core.turn import Attachment
+from dazi.gateway.widget.script import joined
+from dazi.gateway.widget.views import attachment
 from tests.console.browser import Browser, chromium
 from tests.fakes.engine import Reply, Until, call
 from tests.gateway.conftest import Site, Threaded, threaded
@@ -265,6 +269,104 @@ def test_markdown_draws_nothing_but_words_and_links_to_the_web(
     assert turned == "pay ⟦U+202E⟧001 to me"
     for hostile in ("*" * 5_000, "[" * 5_000, "`" * 5_001, "**a" * 2_000, "|" * 3_000):
         browser.js(code + "out.innerText.length", hostile)
+
+
+CHART = """
+  const element = chart(WORDS[arguments[1]], arguments[0]);
+  const host = document.createElement('div');
+  host.attachShadow({mode: 'open'}).append(...element);
+  document.body.append(host);
+  const svg = element[0], box = svg.viewBox.baseVal;
+  const inside = (e) => { const b = e.getBBox(); return b.x >= 0 && b.y >= 0
+    && b.x + b.width <= box.width + 0.5 && b.y + b.height <= box.height + 0.5; };
+  const numbers = (names) => [...svg.querySelectorAll('rect, circle')]
+    .map(e => names.map(n => Math.round(e.getAttribute(n))));
+  return {
+    role: svg.getAttribute('role'), title: svg.firstChild.textContent,
+    desc: svg.querySelector('desc').textContent, inside: [...svg.children].every(e => !e.getBBox || inside(e)),
+    rects: numbers(['y', 'height']), circles: svg.querySelectorAll('circle').length,
+    lines: [...svg.querySelectorAll('.line')].map(e => e.getAttribute('d')),
+    tips: [...svg.querySelectorAll('rect title, circle title')].map(e => e.textContent),
+    cells: element.flatMap(e => [...e.querySelectorAll('td')].map(c => c.textContent)),
+    markup: svg.querySelectorAll('script, image, a, foreignObject').length,
+  };
+"""
+SALES: dict[str, Any] = {
+    "title": "销量 <script>x</script>",
+    "columns": ["", "一月", "二月"],
+    "rows": [["甲", "10", "-5"], ["乙", "20", ""]],
+    "chart": {"kind": "bar", "unit": "件", "values": [[10, 20], [-5, None]]},
+}
+
+
+def charted(browser: Browser, event: dict[str, Any], language: str = "zh") -> dict[str, Any]:
+    web = files("dazi.gateway.widget").joinpath("web")
+    names = ("texts", "dom", "markdown", "chart")
+    parts = [web.joinpath(f"{name}.js").read_text("utf-8") for name in names]
+    found: dict[str, Any] = browser.js("\n".join(parts) + CHART, event, language)
+    return found
+
+
+def test_a_chart_is_drawn_with_its_numbers_beside_it(browser: Browser, shop: Shop) -> None:
+    Visit(browser, shop.page())
+    bars = charted(browser, SALES)
+    assert bars["role"] == "img" and bars["title"] == "销量 <script>x</script>"
+    assert bars["desc"] == "一月: 10 – 20 件; 二月: -5 – -5 件"
+    assert bars["inside"] and bars["markup"] == 0
+    (zero, ten), (_, twenty), (below, five) = bars["rects"]
+    assert twenty == pytest.approx(2 * ten, abs=1) and five == pytest.approx(ten / 2, abs=1)
+    assert below == zero + ten, "what is below zero hangs from it"
+    assert bars["tips"] == ["甲 一月: 10", "乙 一月: 20", "甲 二月: -5"]
+    assert bars["cells"] == ["甲", "10", "-5", "乙", "20", ""]
+    rows = [[f"{n} 月", str(n)] for n in range(40)]
+    values = [[float(n) if n != 20 else None for n in range(40)]]
+    chart = {"kind": "line", "unit": "", "values": values}
+    lines = charted(
+        browser, {"title": "t", "columns": ["", "a"], "rows": rows, "chart": chart}, "en"
+    )
+    assert lines["circles"] == 39 and lines["inside"]
+    assert lines["lines"][0].count("M") == 2, "a gap where there is no number"
+    long = SALES | {
+        "rows": [["很长很长很长的名字" * 3, "1", "2"], ["an even longer name " * 3, "1", "2"]]
+    }
+    assert charted(browser, long)["inside"]
+    flat = {"kind": "bar", "unit": "", "values": [[0, 0]]}
+    assert charted(browser, SALES | {"columns": ["", "a"], "chart": flat})["inside"]
+
+
+def test_a_visitor_sees_a_chart_of_the_shops_own_numbers(browser: Browser, shop: Shop) -> None:
+    data = {"kind": "bar", "unit": "件", "categories": ["甲", "乙"], "series": [
+        {"name": "quantity", "field": "quantity", "labels": {"zh": "库存", "en": "in stock"},
+         "data": [3, 9]},
+    ]}  # fmt: skip
+    told = attachment(Attachment("chart", "库存", data), "zh")
+    assert told == {
+        "type": "table", "title": "库存", "columns": ["", "库存"], "rows": [["甲", "3"], ["乙", "9"]],
+        "chart": {"kind": "bar", "unit": "件", "values": [[3, 9]]},
+    }  # fmt: skip
+    Visit(browser, shop.page())
+    assert charted(browser, told)["desc"] == "库存: 3 – 9 件"
+
+
+@pytest.mark.parametrize(
+    ("points", "series", "value", "drawn"),
+    [(40, 6, 1, True), (41, 1, 1, False), (2, 7, 1, False), (2, 1, "x", False),
+     (2, 1, float("nan"), False), (2, 1, True, False)],
+)  # fmt: skip
+def test_only_few_and_real_numbers_are_drawn(
+    points: int, series: int, value: Any, drawn: bool
+) -> None:
+    one = {"name": "n", "data": [value] * points}
+    data = {"categories": [str(n) for n in range(points)], "series": [one] * series}
+    told = attachment(Attachment("chart", "t", data), "en")
+    assert told is not None and ("chart" in told) == drawn
+    assert len(told["rows"]) == points
+
+
+def test_the_script_is_small() -> None:
+    size = len(gzip.compress(joined(), 9))
+    assert size < 12_000, size
+    assert b"// " not in joined()
 
 
 def test_a_forged_token_and_a_foreign_page_get_no_chat(browser: Browser, shop: Shop) -> None:

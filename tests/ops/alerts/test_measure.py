@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dazi.observe.meters import Meters
+from dazi.ops.alerts.defaults import DEFAULTS
 from dazi.ops.alerts.measure import Reading, series_of
 from dazi.ops.alerts.rules import Absence, Burn, Selection, Threshold, Window
 from tests.ops.alerts.world import World, rule
@@ -43,6 +45,24 @@ def test_a_share_of_failures() -> None:
     world.pass_(400, lambda: counter.add(("/a", "200"), 10))
     found = one(world, test)
     assert found.value == 0.0 and found.well and not found.bad
+
+
+def test_people_who_left_are_no_turns_that_failed() -> None:
+    world = World()
+    turns = Meters(world.registry).turns
+    failing = next(r for r in DEFAULTS if r.name == "turns-failing")
+
+    def ended(reason: str, times: int) -> None:
+        turns.add(("web", "default", "m", reason), times)
+
+    ended("answer", 0)
+    world.step()
+    world.pass_(120, lambda: (ended("answer", 1), ended("cancelled", 3)))
+    (left,) = world.measure.readings(failing, world.now)
+    assert left.value == 0.0 and left.well
+    world.pass_(120, lambda: (ended("answer", 1), ended("error", 3)))
+    (failed,) = world.measure.readings(failing, world.now)
+    assert failed.value == pytest.approx(3 / 8) and failed.bad
 
 
 def test_each_tool_by_itself_and_the_worst_of_all() -> None:

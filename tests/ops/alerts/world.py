@@ -37,7 +37,7 @@ class World:
         self.now += seconds
         self.history.take(self.registry, self.now)
 
-    def pass_(self, seconds: float, each: Callable[[], None] = lambda: None) -> None:
+    def pass_(self, seconds: float, each: Callable[[], object] = lambda: None) -> None:
         """Time in steps, ``each`` of which something happens in."""
         until = self.now + seconds
         while self.now < until:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from dazi.apps.desk.machine import DAY_S, Refused
 from dazi.apps.desk.service import DeskService
 from dazi.core.errors import AccessError
-from dazi.memory.threads import threads
+from dazi.memory.tables import threads
 from dazi.store.database import Database
 
 IDLE_S = 3_600.0

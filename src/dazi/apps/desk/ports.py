@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from dazi.core.language import Language
 from dazi.core.messages import Message
 from dazi.core.principal import Principal
+from dazi.core.tools import Tool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +72,17 @@ class Wording(Protocol):
     async def __call__(self, text: str, language: Language) -> str:
         """The same in a few sentences; empty where no model can."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """``recognise`` gives a message's intent. ``order_tool``: with its parameter, where the company
+    names one."""
+
+    people: People
+    conversations: Conversations
+    look: Look
+    recognise: Callable[[str], str]
+    tools: Mapping[str, Tool]
+    word: Wording | None = None
+    visitors: Visitors = field(default_factory=Nobody)

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dazi.apps.desk.assignment import Agent, choose
 from dazi.apps.desk.clocks import Clock, Clocks, clocks_of
+from dazi.apps.desk.given import Given, actor_of, one_of
 from dazi.apps.desk.intents.kinds import INTENTS, OTHER
 from dazi.apps.desk.machine import Refused, apply, possible, replay
 from dazi.apps.desk.model import PRIORITIES, Act, Actor, Event, Priority, Ticket
-from dazi.apps.desk.ports import (
-    Conversations,
-    Look,
-    Nobody,
-    People,
-    Spoken,
-    Visitors,
-    Wording,
-)
+from dazi.apps.desk.ports import Parts, Spoken
 from dazi.apps.desk.records import (
     ALIVE,
     Card,
@@ -34,9 +27,7 @@ from dazi.apps.desk.records import (
 from dazi.apps.desk.rules import DeskRules
 from dazi.apps.desk.summary import Summary, summarise, unfounded
 from dazi.core.errors import AccessError, CallerError
-from dazi.core.language import language_of
 from dazi.core.principal import Principal
-from dazi.core.tools import Tool
 
 SYSTEM = "system"
 LONGEST_TITLE, LONGEST_TEXT = 200, 5_000
@@ -82,20 +73,6 @@ class View:
     summary: Summary | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """``recognise`` gives a message's intent. ``order_tool``: with its parameter, where the company
-    names one."""
-
-    people: People
-    conversations: Conversations
-    look: Look
-    recognise: Callable[[str], str]
-    tools: Mapping[str, Tool]
-    word: Wording | None = None
-    visitors: Visitors = field(default_factory=Nobody)
-
-
 class DeskService:
     """``now`` is given with every act, in seconds since the epoch."""
 
@@ -103,13 +80,12 @@ class DeskService:
         self.store = store
         self.rules = rules
         self.parts = parts
+        self._given = Given(store, rules, parts)
 
     # --- who may what ---------------------------------------------------------------------------
 
     def actor(self, principal: Principal) -> Actor:
-        if principal.has_role(*self.rules.supervisors):
-            return "supervisor"
-        return "agent" if principal.has_role(*self.rules.roles) else "customer"
+        return actor_of(self.rules, principal)
 
     def serves(self, principal: Principal) -> bool:
         """Is it somebody whose conversations are the desk's?"""
@@ -150,8 +126,8 @@ class DeskService:
         customer = self._customer(principal, actor, new.user)
         category = new.category or self.parts.recognise(f"{title}\n{new.text}")
         priority = new.priority or PRESSING.get(category, "normal")
-        _check("category", category, INTENTS)
-        _check("priority", priority, PRIORITIES)
+        one_of("category", category, INTENTS)
+        one_of("priority", priority, PRIORITIES)
         if priority == "urgent" and actor == "customer":
             zh, en = "紧急由客服判断", "whether it is urgent is for the desk to say"
             raise CallerError("priority", zh, en)
@@ -186,7 +162,7 @@ class DeskService:
         if act == "create":
             raise Refused("工单已经有了", "the ticket is there already", ())
         actor = self.actor(principal)
-        given = await self._data(principal, actor, filed, act, data)
+        given = await self._given.of(principal, filed, act, data)
         if act == "hand_over":
             given = {"summary": (await self._summary(filed)).as_data()}
         filed = await self._add(filed, Event(now, principal.user, actor, act, text, given))
@@ -298,7 +274,7 @@ class DeskService:
         """What follows at once: orders that are the customer's, and who gets it."""
         orders = [*new.verified]
         named = [o for o in dict.fromkeys(new.orders) if o not in orders]
-        orders += [o for o in named if await self._has_order(customer, o, new.title)]
+        orders += [o for o in named if await self._given.has_order(customer, o, new.title)]
         if new.thread and self.rules.orders is not None:
             summary = self._summarised(await self._spoken(filed))
             orders += [o for o in summary.orders if o not in orders]
@@ -342,80 +318,6 @@ class DeskService:
         ]
         return Standing(ticket, min(dues, default=None), min(marks, default=None))
 
-    async def _data(
-        self,
-        principal: Principal,
-        actor: Actor,
-        filed: Filed,
-        act: Act,
-        data: Mapping[str, Any],
-    ) -> dict[str, Any]:
-        match act:
-            case "assign":
-                return {"to": self._assignee(principal, actor, str(data.get("to") or ""))}
-            case "unassign":
-                ticket = replay(filed.events, self.rules.reopen_days)
-                if actor == "agent" and ticket.assignee not in ("", principal.user):
-                    raise _not_yours()
-            case "prioritise":
-                _check("priority", data.get("priority"), PRIORITIES)
-                return {"priority": data["priority"]}
-            case "categorise":
-                _check("category", data.get("category"), INTENTS)
-                return {"category": data["category"]}
-            case "attach":
-                return {"orders": await self._own_orders(filed, data.get("orders") or ())}
-            case "rate":
-                stars = data.get("stars")
-                if type(stars) is not int or not 1 <= stars <= 5:
-                    raise CallerError("stars", "评分应为 1 到 5", "stars are 1 to 5")
-                return {"stars": stars}
-            case "merge":
-                return {"into": await self._target(filed, str(data.get("into") or ""))}
-        return {}
-
-    def _assignee(self, principal: Principal, actor: Actor, to: str) -> str:
-        to = to or principal.user
-        if actor == "agent" and to != principal.user:
-            raise AccessError(
-                "forbidden", "只有主管可以分派给别人", "only a supervisor gives tickets to others"
-            )
-        if actor != "customer":
-            person = self._person(to, principal.channel, principal.tenant)
-            if self.actor(person) == "customer":
-                zh, en = f"{to} 不是客服", f"{to} does not work at the desk"
-                raise CallerError("assignee", zh, en)
-        return to
-
-    async def _target(self, filed: Filed, into: str) -> str:
-        target = await self.store.get(into, filed.card.tenant)
-        if target.card.id == filed.card.id or target.card.user != filed.card.user:
-            raise CallerError(
-                "merge",
-                "只能并入同一客户的另一张工单",
-                "it is merged into another ticket of the same customer",
-            )
-        if target.card.state not in ALIVE:
-            raise CallerError(
-                "merge", f"{into} 已结束,不能并入", f"{into} is over; nothing is merged into it"
-            )
-        return into
-
-    async def _own_orders(self, filed: Filed, orders: Sequence[str]) -> list[str]:
-        customer = self._owner(filed)
-        for order in orders:
-            if not await self._has_order(customer, str(order), filed.card.title):
-                zh, en = f"客户没有订单 {order}", f"the customer has no order {order}"
-                raise CallerError("order", zh, en)
-        return list(orders)
-
-    async def _has_order(self, customer: Principal, order: str, said: str) -> bool:
-        check = self.rules.orders
-        if check is None:
-            return False
-        arguments = {check.parameter: order}
-        return await self.parts.look(customer, check.tool, arguments, language_of(said)) is not None
-
     def _customer(self, principal: Principal, actor: Actor, user: str) -> Principal:
         if not user or user == principal.user:
             return principal
@@ -423,16 +325,7 @@ class DeskService:
             raise AccessError(
                 "forbidden", "只能为自己提交工单", "a ticket can only be opened for oneself"
             )
-        return self._person(user, principal.channel, principal.tenant)
-
-    def _owner(self, filed: Filed) -> Principal:
-        return self._person(filed.card.user, filed.card.channel, filed.card.tenant)
-
-    def _person(self, user: str, channel: str, tenant: str) -> Principal:
-        try:
-            return self.parts.people(user, channel, tenant)
-        except AccessError:
-            raise CallerError("user", f"没有用户 {user}", f"there is no user {user}") from None
+        return self._given.person(user, principal.channel, principal.tenant)
 
     async def _spoken(self, filed: Filed) -> Sequence[Spoken]:
         card = filed.card
@@ -461,7 +354,7 @@ class DeskService:
     async def _say(self, filed: Filed, text: str) -> None:
         card = filed.card
         if card.thread:
-            customer = self._owner(filed)
+            customer = self._given.owner(filed)
             await self.parts.conversations.say(customer, card.thread, text)
 
 
@@ -489,13 +382,3 @@ def _for_customer(event: Event) -> Event:
     if event.act in ("hand_over", "assign", "unassign", "hand_back"):
         return replace(event, data={}, text="" if event.act == "hand_back" else event.text)
     return event
-
-
-def _check(name: str, value: Any, known: Mapping[Any, Any]) -> None:
-    if value not in known:
-        told = ", ".join(map(str, known))
-        raise CallerError(name, f"{name} 应为 {told} 之一", f"{name} must be one of {told}")
-
-
-def _not_yours() -> AccessError:
-    return AccessError("forbidden", "不是您的工单", "it is not your ticket")

@@ -8,13 +8,12 @@ the report.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from dazi.apps.reports.anomalies import LIMITS, Method, Rule
+from dazi.apps.reports.anomalies import LIMITS, Rule
 from dazi.apps.reports.definition import (
     Argument,
     AskWords,
@@ -24,7 +23,6 @@ from dazi.apps.reports.definition import (
     ColumnSpec,
     Loop,
     Parameter,
-    ParameterType,
     Part,
     Pivot,
     Report,
@@ -35,130 +33,27 @@ from dazi.apps.reports.definition import (
 )
 from dazi.apps.reports.expressions import Expression, ExpressionError, parse
 from dazi.apps.reports.formats import FORMATS
+from dazi.apps.reports.shapes import (
+    ChartFile,
+    CheckFile,
+    ColumnFile,
+    ParameterFile,
+    PartFile,
+    ReportFile,
+    SectionFile,
+    StepFile,
+    TableFile,
+    Words,
+)
 from dazi.apps.reports.templates import template_of
 from dazi.core.company import Company
 from dazi.core.errors import ConfigError
 from dazi.core.language import Text
 from dazi.router.yaml_source import YamlSource
 
-Words = str | dict[Literal["zh", "en"], str]
 KNOWN = frozenset({"today", "person", "company", "language"})
 """Names that every report has."""
 FOLDER = "reports"
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ParameterFile(_Strict):
-    type: ParameterType
-    label: Words = ""
-    default: Any = None
-    required: bool = True
-    many: bool = False
-    values: list[str] | dict[str, Words] = []
-    pattern: str = ""
-    minimum: Decimal | None = None
-    maximum: Decimal | None = None
-
-
-class StepFile(_Strict):
-    tool: str = ""
-    file: str = ""
-    arguments: dict[str, Any] = {}
-    loop: dict[str, str] = {}
-    optional: bool = False
-
-
-class ColumnFile(_Strict):
-    label: Words
-    value: str = ""
-    format: str = "text"
-    total: bool = False
-
-
-class PivotFile(_Strict):
-    row: str
-    label: Words
-    column: str
-    value: str
-    format: str
-
-
-class AnomalyFile(_Strict):
-    column: str
-    method: Method
-    against: str = ""
-    limit: Decimal | None = None
-
-
-class TableFile(_Strict):
-    title: Words
-    rows: str
-    key: str = ""
-    join: dict[str, str] = {}
-    group: str = ""
-    pivot: PivotFile | None = None
-    columns: dict[str, ColumnFile] = {}
-    sort: str = ""
-    limit: int = Field(0, ge=0)
-    anomalies: list[AnomalyFile] = []
-
-
-class CalculationFile(_Strict):
-    label: Words
-    value: str
-
-
-class ChartFile(_Strict):
-    title: Words
-    kind: Literal["bar", "line"] = "bar"
-    table: str
-    x: str
-    y: list[str] = Field(min_length=1)
-
-
-class CheckFile(_Strict):
-    name: Words
-    left: str
-    right: str
-    within: Decimal = Decimal(0)
-
-
-class PartFile(_Strict):
-    text: Words
-    when: str = ""
-    each: dict[str, str] = {}
-    quote: bool = False
-
-
-class SectionFile(_Strict):
-    title: Words
-    parts: list[PartFile] = []
-    tables: list[str] = []
-    charts: list[str] = []
-    model: bool = False
-
-
-class AskFile(_Strict):
-    all_of: list[list[str]] = []
-    also: list[str] = []
-
-
-class ReportFile(_Strict):
-    name: Words
-    description: Words
-    roles: list[str] = Field(min_length=1)
-    subject: list[str] = []
-    ask: AskFile = AskFile()
-    parameters: dict[str, ParameterFile] = {}
-    steps: dict[str, StepFile] = Field(min_length=1)
-    calculations: dict[str, CalculationFile] = {}
-    tables: dict[str, TableFile] = {}
-    charts: dict[str, ChartFile] = {}
-    checks: list[CheckFile] = []
-    sections: dict[str, SectionFile] = Field(min_length=1)
 
 
 def load_reports(company: Company, only: str = "") -> dict[str, Report]:

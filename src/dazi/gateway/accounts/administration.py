@@ -16,6 +16,7 @@ from dazi.gateway.accounts import bodies
 from dazi.gateway.accounts.views import (
     access_of,
     account_view,
+    instant,
     key_view,
     request_view,
     session_view,
@@ -83,6 +84,19 @@ async def delete_account(x: Exchange) -> None:
 async def reset_password(x: Exchange) -> None:
     made = await access_of(x).administration.reset_password(x.principal, x.path["user"])
     await x.reply(encode(bodies.OneTimePassword(made)), SECRET)
+
+
+async def lock(x: Exchange) -> None:
+    found = await access_of(x).administration.locked(x.principal, x.path["user"])
+    password = instant(found.password) if found.password else None
+    code = instant(found.code) if found.code else None
+    await x.reply(encode(bodies.LockView(password, code)))
+
+
+async def unlock(x: Exchange) -> None:
+    """Of the password or of the code, by the caller's duty."""
+    await access_of(x).administration.unlock(x.principal, x.path["user"])
+    await x.reply(encode(bodies.Done()))
 
 
 async def reset_second_factor(x: Exchange) -> None:

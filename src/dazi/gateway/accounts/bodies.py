@@ -129,6 +129,13 @@ class OneTimePassword(Struct, frozen=True):
     password: str
 
 
+class LockView(Struct, frozen=True):
+    """Until when wrong passwords, and wrong codes, have locked somebody out: ISO 8601 instants."""
+
+    password: str | None = None
+    code: str | None = None
+
+
 class OpenSession(Struct, frozen=True):
     id: str
     began: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import lru_cache
 from importlib.resources import files
 
@@ -10,9 +11,11 @@ import msgspec
 
 from dazi.gateway.exchange import Exchange
 
-PARTS = ("texts", "dom", "markdown", "client", "cards", "panel", "start")
+PARTS = ("texts", "dom", "markdown", "chart", "client", "cards", "panel", "start")
 """In this order: each uses those before it."""
 KEPT_S = 300
+_COMMENT = re.compile(r"^\s*//.*\n", re.MULTILINE)
+"""For readers of the parts; visitors need not fetch them."""
 
 
 @lru_cache(1)
@@ -20,7 +23,7 @@ def joined() -> bytes:
     web = files("dazi.gateway.widget").joinpath("web")
     style = msgspec.json.encode(web.joinpath("widget.css").read_text("utf-8"))
     parts = (web.joinpath(f"{name}.js").read_text("utf-8") for name in PARTS)
-    body = "\n".join(parts).encode()
+    body = _COMMENT.sub("", "\n".join(parts)).encode()
     return b'(() => {\n"use strict";\nconst STYLE = %b;\n%b\n})();\n' % (style, body)
 
 

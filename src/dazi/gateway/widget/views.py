@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,10 +21,12 @@ from dazi.core.turn import (
     TurnFinished,
 )
 from dazi.router.approval import Ticket
-from dazi.router.view import cell
+from dazi.router.view import cell, series_name
 
 _CLAUSE = re.compile(r"\s*[:：,，;；(（。.]\s*")
 MOST_ROWS = 50
+MOST_POINTS, MOST_SERIES = 40, 6
+"""What a small chart can show."""
 
 
 def teller(company: Company, language: Language) -> Callable[[TurnEvent], Mapping[str, Any] | None]:
@@ -100,13 +103,36 @@ def attachment(a: Attachment, language: Language) -> dict[str, Any] | None:
             ]
             return {"type": "sources", "passages": named} if named else None
         case "chart":
-            series = a.data.get("series", ())
-            rows = [
-                [str(c), *(cell(s["data"][i]) if i < len(s["data"]) else "" for s in series)]
-                for i, c in enumerate(a.data.get("categories", ()))
-            ]
-            columns = ["", *(str(s.get("name", "")) for s in series)]
-            return {"type": "table", "title": a.title, "columns": columns, "rows": rows}
+            return _chart(a, language)
+
+
+def _chart(a: Attachment, language: Language) -> dict[str, Any]:
+    """A table, with its numbers for a small chart where they are few enough to be drawn."""
+    series = [s for s in a.data.get("series", ()) if isinstance(s, Mapping)]
+    categories = list(a.data.get("categories", ()))[:MOST_ROWS]
+    data = [[_at(s.get("data", ()), i) for i in range(len(categories))] for s in series]
+    table = {
+        "type": "table",
+        "title": a.title,
+        "columns": ["", *(series_name(s, language) for s in series)],
+        "rows": [[str(c), *(cell(values[i]) for values in data)] for i, c in enumerate(categories)],
+    }
+    numbers = [[v if _drawable(v) else None for v in values] for values in data]
+    many = len(categories) > MOST_POINTS or len(series) > MOST_SERIES
+    if many or not any(v is not None for values in numbers for v in values):
+        return table
+    kind = "line" if a.data.get("kind") == "line" else "bar"
+    chart = {"kind": kind, "unit": str(a.data.get("unit", "")), "values": numbers}
+    return table | {"chart": chart}
+
+
+def _at(values: Sequence[Any], i: int) -> Any:
+    return values[i] if i < len(values) else None
+
+
+def _drawable(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value)
 
 
 def name_of(company: Company, tool: str, language: Language) -> str:

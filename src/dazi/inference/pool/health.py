@@ -7,19 +7,16 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, cast
+from typing import cast
 
 from dazi.core.errors import DaziError, OperatorError, OverloadError
 from dazi.inference.dialects import DIALECTS
 from dazi.inference.pool.backend import Backend
 from dazi.inference.pool.config import PoolConfig
 from dazi.inference.pool.engine import PoolEngine
+from dazi.inference.probing import Lists, listed
 
 log = logging.getLogger("dazi.pool")
-
-
-class _Lists(Protocol):
-    async def models(self) -> tuple[str, ...]: ...
 
 
 async def look(backend: Backend, seconds: float) -> DaziError | None:
@@ -28,24 +25,17 @@ async def look(backend: Backend, seconds: float) -> DaziError | None:
     if not backend.spec.url or backend.place == "cloud" or not DIALECTS[backend.spec.kind].lists:
         return None
     try:
-        async with asyncio.timeout(seconds):
-            listed = await cast(_Lists, backend.engine).models()
-    except TimeoutError:
-        return OperatorError(
-            "model_unreachable",
-            f"{backend.name} 在 {seconds:g} 秒内没有回应。",
-            f"{backend.name} did not respond within {seconds:g} s.",
-        )
+        there = await listed(cast(Lists, backend.engine), backend.name, seconds)
     except DaziError as e:
         return e
     wanted = (backend.spec.model, *backend.spec.adapters)
-    missing = [m for m in wanted if m and m not in listed]
+    missing = [m for m in wanted if m and m not in there]
     if missing:
         return OperatorError(
             "model_wrong",
-            f"{backend.name} 上没有 {', '.join(missing)},只有:{', '.join(listed) or '无'}。"
+            f"{backend.name} 上没有 {', '.join(missing)},只有:{', '.join(there) or '无'}。"
             "改正 models.yaml,或让它提供这个模型。",
-            f"{backend.name} has no {', '.join(missing)}, but: {', '.join(listed) or 'none'}. Mend "
+            f"{backend.name} has no {', '.join(missing)}, but: {', '.join(there) or 'none'}. Mend "
             "models.yaml, or have it serve that model.",
         )
     return None

@@ -74,9 +74,10 @@ DEFAULTS: tuple[Rule, ...] = (
     _rule(
         "turns-failing", "warning",
         ("回答中断太多", "many turns break off"),
-        ("看 dazi_errors 是哪种错误;也可能是提问的人等不及自己走了(看首字时间)。",
-         "See in dazi_errors which error it is; people may also have left because it took too long."),
-        Threshold(Selection("dazi_turns", {"reason": "error|interrupted"}), "ratio", "above",
+        ("看 dazi_errors 是哪种错误。提问的人自己走了或按了停止(cancelled)不算。",
+         "See in dazi_errors which error it is. Those that a person left or stopped (cancelled) do not "
+         "count."),
+        Threshold(Selection("dazi_turns", {"reason": "error"}), "ratio", "above",
                   0.2, 0.1, 600.0, per=Selection("dazi_turns"), at_least=10),
         for_s=60.0, clear_for_s=300.0, unit="share",
     ),

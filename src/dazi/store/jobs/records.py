@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import secrets
 import time
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from sqlalchemy import (
-    ColumnElement,
-    RowMapping,
-    and_,
-    delete,
-    func,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -37,20 +27,23 @@ from dazi.store.jobs.model import (
     Lost,
     NewFile,
     NewJob,
-    Opened,
     Sealer,
     State,
 )
+from dazi.store.jobs.rows import (
+    LOST_TOO_OFTEN,
+    Rows,
+    delete_jobs,
+    file_place,
+    held,
+    of,
+    over,
+    place,
+    row_of,
+    step_place,
+)
 from dazi.store.jobs.tables import job_files, job_steps, jobs
 
-LOST_TOO_OFTEN = Failure(
-    "lost",
-    Text(
-        "处理它的进程一再中断(可能内存不足);已停止重试",
-        "whatever worked on it broke off again and again (out of memory, perhaps); not tried again",
-    ),
-)
-Row = Mapping[str, Any] | RowMapping
 _LISTED = [c for c in jobs.c if c.name not in ("arguments", "result")]
 
 
@@ -60,6 +53,7 @@ class JobStore:
     def __init__(self, database: Database, sealer: Sealer, limits: JobLimits | None = None) -> None:
         self._database = database
         self._sealer = sealer
+        self._rows = Rows(sealer)
         self._limits = limits or JobLimits()
 
     # --- whose it is ---------------------------------------------------------------------------
@@ -82,7 +76,7 @@ class JobStore:
 
     async def _keyed(self, principal: Principal, new: NewJob) -> Job | None:
         c = jobs.c
-        query = select(c.id, c.state).where(_of(principal), c.kind == new.kind, c.key == new.key)
+        query = select(c.id, c.state).where(of(principal), c.kind == new.kind, c.key == new.key)
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
@@ -118,7 +112,7 @@ class JobStore:
             "stop": False,
         }
         open_ones = select(func.count()).select_from(jobs)
-        open_ones = open_ones.where(_of(principal), jobs.c.state.not_in(OVER))
+        open_ones = open_ones.where(of(principal), jobs.c.state.not_in(OVER))
         async with self._database.write() as connection:
             if (await connection.execute(open_ones)).scalar_one() >= self._limits.waiting:
                 most = self._limits.waiting
@@ -130,7 +124,7 @@ class JobStore:
                 )
             await connection.execute(insert(jobs).values(row))
             for file in files:
-                await connection.execute(insert(job_files).values(self._file_row(id, user, file)))
+                await connection.execute(insert(job_files).values(self._rows.file(id, user, file)))
         return await self.get(id, principal)
 
     def _check_size(self, name: str, data: bytes) -> None:
@@ -142,26 +136,15 @@ class JobStore:
                 f"{name[:80]} has {len(data):,} bytes, the limit is {most:,}",
             )
 
-    def _file_row(self, job: str, user: str, file: NewFile) -> dict[str, Any]:
-        content = b64encode(file.data).decode()
-        return {
-            "job": job,
-            "name": file.name,
-            "type": file.type,
-            "size": len(file.data),
-            "content": self._sealer.seal(user, file_place(job, file.name), content),
-            "at": time.time(),
-        }
-
     async def get(self, id: str, principal: Principal) -> Job:
         """With its result and the names of its files. Raises ``NotFound``."""
         async with self._database.read() as connection:
-            row = await _row(connection, id, principal)
-            job = self._job(row)
+            row = await row_of(connection, id, principal)
+            job = self._rows.job(row)
             f = job_files.c
             query = select(f.name, f.type, f.size).where(f.job == id).order_by(f.name)
             files = [JobFile(*r) for r in await connection.execute(query)]
-        return replace(job, result=self._opened("result", row), files=tuple(files))
+        return replace(job, result=self._rows.opened("result", row), files=tuple(files))
 
     async def list(
         self,
@@ -176,7 +159,7 @@ class JobStore:
         """The latest first, without arguments and results. ``after``: the job at which the page
         before ended; raises ``NotFound`` where that is none."""
         c = jobs.c
-        query = select(*_LISTED).where(_of(principal))
+        query = select(*_LISTED).where(of(principal))
         if states:
             query = query.where(c.state.in_(states))
         if kind:
@@ -185,17 +168,17 @@ class JobStore:
             query = query.where(c.batch == batch)
         async with self._database.read() as connection:
             if after:
-                last = await _row(connection, after, principal)
+                last = await row_of(connection, after, principal)
                 same = and_(c.created == last["created"], c.id < after)
                 query = query.where(or_(c.created < last["created"], same))
             query = query.order_by(c.created.desc(), c.id.desc()).limit(limit)
             found = (await connection.execute(query)).mappings().all()
-        return [self._job(row) for row in found]
+        return [self._rows.job(row) for row in found]
 
     async def counts(self, principal: Principal, batch: str) -> Mapping[State, int]:
         """How many jobs of a batch are in each state."""
         c = jobs.c
-        query = select(c.state, func.count()).where(_of(principal), c.batch == batch)
+        query = select(c.state, func.count()).where(of(principal), c.batch == batch)
         async with self._database.read() as connection:
             rows = (await connection.execute(query.group_by(c.state))).all()
         return {cast("State", state): count for state, count in rows}
@@ -203,7 +186,7 @@ class JobStore:
     async def file(self, id: str, name: str, principal: Principal) -> tuple[JobFile, bytes]:
         """Raises ``NotFound``."""
         async with self._database.read() as connection:
-            await _row(connection, id, principal)
+            await row_of(connection, id, principal)
             return await self._file(connection, id, name)
 
     async def _file(self, connection: AsyncConnection, id: str, name: str) -> tuple[JobFile, bytes]:
@@ -220,9 +203,9 @@ class JobStore:
         ``CallerError`` for what is over."""
         c = jobs.c
         async with self._database.write() as connection:
-            row = await _row(connection, id, principal)
+            row = await row_of(connection, id, principal)
             if row["state"] in OVER:
-                raise _over()
+                raise over()
             values: dict[str, Any] = {"stop": True}
             if row["state"] == "queued":
                 values |= {"state": "cancelled", "ended": time.time()}
@@ -233,7 +216,7 @@ class JobStore:
         """Once more, from the last step that was done. Raises ``NotFound``, and ``CallerError`` for
         what is not over or is done."""
         async with self._database.write() as connection:
-            row = await _row(connection, id, principal)
+            row = await row_of(connection, id, principal)
             if row["state"] not in ("failed", "cancelled"):
                 raise CallerError(
                     "not_failed",
@@ -252,22 +235,24 @@ class JobStore:
     async def delete(self, id: str, principal: Principal) -> None:
         """With its results. Raises ``NotFound``, and ``CallerError`` for what is not over."""
         async with self._database.write() as connection:
-            row = await _row(connection, id, principal)
+            row = await row_of(connection, id, principal)
             if row["state"] not in OVER:
                 raise CallerError(
                     "not_over", "任务还没结束;先取消", "the job is not over; cancel it first"
                 )
-            await _delete(connection, jobs.c.id == id)
+            await delete_jobs(connection, jobs.c.id == id)
 
     async def forget(self, user: str) -> int:
         """Delete all jobs of somebody who is erased; how many."""
         async with self._database.write() as connection:
-            return await _delete(connection, jobs.c.user == user)
+            return await delete_jobs(connection, jobs.c.user == user)
 
     async def prune(self, before: float) -> int:
         """Delete what was over before then, in seconds since the epoch; how many."""
         async with self._database.write() as connection:
-            return await _delete(connection, and_(jobs.c.state.in_(OVER), jobs.c.ended < before))
+            return await delete_jobs(
+                connection, and_(jobs.c.state.in_(OVER), jobs.c.ended < before)
+            )
 
     # --- who works on it -----------------------------------------------------------------------
 
@@ -303,7 +288,7 @@ class JobStore:
                 if row["stop"]:
                     await connection.execute(here.values(state="cancelled", ended=now))
                 elif row["attempts"] >= kinds[row["kind"]]:
-                    sealed = self._error(row["id"], row["user"], LOST_TOO_OFTEN)
+                    sealed = self._rows.error(row["id"], row["user"], LOST_TOO_OFTEN)
                     await connection.execute(here.values(state="failed", ended=now, error=sealed))
                 else:
                     break
@@ -317,8 +302,8 @@ class JobStore:
                 "error": "",
             }
             await connection.execute(here.values(values))
-        job = self._job({**dict(row), **values})
-        return Claim(replace(job, arguments=self._opened("arguments", row)), token)
+        job = self._rows.job({**dict(row), **values})
+        return Claim(replace(job, arguments=self._rows.opened("arguments", row)), token)
 
     async def beat(
         self, claim: Claim, lease_s: float, step: Text | None = None, fraction: float = 0.0
@@ -330,7 +315,7 @@ class JobStore:
         async with self._database.write() as connection:
             stop = (
                 await connection.execute(
-                    update(jobs).where(_held(claim)).values(values).returning(jobs.c.stop)
+                    update(jobs).where(held(claim)).values(values).returning(jobs.c.stop)
                 )
             ).scalar_one_or_none()
         if stop is None:
@@ -340,7 +325,7 @@ class JobStore:
     async def stopping(self, claim: Claim) -> bool:
         """Whether its owner has cancelled it. Raises ``Lost``."""
         async with self._database.read() as connection:
-            found = await connection.execute(select(jobs.c.stop).where(_held(claim)))
+            found = await connection.execute(select(jobs.c.stop).where(held(claim)))
             stop = found.scalar_one_or_none()
         if stop is None:
             raise Lost
@@ -373,7 +358,7 @@ class JobStore:
         large."""
         self._check_size(name, data)
         job = claim.job
-        row = self._file_row(job.id, job.user, NewFile(name, type, data))
+        row = self._rows.file(job.id, job.user, NewFile(name, type, data))
         async with self._database.write() as connection:
             await self._hold(connection, claim)
             f = job_files.c
@@ -383,8 +368,8 @@ class JobStore:
     async def given_file(self, claim: Claim, name: str) -> bytes:
         """Raises ``Lost`` and ``NotFound``."""
         async with self._database.read() as connection:
-            held = await connection.execute(select(jobs.c.id).where(_held(claim)))
-            if held.scalar_one_or_none() is None:
+            still = await connection.execute(select(jobs.c.id).where(held(claim)))
+            if still.scalar_one_or_none() is None:
                 raise Lost
             return (await self._file(connection, claim.job.id, name))[1]
 
@@ -396,7 +381,7 @@ class JobStore:
 
     async def fail(self, claim: Claim, why: Failure, again: float | None = None) -> None:
         """``again``: when to try once more, in seconds since the epoch. Raises ``Lost``."""
-        sealed = self._error(claim.job.id, claim.job.user, why)
+        sealed = self._rows.error(claim.job.id, claim.job.user, why)
         if again is None:
             await self._end(claim, state="failed", error=sealed, ended=time.time())
         else:
@@ -413,7 +398,7 @@ class JobStore:
     async def _end(self, claim: Claim, **values: Any) -> None:
         async with self._database.write() as connection:
             done = await connection.execute(
-                update(jobs).where(_held(claim)).values(worker="", lease=0.0, **values)
+                update(jobs).where(held(claim)).values(worker="", lease=0.0, **values)
             )
             if done.rowcount and values["state"] == "done":  # what it came to is in the result
                 await connection.execute(delete(job_steps).where(job_steps.c.job == claim.job.id))
@@ -422,80 +407,6 @@ class JobStore:
 
     async def _hold(self, connection: AsyncConnection, claim: Claim) -> None:
         """Nobody takes the job before the transaction ends. Raises ``Lost``."""
-        done = await connection.execute(update(jobs).where(_held(claim)).values(worker=claim.token))
+        done = await connection.execute(update(jobs).where(held(claim)).values(worker=claim.token))
         if not done.rowcount:
             raise Lost
-
-    # --- rows ----------------------------------------------------------------------------------
-
-    def _job(self, row: Row) -> Job:
-        error = self._opened("error", row)
-        return Job(
-            row["id"],
-            row["tenant"],
-            row["user"],
-            row["channel"],
-            row["kind"],
-            self._opened("title", row) or "",
-            None,
-            row["batch"],
-            row["state"],
-            row["due"],
-            row["created"],
-            row["started"],
-            row["ended"],
-            row["attempts"],
-            Text(row["step_zh"], row["step_en"]),
-            row["fraction"],
-            Failure(error[0], Text(error[1], error[2])) if error else None,
-            stopping=row["stop"] and row["state"] == "running",
-        )
-
-    def _opened(self, column: str, row: Row) -> Any:
-        if not row[column]:
-            return None
-        opened: Opened = self._sealer.open(place(column, row["id"]), row[column])
-        return opened.content if opened.state == "open" else None
-
-    def _error(self, id: str, user: str, why: Failure) -> str:
-        return self._sealer.seal(user, place("error", id), [why.code, why.text.zh, why.text.en])
-
-
-def place(column: str, id: str) -> str:
-    return f"jobs.{column}:{id}"
-
-
-def step_place(id: str, name: str) -> str:
-    return f"job_steps.content:{id}:{name}"
-
-
-def file_place(id: str, name: str) -> str:
-    return f"job_files.content:{id}:{name}"
-
-
-def _of(principal: Principal) -> ColumnElement[bool]:
-    return and_(jobs.c.user == principal.user, jobs.c.tenant == principal.tenant)
-
-
-def _held(claim: Claim) -> ColumnElement[bool]:
-    c = jobs.c
-    return and_(c.id == claim.job.id, c.worker == claim.token, c.state == "running")
-
-
-async def _row(connection: AsyncConnection, id: str, principal: Principal) -> Row:
-    found = await connection.execute(select(jobs).where(jobs.c.id == id, _of(principal)))
-    row = found.mappings().one_or_none()
-    if row is None:
-        raise NotFound("job", "没有这个任务", "no such job")
-    return row
-
-
-async def _delete(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
-    ids = select(jobs.c.id).where(which)
-    for table in (job_steps, job_files):
-        await connection.execute(delete(table).where(table.c.job.in_(ids)))
-    return (await connection.execute(delete(jobs).where(which))).rowcount
-
-
-def _over() -> CallerError:
-    return CallerError("over", "任务已经结束", "the job is over")

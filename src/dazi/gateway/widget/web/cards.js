@@ -27,7 +27,8 @@ const callLine = (words, name, outcome) => {
 const extra = (words, event) => {
   if (event.type === "table") {
     const title = event.title ? [make("p", { class: "heading" }, reveal(event.title))] : [];
-    return make("div", { class: "extra" }, ...title, table(event.columns, event.rows));
+    const shown = event.chart ? chart(words, event) : [table(event.columns, event.rows)];
+    return make("div", { class: "extra" }, ...title, ...shown);
   }
   const named = event.passages.map((p) => make("li", {}, `[${p.number}] ${reveal(p.title)}`));
   return make("div", { class: "extra" }, make("p", { class: "heading" }, words.sources),

@@ -1,6 +1,5 @@
 // Elements by hand: text goes in as text nodes only, so nothing that is said can become markup.
-const make = (tag, options = {}, ...children) => {
-  const element = document.createElement(tag);
+const filled = (element, options, children) => {
   for (const [name, value] of Object.entries(options)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (value !== false && value !== undefined) element.setAttribute(name, value === true ? "" : value);
@@ -9,16 +8,11 @@ const make = (tag, options = {}, ...children) => {
   return element;
 };
 
-const icon = (path) => {
-  const space = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(space, "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  const drawn = document.createElementNS(space, "path");
-  drawn.setAttribute("d", path);
-  svg.append(drawn);
-  return svg;
-};
+const make = (tag, options = {}, ...children) => filled(document.createElement(tag), options, children);
+const shape = (tag, options = {}, ...children) =>
+  filled(document.createElementNS("http://www.w3.org/2000/svg", tag), options, children);
+
+const icon = (path) => shape("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, shape("path", { d: path }));
 
 const ICONS = {
   chat: "M4 4h16a1 1 0 0 1 1 1v11a1 1 0 0 1-1 1h-8l-5 4v-4H4a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1z",

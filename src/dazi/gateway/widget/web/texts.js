@@ -10,7 +10,7 @@ const WORDS = {
     with_person: (id) => `已转人工,工单 ${id}。同事会在这里答复您。`,
     rate: "这次服务怎么样?", star: (n) => `${n} 分`, rated: "谢谢您的评价。",
     offline: "连接断了,正在重连…", failed: "没有发出去,请再试。", stopped: "已停止。",
-    sources: "出处", expired: "对话已过期,请重新打开。", answered: "回答完了。",
+    lang: "zh-CN", table: "看数字", sources: "出处", expired: "对话已过期,请重新打开。", answered: "回答完了。",
     outcomes: {
       ok: "完成", not_found: "没有查到", forbidden: "没有权限", needs_confirmation: "待确认",
       rejected: "未执行", timeout: "超时", unavailable: "系统不可用",
@@ -28,7 +28,7 @@ const WORDS = {
     with_person: (id) => `Handed over to a person, ticket ${id}. They will answer you here.`,
     rate: "How was it?", star: (n) => `${n} of 5`, rated: "Thank you for rating.",
     offline: "The connection broke; trying again…", failed: "It was not sent; try again.",
-    stopped: "Stopped.", sources: "Sources", expired: "This conversation has expired; open it again.",
+    lang: "en", table: "The numbers", stopped: "Stopped.", sources: "Sources", expired: "This conversation has expired; open it again.",
     answered: "The answer is complete.",
     outcomes: {
       ok: "done", not_found: "nothing found", forbidden: "not allowed",

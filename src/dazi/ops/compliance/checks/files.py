@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from dazi.audit.records import records
 from dazi.core.language import Text
-from dazi.memory.threads import thread_messages
+from dazi.memory.tables import thread_messages
 from dazi.ops.compliance.results import Notes, Result, Status, some
 from dazi.ops.compliance.subject import Subject
 

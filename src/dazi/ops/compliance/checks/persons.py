@@ -17,7 +17,7 @@ from dazi.audit.search import Query, matching, search
 from dazi.audit.verify import verify
 from dazi.core.errors import AccessError, CallerError
 from dazi.core.language import Text
-from dazi.memory.threads import threads
+from dazi.memory.tables import threads
 from dazi.ops.compliance.results import BUG, Notes, Result, some
 from dazi.ops.compliance.subject import DAY_S, Subject, everybody
 from dazi.ops.compliance.trial import trial

@@ -1,4 +1,4 @@
-"""How long the administrators' pages take with a big company: ``python -m bench.console_pages``.
+"""How long the administrators' pages take with a big company: ``python -m bench.console.administrators``.
 
 A hundred thousand ledger records and five thousand accounts are made in a folder of their own, then each
 page is asked for over HTTP as whoever may see it. Prints the median and the worst time in milliseconds
