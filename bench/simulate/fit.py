@@ -77,7 +77,7 @@ def closed(side: Side, turns: Turns, level: Level, fit: Fit) -> Outcome:
     chosen = replace(turns, kind=turns.kind[np.array(level.turns) % len(turns.kind)])
     count = len(level.turns)
     place = {turn: n for n, turn in enumerate(level.turns)}
-    known = {place[d.turn]: (d.read, d.written) for d in level.found.turns if d.ok}
+    known = {place[d.turn]: d.used for d in level.found.turns if d.ok}
     trace = chosen.trace(np.zeros(count), 3600.0, known)
     fleet = side.fleet(fit.engine, fit.front, level.found.slowed)
     return Run(trace, fleet, Fixed(1), Rules(callers=level.callers)).go()

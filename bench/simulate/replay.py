@@ -5,22 +5,40 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sqlite3
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence, Set
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
 
 from bench.machine import used
 from bench.resilience.wire import Wire
 
+_TURN = re.compile(rb'"turn":"([^"]+)"')
 _USAGE = re.compile(rb'"prompt_tokens":(\d+),"completion_tokens":(\d+)')
 Question = Callable[[int], bytes]
 """The bytes of a request for the turn of that number."""
 
 
+class Used(NamedTuple):
+    """Tokens of a turn, and how often a model was asked."""
+
+    read: int
+    written: int
+    requests: int
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """Seconds when it came and what it took; ``ok``, ``refused`` for want of a place, or neither. ``read`` and
-    ``written``: tokens of its answer, 0 without one."""
+    ``written``: tokens of its answer, 0 without one; ``id``: by which the ledger knows the turn; ``requests``: how
+    often a model was asked, by the ledger."""
+
+    @property
+    def used(self) -> Used:
+        return Used(self.read, self.written, self.requests)
 
     turn: int
     came: float
@@ -29,6 +47,8 @@ class Done:
     refused: bool
     read: int = 0
     written: int = 0
+    id: str = ""
+    requests: int = 0
 
 
 @dataclass(slots=True)
@@ -59,6 +79,7 @@ class Load:
     server: int
     own: int
     question: Question
+    ledger: Path
     wires: list[Wire] = field(default_factory=list)
 
     async def ask(self, turn: int, began: float, into: Measured) -> None:
@@ -69,8 +90,12 @@ class Load:
         if not heard.ok and not refused:
             what = f"{heard.status or heard.failed} {heard.code}".strip()
             into.others[what] = into.others.get(what, 0) + 1
-        read, written = tokens_of(wire.last()) if heard.ok else (0, 0)
-        into.turns.append(Done(turn, came, heard.seconds, heard.ok, refused, read, written))
+        body = wire.last() if heard.ok else b""
+        named = _TURN.search(body)
+        known_as = named[1].decode() if named else ""
+        into.turns.append(
+            Done(turn, came, heard.seconds, heard.ok, refused, *tokens_of(body), known_as)
+        )
         self.wires.append(wire)
 
     async def closed(self, callers: int, turns: Sequence[int]) -> Measured:
@@ -108,6 +133,8 @@ class Load:
         spent, beside = used([self.server]).since(before), used([self.own]).since(around)
         into.busy, into.waited = spent.cpu / into.seconds, spent.waited / into.seconds
         into.around = beside.waited / into.seconds
+        asked = requests_of(self.ledger, {d.id for d in into.turns if d.ok})
+        into.turns = [replace(d, requests=asked.get(d.id, 0)) for d in into.turns]
         return into
 
     def end(self) -> None:
@@ -120,6 +147,14 @@ def tokens_of(body: bytes) -> tuple[int, int]:
     """Read and written, by an answer's ``usage``."""
     found = _USAGE.search(body)
     return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def requests_of(ledger: Path, turns: Set[str]) -> dict[str, int]:
+    """How often a model was asked, by turn, as their last records have it."""
+    query = "SELECT turn, body FROM audit_records WHERE kind = 'answer'"
+    with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as connection:
+        rows = connection.execute(query)
+        return {t: int(json.loads(body).get("requests", 0)) for t, body in rows if t in turns}
 
 
 def posted(body: object) -> bytes:

@@ -3,8 +3,9 @@
 For each side a model of service is fitted to a short closed loop at a few numbers of callers. Then three
 traces that have nothing to do with that loop are replayed in real time over HTTP, three runs each: other
 numbers of requests a second (below, near and beyond what was fitted), arriving at random and in bursts, with
-other shares of the kinds of question. The same traces go through the simulator, with the tokens that each turn
-was seen to use (as a recorded trace has them) and nothing of what it took, and both are compared.
+other shares of the kinds of question. The same traces go through the simulator, with the tokens and model
+requests that each turn was seen to take (as a recorded trace has them) and nothing of how long it took, and both
+are compared.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ async def compare(name: str, seconds: float, runs: int, tables: list[Table]) -> 
             measured, simulated = [], []
             for n in range(runs):
                 m = await _clean(side, at, FIRST_TEST + MANY * (i * runs + n) * 4)
-                known = {d.turn % MANY: (d.read, d.written) for d in m.turns if d.ok}
+                known = {d.turn % MANY: d.used for d in m.turns if d.ok}
                 fleet = side.fleet(fit.engine, fit.front, m.slowed)
                 trace = mixed.trace(at, seconds, known)
                 measured.append(m)

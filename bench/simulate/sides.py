@@ -17,7 +17,7 @@ from bench.resilience.house import House, build, key
 from bench.resilience.model import Model
 from bench.resilience.served import serving
 from bench.simulate.paced import PROMPT_TOKENS, Paced
-from bench.simulate.replay import Done, Load, posted
+from bench.simulate.replay import Done, Load, Used, posted
 from dazi.inference.catalog import BUNDLED
 from dazi.main.settings import demo_folder
 from dazi.ops.plan.simulate.fleet import Fleet
@@ -31,8 +31,6 @@ LIMITS = {
 }  # fmt: skip
 TODAY = "2025-04-03"
 KINDS = 4
-Tokens = tuple[int, int]
-"""Read and written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +43,9 @@ class Turns:
     answer: tuple[float, ...]
     calls: tuple[int, ...]
 
-    def trace(self, at: np.ndarray, seconds: float, known: Mapping[int, Tokens]) -> Trace:
-        """``known``: tokens of the turns of which they were counted, by where they stand in the trace, as a
-        recorded trace has them; of the others, what their kind takes in the mean."""
+    def trace(self, at: np.ndarray, seconds: float, known: Mapping[int, Used]) -> Trace:
+        """``known``: what turns used where that was counted, by where they stand in the trace, as a recorded
+        trace has it; of the others, what their kind uses in the mean."""
 
         def column(of: tuple[float, ...], which: int) -> np.ndarray:
             mean = [round(of[k]) for k in self.kind]
@@ -57,18 +55,19 @@ class Turns:
 
         prompt = column(self.prompt, 0)
         calls = np.array([self.calls[k] for k in self.kind], dtype=np.int64)
+        rounds = column(tuple(c + 1.0 for c in self.calls), 2)
         return Trace(
-            at, prompt, column(self.answer, 1), calls, prompt,
+            at, prompt, column(self.answer, 1), calls, rounds, prompt,
             np.full(len(at), -1), np.arange(len(at)), seconds,
         )  # fmt: skip
 
     def after(self, found: Iterable[Done]) -> Turns:
         """With what turns of each kind really read and wrote."""
-        counted: dict[int, list[Tokens]] = {}
+        counted: dict[int, list[Used]] = {}
         for d in found:
             if d.ok:
                 kind = int(self.kind[d.turn % len(self.kind)])
-                counted.setdefault(kind, []).append((d.read, d.written))
+                counted.setdefault(kind, []).append(d.used)
         means = [np.mean(counted[k], axis=0) for k in range(KINDS)]
         return replace(
             self,
@@ -125,7 +124,7 @@ async def paced(kinds: np.ndarray) -> AsyncIterator[Side]:
         async with model.running():
             house = build(Path(name), model.port)
             async with serving(house, Path(name), LIMITS) as served:
-                load = Load(served.port, served.process.pid, os.getpid(), question)
+                load = Load(served.port, served.process.pid, os.getpid(), question, house.database)
                 turns = Turns(kinds.copy(), (float(PROMPT_TOKENS),) * KINDS, WRITES, (0,) * KINDS)
                 known = Engine(
                     engine.base, engine.each, engine.prefill, 0.0, engine.chunk, engine.slots
@@ -156,7 +155,7 @@ async def bundled(kinds: np.ndarray) -> AsyncIterator[Side]:
                 headers = {"authorization": f"Bearer {key('agent')}"}
                 return post("/v1/chat/completions", posted(body), headers)
 
-            load = Load(served.port, served.process.pid, os.getpid(), question)
+            load = Load(served.port, served.process.pid, os.getpid(), question, house.database)
             turns = Turns(kinds.copy(), (0.0,) * KINDS, (0.0,) * KINDS, (1,) * KINDS)
             guess = Engine(2e-3, 1e-3, 1e-4, 0.0, 256, 256)
             front = Front(0.02, 0.0, 0.0, PLACES, QUEUED, WAIT_S)

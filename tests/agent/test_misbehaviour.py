@@ -107,6 +107,8 @@ async def test_a_second_try_may_mend_the_sentence(house: Start) -> None:
     said = await h.ask("customer", "ORD12345 多少钱")
     assert said.end.answer == "您好。金额是299元。"
     assert h.engine.requests[2].prefix == "您好。"
+    ((_, end),) = await h.audit("answer")
+    assert end["requests"] == len(h.engine.requests) == 3
 
 
 async def test_a_model_that_never_stops_calling_meets_its_budget(house: Start) -> None:

@@ -37,7 +37,8 @@ SECOND_TRY_TEMPERATURE = 0.7
 class Round:
     """What one model round came to. ``failed`` are the unsupported pieces that stopped it;
     ``wanted`` names tools that it meant and that still lack an argument; ``until``: when it has to be
-    over, in the loop's time; ``late``: it was not. ``by``: which of several servers answered."""
+    over, in the loop's time; ``late``: it was not. ``by``: which of several servers answered;
+    ``requests``: how often the model was asked."""
 
     text: str = ""
     calls: list[CallText] = field(default_factory=list)
@@ -50,6 +51,7 @@ class Round:
     until: float | None = None
     late: bool = False
     by: Served | None = None
+    requests: int = 0
     observer: Observer = field(default_factory=Observer)
 
 
@@ -125,6 +127,7 @@ async def _heard(
     """The engine's events while there is time. What they cost is noted however they end."""
     said: list[str] = []
     told = False
+    done.requests += 1
     used, by, failed = Usage(), None, "error"
     asking = done.observer.asks(request.model or engine.profile.name, request.trace)
     if asking.span.context != request.trace:

@@ -281,6 +281,7 @@ class Agent:
             finally:
                 turn.served(done.by)
                 turn.usage += done.usage
+                turn.requests += done.requests
                 turn.replaced += done.replaced
             if done.late:
                 break

@@ -78,6 +78,7 @@ def end_body(turn: Turn, answer: str, ms: float, price: Price | None) -> dict[st
         "answer": answer,
         "calls": [{"tool": r.name, "outcome": r.outcome} for r in turn.records],
         "tokens": [turn.usage.prompt, turn.usage.completion],
+        "requests": turn.requests,
         "replaced": turn.replaced,
         "reason": turn.reason,
         "ms": round(ms, 1),

@@ -41,6 +41,8 @@ class Turn:
     shown: Shown
     span: Span = NO_SPAN
     usage: Usage = field(default_factory=Usage)
+    requests: int = 0
+    """How often a model was asked."""
     answer: str = ""
     records: list[CallRecord] = field(default_factory=list)
     replaced: int = 0

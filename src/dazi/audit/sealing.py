@@ -27,8 +27,8 @@ CLEAR = frozenset(
     {
         # the system's part of a turn, a call and a sign-in
         "approver", "by", "call", "calls", "channel", "model", "ms", "offered", "ok", "out",
-        "cost", "experiments", "outcome", "policy", "prompt", "raw", "replaced", "roles", "ticket", "tokens",
-        "tool", "version", "why",
+        "cost", "experiments", "outcome", "policy", "prompt", "raw", "replaced", "requests", "roles", "ticket",
+        "tokens", "tool", "version", "why",
         # what administrators do
         "act", "active", "arm", "cut", "days", "effect", "experiment", "hold", "of", "removed", "shares",
         "since", "state", "through", "turn", "until",

@@ -53,7 +53,7 @@ def trace_of(at: np.ndarray, answer: np.ndarray, prompt: int = 0) -> Trace:
     n = len(at)
     zero = np.zeros(n, dtype=np.int64)
     return Trace(
-        at, zero + prompt, np.maximum(1, answer).astype(np.int64), zero, zero + prompt, zero - 1,
+        at, zero + prompt, np.maximum(1, answer).astype(np.int64), zero, zero + 1, zero + prompt, zero - 1,
         np.arange(n), float(at[-1]) + 1,
     )  # fmt: skip
 

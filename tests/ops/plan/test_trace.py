@@ -46,7 +46,7 @@ def ledger() -> list[Record]:
         add("call", at + 1, user, turn, tool="request_refund", arguments={"order_id": "ORD12345"})
         calls = [{"tool": "request_refund", "outcome": "ok"}] * i
         add("answer", at + 4, user, turn, answer="ORD12345 已退款", calls=calls,
-            tokens=[1000 + i, 50 + i], ms=4000.0)  # fmt: skip
+            tokens=[1000 + i, 50 + i], requests=3 if i == 1 else i + 1, ms=4000.0)  # fmt: skip
     add("turn", MONDAY_NINE + 300, "wang", "raw", raw=True, model="law", tokens=[7, 8], ms=1000.0)
     add(
         "answer", MONDAY_NINE + 400, "wang", "noted", answer="记住了", calls=[], tokens=[0, 0], ms=2
@@ -75,6 +75,9 @@ def test_a_recording_has_figures_and_nobody(tmp_path: Path) -> None:
     assert [(line["prompt"], line["answer"], line.get("calls", 0)) for line in lines] == [
         (1000, 50, 0), (1001, 51, 1), (1002, 52, 2), (7, 8, 0),
     ]  # fmt: skip
+    # Where it was asked once more than for its calls, an answer was made again.
+    assert [line.get("requests", 0) for line in lines] == [1, 3, 3, 0]
+    assert read(path).rounds.tolist() == [1, 3, 3, 1]
     assert [line["model"] for line in lines] == ["Qwen3-14B"] * 3 + ["law"]
     first, second, third, raw = (line["user"] for line in lines)
     assert first == third != second == raw
@@ -92,7 +95,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert write(path, head_of(made), lines_of(made)) == len(made)
     found = read(path)
     assert np.allclose(found.at, made.at, atol=6e-4)
-    for column in ("prompt", "answer", "calls"):
+    for column in ("prompt", "answer", "calls", "rounds"):
         assert (getattr(found, column) == getattr(made, column)).all()
     assert (found.seconds, found.second_of_week) == (made.seconds, made.second_of_week)
     same = found.user[:, None] == found.user[None, :]

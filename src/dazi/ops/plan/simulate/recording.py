@@ -54,6 +54,7 @@ class Recorder:
             self._number(record.user),
             model if isinstance(model, str) else known,
             ms,
+            _whole(body.get("requests")),
         )
         self._found.append((record.at - ms / 1000, line))
 
@@ -72,3 +73,7 @@ class Recorder:
 
     def _number(self, user: str) -> str:
         return hmac.new(self._key, user.encode(), sha256).hexdigest()[:12]
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) and 0 <= value <= MOST_CALLS else 0

@@ -92,7 +92,8 @@ class Run:
         self._fresh: list[float] = self._uncached().tolist()
         call = np.minimum(CALL_TOKENS, trace.answer / rounds)
         self._call: list[float] = call.tolist()
-        self._answer: list[float] = (trace.answer - call * trace.calls).tolist()
+        self._answer: list[float] = (trace.answer - call * (rounds - 1)).tolist()
+        self._calls: list[int] = trace.calls.tolist()
         self._held: list[float] = ((trace.prompt + trace.answer) / rounds).tolist()
         self._inside = [0.0] * n
         self._first = [NAN] * n
@@ -286,7 +287,9 @@ class Run:
         front = desk.front
         self._rounds[turn] -= 1
         if self._rounds[turn]:
-            self._push(self._worked(desk, front.round) + front.tool, REQUEST, turn)
+            self._calls[turn] -= 1
+            tool = front.tool if self._calls[turn] >= 0 else 0.0
+            self._push(self._worked(desk, front.round) + tool, REQUEST, turn)
         else:
             self._push(self._worked(desk, front.round + front.turn / 2), LEAVE, turn)
 

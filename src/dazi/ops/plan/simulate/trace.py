@@ -30,7 +30,8 @@ class Trace:
     """Turns in the order in which they come, an array a column.
 
     ``at``: seconds from the start; ``prompt`` and ``answer``: tokens of all model requests of a turn
-    together; ``calls`` of tools: there is one model request more; ``fresh``: of the prompt, tokens that
+    together; ``calls`` of tools; ``rounds``: model requests, at least one more than waited for calls, and more
+    where an answer was made again; ``fresh``: of the prompt, tokens that
     no server can have in its cache; ``again``: how many turns ago the same was asked, -1 for never;
     ``user``: a number. ``second_of_week``: when it starts, Monday 0:00 is 0. ``seconds``: how long.
     """
@@ -39,6 +40,7 @@ class Trace:
     prompt: Ints
     answer: Ints
     calls: Ints
+    rounds: Ints
     fresh: Ints
     again: Ints
     user: Ints
@@ -47,11 +49,6 @@ class Trace:
 
     def __len__(self) -> int:
         return len(self.at)
-
-    @property
-    def rounds(self) -> Ints:
-        """Model requests of each turn."""
-        return self.calls + 1
 
     def of_users(self, one_in: int) -> Trace:
         """The turns of one user in so many, with all that they ask."""
@@ -64,6 +61,7 @@ class Trace:
             prompt=self.prompt[kept],
             answer=self.answer[kept],
             calls=self.calls[kept],
+            rounds=self.rounds[kept],
             fresh=self.fresh[kept],
             again=self.again[kept],
             user=self.user[kept],
@@ -79,7 +77,8 @@ def _mixed(user: Ints) -> npt.NDArray[np.uint64]:
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """A turn as a file has it; ``ms``: what it took; ``model``: that it was asked of."""
+    """A turn as a file has it; ``ms``: what it took; ``model``: that it was asked of; ``requests``: how often,
+    0 where nobody counted: then once more than there are calls."""
 
     t: float
     prompt: int
@@ -88,6 +87,7 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     user: str = ""
     model: str = ""
     ms: float = 0.0
+    requests: int = 0
 
 
 class Head(msgspec.Struct, forbid_unknown_fields=True):
@@ -151,7 +151,9 @@ def _parsed(path: Path, file: Iterable[bytes]) -> tuple[Head, list[Line]]:
 
 def _checked(line: Line) -> Line:
     """Raises ``ValueError``."""
-    whole = 0 <= line.t < 1e10 and 0 <= line.calls <= MOST_CALLS
+    whole = (
+        0 <= line.t < 1e10 and 0 <= line.calls <= MOST_CALLS and 0 <= line.requests <= MOST_CALLS
+    )
     if not (whole and 0 <= line.prompt <= MOST_TOKENS and 0 <= line.answer <= MOST_TOKENS):
         raise ValueError("out of bounds")
     return line
@@ -165,7 +167,8 @@ def of_lines(head: Head, lines: list[Line]) -> Trace:
     user = [users.setdefault(line.user, len(users)) for line in lines]
     prompt = np.array([line.prompt for line in lines], dtype=np.int64)
     calls = np.array([line.calls for line in lines], dtype=np.int64)
-    first = prompt // (calls + 1)
+    rounds = np.array([line.requests or line.calls + 1 for line in lines], dtype=np.int64)
+    first = prompt // rounds
     at = np.array([line.t for line in lines], dtype=np.float64)
     last = float(at[-1]) if len(lines) else 0.0
     return Trace(
@@ -173,6 +176,7 @@ def of_lines(head: Head, lines: list[Line]) -> Trace:
         prompt,
         np.array([line.answer for line in lines], dtype=np.int64),
         calls,
+        rounds,
         first + (prompt - first) // 8,
         np.full(len(lines), -1, dtype=np.int64),
         np.array(user, dtype=np.int64),
@@ -182,9 +186,10 @@ def of_lines(head: Head, lines: list[Line]) -> Trace:
 
 
 def lines_of(trace: Trace) -> Iterator[Line]:
-    columns: Any = (trace.at, trace.prompt, trace.answer, trace.calls, trace.user)
-    for t, prompt, answer, calls, user in zip(*(c.tolist() for c in columns), strict=True):
-        yield Line(round(t, 3), prompt, answer, calls, f"{user:x}")
+    columns: Any = (trace.at, trace.prompt, trace.answer, trace.calls, trace.rounds, trace.user)
+    for t, prompt, answer, calls, rounds, user in zip(*(c.tolist() for c in columns), strict=True):
+        asked = 0 if rounds == calls + 1 else rounds
+        yield Line(round(t, 3), prompt, answer, calls, f"{user:x}", requests=asked)
 
 
 def head_of(trace: Trace) -> Head:

@@ -158,6 +158,7 @@ def _turns(
         prompt,
         column(answer),
         calls,
+        calls + 1,
         fresh,
         turns_ago(asked),
         column(user[session]),
