@@ -228,6 +228,7 @@ def test_the_page_runs_its_own_script_and_no_other(tmp_path: Path) -> None:
     digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in text
     assert "A<b>" not in text and "A&lt;b&gt;" in text
+    assert "level3 4 D" in text
     assert "dazi eval report a" in text and "does not hold" in text
     assert "No overall score: Cost, Compliance not measured." in text
 

@@ -61,6 +61,9 @@ def _evidence(c: Candidate, language: Language) -> Iterator[str]:
     if c.cost:
         yield _small(f"{w.assumptions(c.cost, language)} ({c.cost.run})")
     yield _item(f"{compliance}: {w.compliance(c.compliance, language)}")
+    if c.compliance:
+        for framework, id, title in c.compliance.failed:
+            yield _small(f"{framework} {id} {Text.of(title)(language)}")
     for r in c.runs:
         digest = str(r.data.get("sha256", ""))[:12]
         about = f"{r.suite}: {r.id}, {r.model} {r.version}, n = {r.done}, {r.data.get('name', '')} {digest}"

@@ -12,6 +12,7 @@ from html import escape
 from dazi.core.language import Language, Text
 from dazi.lab.scorecard import wording as w
 from dazi.lab.scorecard.declared import DIMENSIONS
+from dazi.lab.scorecard.evidence import Compliant
 from dazi.lab.scorecard.scoring import Candidate, Scorecard
 
 WIDTH, ROW = 640, 26
@@ -147,6 +148,12 @@ def _metrics(s: Scorecard, language: Language) -> Iterator[str]:
         yield f'<p class="note">{escape(told)}</p>'
 
 
+def _failed(found: Compliant, language: Language) -> Iterator[str]:
+    if found.failed:
+        rows = (f"{f} {i} {Text.of(t)(language)}" for f, i, t in found.failed)
+        yield f"<ul>{''.join(f'<li class=bad>{escape(row)}</li>' for row in rows)}</ul>"
+
+
 def _evidence(c: Candidate, language: Language) -> Iterator[str]:
     yield f"<h2>{escape(c.name)}: {escape(w.EVIDENCE(language))}</h2><ul>"
     yield f"<li>{escape(w.NAMES['cost'](language))}: {escape(w.cost(c.cost, language))}"
@@ -156,6 +163,7 @@ def _evidence(c: Candidate, language: Language) -> Iterator[str]:
     yield f"<li>{escape(w.NAMES['compliance'](language))}: {escape(w.compliance(c.compliance, language))}"
     if c.compliance:
         yield f' <span class="note">({escape(c.compliance.path.name)}, {escape(c.compliance.at)})</span>'
+        yield from _failed(c.compliance, language)
     yield "</li>"
     for r in c.runs:
         data = r.data.get("name", "")
