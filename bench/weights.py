@@ -120,7 +120,11 @@ def row(name: str, given: argparse.Namespace, place: Path, memory: Path) -> tupl
     line = [sys.executable, "-m", "bench.weights", "--step", name, "--place", str(place)]
     found: list[dict[str, float]] = []
     for _ in range(given.rounds):
-        for left in (memory / "plain", place / "mini.sealed", *([place / "sealed"] if name == "encrypt" else [])):
+        for left in (
+            memory / "plain",
+            place / "mini.sealed",
+            *([place / "sealed"] if name == "encrypt" else []),
+        ):
             shutil.rmtree(left, ignore_errors=True)
         done = subprocess.run(
             [*line, "--memory", str(memory)], check=True, capture_output=True, text=True

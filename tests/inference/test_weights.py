@@ -58,7 +58,9 @@ def sealed(plain: Path, tmp_path: Path) -> Path:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()
+    }
 
 
 def test_what_was_encrypted_comes_back_and_is_nowhere_in_plain(
@@ -253,7 +255,9 @@ def test_what_somebody_works_on_is_not_swept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"00" * 32, b"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", bytes(32)], ids=["hex", "base64", "raw"]
+    "text",
+    [b"00" * 32, b"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", bytes(32)],
+    ids=["hex", "base64", "raw"],
 )
 def test_a_key_from_a_file_the_environment_and_a_command(tmp_path: Path, text: bytes) -> None:
     file = tmp_path / "key"
@@ -274,7 +278,10 @@ def test_a_key_from_a_file_the_environment_and_a_command(tmp_path: Path, text: b
         (KeySource(file=Path("missing")), "missing"),
         (KeySource(command="no-such-command-here"), "cannot be run"),
         (KeySource(command="'"), "cannot be run"),
-        (KeySource(command=f"{sys.executable} -c \"import sys; sys.exit('vault is sealed')\""), "vault is sealed"),
+        (
+            KeySource(command=f"{sys.executable} -c \"import sys; sys.exit('vault is sealed')\""),
+            "vault is sealed",
+        ),
     ],
     ids=["none", "two", "no key", "no file", "no command", "no words", "refused"],
 )
@@ -325,7 +332,9 @@ def vault(tmp_path: Path) -> Vault:
 
 
 async def said(engine: EmbeddedEngine) -> str:
-    asked = GenerateRequest((Message("user", "订单 ORD12345 到哪了?"),), sampling=Sampling(max_tokens=16))
+    asked = GenerateRequest(
+        (Message("user", "订单 ORD12345 到哪了?"),), sampling=Sampling(max_tokens=16)
+    )
     return "".join([e.text async for e in engine.generate(asked) if isinstance(e, TextDelta)])
 
 
@@ -360,7 +369,9 @@ async def test_an_encrypted_adapter_counts_as_the_plain_one(
 ) -> None:
     if model_folder != BUNDLED:
         pytest.skip("the adapters of these tests have the bundled model's sizes")
-    plain = lora.write(tmp_path / "crm" / "adapter_model.safetensors", lora.tensors(0.5), lora_alpha=4)
+    plain = lora.write(
+        tmp_path / "crm" / "adapter_model.safetensors", lora.tensors(0.5), lora_alpha=4
+    )
     sealing.encrypt(plain.parent, tmp_path / "crm.sealed", KEY)
     catalog = Catalog(tmp_path / "data", model_folder)
     texts, names = [], []

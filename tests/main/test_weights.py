@@ -66,7 +66,10 @@ def test_doctor_says_what_is_wrong_and_what_is_plain(
     assert plain.ok and "not encrypted" in plain.text.en
     encrypt_model(settings, catalog, Wanted("ours"), unwatched)
     assert ours.exists()
-    for other, says in ((Settings(data=data), "there is no key"), (Settings(data=data, weights_key="00" * 32), "another key")):
+    for other, says in (
+        (Settings(data=data), "there is no key"),
+        (Settings(data=data, weights_key="00" * 32), "another key"),
+    ):
         found = weight_findings(other, data)
         assert not found[0].ok and says in found[0].text.en
     assert weight_findings(Settings(data=data, model="http://gpu:1/v1"), data) == []
@@ -107,7 +110,9 @@ def test_decrypting_wants_memory_or_a_word(
     same = (tmp_path / "out" / "openvino_model.bin").read_bytes()
     assert same == (ours / "openvino_model.bin").read_bytes()
     with pytest.raises(CallerError, match="not encrypted"):
-        decrypt_model(settings, catalog, Wanted(str(ours), to=tmp_path / "x"), on_disk=True, watch=unwatched)
+        decrypt_model(
+            settings, catalog, Wanted(str(ours), to=tmp_path / "x"), on_disk=True, watch=unwatched
+        )
     assert memory.SETTING == "DAZI_WEIGHTS_FOLDER"
 
 
@@ -118,7 +123,9 @@ def test_rekeying_several(settings: Settings, data: Path, ours: Path, tmp_path: 
     (tmp_path / "new.key").write_text("11" * 32)
     new = KeySource(file=tmp_path / "new.key", names=NEW)
     rekey_models(settings, catalog, ["one", "two"], new)
-    moved = settings.model_copy(update={"weights_key": "", "weights_key_file": tmp_path / "new.key"})
+    moved = settings.model_copy(
+        update={"weights_key": "", "weights_key_file": tmp_path / "new.key"}
+    )
     for name in ("one", "two"):
         catalog.use(name)
         assert all(f.ok for f in weight_findings(moved, data))

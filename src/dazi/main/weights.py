@@ -22,9 +22,7 @@ NEW = ("--new-key-env", "--new-key-file", "--new-key-command")
 
 
 def key_source(settings: Settings) -> KeySource:
-    return KeySource(
-        settings.weights_key, settings.weights_key_file, settings.weights_key_command
-    )
+    return KeySource(settings.weights_key, settings.weights_key_file, settings.weights_key_command)
 
 
 def vault_of(settings: Settings) -> Vault:

@@ -60,7 +60,11 @@ class KeySource:
     value: str = field(default="", repr=False)
     file: Path | None = None
     command: str = ""
-    names: tuple[str, str, str] = ("DAZI_WEIGHTS_KEY", "DAZI_WEIGHTS_KEY_FILE", "DAZI_WEIGHTS_KEY_COMMAND")
+    names: tuple[str, str, str] = (
+        "DAZI_WEIGHTS_KEY",
+        "DAZI_WEIGHTS_KEY_FILE",
+        "DAZI_WEIGHTS_KEY_COMMAND",
+    )
     """What the three are called where somebody sets them."""
 
     @property
@@ -69,7 +73,9 @@ class KeySource:
 
     def read(self) -> WrappingKey:
         """Asked for each time, so that what rotates it need not restart us. Raises ``OperatorError``."""
-        told = [n for n, v in zip(self.names, (self.value, self.file, self.command), strict=True) if v]
+        told = [
+            n for n, v in zip(self.names, (self.value, self.file, self.command), strict=True) if v
+        ]
         if len(told) > 1:
             both = "、".join(told), " and ".join(told)
             raise _unusable(f"{both[0]} 只设一个", f"{both[1]} are set: set one of them")
@@ -89,7 +95,9 @@ def _read(file: Path) -> bytes:
         with file.open("rb") as content:
             return content.read(LONGEST)
     except OSError as e:
-        raise _unusable(f"读不了 {file}:{e.strerror}", f"{file} cannot be read: {e.strerror}") from e
+        raise _unusable(
+            f"读不了 {file}:{e.strerror}", f"{file} cannot be read: {e.strerror}"
+        ) from e
 
 
 def _printed(command: str) -> bytes:
@@ -97,7 +105,11 @@ def _printed(command: str) -> bytes:
     try:
         words = shlex.split(command)
         done = subprocess.run(
-            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_SECONDS, check=False
+            words,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
         )
     except (OSError, ValueError, IndexError) as e:
         raise _unusable(f"命令运行不了:{e}", f"the command cannot be run: {e}") from e

@@ -85,9 +85,7 @@ def encrypt(
     return made
 
 
-def decrypt(
-    folder: Path, target: Path, key: WrappingKey, *, watch: Watch = unwatched
-) -> Path:
+def decrypt(folder: Path, target: Path, key: WrappingKey, *, watch: Watch = unwatched) -> Path:
     """Write the encrypted model of ``folder`` in plain into the new folder ``target``; where the model
     is one file, the path of that. Raises ``OperatorError``, and then nothing of it stays."""
     manifest, data_key = opened(folder, key)

@@ -81,7 +81,9 @@ def seal(plain: IO[bytes], size: int, sealed: IO[bytes], key: FileKey, count: Co
         raise Damaged
 
 
-def unseal(sealed: IO[bytes], size: int, plain: IO[bytes] | None, key: FileKey, count: Count) -> None:
+def unseal(
+    sealed: IO[bytes], size: int, plain: IO[bytes] | None, key: FileKey, count: Count
+) -> None:
     """Writes to ``plain``, or merely checks. What was written counts once this has returned.
 
     Raises ``Damaged``."""

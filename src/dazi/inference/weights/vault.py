@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dazi.inference.weights.held import sweep
 from dazi.inference.weights.keys import KeySource
 from dazi.inference.weights.manifest import is_sealed, read_manifest
-from dazi.inference.weights.memory import PREFIX, SHARED, in_memory
+from dazi.inference.weights.memory import in_memory
 from dazi.inference.weights.sealing import opened, unseal_into, unwatched
 
 _CONVERTED = 2
