@@ -8,7 +8,7 @@ import math
 import random
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ class EmbeddedOptions:
     cache_dir: Path | None = None
     adapter: Path | None = None
     adapter_alpha: float | None = None
-    vault: Vault = Vault()
+    vault: Vault = field(default_factory=Vault)
 
 
 _FILES = ("openvino_model.xml", "openvino_tokenizer.xml")

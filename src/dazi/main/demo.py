@@ -2,8 +2,9 @@
 
 A company folder with ``demo = true`` may hold ``seed.py`` (``seed(database, today)``),
 ``documents.py`` (``make(folder)``), ``services/app.py`` (``create_app(database, today)``, an ASGI
-application) and ``services/mail_sink.py`` (``MailSink``), or a pack that it extends may. The services run in a thread of their own
-with its own event loop, so that they are real servers to Dazi and cannot block it.
+application) and ``services/mail_sink.py`` (``MailSink``); or a pack that it extends has them. The services
+run in a thread of their own with its own event loop, so that they are real servers to Dazi and cannot
+block it.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from dazi.core.errors import DaziError
 from dazi.core.language import Text
 from dazi.inference.catalog import BUNDLED, Catalog
 from dazi.inference.pool.config import BUNDLED as BUNDLED_NAME
+from dazi.inference.weights.keys import WrappingKey
 from dazi.inference.weights.manifest import is_sealed
 from dazi.inference.weights.memory import SETTING, memory_backed, place_of
 from dazi.main.doctor_finding import Finding
@@ -33,6 +34,7 @@ def weight_findings(settings: Settings, data: Path) -> list[Finding]:
         findings.append(Finding(True, Text(zh, en)))
     if not sealed:
         return findings
+    key: WrappingKey | DaziError
     try:
         key = key_source(settings).read()
     except DaziError as e:

@@ -142,12 +142,12 @@ def load_tools(folder: Path) -> tuple[dict[str, Tool], dict[str, ConnectorSpec]]
     used = {t.connector for t in tools.values()}
     connectors = {name: spec for name, spec in connectors.items() if name in used}
     for path in layers.glob("tools/examples/*.txt"):
-        tool = tools.get(path.stem)
-        if tool is not None:
+        known = tools.get(path.stem)
+        if known is not None:
             layer_of = layers.layer_of(path)
             if layer_of is not None and layers.layers.index(layer_of) > by[path.stem]:
                 continue  # of the declaration whose place it took
-            tools[path.stem] = replace(tool, examples=(*tool.examples, *_lines(path)))
+            tools[path.stem] = replace(known, examples=(*known.examples, *_lines(path)))
         elif path.stem not in gone:
             raise ConfigError(
                 path,

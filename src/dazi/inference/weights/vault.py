@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dazi.inference.weights.held import sweep
 from dazi.inference.weights.keys import KeySource
 from dazi.inference.weights.manifest import is_sealed, read_manifest
-from dazi.inference.weights.memory import in_memory
+from dazi.inference.weights.memory import PREFIX, SHARED, in_memory
 from dazi.inference.weights.sealing import opened, unseal_into, unwatched
 
 _CONVERTED = 2
@@ -30,6 +31,10 @@ class Vault:
 
     keys: KeySource = field(default_factory=KeySource)
     folder: Path | None = None
+
+    def tidy(self) -> None:
+        """Remove what killed processes left in plain."""
+        sweep(self.folder or SHARED, PREFIX)
 
     @contextmanager
     def laid_open(self, path: Path) -> Iterator[LaidOpen]:
