@@ -277,3 +277,11 @@ def _joined(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 def _wrong(folder: Path, key: str, zh: str, en: str) -> ConfigError:
     path = folder / SETTINGS
     return ConfigError(path, line_of(path, key), zh, en)
+
+
+def named_file(folder: Path, kind: str, file: Path) -> Path:
+    """``file``, or where there is none, that of the company's or a pack's folder ``kind``."""
+    if file.exists() or file.is_absolute():
+        return file
+    found = layers_of(folder).find(Path(kind) / file)
+    return found if found.is_file() else file
