@@ -10,6 +10,7 @@ import pytest
 from dazi.core.errors import CallerError, DaziError
 from dazi.inference.catalog import BUNDLED, Catalog
 from dazi.inference.weights import memory
+from dazi.inference.weights.held import LOCK
 from dazi.inference.weights.keys import KeySource
 from dazi.inference.weights.manifest import is_sealed, read_manifest
 from dazi.inference.weights.sealing import unwatched
@@ -17,6 +18,7 @@ from dazi.main.doctor_weights import weight_findings
 from dazi.main.engines import load_engine
 from dazi.main.settings import Settings
 from dazi.main.weights import NEW, Wanted, decrypt_model, encrypt_model, rekey_models
+from tests.inference import lora
 
 HEX = "5a" * 32
 
@@ -132,3 +134,40 @@ def test_rekeying_several(settings: Settings, data: Path, ours: Path, tmp_path: 
         assert not weight_findings(settings, data)[0].ok
     with pytest.raises(DaziError, match="--new-key-file"):
         rekey_models(moved, catalog, ["one"], KeySource(names=NEW))
+
+
+def test_a_model_with_an_adapter_encrypts_the_adapter_and_is_the_same(
+    settings: Settings, data: Path, tmp_path: Path
+) -> None:
+    plain = lora.write(
+        tmp_path / "crm" / "adapter_model.safetensors", lora.tensors(0.3), lora_alpha=4
+    )
+    (tmp_path / "crm" / "adapter.json").write_text("{}")
+    catalog = Catalog(data)
+    base = catalog.built_in()[0].name
+    catalog.add_adapter(plain.parent, base, name="crm")
+    catalog.use("crm")
+    left = tmp_path / "memory" / f"{memory.PREFIX}left"  # by a process that was killed
+    left.mkdir()
+    (left / LOCK).touch()
+    before = load_engine(settings, data)
+    assert not left.exists()
+    encrypt_model(settings, catalog, Wanted("crm", delete=True), unwatched)
+    assert [p.name for p in (tmp_path / "crm").iterdir()] == ["adapter.json"]
+    after = load_engine(settings, data)
+    assert after.profile == before.profile and after.profile.name == f"{base}+crm"
+    for engine in (before, after):
+        engine.shut()  # type: ignore[attr-defined]
+    assert all(f.ok for f in weight_findings(settings, data))
+
+
+def test_weights_for_a_server_say_how_to_serve_them(
+    settings: Settings, data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "hf").mkdir()
+    (tmp_path / "hf" / "model.safetensors").write_bytes(b"weights")
+    catalog = Catalog(data)
+    encrypt_model(settings, catalog, Wanted(str(tmp_path / "hf"), name="q"), unwatched)
+    assert catalog.get("q").kind == "files"
+    with pytest.raises(CallerError, match="dazi model decrypt q --to /dev/shm/q"):
+        catalog.use("q")

@@ -221,12 +221,15 @@ def embedded_options(entry: ModelEntry, given: EmbeddedOptions | None) -> Embedd
 
 
 def for_a_server(entry: ModelEntry) -> CallerError:
+    serve = f"vllm serve {entry.location}"
+    if is_sealed(Path(entry.location)):
+        place = f"/dev/shm/{entry.name}"
+        serve = f"dazi model decrypt {entry.name} --to {place} && vllm serve {place}"
     return CallerError(
         "model_for_server",
-        f"{entry.name} 的权重要由服务打开：在装了 vLLM 的机器上 vllm serve {entry.location}，"
-        "再 dazi model use 它的网址。",
-        f"The weights of {entry.name} are for a server: run vllm serve {entry.location} where vLLM "
-        "is installed, then dazi model use its URL.",
+        f"{entry.name} 的权重要由服务打开：在装了 vLLM 的机器上 {serve}，再 dazi model use 它的网址。",
+        f"The weights of {entry.name} are for a server: run {serve} where vLLM is installed, then "
+        "dazi model use its URL.",
     )
 
 

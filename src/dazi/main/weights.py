@@ -14,7 +14,7 @@ from dazi.inference.gguf import conversion_of
 from dazi.inference.weights.keys import KeySource, WrappingKey
 from dazi.inference.weights.manifest import ENDING, is_sealed, read_manifest
 from dazi.inference.weights.memory import memory_backed
-from dazi.inference.weights.sealing import Watch, decrypt, encrypt, rekey, verify
+from dazi.inference.weights.sealing import Watch, decrypt, encrypt, name_of, rekey, verify
 from dazi.inference.weights.vault import Vault
 from dazi.main.settings import Settings
 
@@ -71,8 +71,8 @@ def encrypt_model(settings: Settings, catalog: Catalog, wanted: Wanted, watch: W
     key = key_source(settings).read()
     source = Target.of(catalog, wanted.named)
     shown = wanted.name or (source.entry.name if source.entry is not None else "")
-    own = (source.path.stem if source.path.is_file() else source.path.name).replace("/", "-")
-    place = (wanted.to or catalog.models / f"{shown or own}{ENDING}").expanduser().absolute()
+    own = (shown or name_of(source.path)).replace("/", "-")
+    place = (wanted.to or catalog.models / f"{own}{ENDING}").expanduser().absolute()
     others = _in_use(catalog, source) if wanted.delete else ()
     if others:
         told = "、".join(others), ", ".join(others)

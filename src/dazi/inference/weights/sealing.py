@@ -77,7 +77,7 @@ def encrypt(
                         f"somebody is writing to {path}; encrypt it when it is whole",
                     ) from None
             sealed.append(one)
-        shown = name or (source.name if source.is_dir() else source.stem)
+        shown = name or name_of(source)
         made = Manifest(
             model, shown, kind, entry, tuple(sealed), key.id, key.wrap(data_key, model)
         ).signed(data_key)
@@ -149,6 +149,13 @@ def unseal_into(
                         unseal(sealed, one.size, plain, bound, progress.count)
         except (Damaged, FileNotFoundError):
             raise tampered(f"{path} ({one.name})") from None
+
+
+def name_of(source: Path) -> str:
+    """What a model is called where nobody says else: an adapter's file has its folder's name."""
+    if source.is_dir():
+        return source.name
+    return source.parent.name if source.name == WEIGHTS else source.stem
 
 
 class _Progress:
