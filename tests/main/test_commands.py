@@ -65,8 +65,9 @@ def test_init_writes_over_nothing(tmp_path: Path) -> None:
 
 
 def test_check_accepts_the_demo_company() -> None:
-    (line,) = check_folder(demo_folder(), "en")
+    line, *whence = check_folder(demo_folder(), "en")
     assert "17 tools" in line
+    assert any("tools retail: query_sales_data, search_product" in told for told in whence)
 
 
 @pytest.mark.parametrize(

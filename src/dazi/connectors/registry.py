@@ -12,6 +12,7 @@ from dazi.connectors.context import ConnectorContext
 from dazi.connectors.credentials import KEYS, Credential
 from dazi.core.errors import ConfigError
 from dazi.core.tools import Connector, Tool
+from dazi.packs.layers import layers_of
 
 
 class CheckedConnector(Connector, Protocol):
@@ -102,7 +103,9 @@ def _http(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnec
     from dazi.connectors.http import HttpConnector
 
     try:
-        return HttpConnector(url, context.folder / document, Credential.of(config, context.folder))
+        return HttpConnector(
+            url, layers_of(context.folder).find(document), Credential.of(config, context.folder)
+        )
     except ValueError as error:
         zh = f"服务 {service} 的地址不能用;请写成 http(s)://主机:端口/路径"
         en = f"the URL of service {service} cannot be used; write http(s)://HOST:PORT/PATH"
@@ -113,7 +116,7 @@ def _python(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConn
     from dazi.connectors.functions import FunctionConnector
 
     (module,) = _keys(config, context, "module")
-    return FunctionConnector(context.folder / module, context)
+    return FunctionConnector(layers_of(context.folder).find(module), context)
 
 
 def _smtp(config: Mapping[str, Any], context: ConnectorContext) -> CheckedConnector:

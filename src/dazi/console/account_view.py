@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from nicegui import ui
 
@@ -14,6 +13,7 @@ from dazi.console.account import CallAccount
 from dazi.console.pieces import revealed
 from dazi.console.state import ConsoleState, Scene
 from dazi.core.language import Text
+from dazi.packs.layers import layers_of
 
 
 def place_of(state: ConsoleState, policy: str) -> str:
@@ -24,11 +24,8 @@ def place_of(state: ConsoleState, policy: str) -> str:
 
 
 def shortened(state: ConsoleState, path: str) -> str:
-    """Relative to the company folder, where it is in it."""
-    try:
-        return str(Path(path).relative_to(state.company.folder))
-    except ValueError:
-        return path
+    """Relative to the company folder, or to the pack that it is from, which is named."""
+    return layers_of(state.company.folder).told(path)
 
 
 def draw_steps(scene: Scene, call: CallAccount) -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from dazi.core.errors import ConfigError
 from dazi.guard.findings import Certainty, Finding
 from dazi.guard.folding import Folded, fold
+from dazi.packs.layers import layers_of
 
 Severity = Literal["high", "medium", "low"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -34,7 +35,7 @@ def read_words(folder: Path) -> dict[str, Severity]:
     Raises ``ConfigError`` with file and line.
     """
     words: dict[str, Severity] = {}
-    for path in sorted((folder / "words").glob("*.txt")):
+    for path in layers_of(folder).glob("words/*.txt"):
         severity: Severity = "medium"
         for number, line in enumerate(_lines(path), 1):
             word = line.strip()

@@ -17,6 +17,7 @@ from dazi.inference.gguf import conversion_of
 from dazi.inference.layers import read_layers
 from dazi.inference.profiles import read_profile
 from dazi.inference.remote import WAIT_S, RemoteEngine, RemoteOptions, base_url
+from dazi.inference.weights.manifest import is_sealed, read_manifest
 
 FILE = "models.json"
 BUNDLED = Path(__file__).resolve().parent.parent / "models" / "mini"
@@ -57,7 +58,7 @@ class Catalog:
         """Where downloads and converted files lie."""
 
     def list(self) -> tuple[ModelEntry, ...]:
-        return (*self._built_in(), *self._read().models)
+        return (*self.built_in(), *self._read().models)
 
     def active(self) -> ModelEntry | None:
         """The model in use: the chosen one, else the bundled one, else none."""
@@ -69,12 +70,19 @@ class Catalog:
     def add(self, path: Path, name: str = "") -> ModelEntry:
         """Make a model folder or a GGUF file known. Raises ``CallerError`` if it is neither."""
         path = path.expanduser().resolve()
-        if adapter_file(path).suffix == ".safetensors" and adapter_file(path).is_file():
+        sealed = read_manifest(path) if is_sealed(path) else None
+        if sealed is not None and sealed.kind == "files":
+            return self.add_files(path, name or sealed.name)
+        if (sealed is not None and sealed.kind == "adapter") or (
+            adapter_file(path).suffix == ".safetensors" and adapter_file(path).is_file()
+        ):
             raise CallerError(
                 "adapter_needs_base",
                 f"{path} 像是 LoRA 适配器：用 --base 写明加在哪个模型上。",
                 f"{path} looks like a LoRA adapter: name the model that it is added to with --base.",
             )
+        if sealed is not None:
+            return self._put(ModelEntry(name or sealed.name, "local", str(path)))
         if not (path / "openvino_model.xml").is_file() and not (
             path.suffix == ".gguf" and path.is_file()
         ):
@@ -99,7 +107,8 @@ class Catalog:
         self, path: Path, base: str, *, name: str = "", alpha: float | None = None
     ) -> ModelEntry:
         """Make a LoRA adapter, a file or its folder, known as a model of its own. It is checked
-        against ``base`` at once, or, where that is a GGUF file that was never opened, on first use.
+        against ``base`` at once, or on first use, where that is a GGUF file that was never opened, or one
+        of the two is encrypted.
 
         Raises ``NotFound`` for an unknown base and ``CallerError`` for what does not fit.
         """
@@ -112,20 +121,18 @@ class Catalog:
                 f"{base} takes no adapter: it has to be a model that runs in this process and has "
                 "none yet. One at a server is chosen by its name: dazi model use URL --model NAME.",
             )
-        adapter = read_adapter(adapter_file(path.expanduser().resolve()), alpha)
-        folder = Path(under.location)
-        if folder.suffix == ".gguf":
-            folder = conversion_of(folder, self.models)
-        if folder.is_dir():
-            check_fit(adapter, read_layers(folder), base)
-        entry = ModelEntry(
-            name or adapter.name,
-            "local",
-            under.location,
-            adapter=str(adapter.path),
-            alpha=alpha,
-        )
-        return self._put(entry)
+        path = path.expanduser().resolve()
+        if is_sealed(path):  # what fits is seen once there is a key, on first use
+            made = ModelEntry(read_manifest(path).name, "local", under.location, adapter=str(path))
+        else:
+            adapter = read_adapter(adapter_file(path), alpha)
+            folder = Path(under.location)
+            if folder.suffix == ".gguf":
+                folder = conversion_of(folder, self.models)
+            if folder.is_dir() and not is_sealed(folder):
+                check_fit(adapter, read_layers(folder), base)
+            made = ModelEntry(adapter.name, "local", under.location, adapter=str(adapter.path))
+        return self._put(replace(made, name=name or made.name, alpha=alpha))
 
     def add_files(self, path: Path, name: str) -> ModelEntry:
         """Make weights known that only a server opens."""
@@ -155,7 +162,7 @@ class Catalog:
         """Forget a model; its files stay. Raises ``NotFound``, and ``CallerError`` for the bundled
         one."""
         entry = self.get(name)
-        if entry in self._built_in():
+        if entry in self.built_in():
             raise CallerError(
                 "model_bundled",
                 f"{name} 是内置模型，不能移除。",
@@ -167,13 +174,14 @@ class Catalog:
         self._write(_Stored(active, kept))
         return entry
 
-    def _built_in(self) -> tuple[ModelEntry, ...]:
+    def built_in(self) -> tuple[ModelEntry, ...]:
+        """The bundled model, where it is there."""
         if not (self._bundled / "openvino_model.xml").is_file():
             return ()
         return (ModelEntry(read_profile(self._bundled).name, "local", str(self._bundled)),)
 
     def _put(self, entry: ModelEntry) -> ModelEntry:
-        if any(entry.name == m.name and entry != m for m in self._built_in()):
+        if any(entry.name == m.name and entry != m for m in self.built_in()):
             raise CallerError(
                 "model_name_taken",
                 f"名字 {entry.name} 属于内置模型；请另取一个名字。",
@@ -213,12 +221,15 @@ def embedded_options(entry: ModelEntry, given: EmbeddedOptions | None) -> Embedd
 
 
 def for_a_server(entry: ModelEntry) -> CallerError:
+    serve = f"vllm serve {entry.location}"
+    if is_sealed(Path(entry.location)):
+        place = f"/dev/shm/{entry.name}"
+        serve = f"dazi model decrypt {entry.name} --to {place} && vllm serve {place}"
     return CallerError(
         "model_for_server",
-        f"{entry.name} 的权重要由服务打开：在装了 vLLM 的机器上 vllm serve {entry.location}，"
-        "再 dazi model use 它的网址。",
-        f"The weights of {entry.name} are for a server: run vllm serve {entry.location} where vLLM "
-        "is installed, then dazi model use its URL.",
+        f"{entry.name} 的权重要由服务打开：在装了 vLLM 的机器上 {serve}，再 dazi model use 它的网址。",
+        f"The weights of {entry.name} are for a server: run {serve} where vLLM is installed, then "
+        "dazi model use its URL.",
     )
 
 

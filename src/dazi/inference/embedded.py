@@ -6,8 +6,9 @@ import asyncio
 import json
 import math
 import random
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from dazi.core.engine import (
     Usage,
 )
 from dazi.core.errors import CallerError, OperatorError
-from dazi.inference.adapters import Adapter, check_fit, read_adapter
+from dazi.inference.adapters import Adapter, adapter_file, check_fit, read_adapter
 from dazi.inference.gguf import converted
 from dazi.inference.grammar import output_grammar
 from dazi.inference.holdback import StopText
@@ -37,6 +38,7 @@ from dazi.inference.runtime import load_genai, load_tensor
 from dazi.inference.steploop import Job, Step, StepLoop
 from dazi.inference.template import render
 from dazi.inference.vocabulary import Vocabulary
+from dazi.inference.weights.vault import Vault
 
 LEAST_ANSWER = 32
 """A request is refused unless this many tokens (or all that it asks for) fit behind its prompt."""
@@ -50,7 +52,7 @@ class EmbeddedOptions:
     taken as it fills. ``latency``: prefer one fast answer to many at once. ``cache_dir``: where
     the converted form of a GGUF file is kept (beside the file if not given). ``adapter``: a LoRA
     adapter that is part of this model; ``adapter_alpha``: its alpha, if its configuration is not to
-    be followed.
+    be followed. ``vault``: opens files that are encrypted.
     """
 
     device: str = "CPU"
@@ -60,6 +62,7 @@ class EmbeddedOptions:
     cache_dir: Path | None = None
     adapter: Path | None = None
     adapter_alpha: float | None = None
+    vault: Vault = field(default_factory=Vault)
 
 
 _FILES = ("openvino_model.xml", "openvino_tokenizer.xml")
@@ -75,12 +78,7 @@ class EmbeddedEngine:
     def __init__(self, path: Path, options: EmbeddedOptions = EmbeddedOptions()) -> None:
         self._genai = load_genai()
         self._tensor = load_tensor()
-        self._options = options
-        self._folder = _model_folder(path, options)
-        self._profile = read_profile(self._folder, name=path.stem if path.is_file() else "")
-        self._adapter: Adapter | None = None
-        if options.adapter is not None:
-            self._take_on(read_adapter(options.adapter, options.adapter_alpha))
+        self._path, self._options = path, options
         pipeline = self._open()
         self.vocabulary = Vocabulary(pipeline.get_tokenizer())
         if not self.vocabulary.chat_marks:
@@ -215,39 +213,56 @@ class EmbeddedEngine:
         structure.grammar = grammar
         return structure
 
-    def _take_on(self, adapter: Adapter) -> None:
-        """Raises ``CallerError`` where it does not fit: openvino-genai would leave it out silently."""
+    def _open(self) -> Any:
+        """Load the model; what is encrypted is decrypted for as long. Raises ``OperatorError``, and
+        ``CallerError`` for an adapter that does not fit."""
+        with self._laid_open() as (path, options):
+            folder = _model_folder(path, options)
+            self._profile = read_profile(folder, name=path.stem if path.is_file() else "")
+            properties: dict[str, Any] = {}
+            if options.adapter is not None:
+                adapter = read_adapter(options.adapter, options.adapter_alpha)
+                folder = self._take_on(adapter, folder, options)
+                properties["adapters"] = self._adapters(adapter)
+            if options.num_threads:
+                properties["INFERENCE_NUM_THREADS"] = options.num_threads
+            if options.latency:
+                properties["PERFORMANCE_HINT"] = "LATENCY"
+            scheduler = self._genai.SchedulerConfig()
+            scheduler.enable_prefix_caching = True
+            scheduler.cache_size = options.cache_gb or cache_gib(
+                read_config(folder), self._profile.context_tokens
+            )
+            try:
+                return self._genai.ContinuousBatchingPipeline(
+                    str(folder), scheduler, options.device, properties
+                )
+            except Exception as e:  # the edge of a foreign library
+                raise _unreadable(self._path, str(e)) from e
+
+    @contextmanager
+    def _laid_open(self) -> Iterator[tuple[Path, EmbeddedOptions]]:
+        """Model and adapter in plain. What is made of an encrypted one goes to no disk either."""
+        options = self._options
+        with ExitStack() as stack:
+            model = stack.enter_context(options.vault.laid_open(self._path))
+            if model.scratch is not None:
+                options = replace(options, cache_dir=model.scratch)
+            if options.adapter is not None:
+                adapter = stack.enter_context(options.vault.laid_open(options.adapter))
+                options = replace(options, adapter=adapter_file(adapter.path))
+            yield model.path, options
+
+    def _take_on(self, adapter: Adapter, folder: Path, options: EmbeddedOptions) -> Path:
+        """The folder with names for it. Raises ``CallerError`` where it does not fit: openvino-genai
+        would leave it out silently."""
         base = self._profile
-        layers = read_layers(self._folder)
+        layers = read_layers(folder)
         check_fit(adapter, layers, base.name)
-        into = self._options.cache_dir or adapter.path.parent
-        self._folder = with_names(self._folder, layers, into)
-        self._adapter = adapter
         self._profile = replace(
             base, name=f"{base.name}+{adapter.name}", version=adapter.version(base.version)
         )
-
-    def _open(self) -> Any:
-        """Load the model. Raises ``OperatorError``."""
-        options = self._options
-        scheduler = self._genai.SchedulerConfig()
-        scheduler.enable_prefix_caching = True
-        scheduler.cache_size = options.cache_gb or cache_gib(
-            read_config(self._folder), self._profile.context_tokens
-        )
-        properties: dict[str, Any] = {}
-        if options.num_threads:
-            properties["INFERENCE_NUM_THREADS"] = options.num_threads
-        if options.latency:
-            properties["PERFORMANCE_HINT"] = "LATENCY"
-        if self._adapter is not None:
-            properties["adapters"] = self._adapters(self._adapter)
-        try:
-            return self._genai.ContinuousBatchingPipeline(
-                str(self._folder), scheduler, options.device, properties
-            )
-        except Exception as e:  # the edge of a foreign library
-            raise _unreadable(self._folder, str(e)) from e
+        return with_names(folder, layers, options.cache_dir or adapter.path.parent)
 
     def _adapters(self, adapter: Adapter) -> Any:
         """In the static mode: openvino-genai 2026.4 ignores the others in this pipeline."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -90,6 +90,8 @@ class Library:
     indexer: Indexer = field(init=False)
     outside: Outside | None = None
     roots: Mapping[str, Path] = field(default_factory=dict)
+    counts: Callable[[Path], bool] = lambda path: True
+    """Whether a file of a folder is to be read; of several of one name one may be."""
     _sources: dict[str, Source] = field(default_factory=dict)
 
     # --- sources -------------------------------------------------------------------------------------
@@ -339,7 +341,7 @@ class Library:
         """A source's files, those from outside brought here first."""
         if source.kind == "folder":
             found = await asyncio.to_thread(listing, self.resolved(source.place))
-            return found.files, found.unknown
+            return [f for f in found.files if self.counts(f.path)], found.unknown
         if source.kind == "upload":
             old = await self.records.documents(source.tenant, source=source.id)
             kept = [d for d in old if d.state != "gone"]

@@ -18,6 +18,7 @@ from dazi.ops.alerts.measure import Measure, bounds_in
 from dazi.ops.alerts.notify import Delivery
 from dazi.ops.alerts.service import AlertService
 from dazi.ops.alerts.store import AlertStore
+from dazi.packs.layers import layers_of
 from dazi.router.yaml_source import YamlSource
 
 PAGE = "/alerts"
@@ -45,7 +46,7 @@ class Alerts:
 
 def declared(folder: Path) -> Alerting:
     """What the company's folder says of alerts. Raises ``ConfigError``."""
-    path = folder / FILE
+    path = layers_of(folder).find(FILE)
     return read_alerts(YamlSource(path), folder) if path.is_file() else Alerting()
 
 

@@ -17,7 +17,9 @@ from dazi.main.contract_settings import contract_conditions
 from dazi.main.desk import desk_rules
 from dazi.main.guarding import guard_of
 from dazi.main.knowledge_settings import knowledge_settings
+from dazi.main.origins import origins
 from dazi.main.pool import FILE, read_models
+from dazi.main.risk_settings import risk_settings
 from dazi.main.settings import Settings
 from dazi.main.systems import connector_context, make_connectors
 from dazi.main.widget_settings import widget_sites
@@ -28,6 +30,7 @@ def check_folder(folder: Path, language: Language) -> list[str]:
     company = load_company(folder)
     policy = CedarPolicy(company)
     guard_of(folder)
+    risk_settings(company)
     rules_of(company.settings, folder)
     prices_of(company.settings, folder)
     access_settings(company)
@@ -49,4 +52,4 @@ def check_folder(folder: Path, language: Language) -> list[str]:
         "en": f"{folder}: {len(company.tools)} tools, {len(company.roles)} roles, "
         f"{len(company.connectors)} systems, {policy.own} policies, {len(reports)} reports, no mistakes found",
     }
-    return [counts[language]]
+    return [counts[language], *origins(company, language)]

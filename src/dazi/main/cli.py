@@ -124,11 +124,17 @@ def chat(
 
 
 @app.command()
-def init(folder: Annotated[Path, typer.Argument(help="新目录。The folder to make.")]) -> None:
+def init(
+    folder: Annotated[Path, typer.Argument(help="新目录。The folder to make.")],
+    pack: Annotated[
+        str,
+        typer.Option(help="建在哪个包上:finance、retail 或一个目录。The pack that it extends."),
+    ] = "",
+) -> None:
     """生成一个公司目录样例。Make a company folder to start from."""
     from dazi.main.initialise import initialise
 
-    for line in initialise(folder, language()):
+    for line in initialise(folder, language(), pack):
         typer.echo(line)
 
 

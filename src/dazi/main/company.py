@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,24 @@ from typing import Any
 from dazi.core.company import Company, DemoUser, PolicySource
 from dazi.core.errors import ConfigError
 from dazi.core.language import Text
+from dazi.packs.layers import (
+    SETTINGS,
+    Layers,
+    layers_of,
+    line_of,
+    nothing_left_out,
+    read_settings,
+)
 from dazi.router.declare import load_tools
 from dazi.router.yaml_source import YamlSource
 
+ROLES = "roles.yaml"
 KNOWN_SECTIONS = frozenset(
     {
         "company",
+        "extends",
+        "without",
+        "pack",
         "demo",
         "databases",
         "services",
@@ -36,6 +47,7 @@ KNOWN_SECTIONS = frozenset(
 _TABLES = frozenset(
     {
         "company",
+        "pack",
         "databases",
         "services",
         "mail",
@@ -53,8 +65,10 @@ _TABLES = frozenset(
 def load_company(folder: Path) -> Company:
     """Read and validate a whole folder. Raises ``ConfigError`` with file, line and mend."""
     settings = load_settings(folder)
+    layers = layers_of(folder)
+    layers.check()
     tools, connectors = load_tools(folder)
-    included, names = _roles(folder)
+    included, names = _roles(layers)
     for tool in tools.values():
         for role in (*tool.roles, *filter(None, [tool.approver])):
             if role not in included:
@@ -77,41 +91,36 @@ def load_company(folder: Path) -> Company:
         users=_users(folder, settings, included),
         policies=tuple(
             PolicySource(str(path), path.read_text(encoding="utf-8"))
-            for path in sorted((folder / "policies").glob("*.cedar"))
+            for path in layers.glob("policies/*.cedar")
         ),
     )
 
 
 def load_settings(folder: Path) -> dict[str, Any]:
-    """``dazi.toml``. Raises ``ConfigError``."""
-    path = folder / "dazi.toml"
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(
-            path,
-            None,
-            "这个目录里没有 dazi.toml。用 dazi init 目录名 生成一个",
-            "no dazi.toml in this folder. Make one with dazi init DIR",
-        ) from None
-    except (ValueError, RecursionError) as e:
-        line = getattr(e, "lineno", None)
-        raise ConfigError(path, line, f"TOML 语法错误:{e}", f"not valid TOML: {e}") from None
+    """``dazi.toml``, with those of the packs that it extends. Raises ``ConfigError``."""
+    _check(folder)
+    layers = layers_of(folder)
+    for pack in layers.packs:
+        _check(pack.folder)
+    return layers.settings()
+
+
+def _check(folder: Path) -> None:
+    path, data = folder / SETTINGS, read_settings(folder)
     for key in data:
         if key not in KNOWN_SECTIONS:
             known = ", ".join(sorted(KNOWN_SECTIONS))
             raise ConfigError(
                 path,
-                _line(path, key),
+                line_of(path, key),
                 f"不认识 “{key}”,可用:{known}",
                 f"no such key “{key}”; known: {known}",
             )
         if not _well_formed(key, data[key]):
             form = "[[users]]" if key == "users" else f"[{key}]"
             raise ConfigError(
-                path, _line(path, key), f"“{key}” 要写成 {form} 一节", f"write {key} as {form}"
+                path, line_of(path, key), f"“{key}” 要写成 {form} 一节", f"write {key} as {form}"
             )
-    return data
 
 
 def _well_formed(key: str, section: Any) -> bool:
@@ -120,20 +129,43 @@ def _well_formed(key: str, section: Any) -> bool:
     return key not in _TABLES or isinstance(section, dict)
 
 
-def _line(path: Path, key: str) -> int | None:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if line.strip().startswith((key, f"[{key}", f"[[{key}")):
-            return number
-    return None
+def _roles(layers: Layers) -> tuple[dict[str, frozenset[str]], dict[str, Text]]:
+    """Those of the packs, then the company's own, which take the place of those of the same name."""
+    direct: dict[str, list[str]] = {}
+    names: dict[str, Text] = {}
+    read: list[tuple[YamlSource, list[str]]] = []
+    for layer in reversed(layers.layers):
+        for role in (w.partition(":")[2] for w in layer.without if w.startswith("role:")):
+            if role not in direct:
+                raise nothing_left_out(layer, f"role:{role}")
+            del direct[role], names[role]
+        path = layer.folder / ROLES
+        if not path.is_file() and layers.packs:
+            continue
+        source = YamlSource(path)
+        told = _roles_in(source)
+        for role, (included, name) in told.items():
+            direct.pop(role, None)
+            direct[role], names[role] = included, name
+        read.append((source, list(told)))
+    for source, told_roles in read:
+        for role in told_roles:
+            for other in direct.get(role, ()):
+                if not isinstance(other, str) or other not in direct:
+                    raise source.error(
+                        (role, "includes"), f"没有角色 “{other}”", f"there is no role “{other}”"
+                    )
+    if not direct:
+        raise ConfigError(layers.own.folder / ROLES, None, "应列出角色", "must list the roles")
+    return {role: _closure(role, direct) for role in direct}, names
 
 
-def _roles(folder: Path) -> tuple[dict[str, frozenset[str]], dict[str, Text]]:
-    source = YamlSource(folder / "roles.yaml")
+def _roles_in(source: YamlSource) -> dict[str, tuple[list[str], Text]]:
+    """Of one file: the roles that each includes, and its name."""
     data = source.data.get("roles", source.data) if isinstance(source.data, Mapping) else None
     if not isinstance(data, Mapping) or not data:
         raise source.error((), "应列出角色", "must list the roles")
-    direct: dict[str, list[str]] = {}
-    names: dict[str, Text] = {}
+    found: dict[str, tuple[list[str], Text]] = {}
     for role, entry in data.items():
         entry = {} if entry is None else entry
         if not isinstance(role, str) or not isinstance(entry, Mapping):
@@ -154,13 +186,8 @@ def _roles(folder: Path) -> tuple[dict[str, frozenset[str]], dict[str, Text]]:
             raise source.error((role, "name"), "应是文字", "must be a text")
         if not isinstance(included, list):
             raise source.error((role, "includes"), "应是角色的列表", "must be a list of roles")
-        direct[role], names[role] = included, Text.of(name)
-        for other in included:
-            if not isinstance(other, str) or other not in data:
-                raise source.error(
-                    (role, "includes"), f"没有角色 “{other}”", f"there is no role “{other}”"
-                )
-    return {role: _closure(role, direct) for role in direct}, names
+        found[role] = included, Text.of(name)
+    return found
 
 
 def _closure(role: str, direct: Mapping[str, list[str]]) -> frozenset[str]:
@@ -186,14 +213,14 @@ def _users(
         if not name or name in out:
             raise ConfigError(
                 path,
-                _line(path, "[users"),
+                line_of(path, "[users"),
                 f"用户名 “{name}” 为空或重复",
                 f"user name “{name}” is empty or given twice",
             )
         if missing or not granted:
             raise ConfigError(
                 path,
-                _line(path, f'user = "{name}"'),
+                line_of(path, f'user = "{name}"'),
                 f"用户 {name} 的角色不对:{', '.join(missing) or '没有角色'}",
                 f"user {name} has wrong roles: {', '.join(missing) or 'none'}",
             )

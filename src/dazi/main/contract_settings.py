@@ -12,6 +12,7 @@ from dazi.apps.contracts.rules import load_policy
 from dazi.apps.contracts.service import Conditions, Rights
 from dazi.core.company import Company
 from dazi.core.errors import ConfigError
+from dazi.packs.layers import layers_of
 
 _KEYS = {"policy", "templates", "muted", "reviewers", "statistics", "model"}
 
@@ -41,22 +42,25 @@ def contract_conditions(company: Company) -> Conditions:
             _roles(company, given, "reviewers", []),
             _roles(company, given, "statistics", ["admin"] if "admin" in company.roles else []),
         ),
-        _templates(folder) if folder is not None else {},
+        _templates(company, given) if folder is not None else {},
         policy.read_text("utf-8") if policy is not None else "",
         _flag(company, given, "model"),
     )
 
 
-def _templates(folder: Path) -> Mapping[str, Path]:
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in ENDINGS and p.is_file())
-    return {p.stem: p for p in files}
+def _templates(company: Company, given: Mapping[str, Any]) -> Mapping[str, Path]:
+    """Also those of packs, in folders of that name."""
+    name = str(given["templates"])
+    layers = layers_of(company.folder)
+    found = sorted(Path(name).iterdir()) if Path(name).is_absolute() else layers.glob(f"{name}/*")
+    return {p.stem: p for p in found if p.suffix.lower() in ENDINGS and p.is_file()}
 
 
 def _path(company: Company, given: Mapping[str, Any], key: str) -> Path | None:
     name = given.get(key)
     if name is None:
         return None
-    path = company.folder / str(name)
+    path = layers_of(company.folder).find(str(name))
     if not (path.is_dir() if key == "templates" else path.is_file()):
         raise _wrong(company, f"{key}:没有 {path}", f"{key}: there is no {path}")
     return path

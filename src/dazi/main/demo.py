@@ -2,8 +2,9 @@
 
 A company folder with ``demo = true`` may hold ``seed.py`` (``seed(database, today)``),
 ``documents.py`` (``make(folder)``), ``services/app.py`` (``create_app(database, today)``, an ASGI
-application) and ``services/mail_sink.py`` (``MailSink``). The services run in a thread of their own
-with its own event loop, so that they are real servers to Dazi and cannot block it.
+application) and ``services/mail_sink.py`` (``MailSink``); or a pack that it extends has them. The services
+run in a thread of their own with its own event loop, so that they are real servers to Dazi and cannot
+block it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from dazi.core.company import Company
 from dazi.core.errors import ConfigError
+from dazi.packs.layers import layers_of
 
 if TYPE_CHECKING:
     import uvicorn
@@ -42,7 +44,7 @@ class Demo:
     """Starts and ends a demo company's services; a folder may lack any of the files."""
 
     def __init__(self, company: Company, data_dir: Path, today: date) -> None:
-        self._folder = company.folder
+        self._layers = layers_of(company.folder)
         self._data = data_dir
         self._today = today
         database = next(
@@ -59,22 +61,22 @@ class Demo:
     def seed(self) -> bool:
         """Fill the database when it holds nothing for today; tells whether it did."""
         self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._folder / "seed.py"
+        path = self._layers.find("seed.py")
         return path.is_file() and bool(load_module(path).seed(self.database, self._today))
 
     def make_documents(self) -> list[str]:
         """Make in the data folder's ``knowledge`` what is new or has changed; names those files."""
-        path = self._folder / "documents.py"
+        path = self._layers.find("documents.py")
         return list(load_module(path).make(self._data / "knowledge")) if path.is_file() else []
 
     def start(self) -> Running | None:
-        if not (self._folder / "services" / "app.py").is_file():
+        if not self._layers.find("services/app.py").is_file():
             return None
         self._thread = threading.Thread(target=self._run, name="demo-services", daemon=True)
         self._thread.start()
         if not self._ready.wait(STARTS_WITHIN_S) or self._error or self._ports is None:
             raise ConfigError(
-                self._folder / "services",
+                self._layers.find("services"),
                 None,
                 f"演示服务没有启动:{self._error or '超时'}",
                 f"the demo services did not start: {self._error or 'timed out'}",
@@ -97,9 +99,9 @@ class Demo:
     async def _serve(self) -> None:
         import uvicorn  # a company without services of its own never needs it
 
-        sink = load_module(self._folder / "services" / "mail_sink.py").MailSink(self._data / "mail")
+        sink = load_module(self._layers.find("services/mail_sink.py")).MailSink(self._data / "mail")
         await sink.start()
-        app = load_module(self._folder / "services" / "app.py").create_app(
+        app = load_module(self._layers.find("services/app.py")).create_app(
             self.database, self._today
         )
         listening = socket.create_server(("127.0.0.1", 0))

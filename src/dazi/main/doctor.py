@@ -16,6 +16,7 @@ from dazi.main.company import load_company
 from dazi.main.database import database_of
 from dazi.main.doctor_finding import Finding
 from dazi.main.doctor_model import model_findings
+from dazi.main.doctor_weights import weight_findings
 from dazi.main.settings import Settings
 from dazi.main.systems import connector_context, make_connectors
 
@@ -36,6 +37,7 @@ async def diagnose(settings: Settings) -> list[Finding]:
         lambda: _company(folder, data),
     )]  # fmt: skip
     findings.append(await _database(settings, data))
+    findings += weight_findings(settings, data)
     findings += await model_findings(settings, data)
     findings += await channel_findings(folder)
     return findings

@@ -27,8 +27,9 @@ from dazi.knowledge.records import Records, State
 from dazi.knowledge.search import Passage, Question, Search
 from dazi.knowledge.service import KnowledgeService
 from dazi.knowledge.vectors import VectorSpace, space_of
-from dazi.main.knowledge_settings import COMPANY, DATA, KnowledgeSettings
+from dazi.main.knowledge_settings import KnowledgeSettings, roots_of
 from dazi.main.settings import Settings
+from dazi.packs.layers import layers_of
 from dazi.store.database import Database
 
 SPACE = "vector-space.json"
@@ -215,7 +216,8 @@ async def open_documents(place: Place, settings: KnowledgeSettings) -> Documents
     )
     hybrid = Hybrid(index, place.embedder if space is not None else None, place.reranker)
     library = Library(records, index, place.data / FILES)
-    library.roots = {DATA: place.data, COMPANY: place.company}
+    library.roots = roots_of(place.company, place.data)
+    library.counts = layers_of(place.company).counts
     library.indexer = Indexer(
         records,
         index,

@@ -15,16 +15,22 @@ from dazi.inference.reranking import RemoteReranker, RerankOptions
 from dazi.inference.reranking_local import LocalReranker
 from dazi.main.pool import load_pool, pool_file
 from dazi.main.settings import Settings
+from dazi.main.weights import vault_of
 
 
 def load_engine(settings: Settings, data: Path) -> Engine:
     """The model or the pool of servers that settings, ``models.yaml`` or ``dazi model use`` name.
     Raises ``OperatorError``."""
+    vault = vault_of(settings)
+    vault.tidy()
     if (path := pool_file(settings)) is not None:
         return load_pool(settings, data, path)
     entry = choose_model(settings, Catalog(data))
     options = EmbeddedOptions(
-        cache_gb=settings.cache_gb, num_threads=settings.threads, cache_dir=data / "models"
+        cache_gb=settings.cache_gb,
+        num_threads=settings.threads,
+        cache_dir=data / "models",
+        vault=vault,
     )
     return open_engine(
         entry, embedded=options, api_key=settings.api_key, wait_s=settings.model_wait_seconds
@@ -41,7 +47,8 @@ def make_embedder(settings: Settings) -> Embedder | None:
         if not settings.embedding_model:
             return None
         options = LocalEmbedding(settings.threads, settings.embedding_question)
-        local = LocalEmbedder(Path(settings.embedding_model), options)
+        with vault_of(settings).laid_open(Path(settings.embedding_model)) as model:
+            local = LocalEmbedder(model.path, options)
         return BatchingEmbedder(local, batch_rules(settings, at_once=1))
     if not settings.embedding_model:
         raise ConfigError(
@@ -73,7 +80,8 @@ def make_reranker(settings: Settings) -> Reranker | None:
             RerankOptions(settings.rerank_url, settings.rerank_model, settings.rerank_key)
         )
     if settings.rerank_model:
-        return LocalReranker(Path(settings.rerank_model), settings.threads)
+        with vault_of(settings).laid_open(Path(settings.rerank_model)) as model:
+            return LocalReranker(model.path, settings.threads)
     return None
 
 

@@ -24,6 +24,7 @@ from dazi.lab.evals.table import print_report
 from dazi.main.engines import load_engine
 from dazi.main.runtime import open_runtime
 from dazi.main.settings import Settings
+from dazi.packs.layers import named_file
 
 PROGRESS_EVERY = 25
 
@@ -59,7 +60,8 @@ async def evaluate_calls(settings: Settings, wanted: Evaluation, language: Langu
             f"--without 只能是:{known}",
             f"--without takes one of: {known}",
         )
-    read = FORMATS[wanted.format](wanted.file)
+    file = named_file(settings.company_folder(), "evals", wanted.file)
+    read = FORMATS[wanted.format](file)
     for problem in read.problems:
         typer.echo(problem.message(language), err=True)
     cases = read.cases[: wanted.limit] if wanted.limit else read.cases

@@ -49,14 +49,16 @@ def guard_of(folder: Path | None) -> Guard:
     from dazi.guard.engine import Guard
     from dazi.guard.rules import read_rules
     from dazi.guard.words import WordList, read_words
+    from dazi.packs.layers import layers_of
     from dazi.router.yaml_source import YamlSource
 
     if folder is None:
         return Guard()
     words = WordList(read_words(folder))
-    if not (folder / RULES).is_file():
+    path = layers_of(folder).find(RULES)
+    if not path.is_file():
         return Guard(words=words)
-    rules, recognisers = read_rules(YamlSource(folder / RULES))
+    rules, recognisers = read_rules(YamlSource(path))
     return Guard(rules, recognisers, words)
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 from dazi.core.errors import CallerError
 from dazi.core.language import Language
+from dazi.packs.layers import SETTINGS, built_in
 
+START = "start"
+"""What a pack gives a folder that is made on it."""
+_EXTENDS = re.compile(r"^extends = .*$", re.MULTILINE)
 _FILES = {
     "dazi.toml": """\
 # true:带演示用户,只能在本机使用。Demo users; loopback only.
@@ -76,21 +82,50 @@ def seed(database: Path, today: date, force: bool = False) -> bool:
 }
 
 
-def initialise(folder: Path, language: Language) -> list[str]:
-    """Make ``folder``. Raises ``CallerError`` rather than write over anything."""
+def initialise(folder: Path, language: Language, pack: str = "") -> list[str]:
+    """Make ``folder``, on a pack where one is named: one that ships, or the folder of one. Raises
+    ``CallerError`` rather than write over anything."""
     if folder.exists() and any(folder.iterdir()):
         raise CallerError(
             "not_empty",
             f"{folder} 不是空目录,换个名字,或先清空它",
             f"{folder} is not empty; choose another name or empty it first",
         )
-    for name, text in _FILES.items():
+    files = _on(pack, folder) if pack else _FILES
+    for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    made = [str(folder / name) for name in _FILES]
+    made = [str(folder / name) for name in files]
     told = {
         "zh": f"已生成。接着试试:dazi check {folder};dazi serve --company {folder}",
         "en": f"Done. Now try: dazi check {folder}; dazi serve --company {folder}",
     }
     return [*made, told[language]]
+
+
+def _on(pack: str, folder: Path) -> dict[str, str]:
+    """What the pack's ``start`` holds, or as little as a company needs. Raises ``CallerError`` where there
+    is no such pack."""
+    known = built_in()
+    place = known[pack] if pack in known else Path(pack).expanduser().resolve()
+    if not (place / SETTINGS).is_file():
+        told = ", ".join(known)
+        raise CallerError(
+            "no_pack",
+            f"没有包 {pack};自带的有:{told},也可以写一个目录",
+            f"there is no pack {pack}; those that ship: {told}; or name a folder",
+        )
+    extends = pack if pack in known else Path(os.path.relpath(place, folder.resolve())).as_posix()
+    if not extends.startswith(".") and pack not in known:
+        extends = f"./{extends}"
+    begun = place / START
+    if not (begun / SETTINGS).is_file():
+        return {SETTINGS: f'extends = "{extends}"\n\n[company]\nname = "{folder.name}"\n'}
+    files = {p.relative_to(begun).as_posix(): p.read_text("utf-8") for p in _files(begun)}
+    settings = _EXTENDS.sub(lambda _: f'extends = "{extends}"', files[SETTINGS], count=1)
+    return {**files, SETTINGS: settings}
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts)

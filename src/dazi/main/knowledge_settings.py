@@ -12,9 +12,10 @@ from dazi.core.errors import CallerError, ConfigError
 from dazi.knowledge.comparing import declared_source
 from dazi.knowledge.records import Source, SourceKind
 from dazi.knowledge.rights import EVERYBODY, readers_of
+from dazi.packs.layers import Layer, layers_of
 
 FOLDER = "knowledge"
-"""Of a company folder: its documents, where nothing else is declared."""
+"""Of a company folder: its documents, where nothing else is declared; and of a pack."""
 DATA, COMPANY = "{data}", "{company}"
 """What places of folders may begin with; relative ones are the company folder's."""
 _KINDS: tuple[SourceKind, ...] = ("folder", "url", "database")
@@ -38,6 +39,7 @@ def knowledge_settings(company: Company) -> KnowledgeSettings:
     if unknown:
         raise _wrong(company, f"没有角色 “{unknown[0]}”", f"there is no role “{unknown[0]}”")
     sources = given.get("sources")
+    layers = layers_of(company.folder)
     if sources is None:
         there = (company.folder / FOLDER).is_dir()
         sources = [{"folder": FOLDER}] if there else []
@@ -45,7 +47,25 @@ def knowledge_settings(company: Company) -> KnowledgeSettings:
         raise _wrong(
             company, "来源写成 [[knowledge.sources]]", "write sources as [[knowledge.sources]]"
         )
-    return KnowledgeSettings(tuple(_source(company, s) for s in sources), frozenset(managers))
+    of_packs = [
+        {"folder": f"{root_of(pack)}/{FOLDER}"}
+        for pack in layers.packs
+        if layers.open_to(pack, FOLDER) and (pack.folder / FOLDER).is_dir()
+    ]
+    return KnowledgeSettings(
+        tuple(_source(company, s) for s in [*sources, *of_packs]), frozenset(managers)
+    )
+
+
+def root_of(pack: Layer) -> str:
+    """What places in a pack begin with."""
+    return f"{{pack:{pack.name}}}"
+
+
+def roots_of(company: Path, data: Path) -> dict[str, Path]:
+    """Where places of folders are."""
+    packs = layers_of(company).packs
+    return {DATA: data, COMPANY: company, **{root_of(p): p.folder for p in packs}}
 
 
 def _source(company: Company, given: Mapping[str, Any]) -> Source:
@@ -60,7 +80,7 @@ def _source(company: Company, given: Mapping[str, Any]) -> Source:
     kind = kinds[0]
     place = str(given[kind])
     if kind == "folder":
-        named = place.startswith((f"{DATA}/", f"{COMPANY}/")) or Path(place).is_absolute()
+        named = place.startswith((f"{DATA}/", f"{COMPANY}/", "{pack:")) or Path(place).is_absolute()
         place = place if named else f"{COMPANY}/{place}"
     elif kind == "database":
         if place not in company.settings.get("databases", {}):

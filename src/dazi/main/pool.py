@@ -22,6 +22,7 @@ from dazi.inference.remote import RemoteEngine, RemoteOptions
 from dazi.main.company import load_company
 from dazi.main.guarding import guard_of
 from dazi.main.settings import Settings
+from dazi.main.weights import vault_of
 from dazi.router.yaml_source import YamlSource
 
 FILE = "models.yaml"
@@ -81,6 +82,7 @@ def opener(
                 num_threads=settings.threads,
                 cache_dir=data / "models",
                 adapter=folder / spec.adapter if spec.adapter else None,
+                vault=vault_of(settings),
             )
             return EmbeddedEngine(at(spec.embedded), options)
         return RemoteEngine(

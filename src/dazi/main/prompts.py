@@ -24,6 +24,7 @@ from dazi.main.company import load_company
 from dazi.main.experiments import Experimenting, experimenting
 from dazi.main.settings import Settings
 from dazi.ops.prompts.model import LANGUAGES, Content, Difference, Version
+from dazi.packs.layers import named_file
 
 T = TypeVar("T")
 
@@ -110,7 +111,7 @@ async def differ(settings: Settings, by: str, old: int, new: int, language: Lang
 async def add_prompt(
     settings: Settings, by: str, path: Path, note: str, language: Language
 ) -> None:
-    content, said = read_prompt(path)
+    content, said = read_prompt(named_file(settings.company_folder(), "prompts", path))
     async with bench(settings, by) as b:
         made = await b.made.service.prompts.add(b.by, content, note or said)
     typer.echo(ADDED(language).format(n=made.number))

@@ -109,6 +109,21 @@ TEXTS: Mapping[str, Text] = {
         "while a batch is worked on, the next waits no longer than this, in milliseconds; "
         "where none is, nothing waits",
     ),
+    "weights_key": Text(
+        "加密权重的密钥本身：32 字节，写成十六进制或 base64",
+        "the key of encrypted weights itself: 32 bytes in hexadecimal or base64",
+    ),
+    "weights_key_file": Text("放密钥的文件", "a file that holds it"),
+    "weights_key_command": Text(
+        "打印密钥的命令，如密钥管理服务的客户端。三个只设一个",
+        "a command that prints it, such as a client of a key-management service. Of the three, "
+        "set one",
+    ),
+    "weights_folder": Text(
+        "载入时解密后的权重放在哪里。不设：/dev/shm，必须在内存里；写在这里的不查",
+        "where weights lie decrypted while they are loaded. Unset: /dev/shm, which has to be in "
+        "memory; what is named here need not be",
+    ),
     "rerank_url": Text(
         "重排服务的地址：有 /rerank 的服务（vLLM、TEI、Jina、Cohere 的形式）；以 /rerank "
         "结尾的原样使用，否则加在后面",

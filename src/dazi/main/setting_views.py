@@ -19,7 +19,7 @@ from dazi.main.settings import Settings
 SECRET = frozenset(
     {
         "database", "backup_passphrase", "api_key", "hub_token", "embedding_key", "rerank_key",
-        "milvus_url", "milvus_token", "redis", "metrics_token", "otlp_headers",
+        "milvus_url", "milvus_token", "weights_key", "redis", "metrics_token", "otlp_headers",
     }
 )  # fmt: skip
 """Passwords and keys, and addresses that may hold them."""

@@ -59,6 +59,14 @@ class Settings(BaseSettings):
     batch_wait_ms: float = Field(50, ge=0)
     """Questions of several people are embedded together: so many at most, and while a batch is worked
     on the next waits no longer than this to be begun."""
+    weights_key: str = Field("", repr=False)
+    weights_key_file: Path | None = None
+    weights_key_command: str = ""
+    """What encrypted weights are opened with: the key itself, a file of it, or a command that prints it.
+    One of the three."""
+    weights_folder: Path | None = None
+    """Where they lie decrypted while they are loaded; without one, shared memory. Somebody answers for
+    it: on a disk, the plain text is on that disk."""
     rerank_url: str = ""
     rerank_model: str = ""
     rerank_key: str = ""

@@ -24,6 +24,7 @@ from dazi.core.tools import (
     Tool,
     ToolResultRules,
 )
+from dazi.packs.layers import layers_of, nothing_left_out
 from dazi.router.derive import RULES
 from dazi.router.yaml_source import YamlSource
 
@@ -114,49 +115,46 @@ OPERATION_KEYS: Mapping[str, frozenset[str]] = {
 
 
 def load_tools(folder: Path) -> tuple[dict[str, Tool], dict[str, ConnectorSpec]]:
-    """Every tool declared under ``folder/tools``, and the connectors they need.
+    """Every tool declared under ``folder/tools`` and in the packs that it extends, and the connectors
+    they need. A tool takes the place of the one of the same name in a pack.
 
     Requests in ``tools/examples/NAME.txt``, one a line, are examples of tool ``NAME`` beside those
     in its declaration. Raises ``ConfigError`` with file, line and mend at the first mistake.
     """
+    layers = layers_of(folder)
+    counting = layers.glob("tools/*.yaml")
     tools: dict[str, Tool] = {}
     connectors: dict[str, ConnectorSpec] = {}
-    for path in sorted((folder / "tools").glob("*.yaml")):
-        source = YamlSource(path)
-        file = _validated(source)
-        spec = ConnectorSpec(
-            path.stem,
-            file.connector.kind,
-            {**(file.connector.model_extra or {})},
-            str(path),
-        )
-        if spec.kind not in OPERATION_KEYS:
-            kinds = ", ".join(sorted(OPERATION_KEYS))
-            raise source.error(
-                ("connector", "kind"),
-                f"没有 “{spec.kind}” 这种连接方式,可用:{kinds}",
-                f"no connector kind “{spec.kind}”; use one of {kinds}",
-            )
-        connectors[spec.name] = spec
-        for name, tool in file.tools.items():
-            if name in tools:
-                raise source.error(
-                    ("tools", name),
-                    f"工具 “{name}” 已在 {tools[name].source} 声明,换个名字",
-                    f"tool “{name}” is already declared in {tools[name].source}; rename one",
-                )
-            tools[name] = _tool(source, file, spec, name, tool)
-    for path in sorted((folder / "tools" / "examples").glob("*.txt")):
-        if path.stem not in tools:
+    gone: set[str] = set()
+    by: dict[str, int] = {}
+    for number, layer in reversed(list(enumerate(layers.layers))):
+        for name in (w.partition(":")[2] for w in layer.without if w.startswith("tool:")):
+            if tools.pop(name, None) is None:
+                raise nothing_left_out(layer, f"tool:{name}")
+            gone.add(name)
+        declared: dict[str, Tool] = {}
+        for path in (p for p in counting if layers.layer_of(p) is layer):
+            spec = _load_file(YamlSource(path), declared)
+            connectors[spec.name] = spec
+        for name, tool in declared.items():
+            tools.pop(name, None)
+            tools[name], by[name] = tool, number
+    used = {t.connector for t in tools.values()}
+    connectors = {name: spec for name, spec in connectors.items() if name in used}
+    for path in layers.glob("tools/examples/*.txt"):
+        known = tools.get(path.stem)
+        if known is not None:
+            layer_of = layers.layer_of(path)
+            if layer_of is not None and layers.layers.index(layer_of) > by[path.stem]:
+                continue  # of the declaration whose place it took
+            tools[path.stem] = replace(known, examples=(*known.examples, *_lines(path)))
+        elif path.stem not in gone:
             raise ConfigError(
                 path,
                 None,
                 f"没有叫 “{path.stem}” 的工具。文件名要与工具名相同",
                 f"there is no tool “{path.stem}”. Name the file after a tool",
             )
-        declared = tools[path.stem]
-        collected = (*declared.examples, *_lines(path))
-        tools[path.stem] = replace(declared, examples=collected)
     if not tools:
         raise ConfigError(
             folder / "tools",
@@ -165,6 +163,29 @@ def load_tools(folder: Path) -> tuple[dict[str, Tool], dict[str, ConnectorSpec]]
             "declares no tools. Make a sample folder with dazi init",
         )
     return tools, connectors
+
+
+def _load_file(source: YamlSource, tools: dict[str, Tool]) -> ConnectorSpec:
+    """A file's system; its tools are put to those that its folder declared before."""
+    file = _validated(source)
+    config = {**(file.connector.model_extra or {})}
+    spec = ConnectorSpec(source.path.stem, file.connector.kind, config, str(source.path))
+    if spec.kind not in OPERATION_KEYS:
+        kinds = ", ".join(sorted(OPERATION_KEYS))
+        raise source.error(
+            ("connector", "kind"),
+            f"没有 “{spec.kind}” 这种连接方式,可用:{kinds}",
+            f"no connector kind “{spec.kind}”; use one of {kinds}",
+        )
+    for name, tool in file.tools.items():
+        if name in tools:
+            raise source.error(
+                ("tools", name),
+                f"工具 “{name}” 已在 {tools[name].source} 声明,换个名字",
+                f"tool “{name}” is already declared in {tools[name].source}; rename one",
+            )
+        tools[name] = _tool(source, file, spec, name, tool)
+    return spec
 
 
 def _lines(path: Path) -> list[str]:

@@ -13,6 +13,7 @@ from dazi.apps.desk.model import Ticket
 from dazi.apps.desk.records import Card
 from dazi.core.errors import CallerError, ConfigError, NotFound
 from dazi.core.language import Language, Text
+from dazi.packs.layers import layers_of
 from dazi.router.yaml_source import YamlSource
 
 FILE = Path("desk", "replies.yaml")
@@ -43,7 +44,7 @@ class Canned:
 
 def load_replies(folder: Path) -> tuple[Canned, ...]:
     """Those of the company's folder; none where it has no such file. Raises ``ConfigError``."""
-    path = folder / FILE
+    path = layers_of(folder).find(FILE)
     if not path.is_file():
         return ()
     source = YamlSource(path)

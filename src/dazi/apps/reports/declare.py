@@ -49,6 +49,7 @@ from dazi.apps.reports.templates import template_of
 from dazi.core.company import Company
 from dazi.core.errors import ConfigError
 from dazi.core.language import Text
+from dazi.packs.layers import layers_of
 from dazi.router.yaml_source import YamlSource
 
 KNOWN = frozenset({"today", "person", "company", "language"})
@@ -59,7 +60,7 @@ FOLDER = "reports"
 def load_reports(company: Company, only: str = "") -> dict[str, Report]:
     """By name, which is the file's; none where there is no such folder. ``only``: the one of that name,
     if there is one, and the others are not read. Raises ``ConfigError``."""
-    paths = sorted((company.folder / FOLDER).glob("*.yaml"))
+    paths = layers_of(company.folder).glob(f"{FOLDER}/*.yaml")
     named = [path for path in paths if path.stem == only]
     return {path.stem: load_report(path, company) for path in named or paths}
 

@@ -11,6 +11,7 @@ from dazi.apps.reports import words
 from dazi.apps.reports.result import Run, as_json
 from dazi.apps.reports.verifying import verify
 from dazi.core.errors import CallerError
+from dazi.packs.layers import layers_of
 
 FileFormat = Literal["html", "docx", "pdf", "xlsx", "json"]
 FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
@@ -57,7 +58,7 @@ def _data(run: Run, format: FileFormat, company: Path | None) -> bytes:
         case "docx":
             from dazi.apps.reports.word import word
 
-            template = company / TEMPLATE if company is not None else None
+            template = layers_of(company).find(TEMPLATE) if company is not None else None
             return word(run, template if template is not None and template.is_file() else None)
         case "pdf":
             from dazi.apps.reports.pdf import pdf

@@ -12,6 +12,7 @@ import typer
 
 from dazi.main.commands.options import Company, language, settings
 from dazi.main.commands.pool import model_pool
+from dazi.main.commands.weights import model_decrypt, model_encrypt, model_rekey
 
 if TYPE_CHECKING:
     from dazi.inference.catalog import ModelEntry
@@ -21,6 +22,9 @@ group = typer.Typer(
     no_args_is_help=True, help="模型:添加、列出、选用、移除。Models: add, list, use, remove."
 )
 group.command("pool")(model_pool)
+group.command("encrypt")(model_encrypt)
+group.command("decrypt")(model_decrypt)
+group.command("rekey")(model_rekey)
 
 
 @group.command("list")
@@ -34,11 +38,18 @@ def model_list(company: Company = None) -> None:
     for entry in catalog.list():
         mark = "*" if active and entry.name == active.name else " "
         adapter = f"  + {entry.adapter}" if entry.adapter else ""
-        typer.echo(f"{mark} {entry.name}  {entry.kind}  {entry.location}{adapter}")
+        typer.echo(f"{mark} {entry.name}  {entry.kind}  {entry.location}{adapter}{_sealed(entry)}")
     for begun in unfinished(catalog.models):
         far = f"{gib(begun.held)} / {gib(begun.size)}"
         typer.echo(f"  {begun.note.repo}  {_say('没下完', 'unfinished')} {far}  {begun.folder}")
     _tell_of_pool(company)
+
+
+def _sealed(entry: ModelEntry) -> str:
+    from dazi.inference.weights.manifest import is_sealed
+
+    sealed = entry.kind != "server" and is_sealed(Path(entry.adapter or entry.location))
+    return _say("  已加密", "  encrypted") if sealed else ""
 
 
 def _tell_of_pool(company: Path | None) -> None:
@@ -198,7 +209,10 @@ def _progress() -> Iterator[Callable[[Step], None]]:
 
 def _what_next(entry: ModelEntry) -> str:
     if entry.kind == "files":
-        serve = f"vllm serve {entry.location} --served-model-name {entry.name}"
+        place = f"/dev/shm/{entry.name}" if _sealed(entry) else entry.location
+        serve = f"vllm serve {place} --served-model-name {entry.name}"
+        if _sealed(entry):
+            serve = f"dazi model decrypt {entry.name} --to {place} && {serve}"
         return _say(
             f"给服务用的。起服务：{serve} --enable-auto-tool-choice --tool-call-parser hermes；"
             f"再选用：dazi model use 网址 --model {entry.name}",

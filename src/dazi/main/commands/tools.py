@@ -20,11 +20,17 @@ group.add_typer(import_app, name="import")
 def tool_list(company: Company = None) -> None:
     """列出声明的工具、角色和影响。List the declared tools."""
     from dazi.main.company import load_company
+    from dazi.packs.layers import layers_of
 
-    loaded = load_company(settings(company).company_folder())
+    folder = settings(company).company_folder()
+    loaded, layers = load_company(folder), layers_of(folder)
     for tool in loaded.tools.values():
         roles = ", ".join(sorted(tool.roles))
-        typer.echo(f"{tool.name}  [{tool.effect}]  {tool.description(language())}  ({roles})")
+        pack = layers.whence(tool.source)
+        whence = f"  ← {pack}" if pack else ""
+        typer.echo(
+            f"{tool.name}  [{tool.effect}]  {tool.description(language())}  ({roles}){whence}"
+        )
 
 
 @import_app.command("openapi")

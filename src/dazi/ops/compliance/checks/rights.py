@@ -28,6 +28,7 @@ from dazi.ops.compliance.subject import (
     rules_in_force,
 )
 from dazi.ops.compliance.trial import trial
+from dazi.packs.layers import layers_of
 
 UNUSED_DAYS = 90.0
 COMMON = frozenset(
@@ -199,10 +200,12 @@ async def policy_authority(s: Subject) -> Result:
     return n.result()
 
 
-def _declared(folder: Path) -> Iterator[Path]:
-    yield folder
-    for pattern in ("*.toml", "*.yaml", "policies/*", "tools/*.yaml", "words/*"):
-        yield from sorted(folder.glob(pattern))
+def _declared(company: Path) -> Iterator[Path]:
+    """The company's own, and those of the packs that it extends."""
+    for folder in (layer.folder for layer in layers_of(company).layers):
+        yield folder
+        for pattern in ("*.toml", "*.yaml", "policies/*", "tools/*.yaml", "words/*"):
+            yield from sorted(folder.glob(pattern))
 
 
 async def api_keys(s: Subject) -> Result:
