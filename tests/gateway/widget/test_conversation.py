@@ -291,3 +291,12 @@ async def test_the_ledger_says_where_from(site: Site, page: Page) -> None:
 def flat(record: dict[str, Any]) -> dict[str, Any]:
     inner = [v for v in record.values() if isinstance(v, dict)]
     return {**record, **{k: v for d in inner for k, v in d.items()}}
+
+
+async def test_a_decision_about_nothing_holds_no_place(site: Site, page: Page) -> None:
+    """Else strangers could fill all places for conversations without saying a word."""
+    await page.begin()
+    wrong = await page.ask("POST", "/decision", {"ticket": "x" * 24, "approve": True})
+    widget = site.runtime.widget
+    assert wrong.status == 404 and widget is not None
+    assert widget.talks.all() == []

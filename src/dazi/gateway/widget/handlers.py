@@ -93,12 +93,12 @@ async def message(x: Exchange) -> None:
 
 async def decision(x: Exchange) -> None:
     widget, visitor, given = _widget(x), _visitor(x), DECISION.read(x.body)
-    talk = await _talk(widget, visitor)
-    own = await widget.service.pending(visitor.principal, talk.thread)
+    await widget.admit(visitor, x.address)
+    thread = await widget.thread(visitor.principal)
+    own = await widget.service.pending(visitor.principal, thread) if thread else []
     if not any(t.id == given.ticket for t in own):
         raise NotFound("ticket", "没有这个待确认的操作", "no such confirmation")
-    await widget.admit(visitor, x.address)
-    language = _language(x)
+    talk, language = widget.talks.open(visitor.principal, thread), _language(x)
     events = widget.service.decide(visitor.principal, given.ticket, given.approve)
     said = (SAID_YES if given.approve else SAID_NO)(language)
     await _begin(x, talk, Begun(
