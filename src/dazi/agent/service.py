@@ -378,7 +378,7 @@ class AssistantService:
         language = ask.language or language_of(ask.text)
         said = await self.holder.held(ask.principal, ask.thread, ask.text, language)
         if said and self.agent.variants is not None:
-            self.agent.variants.handed_over(ask.principal, ask.thread, language)
+            self.agent.variants.handed_over(ask.principal, ask.thread)
         return said
 
     async def _noted(self, ask: Ask) -> str:

@@ -13,10 +13,12 @@ from dazi.apps.desk.machine import Refused, apply, possible, replay
 from dazi.apps.desk.model import PRIORITIES, Act, Actor, Event, Priority, Ticket
 from dazi.apps.desk.ports import (
     Conversations,
+    Heard,
     Look,
     Nobody,
     People,
     Spoken,
+    Untold,
     Visitors,
     Wording,
 )
@@ -94,6 +96,7 @@ class Parts:
     tools: Mapping[str, Tool]
     word: Wording | None = None
     visitors: Visitors = field(default_factory=Nobody)
+    heard: Heard = field(default_factory=Untold)
 
 
 class DeskService:
@@ -180,9 +183,7 @@ class DeskService:
         text = text.strip()
         if act in _NEEDS_TEXT and not text:
             raise CallerError("empty", "请写内容", "write something")
-        if len(text) > LONGEST_TEXT:
-            zh, en = f"最多 {LONGEST_TEXT} 字", f"at most {LONGEST_TEXT} characters"
-            raise CallerError("too_long", zh, en)
+        check_length(text)
         if act == "create":
             raise Refused("工单已经有了", "the ticket is there already", ())
         actor = self.actor(principal)
@@ -190,11 +191,20 @@ class DeskService:
         if act == "hand_over":
             given = {"summary": (await self._summary(filed)).as_data()}
         filed = await self._add(filed, Event(now, principal.user, actor, act, text, given))
+        if principal.user == filed.card.user:
+            self._tell(principal, filed.card.thread, act, given)
         if act in _TOLD:
             await self._say(filed, text)
         if act == "hand_over" and not replay(filed.events, self.rules.reopen_days).assignee:
             await self._assign(filed, now)
         return await self.view(principal, id, now)
+
+    def _tell(self, customer: Principal, thread: str, act: Act, given: Mapping[str, Any]) -> None:
+        """Whoever compares how conversations go."""
+        if act == "rate":
+            self.parts.heard.rated(customer, thread, given["stars"])
+        elif act == "hand_over":
+            self.parts.heard.handed_over(customer, thread)
 
     async def view(self, principal: Principal, id: str, now: float) -> View:
         """Raises ``NotFound``."""
@@ -224,6 +234,7 @@ class DeskService:
     async def hand_over(self, principal: Principal, thread: str, text: str, now: float) -> View:
         """Give a conversation of the customer's own to a person: with the ticket that it has, else
         with a new one. Raises as ``act``."""
+        check_length(text)  # before anything is filed
         wanted = Wanted(user=principal.user, thread=thread, states=ALIVE, limit=1)
         cards = await self.store.find(principal.tenant, wanted)
         if cards:
@@ -499,3 +510,10 @@ def _check(name: str, value: Any, known: Mapping[Any, Any]) -> None:
 
 def _not_yours() -> AccessError:
     return AccessError("forbidden", "不是您的工单", "it is not your ticket")
+
+
+def check_length(text: str) -> None:
+    """Raises ``CallerError``."""
+    if len(text) > LONGEST_TEXT:
+        zh, en = f"最多 {LONGEST_TEXT} 字", f"at most {LONGEST_TEXT} characters"
+        raise CallerError("too_long", zh, en)

@@ -10,6 +10,7 @@ from dazi.access.tokens import BadToken
 from dazi.access.visitors import Visitor
 from dazi.agent.asking import Ask
 from dazi.apps.desk.records import Wanted
+from dazi.apps.desk.service import check_length
 from dazi.core.errors import AccessError, CallerError, NotFound
 from dazi.core.language import Language, Text
 from dazi.gateway.accounts.bodies import Done
@@ -157,6 +158,7 @@ async def rating(x: Exchange) -> None:
         raise CallerError("not_possible", zh, en)
     if not 1 <= given.stars <= 5:  # before anything is filed
         raise BadField("stars", "应为 1 到 5", "must be 1 to 5")
+    check_length(given.comment)
     ticket = view.desk.ticket
     if not ticket:
         await desk.service.file_over(principal, thread, desk.clock())
