@@ -20,7 +20,6 @@ from dazi.ops.experiments.tables import experiment_events, experiment_subjects, 
 from dazi.ops.prompts.tables import prompt_activations
 from dazi.store.database import Database
 
-
 _INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
