@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from dazi.access.limits.rules import Price
+from dazi.core.engine import GenerateRequest, Served
 from dazi.core.language import Text
 from dazi.core.principal import Principal
 from dazi.main.experiments import Experimenting
@@ -14,6 +16,7 @@ from dazi.ops.experiments.board import exposure_of
 from dazi.ops.experiments.plan import Arm, Plan, Step
 from dazi.ops.prompts.model import Content
 from tests.agent.conftest import House, Start
+from tests.fakes.engine import Reply, call
 
 SYS = Principal("chen", frozenset({"sysadmin"}), channel="test")
 TEMPLATE = "你是{company}的同事。今天是{today}。说话像水手。"
@@ -195,3 +198,40 @@ async def test_who_may_not_change_does_not_and_it_is_on_record(house: Start) -> 
             await made.service.prompts.add(who, Content(zh=TEMPLATE), "")
     refused = [b for _, b in await home.audit("admin") if b.get("refused")]
     assert len(refused) == 3 and {b["act"] for b in refused} == {"prompt.add"}
+
+
+async def test_tokens_cost_what_they_do_at_the_model_that_answered(house: Start) -> None:
+    home = await house(["好。"] * 5)
+    agent, engine = home.runtime.service.agent, home.engine
+    prices = {"scripted-1": Price(1_000_000, 1_000_000), "large": Price(10**9, 10**9)}
+    agent.budget = replace(agent.budget, prices=prices)
+    servers = (
+        None,
+        Served("b", "large"),
+        Served("b", "adapter", base="large"),
+        Served("c", "without-a-price"),
+    )
+    for by in servers:
+        engine.by = by
+        await home.ask("customer", "你好")
+    told = [body for _, body in await home.audit("answer")]
+    own, large = 21 / 1_000_000, 21 / 1_000
+    assert [body.get("cost") for body in told] == [own, large, large, None]
+    assert [body.get("model") for body in told] == [None, "large", "adapter", "without-a-price"]
+
+
+async def test_a_turn_of_two_models_costs_both_prices(house: Start) -> None:
+    home = await house([])
+    agent, engine = home.runtime.service.agent, home.engine
+    prices = {"small": Price(1_000_000, 1_000_000), "large": Price(10**9, 10**9)}
+    agent.budget = replace(agent.budget, prices=prices)
+
+    def script(request: GenerateRequest) -> Reply:
+        first = len(engine.requests) == 1
+        engine.by = Served("a", "large") if first else Served("b", "small")
+        return call("get_order_status", order_id="ORD12345") if first else "已打包。"
+
+    engine.script, engine._replies = script, None
+    await home.ask("customer", "订单 ORD12345 到哪了?")
+    ((_, body),) = await home.audit("answer")
+    assert body["cost"] == pytest.approx(20 / 1_000 + 22 / 1_000_000)

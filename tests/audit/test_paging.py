@@ -116,7 +116,11 @@ async def test_what_was_used_is_told_by_person_and_model(house: House) -> None:
     for n, (user, model) in enumerate((("lin", "m"), ("lin", "m"), ("wu", "n"))):
         await put("turn", user, f"t{n + 1}", {"said": "x", "model": model})
         await put("answer", user, f"t{n + 1}", {"answer": "x", "tokens": [10, 2], "cost": 0.5})
+    await put("turn", "wu", "t4", {"said": "x", "model": "n"})
+    # Another one answered than was meant to.
+    await put("answer", "wu", "t4", {"answer": "x", "tokens": [3, 1], "model": "large"})
     found = await used_since(house.database, since + 80_000)
     assert found == [
         Used("lin", "m", 2, 20, 4, 1.0), Used("wu", "n", 1, 10, 2, 0.5), Used("lin", "", 1, 7, 1),
+        Used("wu", "large", 1, 3, 1),
     ]  # fmt: skip

@@ -18,6 +18,7 @@ from dazi.core.engine import (
     GenerateRequest,
     ModelProfile,
     ReasoningDelta,
+    Served,
     TextDelta,
     Usage,
 )
@@ -82,6 +83,8 @@ class ScriptedEngine:
     running: int = 0
     cancelled: int = 0
     closed: bool = False
+    by: Served | None = None
+    """Which server of a pool this is, if it plays one."""
 
     def __post_init__(self) -> None:
         self._replies = None if callable(self.script) else iter(self.script)
@@ -109,7 +112,7 @@ class ScriptedEngine:
                 reason = "length" if isinstance(piece, CutOff) else reason
             reason = "tool_calls" if calls and reason == "stop" else reason
             finished = True
-            yield Done(reason, Usage(PROMPT_TOKENS, tokens, CACHED_TOKENS))
+            yield Done(reason, Usage(PROMPT_TOKENS, tokens, CACHED_TOKENS), self.by)
         finally:
             self.running -= 1
             self.cancelled += not finished

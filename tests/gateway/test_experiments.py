@@ -119,4 +119,4 @@ async def test_an_experiment_from_beginning_to_end(site: Site, always: None) -> 
     assert (await who.ask("POST", one, {"act": "start"})).status == 400
     assert (await who.ask("GET", "prompts")).json["active"] == 1
     acts = [b["act"] for b in await site.audit("admin") if b["user"] == "chen"]
-    assert acts[-2:] == ["prompt.activate", "experiment.promote"]
+    assert acts[-2:] == ["experiment.promote", "prompt.activate"]

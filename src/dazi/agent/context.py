@@ -79,14 +79,14 @@ class TurnRequest:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What one turn may use: model rounds, calls, seconds, and tokens of one generation. ``price``:
-    what tokens cost, for the record. ``context``: what a prompt may hold."""
+    """What one turn may use: model rounds, calls, seconds, and tokens of one generation. ``prices``:
+    what tokens cost, by the model's name, for the record. ``context``: what a prompt may hold."""
 
     rounds: int = 6
     calls: int = 12
     seconds: float = 90.0
     tokens: int = 1024
-    price: Price | None = None
+    prices: Mapping[str, Price] = field(default_factory=dict)
     context: ContextRules = field(default_factory=ContextRules)
 
 

@@ -33,7 +33,7 @@ from dazi.agent.rendering import drawn
 from dazi.agent.shown import Shown
 from dazi.agent.speaking import Round, speak
 from dazi.agent.taught import Taught
-from dazi.agent.turn_records import begun, end_body, figures, start_body, told
+from dazi.agent.turn_records import begun, end_body, figures, start_body, told, yuan
 from dazi.agent.turn_state import CONCISE_TOKENS, Turn
 from dazi.agent.window import Window
 from dazi.audit.ledger import Ledger
@@ -279,8 +279,7 @@ class Agent:
                     raise
                 break  # what was found is told without a model
             finally:
-                turn.served(done.by)
-                turn.usage += done.usage
+                turn.served(done.by, done.usage, self.engine.profile.name)
                 turn.requests += done.requests
                 turn.replaced += done.replaced
             if done.late:
@@ -371,12 +370,12 @@ class Agent:
             turn.talk.add(Message("assistant", given))
         remembered += turn.talk.added
         ms, profile = turn.ms, self.engine.profile
-        body = end_body(turn, answer, ms, self.budget.price)
-        self.observer.turn(told(turn, profile, ms, self.budget.price))
+        cost = yuan(turn, profile, self.budget.prices)
+        body = end_body(turn, answer, ms, cost)
+        self.observer.turn(told(turn, profile, ms, cost))
         request = turn.request
         if turn.variant is not None and turn.asked and self.variants is not None:
-            came = figures(turn, ms, self.budget.price)
-            self.variants.after(turn.variant, request.principal, came)
+            self.variants.after(turn.variant, request.principal, figures(turn, ms, cost))
         return self.ledger.put("answer", request.principal.user, request.turn, body)
 
     # --- budgets ---------------------------------------------------------------------------------

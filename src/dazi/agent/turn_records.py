@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -29,7 +29,19 @@ def begun(tracer: Tracer, request: TurnRequest) -> tuple[Span, TurnRequest]:
     return span, replace(request, origin={**request.origin, "trace": context})
 
 
-def told(turn: Turn, model: ModelProfile, ms: float, price: Price | None) -> TurnTold:
+def yuan(turn: Turn, model: ModelProfile, prices: Mapping[str, Price]) -> float | None:
+    """What it cost: each model's tokens at its own price, an adapter's at its model's where it has none
+    of its own. ``None`` where one that answered has no price."""
+    cost = 0.0
+    for (name, base), usage in (turn.used or {(model.name, ""): turn.usage}).items():
+        price = prices.get(name) or prices.get(base)
+        if price is None:
+            return None
+        cost += price.yuan(usage)
+    return cost
+
+
+def told(turn: Turn, model: ModelProfile, ms: float, cost: float | None) -> TurnTold:
     """For the meters; the turn's span ends with it."""
     who, by, usage = turn.request.principal, turn.by, turn.usage
     reason, name = turn.reason or "answer", by.model if by is not None else model.name
@@ -46,7 +58,6 @@ def told(turn: Turn, model: ModelProfile, ms: float, price: Price | None) -> Tur
         }
         span.end(reason if reason == "error" else "")
     first = turn.first - turn.began if turn.first else None
-    cost = price.yuan(usage) if price is not None else None
     return TurnTold(who, name, reason, ms / 1000, first, usage, cost, turn.replaced)
 
 
@@ -72,8 +83,8 @@ def start_body(turn: Turn, model: ModelProfile) -> dict[str, Any]:
     return body
 
 
-def end_body(turn: Turn, answer: str, ms: float, price: Price | None) -> dict[str, Any]:
-    """``ms``: what it took; ``price``: of the model's tokens, if they have one."""
+def end_body(turn: Turn, answer: str, ms: float, cost: float | None) -> dict[str, Any]:
+    """``ms``: what it took; ``cost``: in yuan, where it is known."""
     body: dict[str, Any] = {
         "answer": answer,
         "calls": [{"tool": r.name, "outcome": r.outcome} for r in turn.records],
@@ -88,9 +99,9 @@ def end_body(turn: Turn, answer: str, ms: float, price: Price | None) -> dict[st
     if turn.request.approved:
         body["approved"] = turn.request.approved
     if turn.by is not None:
-        body["by"] = turn.by.backend
-    if price is not None:
-        body["cost"] = price.yuan(turn.usage)
+        body |= {"by": turn.by.backend, "model": turn.by.model}
+    if cost is not None:
+        body["cost"] = cost
     return body
 
 
@@ -137,14 +148,14 @@ CARRIED = frozenset({"ok", "not_found", "needs_confirmation", "client"})
 """Outcomes of calls that were as good as they could be."""
 
 
-def figures(turn: Turn, ms: float, price: Price | None) -> Figures:
+def figures(turn: Turn, ms: float, cost: float | None) -> Figures:
     """What came of it, in numbers and nothing of what was said."""
     outcomes = {r.outcome for r in turn.records}
     return Figures(
         (turn.reason or "answer") in ENDED_WELL and not outcomes & {"failed", "timeout"},
         ms,
         turn.usage.prompt + turn.usage.completion,
-        price.yuan(turn.usage) if price is not None else None,
+        cost,
         bool(outcomes - CARRIED),
         "needs_confirmation" in outcomes,
         turn.shown.answer.strip() != turn.answer.strip(),

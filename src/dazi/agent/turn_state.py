@@ -66,6 +66,8 @@ class Turn:
     """What it is made with, where that is not what ships."""
     asked: bool = False
     """A model was asked."""
+    used: dict[tuple[str, str], Usage] = field(default_factory=dict)
+    """What each model has used, by its name and that of the model it is an adapter of."""
 
     @property
     def untouched(self) -> bool:
@@ -91,6 +93,11 @@ class Turn:
         if not self.first and isinstance(event, AnswerDelta):
             self.first = time.perf_counter()
 
-    def served(self, by: Served | None) -> None:
+    def served(self, by: Served | None, usage: Usage, own: str) -> None:
+        """``by``: whoever answered, as far as that is known; ``own``: the engine's own model."""
         if by is not None and (self.by is None or not self.by.fallback):
             self.by = by
+        asked = self.variant.model if self.variant else ""
+        model = (by.model, by.base) if by is not None else (asked or own, own)
+        self.used[model] = self.used.get(model, Usage()) + usage
+        self.usage += usage

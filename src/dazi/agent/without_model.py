@@ -31,7 +31,7 @@ class WithoutModel:
         language = ask.language or language_of(ask.text)
         said = await self.holder.held(ask.principal, ask.thread, ask.text, language)
         if said and variants is not None:
-            variants.handed_over(ask.principal, ask.thread, language)
+            variants.handed_over(ask.principal, ask.thread)
         return said
 
     async def noted(self, ask: Ask) -> str:

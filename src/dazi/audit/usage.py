@@ -29,7 +29,7 @@ class Used:
 
 async def used_since(database: Database, at: float) -> list[Used]:
     """Most tokens first. A few records at a time, so that others are served meanwhile; an answer's
-    model is that of its turn, empty where the turn began before ``at``."""
+    model is the one that gave it, else that of its turn, empty where the turn began before ``at``."""
     out: dict[tuple[str, str], Used] = {}
     models: dict[str, str] = {}
     c = records.c
@@ -46,7 +46,9 @@ async def used_since(database: Database, at: float) -> list[Used]:
                 if row.kind == "turn":
                     models[row.turn] = str(fields.get("model") or "")
                     continue
-                who = row.user, models.pop(row.turn, "")
+                # Where another model answered than the one that was meant to, the answer says so.
+                meant = models.pop(row.turn, "")
+                who = row.user, str(fields.get("model") or meant)
                 used = out.setdefault(who, Used(*who))
                 used.turns += 1
                 tokens = fields.get("tokens")

@@ -9,9 +9,10 @@ from nicegui import ui
 
 from dazi.apps.desk.clocks import Clock
 from dazi.apps.desk.desk import Desk
+from dazi.apps.desk.given import LONGEST_TEXT
 from dazi.apps.desk.intents.kinds import INTENTS
 from dazi.apps.desk.model import ACTS, PRIORITIES, STATES, Act
-from dazi.apps.desk.service import LONGEST_TEXT, View
+from dazi.apps.desk.service import View
 from dazi.apps.desk.suggesting import Suggestion
 from dazi.console import desk_texts as texts
 from dazi.console.acts import act, button

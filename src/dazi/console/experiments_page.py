@@ -20,7 +20,7 @@ from dazi.ops.experiments.analysis import ArmCount, Comparison
 from dazi.ops.experiments.deciding import shown
 from dazi.ops.experiments.metrics import metric
 from dazi.ops.experiments.model import Event, Experiment
-from dazi.ops.experiments.plan import Arm
+from dazi.ops.experiments.plan import Arm, percent
 from dazi.ops.experiments.sequential import LEAST
 from dazi.ops.experiments.service import ExperimentService, Looked
 from dazi.ops.prompts.rights import may_change, may_read
@@ -157,7 +157,7 @@ class _One:
             if count.mean is not None
             else "-"
         )
-        share = f"{count.share:.0%}" if experiment.state in ("running", "paused") else "-"
+        share = percent(count.share) if experiment.state in ("running", "paused") else "-"
         made = _made_of(plan.arm(count.name), language)
         numbers = (f"{n:,}" for n in (count.subjects, count.counted, count.turns))
         return (name, made, share, *numbers, mean)
@@ -192,7 +192,7 @@ class _One:
             ui.label(said).classes("dz-guardrail")
         ui.label(texts.RAMP(language)).classes("dz-h2")
         for step in plan.ramp:
-            shares = ", ".join(f"{n} {s:.0%}" for n, s in step.shares.items())
+            shares = ", ".join(f"{n} {percent(s)}" for n, s in step.shares.items())
             ui.label(texts.STEP(language).format(hours=step.hours, shares=shares))
 
 

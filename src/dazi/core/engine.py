@@ -151,13 +151,15 @@ class Usage:
 @dataclass(frozen=True, slots=True)
 class Served:
     """Which server of a pool answered. ``fallback``: a lesser model, because the ones that should
-    have answered could not. ``hidden``: it was asked with pseudonyms."""
+    have answered could not. ``hidden``: it was asked with pseudonyms. ``base``: the model that
+    ``model`` is an adapter of, if it is one."""
 
     backend: str
     model: str
     place: Literal["private", "cloud"] = "private"
     fallback: bool = False
     hidden: bool = False
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,10 @@ class Variants(Protocol):
         """A turn that asked a model with ``variant`` has ended. Does not wait."""
         ...
 
-    def handed_over(self, principal: Principal, thread: str, language: Language) -> None:
+    def handed_over(self, principal: Principal, thread: str) -> None:
         """A person has taken the conversation. Does not wait."""
+        ...
+
+    def rated(self, principal: Principal, thread: str, stars: int) -> None:
+        """``principal`` has rated how their conversation was settled, 1 to 5. Does not wait."""
         ...

@@ -14,7 +14,7 @@ from dazi.agent.service import AssistantService
 from dazi.apps.desk.chores import tidy
 from dazi.apps.desk.desk import Desk
 from dazi.apps.desk.intents.recogniser import recogniser
-from dazi.apps.desk.ports import Look, Nobody, Parts, Spoken
+from dazi.apps.desk.ports import Look, Nobody, Parts, Spoken, Untold
 from dazi.apps.desk.records import DeskStore
 from dazi.apps.desk.replies import load_replies
 from dazi.apps.desk.rules import DeskRules, rules_of
@@ -78,6 +78,21 @@ def desk_rules(company: Company) -> DeskRules:
     return rules
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Implements ``apps.desk.ports.Heard``: what is tried on customers learns how it went."""
+
+    assistant: AssistantService
+
+    def handed_over(self, customer: Principal, thread: str) -> None:
+        if (variants := self.assistant.agent.variants) is not None:
+            variants.handed_over(customer, thread)
+
+    def rated(self, customer: Principal, thread: str, stars: int) -> None:
+        if (variants := self.assistant.agent.variants) is not None:
+            variants.rated(customer, thread, stars)
+
+
 def make_desk(
     company: Company,
     files: DeskFiles,
@@ -98,6 +113,7 @@ def make_desk(
         lambda text: recogniser().recognise(text).name,
         company.tools,
         visitors=visitors if visitors is not None else Nobody(),
+        heard=Compared(assistant) if assistant is not None else Untold(),
     )
     names = {u.user: u.name for u in company.users}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from prometheus_client.parser import text_string_to_metric_families
 
 from dazi.core.errors import ConfigError
+from dazi.gateway.channels.service import ChannelService
 from dazi.gateway.gate import Gate
 from dazi.inference.pool.backend import Backend
 from dazi.inference.pool.engine import PoolEngine
@@ -83,8 +84,33 @@ def watch(runtime: Runtime, gate: Gate) -> Watching:
         watch_certificate(registry, runtime.settings.tls_cert)
     Gpus().watch(registry)
     _watch_pool(registry, runtime)
+    if runtime.channels is not None:
+        sampler.looks.append(_watch_channels(registry, runtime.channels))
     scrapes.watch(registry)
     return Watching(sampler, history, scrapes, trace(runtime))
+
+
+def _watch_channels(registry: Registry, channels: ChannelService) -> Callable[[], Awaitable[None]]:
+    """What waits in messaging channels; what is given back looks for it."""
+    found: dict[str, tuple[int, float]] = {}
+
+    async def look() -> None:
+        now = await channels.inbox.open()
+        found.update({name: now.get(name, (0, 0.0)) for name in channels.names})
+
+    registry.gauge(
+        "dazi_channel_waiting",
+        "Messages of channels that are not answered whole",
+        lambda: [((name,), float(n)) for name, (n, _) in found.items()],
+        "channel",
+    )
+    registry.gauge(
+        "dazi_channel_oldest_seconds",
+        "How long the oldest of them has waited",
+        lambda: [((name,), age) for name, (_, age) in found.items()],
+        "channel",
+    )
+    return look
 
 
 def trace(runtime: Runtime) -> Exporter | None:

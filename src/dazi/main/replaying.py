@@ -90,7 +90,10 @@ class Forced:
     def after(self, variant: Variant, principal: Principal, figures: Figures) -> None:
         """Nothing is counted."""
 
-    def handed_over(self, principal: Principal, thread: str, language: Language) -> None:
+    def handed_over(self, principal: Principal, thread: str) -> None:
+        """Nothing is counted."""
+
+    def rated(self, principal: Principal, thread: str, stars: int) -> None:
         """Nothing is counted."""
 
 

@@ -242,7 +242,7 @@ async def assemble(
         settings.turn_calls,
         settings.turn_seconds,
         settings.answer_tokens,
-        prices_of(company.settings, company.folder).get(engine.profile.name),
+        prices_of(company.settings, company.folder),
         settings.context_rules(),
     )
     agent = Agent(company, engine, router, ledger, budget, guard, observer)

@@ -65,6 +65,19 @@ class Meters:
             "dazi_errors", "Requests refused or failed, by code and by who must act",
             "code", "who", kept=True,
         )  # fmt: skip
+        self.channel_messages = counter(
+            "dazi_channel_messages", "What vendors of messaging channels sent, by what became of it",
+            "channel", "result", kept=True,
+        )  # fmt: skip
+        self.channel_parts = counter(
+            "dazi_channel_parts", "Messages handed to vendors, by how that went",
+            "channel", "result", kept=True,
+        )  # fmt: skip
+        self.visitors = counter(
+            "dazi_visitors", "Pages of the company's sites that asked to be let in, by who came",
+            "site", "result",
+        )  # fmt: skip
+        self.visitor_acts = counter("dazi_visitor_acts", "What visitors did", "site", "act")
         self.records = counter("dazi_ledger_records", "Records of the ledger", "kind", kept=True)
         self.model_seconds = histogram(
             genai.label(genai.DURATION) + "_seconds", "A generation, from asking to its end",

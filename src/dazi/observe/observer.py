@@ -119,6 +119,21 @@ class Observer:
         for action, type in found:
             self.meters.guard.add((scope, action, type))
 
+    def messaged(self, channel: str, result: str) -> None:
+        """A vendor's callback: ``taken``, ``again`` (it was there already), ``stranger``, ``forged``."""
+        self.meters.channel_messages.add((channel, result))
+
+    def handed(self, channel: str, result: str) -> None:
+        """To a vendor: ``sent``, ``later`` (it will be tried again), ``refused``, ``uncertain``."""
+        self.meters.channel_parts.add((channel, result))
+
+    def visited(self, site: str, result: str) -> None:
+        """``guest``, ``signed`` or ``refused``."""
+        self.meters.visitors.add((site, result))
+
+    def visitor_did(self, site: str, act: str) -> None:
+        self.meters.visitor_acts.add((site, act))
+
     def recorded(self, kind: str) -> None:
         self.meters.records.add((kind,))
 

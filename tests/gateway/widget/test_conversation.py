@@ -8,6 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from dazi.apps.desk.model import Act
+from dazi.core.principal import Principal
+from dazi.ops.experiments.plan import Arm, Plan, Step
+from dazi.ops.prompts.model import Content
 from tests.fakes.engine import Until, call
 from tests.gateway.conftest import Site
 from tests.gateway.widget.conftest import Page, secret, signed, until
@@ -270,6 +273,43 @@ async def test_rating_of_a_person_and_of_the_assistant_alone(
     assert [r.stars for r in seen.ticket.ratings] == [5]
 
 
+async def test_ratings_and_people_reach_what_is_tried_on_visitors(
+    site: Site, page: Page, pages: Callable[[], Page]
+) -> None:
+    made, chen = site.runtime.experiments, Principal("chen", frozenset({"sysadmin"}))
+    assert made is not None
+    await made.service.prompts.add(chen, Content(zh="今天是{today}。"), "")
+    arms, ramp = (Arm("now", 0), Arm("new", 1)), (Step(0, {"new": 0.5}),)
+    plan = Plan(
+        "tone", arms, ramp, metric="rating", metrics=("handed_over",), guardrails=(), window_hours=1
+    )
+    await made.service.create(chen, plan)
+    await made.service.start(chen, "tone")
+    site.says("您好!", "您好!")
+    await page.begin()
+    await page.chat("退货要几天")
+    assert (await page.ask("POST", "/rating", {"stars": 4})).status == 200
+    other = pages()
+    await other.begin()
+    await other.chat("退货要几天")
+    assert (await other.ask("POST", "/hand-over", {})).status == 200
+    await made.board.settle()
+    subjects = await made.service.store.subjects("tone")
+    assert [s.means.get("rating") for s in subjects] == [4.0, None]
+    assert [s.means.get("handed_over") for s in subjects] == [None, 1.0]
+
+
+async def test_what_is_too_long_files_nothing(site: Site, page: Page) -> None:
+    await page.begin()
+    site.says("您好!")
+    await page.chat("退货要几天")
+    long = "长" * 5_001
+    assert (await page.ask("POST", "/hand-over", {"text": long})).error["code"] == "too_long"
+    rated = await page.ask("POST", "/rating", {"stars": 4, "comment": long})
+    assert rated.error["code"] == "too_long"
+    assert (await page.conversation())["desk"]["ticket"] == ""
+
+
 async def test_a_site_without_people(site: Site, page: Page) -> None:
     shop = site.runtime.visitors.sites["shop"]
     site.runtime.visitors.sites = {"shop": replace(shop, hand_over=False)}
@@ -291,3 +331,12 @@ async def test_the_ledger_says_where_from(site: Site, page: Page) -> None:
 def flat(record: dict[str, Any]) -> dict[str, Any]:
     inner = [v for v in record.values() if isinstance(v, dict)]
     return {**record, **{k: v for d in inner for k, v in d.items()}}
+
+
+async def test_a_decision_about_nothing_holds_no_place(site: Site, page: Page) -> None:
+    """Else strangers could fill all places for conversations without saying a word."""
+    await page.begin()
+    wrong = await page.ask("POST", "/decision", {"ticket": "x" * 24, "approve": True})
+    widget = site.runtime.widget
+    assert wrong.status == 404 and widget is not None
+    assert widget.talks.all() == []

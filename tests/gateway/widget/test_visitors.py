@@ -111,15 +111,32 @@ async def test_roles_are_never_the_tokens(site: Site, page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "", "ORIGIN.evil.example", "ORIGIN/"]
+    "foreign", ["https://evil.example", "null", "", "ORIGIN.evil.example", "ORIGIN/"]
 )
-async def test_pages_of_other_origins_get_nothing(site: Site, page: Page, origin: str) -> None:
-    await page.begin()
-    page.origin = origin.replace("ORIGIN", page.origin)
+async def test_pages_of_other_origins_get_nothing(site: Site, page: Page, foreign: str) -> None:
+    assert (await page.begin()).status == 200
+    page.origin = foreign.replace("ORIGIN", page.origin)
     for method, path in (("POST", "/begin"), ("GET", "/conversation"), ("OPTIONS", "/messages")):
         answered = await page.ask(method, path, {} if method == "POST" else None)
         assert answered.status == 403 and answered.error["code"] == "origin"
         assert "Access-Control-Allow-Origin" not in answered.headers
+    meters = site.runtime.observer.meters
+    assert meters.errors.total(code="origin") == 3
+    route = "/v1/widget/{site}/messages"
+    assert meters.requests.total(route=route, method="OPTIONS", status="403") == 1
+
+
+async def test_visitors_are_counted_and_what_they_do(site: Site, page: Page) -> None:
+    await page.begin()
+    site.says("您好!")
+    await page.chat("你好")
+    await page.begin("not.a.token")
+    await page.ask("OPTIONS", "/messages")
+    meters = site.runtime.observer.meters
+    came = {r: meters.visitors.total(site="shop", result=r) for r in ("guest", "signed", "refused")}
+    assert came == {"guest": 1, "signed": 0, "refused": 1}
+    assert meters.visitor_acts.values == {("shop", "message"): 1}
+    assert meters.requests.total(method="OPTIONS", status="200") == 1
 
 
 async def test_a_caller_that_is_no_page_gets_nothing(site: Site, page: Page) -> None:

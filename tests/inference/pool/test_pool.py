@@ -298,9 +298,10 @@ async def test_models_and_adapters_by_name() -> None:
     for _ in range(3):
         _, end = await said(h.pool, ask(model="contracts"))
         assert end.by is not None and (end.by.backend, end.by.model) == ("a", "contracts")
+        assert end.by.base == h.servers["a"].profile.name, "what it costs where it has no price"
         assert h.servers["a"].asked[-1].model == "contracts"
         _, end = await said(h.pool, ask(model="Qwen3-8B"))
-        assert end.by is not None and end.by.backend == "b"
+        assert end.by is not None and (end.by.backend, end.by.base) == ("b", "")
         assert h.servers["b"].asked[-1].model == "", "its own model has its own name there"
     with pytest.raises(NotFound):
         await said(h.pool, ask(model="gpt"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,11 +16,21 @@ from dazi.ops.experiments.assignment import (
     arm_at,
     digest,
     held_out,
+    person_of,
     place,
     subject_of,
     takes_part,
 )
-from dazi.ops.experiments.plan import Arm, Eligible, Plan, Step, check, wrong_shares
+from dazi.ops.experiments.plan import (
+    Arm,
+    Eligible,
+    Guardrail,
+    Plan,
+    Step,
+    check,
+    percent,
+    wrong_shares,
+)
 
 
 def plan(arms: int = 2, *, holdout: float = 0.0) -> Plan:
@@ -81,6 +92,37 @@ def test_held_out_are_the_same_people_everywhere() -> None:
     more = {i for i in people if held_out(large, i)}
     assert some < more and len(some) == pytest.approx(500, abs=80)
     assert not any(held_out(plan(), i) for i in people)
+
+
+def test_a_thread_is_held_out_with_its_person() -> None:
+    li, other = Principal("li", frozenset()), Principal("li", frozenset(), tenant="other")
+    assert person_of("thread", li) == person_of("user", li) == subject_of("user", li, "")
+    assert person_of("tenant", li) == "default" != person_of("tenant", other)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"window_hours": 0.0, "metric": "rating"}, "rating happens after the first turn"),
+        ({"window_hours": 0.0, "metrics": ("event:bought",)}, "event:bought happens after"),
+        ({"guardrails": (Guardrail("success", float("nan")),)}, "must not be negative"),
+        ({"ramp": (Step(0, {"b": 0.1}), Step(float("nan"), {"b": 0.2}))}, "must grow"),
+    ],
+)
+def test_a_plan_that_could_not_be_kept_is_refused(more: dict[str, Any], told: str) -> None:
+    given: dict[str, Any] = {"ramp": (Step(0, {"b": 0.5}),)} | more
+    with pytest.raises(CallerError, match=told):
+        check(Plan("p", (Arm("a", 0), Arm("b", 1)), **given))
+
+
+def test_small_shares_are_not_none() -> None:
+    assert [percent(s) for s in (0.0, 0.005, 1 / 3, 0.2, 1.0)] == [
+        "0%",
+        "0.5%",
+        "33.3%",
+        "20%",
+        "100%",
+    ]
 
 
 def test_subjects_of_each_kind() -> None:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dazi.core.errors import CallerError
+from dazi.core.experiments import Figures
 from dazi.core.principal import Principal
 from dazi.main.company import load_company
+from dazi.main.database import declare_tables
 from dazi.main.experiments import Experimenting, experimenting
 from dazi.ops.experiments.analysis import analyse
-from dazi.ops.experiments.plan import Arm, Guardrail, Plan, Step
+from dazi.ops.experiments.plan import Arm, Eligible, Guardrail, Plan, Step
 from dazi.ops.experiments.store import ExperimentStore, Seen
 from dazi.ops.prompts.model import Content
 from dazi.store.database import Database
 from tests.ops.experiments.filling import fill
+from tests.store.conftest import url  # noqa: F401
 
 COMPANY = load_company(Path(__file__).parents[3] / "examples" / "yunshan")
 SYS = Principal("chen", frozenset({"sysadmin"}), channel="test")
@@ -234,3 +238,130 @@ async def test_the_version_in_use_does_not_change_under_an_experiment(lab: Lab) 
     await lab.start(arms=(Arm("now"), Arm("new", 1)))
     await lab.made.service.prompts.activate(SYS, 1)
     assert (await lab.store.get("tone")).plan.control.prompt == 0
+
+
+async def test_the_same_shares_by_hand_hold_the_ramp(lab: Lab) -> None:
+    """Somebody who has looked, and wants no more of it for now."""
+    await lab.start(ramp=(Step(0, {"new": 0.05}), Step(1, {"new": 0.5})))
+    await lab.made.service.set_shares(SYS, "tone", {"new": 0.05})
+    lab.now += 2 * HOUR
+    assert await lab.made.watch.look() == []
+
+
+async def test_an_arm_that_is_stopped_leaves_the_others_their_ramp(lab: Lab) -> None:
+    await lab.made.service.prompts.add(SYS, Content(zh="今天是{today}。二"), "")
+    ramp = (Step(0, {"new": 0.1, "other": 0.1}), Step(1, {"new": 0.4, "other": 0.4}))
+    await lab.start(arms=(Arm("now", 0), Arm("new", 1), Arm("other", 2)), ramp=ramp)
+    await lab.made.service.stop_arm(SYS, "tone", "new")
+    lab.now += HOUR
+    assert await lab.made.watch.look() == ["tone: new 0%, other 40%"]
+
+
+async def test_the_ramp_waits_while_it_is_paused(lab: Lab) -> None:
+    """Whoever goes on after a night of looking into it must not find half of all people in it."""
+    await lab.start(ramp=(Step(0, {"new": 0.01}), Step(2, {"new": 0.5})))
+    lab.now += HOUR
+    await lab.made.service.pause(SYS, "tone")
+    lab.now += 24 * HOUR
+    await lab.made.service.resume(SYS, "tone")
+    assert await lab.made.watch.look() == []
+    lab.now += HOUR
+    assert await lab.made.watch.look() == ["tone: new 50%"]
+
+
+async def test_a_change_that_came_second_is_on_record_as_failed(lab: Lab) -> None:
+    await lab.start(ramp=(Step(0, {"new": 0.05}), Step(1, {"new": 0.5})))
+    lab.now += HOUR
+    old = await lab.store.get("tone")
+    await lab.made.service.pause(SYS, "tone")  # between the look and the change
+    with pytest.raises(CallerError, match="somebody else"):
+        await lab.made.watch._grow(old)
+    assert lab.ledger[-1][1]["act"] == "experiment.ramp"
+    assert lab.ledger[-1][1]["failed"] == "changed_meanwhile"
+
+
+async def test_promoting_what_somebody_has_just_changed_puts_nothing_into_use(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await lab.start()
+    old = await lab.store.get("tone")
+    await lab.made.service.pause(SYS, "tone")
+
+    async def stale(name: str) -> object:
+        return old
+
+    monkeypatch.setattr(lab.store, "get", stale)
+    with pytest.raises(CallerError, match="somebody else"):
+        await lab.made.service.promote(SYS, "tone", "new")
+    assert await lab.made.service.prompts.active(SYS) == 0
+
+
+async def test_going_on_with_a_model_that_is_gone_is_refused(lab: Lab) -> None:
+    lab.made.service._models = lambda: ("m", "adapter")
+    plan = Plan("p", (Arm("now"), Arm("new", model="adapter")), (Step(0, {"new": 0.5}),))
+    await lab.made.service.create(SYS, plan)
+    await lab.made.service.start(SYS, "p")
+    await lab.made.service.pause(SYS, "p")
+    lab.made.service._models = lambda: ("m",)
+    with pytest.raises(CallerError, match="there is no model adapter"):
+        await lab.made.service.resume(SYS, "p")
+
+
+async def test_an_event_of_no_value_has_not_happened(lab: Lab) -> None:
+    await lab.start(window_hours=1.0, metrics=("event:bought",))
+
+    async def see(value: float, *, turn: bool = False) -> None:
+        name = "success" if turn else "event:bought"
+        seen = Seen("tone", "a" * 64, "default", "li", "new", 0, {name: value}, 1.0, HOUR, turn)
+        await lab.store.see([seen])
+
+    await see(1.0, turn=True)
+    await see(0.0)
+    assert (await lab.store.subjects("tone"))[0].means["event:bought"] == 0.0
+    await see(1.0)
+    await see(0.0)
+    assert (await lab.store.subjects("tone"))[0].means["event:bought"] == 1.0
+
+
+async def test_what_happens_later_counts_wherever_it_is_sent_from(lab: Lab) -> None:
+    """The turns were in a chat on the company's site; a rating or an event comes from elsewhere."""
+    eligible = Eligible(roles=("customer",), channels=("widget",), languages=("en",))
+    await lab.start(window_hours=1.0, eligible=eligible, metrics=("rating", "event:bought"))
+    visitor = Principal("site:shop:lin", frozenset({"customer"}), channel="widget")
+    board = lab.made.board
+    variant = board.of(visitor, "t", "en")
+    board.after(variant, visitor, Figures(ok=True, ms=1.0, tokens=1))
+    await board.settle()
+    there = replace(visitor, roles=frozenset(), channel="api")
+    await lab.made.service.happened(there, "tone", "bought", 1.0, "")
+    board.rated(there, "t", 4)
+    board.handed_over(there, "t")
+    board.rated(Principal("nobody", frozenset()), "t", 1)
+    await board.settle()
+    (subject,) = await lab.store.subjects("tone")
+    told = {n: subject.means[n] for n in ("event:bought", "rating", "handed_over")}
+    assert told == {"event:bought": 1.0, "rating": 4.0, "handed_over": 1.0}
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[ExperimentStore]:  # noqa: F811
+    """On either database."""
+    declare_tables()
+    database = Database(url)
+    await database.create()
+    yield ExperimentStore(database)
+    await database.close()
+
+
+async def test_processes_that_count_at_once_lose_nothing(store: ExperimentStore) -> None:
+    """Turns of a whole tenant in eight processes, the first ones among them."""
+
+    def seen(n: int) -> Seen:
+        values = {"latency": float(n)}
+        return Seen("e", f"{n % 3:064x}", "default", "", "new", 0, values, 1.0, HOUR)
+
+    batches = [[seen(i * 6 + j) for j in range(6)] for i in range(8)]
+    await asyncio.gather(*(store.see(batch) for batch in batches))
+    found = await store.subjects("e")
+    assert [s.turns for s in found] == [16, 16, 16]
+    assert sum(s.means["latency"] * s.turns for s in found) == pytest.approx(sum(range(48)))

@@ -39,6 +39,12 @@ def test_what_ships_has_no_problem() -> None:
         ("今天是{today.__class__}。", 1, "unknown {today.__class__}"),
         (f"{GOOD}\n\u202e反过来", 2, "U+202E"),
         (f"{GOOD}\x00", 1, "U+0000"),
+        # What Python takes for the end of a line is a character like others.
+        (f"{GOOD}\x0c换页", 1, "U+000C"),
+        (f"{GOOD}\n\x1e", 2, "U+001E"),
+        (f"{GOOD}\u2028", 1, "U+2028"),
+        (f"{GOOD}\x85", 1, "U+0085"),
+        (f"{GOOD}\u200f", 1, "U+200F"),
         (GOOD + "长" * LONGEST, 0, "characters"),
         ("  \n", 0, "blank"),
     ],
@@ -89,6 +95,11 @@ def test_differences_name_their_part_and_keep_the_order_of_lines() -> None:
         "+四",
     ]
     assert differences(new, new, {}) == ()
+
+
+def test_a_difference_is_always_to_be_seen() -> None:
+    (found,) = differences(Content(zh="一\n"), Content(zh="一"), {})
+    assert [(line.mark, line.text) for line in found.lines] == [("same", "一"), ("removed", "")]
 
 
 def test_a_tool_that_is_not_named_is_as_shipped() -> None:

@@ -15,6 +15,8 @@ from dazi.core.errors import AccessError, CallerError
 from dazi.core.language import language_of
 from dazi.core.principal import Principal
 
+LONGEST_TEXT = 5_000
+
 
 def actor_of(rules: DeskRules, principal: Principal) -> Actor:
     if principal.has_role(*rules.supervisors):
@@ -117,3 +119,10 @@ def one_of(name: str, value: Any, known: Mapping[Any, Any]) -> None:
 
 def _not_yours() -> AccessError:
     return AccessError("forbidden", "不是您的工单", "it is not your ticket")
+
+
+def check_length(text: str) -> None:
+    """Raises ``CallerError``."""
+    if len(text) > LONGEST_TEXT:
+        zh, en = f"最多 {LONGEST_TEXT} 字", f"at most {LONGEST_TEXT} characters"
+        raise CallerError("too_long", zh, en)

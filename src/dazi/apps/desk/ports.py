@@ -68,6 +68,24 @@ class Nobody:
         return None
 
 
+class Heard(Protocol):
+    """Learns how customers' conversations went."""
+
+    def handed_over(self, customer: Principal, thread: str) -> None: ...
+
+    def rated(self, customer: Principal, thread: str, stars: int) -> None: ...
+
+
+class Untold:
+    """Where nobody wants to know."""
+
+    def handed_over(self, customer: Principal, thread: str) -> None:
+        return None
+
+    def rated(self, customer: Principal, thread: str, stars: int) -> None:
+        return None
+
+
 class Wording(Protocol):
     async def __call__(self, text: str, language: Language) -> str:
         """The same in a few sentences; empty where no model can."""
@@ -86,3 +104,4 @@ class Parts:
     tools: Mapping[str, Tool]
     word: Wording | None = None
     visitors: Visitors = field(default_factory=Nobody)
+    heard: Heard = field(default_factory=Untold)

@@ -8,7 +8,7 @@ from typing import Any
 
 from dazi.apps.desk.assignment import Agent, choose
 from dazi.apps.desk.clocks import Clock, Clocks, clocks_of
-from dazi.apps.desk.given import Given, actor_of, one_of
+from dazi.apps.desk.given import LONGEST_TEXT, Given, actor_of, check_length, one_of
 from dazi.apps.desk.intents.kinds import INTENTS, OTHER
 from dazi.apps.desk.machine import Refused, apply, possible, replay
 from dazi.apps.desk.model import PRIORITIES, Act, Actor, Event, Priority, Ticket
@@ -30,7 +30,7 @@ from dazi.core.errors import AccessError, CallerError
 from dazi.core.principal import Principal
 
 SYSTEM = "system"
-LONGEST_TITLE, LONGEST_TEXT = 200, 5_000
+LONGEST_TITLE = 200
 _TRIES = 5
 INNER: frozenset[Act] = frozenset(("note", "warned", "breached", "prioritise", "categorise"))
 """What customers are not shown."""
@@ -156,9 +156,7 @@ class DeskService:
         text = text.strip()
         if act in _NEEDS_TEXT and not text:
             raise CallerError("empty", "请写内容", "write something")
-        if len(text) > LONGEST_TEXT:
-            zh, en = f"最多 {LONGEST_TEXT} 字", f"at most {LONGEST_TEXT} characters"
-            raise CallerError("too_long", zh, en)
+        check_length(text)
         if act == "create":
             raise Refused("工单已经有了", "the ticket is there already", ())
         actor = self.actor(principal)
@@ -166,11 +164,20 @@ class DeskService:
         if act == "hand_over":
             given = {"summary": (await self._summary(filed)).as_data()}
         filed = await self._add(filed, Event(now, principal.user, actor, act, text, given))
+        if principal.user == filed.card.user:
+            self._tell(principal, filed.card.thread, act, given)
         if act in _TOLD:
             await self._say(filed, text)
         if act == "hand_over" and not replay(filed.events, self.rules.reopen_days).assignee:
             await self._assign(filed, now)
         return await self.view(principal, id, now)
+
+    def _tell(self, customer: Principal, thread: str, act: Act, given: Mapping[str, Any]) -> None:
+        """Whoever compares how conversations go."""
+        if act == "rate":
+            self.parts.heard.rated(customer, thread, given["stars"])
+        elif act == "hand_over":
+            self.parts.heard.handed_over(customer, thread)
 
     async def view(self, principal: Principal, id: str, now: float) -> View:
         """Raises ``NotFound``."""
@@ -200,6 +207,7 @@ class DeskService:
     async def hand_over(self, principal: Principal, thread: str, text: str, now: float) -> View:
         """Give a conversation of the customer's own to a person: with the ticket that it has, else
         with a new one. Raises as ``act``."""
+        check_length(text)  # before anything is filed
         wanted = Wanted(user=principal.user, thread=thread, states=ALIVE, limit=1)
         cards = await self.store.find(principal.tenant, wanted)
         if cards:

@@ -255,6 +255,19 @@ class Inbox:
             found = (await connection.execute(query)).all()
         return {str(row[0]): int(row[1]) for row in found}
 
+    async def open(self) -> Mapping[str, tuple[int, float]]:
+        """Of each channel that has some: how many messages are not done, and how many seconds ago the
+        first of them came."""
+        query = (
+            select(_c.channel, func.count(), func.min(_c.received))
+            .where(_c.state.in_(OPEN))
+            .group_by(_c.channel)
+        )
+        async with self._database.read() as connection:
+            found = (await connection.execute(query)).all()
+        now = self._clock()
+        return {str(name): (int(n), max(now - first, 0.0)) for name, n, first in found}
+
     async def forget(self, user: str) -> int:
         async with self._database.write() as connection:
             done = await connection.execute(delete(messages).where(_c.user == user))

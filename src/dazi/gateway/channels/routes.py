@@ -78,6 +78,7 @@ async def _answer(x: Exchange, method: str, body: bytes) -> None:
     try:
         reply = await _channels(x).receive(channel, callback)
     except Forged as e:
+        x.state.observer.messaged(channel, "forged")
         log.warning("a callback of %s was refused: %s", channel[:40], e.why)
         raise
     await x.plain(reply.body, reply.content_type)

@@ -81,6 +81,7 @@ class ChannelService:
     ) -> None:
         self.inbox, self.bindings = stores
         self._service = service
+        self._observer = service.agent.observer
         self._people = people
         self._lines: dict[str, Line] = {}
         for channel, section in channels:
@@ -123,10 +124,13 @@ class ChannelService:
             how = line.answering.how_to_bind(spoken(message.text))
             answer = line.channel.passive(message, how)
             if answer is not None:
+                self._observer.messaged(line.channel.name, "stranger")
                 return answer
         user = who.user if who is not None else ""
         wait = line.section.order_wait_ms / 1000
-        if await self.inbox.put(line.channel.name, message, user, wait):
+        new = await self.inbox.put(line.channel.name, message, user, wait)
+        self._observer.messaged(line.channel.name, "taken" if new else "again")
+        if new:
             self._wake_in(wait)
         return None
 
@@ -247,6 +251,8 @@ class ChannelService:
             try:
                 await line.channel.send(to, part)
             except Undelivered as e:
+                lasting = e.retry_after is None
+                self._observer.handed(held.channel, "refused" if lasting else "later")
                 if part.settles:
                     log.info("a card of %s could not be changed: %s", held.channel, e.code)
                 elif e.retry_after is None:
@@ -258,12 +264,15 @@ class ChannelService:
                     await self._wait(held, sent, e.retry_after)
                     return
             except Uncertain as e:
+                self._observer.handed(held.channel, "uncertain")
                 log.warning("%s", e.text.en)
                 if not part.settles:
                     held = await self._doubted(held, sent + 1)
                     await self.inbox.later(held, UNCERTAIN_S)
                     self._wake_in(UNCERTAIN_S)
                     return
+            else:
+                self._observer.handed(held.channel, "sent")
             sent += 1
         await self.inbox.done(held, sent)
 

@@ -6,6 +6,7 @@ from the page, after it was made. Cookies mean nothing here and are never allowe
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -57,10 +58,15 @@ class CrossOrigin:
         if known and scope["method"] != "OPTIONS":
             await self.door(scope, receive, sent)
             return
+        began, observer = time.perf_counter(), self.state.observer
         x = Exchange(self.state, NOBODY, None, headers, scope["path_params"], receive, sent)
         x.know(scope)
         x.language = accepted_language(x.header(b"accept-language"))
         if known:
             await x.reply(b"{}")
         else:
-            await refuse(x, foreign())
+            error = foreign()
+            observer.refused(error)
+            await refuse(x, error)
+        took = time.perf_counter() - began
+        observer.answered(self.door.route, scope["method"], x.status, took)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dazi.access.tokens import BadToken
 from dazi.access.visitors import Visitor
 from dazi.agent.asking import Ask
+from dazi.apps.desk.given import check_length
 from dazi.apps.desk.records import Wanted
 from dazi.core.errors import AccessError, CallerError, NotFound
 from dazi.core.language import Language, Text
@@ -49,12 +50,17 @@ async def begin(x: Exchange) -> None:
     try:
         visitor = await widget.begin(site, x.address, given.token, given.visitor)
     except BadToken as e:
+        x.state.observer.visited(site.name, "refused")
         log.warning("site %s: a visitor's token was refused: %s", site.name, e.why)
         raise AccessError(
             "unauthenticated",
             "网站给的登录凭证无效或已过期,请刷新页面",
             "the site's token is not valid or has expired; reload the page",
         ) from None
+    except AccessError:
+        x.state.observer.visited(site.name, "refused")
+        raise
+    x.state.observer.visited(site.name, "guest" if visitor.guest else "signed")
     language = _language(x)
     body = BegunView(
         widget.visitors.token(visitor),
@@ -81,7 +87,7 @@ async def message(x: Exchange) -> None:
         raise BadField("key", f"最多 {LONGEST_KEY} 个字符", f"at most {LONGEST_KEY} characters")
     talk = await _talk(widget, visitor)
     if not talk.has(given.key):
-        await widget.admit(visitor, x.address)
+        await _admit(x, "message")
         ask = Ask(visitor.principal, talk.thread, given.text, key=x.key, origin=_origin(x))
         events = widget.service.ask(ask)
         await _begin(x, talk, Begun(
@@ -93,12 +99,12 @@ async def message(x: Exchange) -> None:
 
 async def decision(x: Exchange) -> None:
     widget, visitor, given = _widget(x), _visitor(x), DECISION.read(x.body)
-    talk = await _talk(widget, visitor)
-    own = await widget.service.pending(visitor.principal, talk.thread)
+    await _admit(x, "decision")
+    thread = await widget.thread(visitor.principal)
+    own = await widget.service.pending(visitor.principal, thread) if thread else []
     if not any(t.id == given.ticket for t in own):
         raise NotFound("ticket", "没有这个待确认的操作", "no such confirmation")
-    await widget.admit(visitor, x.address)
-    language = _language(x)
+    talk, language = widget.talks.open(visitor.principal, thread), _language(x)
     events = widget.service.decide(visitor.principal, given.ticket, given.approve)
     said = (SAID_YES if given.approve else SAID_NO)(language)
     await _begin(x, talk, Begun(
@@ -137,7 +143,7 @@ async def leave(x: Exchange) -> None:
 async def hand_over(x: Exchange) -> None:
     widget, visitor, given = _widget(x), _visitor(x), HAND_OVER.read(x.body)
     desk = widget.helps(visitor)
-    await widget.admit(visitor, x.address)
+    await _admit(x, "hand_over")
     talk = await _talk(widget, visitor)
     text = given.text.strip() or WANTS_PERSON(_language(x))
     await desk.service.hand_over(visitor.principal, talk.thread, text, desk.clock())
@@ -149,7 +155,7 @@ async def rating(x: Exchange) -> None:
     as resolved by that."""
     widget, visitor, given = _widget(x), _visitor(x), RATING.read(x.body)
     desk, principal = widget.helps(visitor), visitor.principal
-    await widget.admit(visitor, x.address)
+    await _admit(x, "rating")
     thread = await widget.thread(principal)
     view = await told(widget, visitor, _language(x))
     if not view.desk.ratable:
@@ -157,6 +163,7 @@ async def rating(x: Exchange) -> None:
         raise CallerError("not_possible", zh, en)
     if not 1 <= given.stars <= 5:  # before anything is filed
         raise BadField("stars", "应为 1 到 5", "must be 1 to 5")
+    check_length(given.comment)
     ticket = view.desk.ticket
     if not ticket:
         await desk.service.file_over(principal, thread, desk.clock())
@@ -220,6 +227,13 @@ async def _follow(x: Exchange, talk: Talk, visitor: Visitor, after: int, mark: s
 async def _event(x: Exchange, event: object, number: int = 0) -> None:
     head = b"id: %d\n" % number if number else b""
     await x.event(head + b"data: " + encode(event) + b"\n\n")
+
+
+async def _admit(x: Exchange, act: str) -> None:
+    """Raises ``OverloadError`` where it is too much."""
+    visitor = _visitor(x)
+    await _widget(x).admit(visitor, x.address)
+    x.state.observer.visitor_did(visitor.site.name, act)
 
 
 async def _begin(x: Exchange, talk: Talk, turn: Begun) -> None:

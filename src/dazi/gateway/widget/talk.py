@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext, suppress
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from typing import Any
 
 from dazi.core.errors import CallerError, DaziError, OverloadError
@@ -25,6 +26,7 @@ FIRST_S = 10.0
 """So long a request waits to hear whether its turn begins; what fails later is one of its events."""
 MOST_LISTENERS = 6
 MOST_EVENTS = 5_000
+"""Of a turn. Words beyond that are told together, before what comes after them."""
 Tell = Callable[[TurnEvent], Mapping[str, Any] | None]
 
 log = logging.getLogger("dazi.gateway")
@@ -59,6 +61,7 @@ class Talk:
         self.used = time.monotonic()
         self.listeners = 0
         self._events: list[tuple[int, Mapping[str, Any]]] = []
+        self._rest = ""
         self._key = ""
         self._task: asyncio.Task[None] | None = None
         self._acts = False
@@ -84,12 +87,19 @@ class Talk:
         begins: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.said, self._acts, self.used = turn.said, turn.acts, time.monotonic()
         self._events, self.first, self.before = [], self.last + 1, before
+        self._rest, self._key = "", turn.key
         self._task = asyncio.create_task(self._run(turn, begins), name="widget turn")
         self._task.add_done_callback(lambda _: self._ended())
-        with suppress(TimeoutError):
-            async with asyncio.timeout(FIRST_S):
-                await asyncio.shield(begins)
-        self._key = turn.key
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_S):
+                    await asyncio.shield(begins)
+        except DaziError:
+            self._key = ""  # the same may be tried again
+            raise
+        finally:
+            if not begins.done():  # nobody waits for it: what fails from now on is an event
+                begins.cancel()
 
     async def stop(self) -> None:
         """End the answer, unless it does what was agreed to."""
@@ -106,9 +116,17 @@ class Talk:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def tell(self, event: Mapping[str, Any]) -> None:
+        if event["type"] == "delta" and len(self._events) >= MOST_EVENTS:
+            self._rest += event["text"]
+            return
+        if self._rest:
+            rest, self._rest = self._rest, ""
+            self._note({"type": "delta", "text": rest})
+        self._note(event)
+
+    def _note(self, event: Mapping[str, Any]) -> None:
         self.last += 1
-        if len(self._events) < MOST_EVENTS:
-            self._events.append((self.last, event))
+        self._events.append((self.last, event))
         self._more.set()
         self._more = asyncio.Event()
 
@@ -132,11 +150,14 @@ class Talk:
         self.listeners += 1
 
     async def _run(self, turn: Begun, begins: asyncio.Future[None]) -> None:
+        begun = False
         try:
             async with turn.place, aclosing(turn.events) as events:
                 async for event in events:
-                    if not begins.done():
+                    if not begun:
+                        begun = True
                         self.tell({"type": "said", "text": turn.said})
+                    if not begins.done():
                         begins.set_result(None)
                     if isinstance(event, CallFinished):
                         self._acts = False
@@ -169,7 +190,8 @@ class Talk:
 
 
 class Talks:
-    """By visitor. What nobody has used for a while goes; the thread is kept elsewhere."""
+    """By visitor. What nobody has used for a while goes, and where there are too many whatever nobody
+    is using now; the thread is kept elsewhere."""
 
     def __init__(self, idle_s: float = 900.0, most: int = 5_000) -> None:
         self._talks: dict[str, Talk] = {}
@@ -185,7 +207,7 @@ class Talks:
         talk = self._talks.get(principal.user)
         if talk is None or (talk.thread != thread and not talk.running):
             self._tidy()
-            if len(self._talks) >= self._most:
+            if talk is None and len(self._talks) >= self._most:
                 zh, en = (
                     "同时的对话太多,请稍后再试",
                     "too many conversations at once; try again soon",
@@ -204,7 +226,10 @@ class Talks:
         await asyncio.gather(*(t.end() for t in self._talks.values()))
 
     def _tidy(self) -> None:
-        before = time.monotonic() - self._idle_s
-        for user, talk in list(self._talks.items()):
-            if not talk.running and not talk.listeners and talk.used < before:
-                del self._talks[user]
+        idle = {u: t for u, t in self._talks.items() if not t.running and not t.listeners}
+        before, many = time.monotonic() - self._idle_s, len(self._talks) - self._most + 1
+        gone = {user for user, talk in idle.items() if talk.used < before}
+        if len(gone) < many:
+            gone.update(nsmallest(many, idle, key=lambda user: idle[user].used))
+        for user in gone:
+            del self._talks[user]

@@ -100,8 +100,10 @@ class Backend:
         )
 
     def served(self, model: str, *, fallback: bool) -> Served:
-        name = model if model and model in self.spec.adapters else self.engine.profile.name
-        return Served(self.name, name, self.place, fallback)
+        own = self.engine.profile.name
+        if model in self.spec.adapters:
+            return Served(self.name, model, self.place, fallback, base=own)
+        return Served(self.name, own, self.place, fallback)
 
     def well(self, first_ms: float) -> None:
         """It has begun to answer."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from dazi.ops.experiments.metrics import EVENT, EVENTS, Metric, metric
+from dazi.ops.experiments.metrics import Metric, is_event, metric
 from dazi.ops.experiments.model import Experiment
 from dazi.ops.experiments.plan import Guardrail
 from dazi.ops.experiments.sequential import (
@@ -249,7 +249,7 @@ def _worse(series: _Series, m: Metric, alpha: float) -> float:
 
 def _value(s: Subject, m: Metric, window: float) -> float | None:
     """A subject's one value; ``None`` where there is none, as of a rating that nobody gave."""
-    if m.name in EVENTS or m.name.startswith(EVENT):
+    if is_event(m.name):
         # An event comes after the turn that it is about.
         return s.means.get(m.name, 0.0 if m.kind == "rate" else None)
     return (s.means if window else s.first).get(m.name)

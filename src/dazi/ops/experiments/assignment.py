@@ -35,8 +35,13 @@ def place(digested: str) -> float:
     return int(digested[:16], 16) / _WHOLE
 
 
-def held_out(plan: Plan, subject: str) -> bool:
-    return plan.holdout > 0 and place(digest(HOLDOUT, subject)) < plan.holdout
+def person_of(unit: Unit, principal: Principal) -> str:
+    """Whom a holdout is of: threads are held out with their person."""
+    return subject_of("tenant" if unit == "tenant" else "user", principal, "")
+
+
+def held_out(plan: Plan, person: str) -> bool:
+    return plan.holdout > 0 and place(digest(HOLDOUT, person)) < plan.holdout
 
 
 def arm_at(plan: Plan, shares: Mapping[str, float], at: float) -> str:

@@ -15,7 +15,15 @@ from dataclasses import dataclass, field
 from dazi.core.experiments import Exposure, Figures, Variant, Variants
 from dazi.core.language import Language
 from dazi.core.principal import Principal
-from dazi.ops.experiments.assignment import arm_at, digest, held_out, place, subject_of, takes_part
+from dazi.ops.experiments.assignment import (
+    arm_at,
+    digest,
+    held_out,
+    person_of,
+    place,
+    subject_of,
+    takes_part,
+)
 from dazi.ops.experiments.metrics import values_of
 from dazi.ops.experiments.model import Experiment
 from dazi.ops.experiments.store import ExperimentStore, Seen
@@ -94,9 +102,19 @@ class Board:
             for exposure in variant.exposures:
                 self._see(exposure, principal, values, turn=True)
 
-    def handed_over(self, principal: Principal, thread: str, language: Language) -> None:
-        for exposure in self.of(principal, thread, language).exposures:
-            self._see(exposure, principal, {"handed_over": 1.0}, turn=False)
+    def handed_over(self, principal: Principal, thread: str) -> None:
+        self._happened(principal, thread, "handed_over", 1.0)
+
+    def rated(self, principal: Principal, thread: str, stars: int) -> None:
+        self._happened(principal, thread, "rating", float(stars))
+
+    def _happened(self, principal: Principal, thread: str, name: str, value: float) -> None:
+        """Whatever takes part in an experiment is known by its turns, and not by what happens later."""
+        now = self._state
+        for experiment in now.running if now is not None else ():
+            exposure = assigned(experiment, principal, thread)
+            if exposure is not None:
+                self._see(exposure, principal, {name: value}, turn=False)
 
     # --- looking for changes --------------------------------------------------------------------
 
@@ -176,12 +194,16 @@ def exposure_of(
     experiment: Experiment, principal: Principal, thread: str, language: str
 ) -> Exposure | None:
     """``None`` for who takes no part."""
+    if not takes_part(experiment.plan.eligible, principal, language):
+        return None
+    return assigned(experiment, principal, thread)
+
+
+def assigned(experiment: Experiment, principal: Principal, thread: str) -> Exposure | None:
+    """Where a subject would be, whoever may take part; ``None`` for who is held out."""
     plan = experiment.plan
-    if not takes_part(plan.eligible, principal, language):
+    if held_out(plan, person_of(plan.unit, principal)):
         return None
-    subject = subject_of(plan.unit, principal, thread)
-    if held_out(plan, subject):
-        return None
-    digested = digest(experiment.salt, subject)
+    digested = digest(experiment.salt, subject_of(plan.unit, principal, thread))
     arm = arm_at(plan, experiment.shares, place(digested))
     return Exposure(experiment.name, arm, digested, len(experiment.stages) - 1)

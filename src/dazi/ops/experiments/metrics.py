@@ -47,6 +47,10 @@ EVENTS = ("handed_over", "rating")
 """What is not a turn's own and may happen later."""
 
 
+def is_event(name: str) -> bool:
+    return name in EVENTS or name.startswith(EVENT)
+
+
 def metric(name: str) -> Metric:
     """Raises ``CallerError`` for a name that is none."""
     if name in METRICS:

@@ -24,7 +24,8 @@ class Stage(Struct, frozen=True):
 
 class Experiment(Struct, frozen=True):
     """``salt`` makes its assignment independent of all others. ``stopped``: arms that nobody comes to any
-    more, and why. ``decided``: in words, at its end. ``revision`` counts its changes."""
+    more, and why. ``revision`` counts its changes. ``paused``: since when, 0 where it is not; ``rested``:
+    for how many seconds it was before."""
 
     plan: Plan
     salt: str
@@ -37,6 +38,8 @@ class Experiment(Struct, frozen=True):
     stopped: dict[str, str] = {}
     promoted: str = ""
     revision: int = 1
+    paused: float = 0.0
+    rested: float = 0.0
 
     @property
     def name(self) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from math import inf
 from typing import Literal
 
 from msgspec import Struct
 
 from dazi.core.errors import CallerError
 from dazi.core.language import Text
-from dazi.ops.experiments.metrics import metric
+from dazi.ops.experiments.metrics import is_event, metric
 
 Unit = Literal["user", "tenant", "thread"]
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
@@ -99,6 +101,11 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(dict.fromkeys(names))
 
 
+def percent(share: float) -> str:
+    """As people read it: a small share is not none."""
+    return f"{share * 100:.3g}%"
+
+
 def check(plan: Plan) -> None:
     """Raises ``CallerError`` for the first thing that is wrong."""
     wrong = next(_wrong(plan), None)
@@ -136,8 +143,15 @@ def _wrong(p: Plan) -> Iterator[Text]:
         yield Text("alpha 在 0.001 到 0.2 之间", "alpha is between 0.001 and 0.2")
     if len(p.measured) > MOST_METRICS:
         yield Text(f"指标最多 {MOST_METRICS} 个", f"{MOST_METRICS} metrics at the most")
-    if any(g.margin < 0 for g in p.guardrails):
+    if not all(0 <= g.margin < inf for g in p.guardrails):
         yield Text("margin 不能是负的", "margin must not be negative")
+    late = [n for n in p.measured if is_event(n)]
+    if late and not p.window_hours:
+        told = ", ".join(late)
+        yield Text(
+            f"{told} 在第一轮之后才发生:window_hours 要大于 0",
+            f"{told} happens after the first turn: window_hours must be more than 0",
+        )
     yield from _ramp(p)
 
 
@@ -146,7 +160,7 @@ def _ramp(p: Plan) -> Iterator[Text]:
         yield Text("ramp 的第一步 hours 要是 0", "the first step of ramp has hours 0")
         return
     hours = [s.hours for s in p.ramp]
-    if sorted(set(hours)) != hours or hours[-1] > 24 * 365:
+    if not all(a < b for a, b in pairwise(hours)) or not hours[-1] <= 24 * 365:
         yield Text("ramp 的 hours 要一步比一步大", "hours of ramp must grow from step to step")
     before: Mapping[str, float] = {}
     for step in p.ramp:

@@ -12,14 +12,14 @@ from msgspec import structs
 
 from dazi.access.recording import Record, recorded, refuse
 from dazi.core.errors import AccessError, CallerError, NotFound
-from dazi.core.language import Language, Text
+from dazi.core.language import Text
 from dazi.core.principal import Principal
 from dazi.ops.experiments.analysis import Analysis, analyse
-from dazi.ops.experiments.board import Board, exposure_of
+from dazi.ops.experiments.board import Board, assigned
 from dazi.ops.experiments.deciding import decision
 from dazi.ops.experiments.metrics import EVENT, metric
 from dazi.ops.experiments.model import Event, Experiment, Stage, State
-from dazi.ops.experiments.plan import Plan, check, wrong_shares
+from dazi.ops.experiments.plan import Plan, check, percent, wrong_shares
 from dazi.ops.experiments.store import ExperimentStore, new_event
 from dazi.ops.prompts.rights import require_change, require_read
 from dazi.ops.prompts.service import PromptService
@@ -103,14 +103,7 @@ class ExperimentService:
         old = await self._old(by, name, "start")
         plan = old.plan
         await self._alone(plan)
-        unserved = sorted({a.model for a in plan.arms if a.model} - set(self._models()))
-        if unserved:
-            known = ", ".join(self._models())
-            raise CallerError(
-                "model_not_found",
-                f"没有模型 {', '.join(unserved)};可用:{known}",
-                f"there is no model {', '.join(unserved)}; there are: {known}",
-            )
+        self._require_served(plan)
         await self._would_be_told(plan)
         # From now on "whichever is in use" is the version that is in use now: an arm must not change.
         if "prompt" in plan.varies:
@@ -126,12 +119,17 @@ class ExperimentService:
     async def pause(self, by: Principal, name: str) -> Experiment:
         """Everybody is answered as if there were no experiment; nothing is counted."""
         old = await self._old(by, name, "pause")
-        return await self._change(by, old, structs.replace(old, state="paused"), "pause")
+        new = structs.replace(old, state="paused", paused=self.clock())
+        return await self._change(by, old, new, "pause")
 
     async def resume(self, by: Principal, name: str) -> Experiment:
+        """Its ramp goes on where it was. Raises ``CallerError`` as ``start``."""
         old = await self._old(by, name, "resume")
         await self._alone(old.plan)
-        return await self._change(by, old, structs.replace(old, state="running"), "resume")
+        self._require_served(old.plan)
+        rested = old.rested + self.clock() - old.paused if old.paused else old.rested
+        new = structs.replace(old, state="running", paused=0.0, rested=rested)
+        return await self._change(by, old, new, "resume")
 
     async def set_shares(self, by: Principal, name: str, shares: Mapping[str, float]) -> Experiment:
         """From now on, in place of the plan's steps. Raises ``CallerError`` where one gets smaller."""
@@ -171,11 +169,16 @@ class ExperimentService:
         if arm not in {a.name for a in old.plan.arms}:
             raise NotFound("arm", "没有这个 arm", "there is no such arm")
         chosen = old.plan.arm(arm)
+        prompt = chosen.prompt
+        if prompt == await self.prompts.store.active():
+            prompt = None
+        if prompt is not None:
+            await self.prompts.require_usable(prompt)  # before the experiment ends
         ended = old.ended or self.clock()
         new = structs.replace(old, state="promoted", ended=ended, promoted=arm)
-        if chosen.prompt is not None and chosen.prompt != await self.prompts.store.active():
-            await self.prompts.activate(by, chosen.prompt)
         await self._change(by, old, new, "promote", arm)
+        if prompt is not None:
+            await self.prompts.activate(by, prompt)
         return promoted_words(old.plan, arm)
 
     # --- what subjects do ------------------------------------------------------------------------
@@ -190,10 +193,7 @@ class ExperimentService:
         found = running.get(name)
         if found is None:
             raise nothing
-        exposure = None
-        languages: tuple[Language, ...] = ("zh", "en")
-        for language in found.plan.eligible.languages or languages:
-            exposure = exposure or exposure_of(found, by, thread, language)
+        exposure = assigned(found, by, thread)
         if exposure is None or await self.store.exposed(name, exposure.subject) is None:
             raise nothing
         measured = event if event in SENT else f"{EVENT}{event}"
@@ -249,6 +249,16 @@ class ExperimentService:
                     f"experiment {other.name} varies {', '.join(both)} too; stop it first",
                 )
 
+    def _require_served(self, plan: Plan) -> None:
+        unserved = sorted({a.model for a in plan.arms if a.model} - set(self._models()))
+        if unserved:
+            known = ", ".join(self._models())
+            raise CallerError(
+                "model_not_found",
+                f"没有模型 {', '.join(unserved)};可用:{known}",
+                f"there is no model {', '.join(unserved)}; there are: {known}",
+            )
+
     async def _would_be_told(self, plan: Plan) -> None:
         """A model that is told no rules would make the arms of a prompt the same."""
         if not self.prompts.ignored or "prompt" not in plan.varies:
@@ -269,7 +279,8 @@ def without(old: Experiment, arm: str, why: str, now: float) -> Experiment:
     """With nobody in ``arm``; stopped altogether where it was the last one."""
     stopped = {**old.stopped, arm: why}
     shares = {n: (0.0 if n in stopped else s) for n, s in old.shares.items()}
-    new = structs.replace(old, stopped=stopped, stages=(*old.stages, Stage(now, shares)))
+    stage = Stage(now, shares, old.stages[-1].step)  # the ramp of the others goes on
+    new = structs.replace(old, stopped=stopped, stages=(*old.stages, stage))
     if len(stopped) == len(old.plan.treatments):
         new = structs.replace(new, state="stopped", ended=now)
     return new
@@ -299,7 +310,7 @@ def _or(prompt: int | None, active: int) -> int:
 
 
 def _told(shares: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+    return ", ".join(f"{name} {percent(share)}" for name, share in shares.items())
 
 
 def _sent(name: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Integer, and_, cast, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dazi.core.errors import CallerError, NotFound
@@ -18,6 +19,8 @@ from dazi.ops.experiments.model import Event, Experiment, State
 from dazi.ops.experiments.tables import experiment_events, experiment_subjects, experiments
 from dazi.ops.prompts.tables import prompt_activations
 from dazi.store.database import Database
+
+_INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,8 @@ class ExperimentStore:
         """Take down what was measured, each once. A subject's first turn is their exposure; what comes
         in another arm, or after their window, is not counted."""
         async with self.database.write() as connection:
-            for one in seen:
+            # In one order, so that two processes never wait for each other.
+            for one in sorted(seen, key=lambda s: (s.experiment, s.subject)):
                 await _see(connection, one)
 
     async def exposed(self, name: str, subject: str) -> str | None:
@@ -167,34 +171,43 @@ class ExperimentStore:
 async def _see(connection: AsyncConnection, one: Seen) -> None:
     c = experiment_subjects.c
     there = and_(c.experiment == one.experiment, c.subject == one.subject)
-    row = (await connection.execute(select(experiment_subjects).where(there))).first()
+    kept = select(experiment_subjects).where(there).with_for_update()
+    row = (await connection.execute(kept)).first()
     values = {name: min(value, metric(name).cap) for name, value in one.values.items()}
-    if row is None:
-        if one.turn:
-            sums = {name: [1, value] for name, value in values.items()}
-            made = {
-                "experiment": one.experiment,
-                "subject": one.subject,
-                "tenant": one.tenant,
-                "user": one.user,
-                "arm": one.arm,
-                "stage": one.stage,
-                "at": one.at,
-                "turns": 1,
-                "first": _encode(values),
-                "sums": _encode(sums),
-            }
-            await connection.execute(insert(experiment_subjects).values(made))
-        return
-    if row.arm != one.arm or (one.window_s and one.at > row.at + one.window_s):
+    if row is None and one.turn:
+        if await _first(connection, one, values):
+            return
+        row = (await connection.execute(kept)).first()  # another process was faster
+    if row is None or row.arm != one.arm or (one.window_s and one.at > row.at + one.window_s):
         return
     sums = _decode(row.sums)
     for name, value in values.items():
         n, total = sums.get(name, [0, 0.0])
         # Something either happened to a subject or did not, however often.
-        sums[name] = [n + 1, total + value] if one.turn or name == "rating" else [1, 1.0]
+        counts = one.turn or name == "rating"
+        sums[name] = [n + 1, total + value] if counts else [1, max(total, value)]
     changed = {"sums": _encode(sums), "turns": row.turns + one.turn}
     await connection.execute(update(experiment_subjects).where(there).values(changed))
+
+
+async def _first(connection: AsyncConnection, one: Seen, values: Mapping[str, float]) -> bool:
+    """Take down a subject's first turn; False where somebody is there already."""
+    made = {
+        "experiment": one.experiment,
+        "subject": one.subject,
+        "tenant": one.tenant,
+        "user": one.user,
+        "arm": one.arm,
+        "stage": one.stage,
+        "at": one.at,
+        "turns": 1,
+        "first": _encode(values),
+        "sums": _encode({name: [1, value] for name, value in values.items()}),
+    }
+    insert_into = _INSERTS[connection.dialect.name]
+    new = insert_into(experiment_subjects).values(made).on_conflict_do_nothing()
+    done = await connection.execute(new.returning(experiment_subjects.c.subject))
+    return done.first() is not None
 
 
 async def _note(connection: AsyncConnection, name: str, event: Event) -> None:

@@ -8,19 +8,20 @@ import logging
 
 from msgspec import structs
 
-from dazi.access.recording import Record
+from dazi.access.recording import Record, recorded
 from dazi.core.errors import CallerError
+from dazi.core.principal import Principal
 from dazi.ops.experiments.analysis import Breach, breaches
 from dazi.ops.experiments.board import Board
 from dazi.ops.experiments.deciding import shown
 from dazi.ops.experiments.metrics import metric
 from dazi.ops.experiments.model import Experiment, Stage
-from dazi.ops.experiments.plan import Step
+from dazi.ops.experiments.plan import Step, percent
 from dazi.ops.experiments.service import without
 from dazi.ops.experiments.store import ExperimentStore, new_event
 
 EVERY_S = 15.0
-BY = "dazi"
+BY = Principal("dazi", frozenset(), channel="service")
 """Who is on record for what nobody did."""
 log = logging.getLogger("dazi.experiments")
 
@@ -64,16 +65,15 @@ class Watch:
                 continue  # by another guardrail, just now
             why = told(breach)
             new = without(experiment, breach.arm, why, self._board.now())
+            event = new_event("", "guardrail", f"{breach.arm}: {why}")
             body = {
-                "act": "experiment.guardrail",
                 "experiment": experiment.name,
                 "arm": breach.arm,
                 "state": new.state,
                 "detail": why,
             }
-            await self._record("admin", BY, body)
-            event = new_event("", "guardrail", f"{breach.arm}: {why}")
-            experiment = await self._store.change(experiment, new, event)
+            async with recorded(self._record, BY, "experiment.guardrail", **body):
+                experiment = await self._store.change(experiment, new, event)
             done.append(f"{experiment.name}: {breach.arm} stopped")
         return done
 
@@ -87,39 +87,26 @@ class Watch:
             name: 0.0 if name in experiment.stopped else max(share, before.get(name, 0.0))
             for name, share in planned.shares.items()
         }
-        told_ = ", ".join(f"{n} {s:.0%}" for n, s in shares.items())
-        body = {
-            "act": "experiment.ramp",
-            "experiment": experiment.name,
-            "state": experiment.state,
-            "shares": shares,
-        }
-        await self._record("admin", BY, body)
+        said = ", ".join(f"{n} {percent(s)}" for n, s in shares.items())
         stages = (*experiment.stages, Stage(self._board.now(), shares, number))
         new = structs.replace(experiment, stages=stages)
-        await self._store.change(experiment, new, new_event("", "ramp", told_))
-        return [f"{experiment.name}: {told_}"]
+        body = {"experiment": experiment.name, "state": experiment.state, "shares": shares}
+        async with recorded(self._record, BY, "experiment.ramp", **body):
+            await self._store.change(experiment, new, new_event("", "ramp", said))
+        return [f"{experiment.name}: {said}"]
 
 
 def due(experiment: Experiment, now: float) -> tuple[int, Step] | None:
-    """The latest step of the ramp whose time has come and that was not taken; none where the last one
-    that was taken was a person's, who has decided otherwise."""
+    """The latest step of the ramp whose time has come and that was not taken; none where a person has
+    set shares, and so decided otherwise. The time in which it was paused does not count."""
     if experiment.state != "running" or not experiment.stages:
         return None
-    by_hand = [s for s in experiment.stages if s.step < 0 and not _of_a_stop(experiment, s)]
-    if by_hand:
+    if any(s.step < 0 for s in experiment.stages):
         return None
     taken = max(s.step for s in experiment.stages)
-    hours = (now - experiment.started) / 3600
+    hours = (now - experiment.started - experiment.rested) / 3600
     come = [i for i, s in enumerate(experiment.plan.ramp) if s.hours <= hours and i > taken]
     return (come[-1], experiment.plan.ramp[come[-1]]) if come else None
-
-
-def _of_a_stop(experiment: Experiment, stage: Stage) -> bool:
-    """It only took a stopped arm away."""
-    number = experiment.stages.index(stage)
-    before = experiment.stages[number - 1].shares
-    return all(stage.shares[n] in (0.0, s) for n, s in before.items())
 
 
 def told(breach: Breach) -> str:

@@ -20,8 +20,9 @@ LONGEST_NOTE = 500
 ROOM = 0.5
 """Of the model's context, what the text may take at the most: the rest is for the conversation."""
 _BRACES = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}|[{}]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
-"""Control characters, and those that turn the direction of what is seen."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters, those that turn the direction of what is seen, and ends of lines that no editor
+shows."""
 
 Measure = Callable[[str], int]
 """How many tokens a text has."""
@@ -81,7 +82,7 @@ def _of_text(language: Language, text: str, limits: Limits) -> Iterator[Problem]
     if len(text) > LONGEST:
         yield Problem(language, _too_long(len(text), LONGEST))
     names = set()
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         for match in _BRACES.finditer(line):
             if match[1] is not None:
                 names.add(match[1])
@@ -135,7 +136,7 @@ def _of_tool(name: str, text: Text, limits: Limits) -> Iterator[Problem]:
             yield Problem(at, Text("是空的", "it is blank"))
         if len(said) > LONGEST_TOOL:
             yield Problem(at, _too_long(len(said), LONGEST_TOOL))
-        for number, line in enumerate(said.splitlines(), 1):
+        for number, line in enumerate(said.split("\n"), 1):
             yield from _control(at, line, number)
 
 

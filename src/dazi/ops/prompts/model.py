@@ -98,7 +98,7 @@ def _parts(
 
 def _lines(before: str, after: str) -> Iterator[Line]:
     """What is gone stands before what has come in its place."""
-    old, new = before.splitlines(), after.splitlines()
+    old, new = before.split("\n"), after.split("\n")
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     for what, i, j, k, n in matcher.get_opcodes():
         if what == "equal":

@@ -117,12 +117,15 @@ class PromptService:
         """Use ``number`` from now on; an older one is a way back. Raises ``NotFound``, and
         ``CallerError`` where this model cannot be told it."""
         await self._changing(by, "prompt.activate")
-        version = await self.store.get(number)
-        checking.require(version.content, "", self.limits)
+        await self.require_usable(number)
         before = await self.store.active()
         async with recorded(self._record, by, "prompt.activate", prompt=number, before=before):
             await self.store.activate(number, by.user)
         await self._learn()
+
+    async def require_usable(self, number: int) -> None:
+        """Raises ``NotFound``, and ``CallerError`` for what this model cannot be told."""
+        checking.require((await self.store.get(number)).content, "", self.limits)
 
     async def compared(self, by: Principal, old: int, new: int) -> tuple[Difference, ...]:
         """Raises ``NotFound``."""
@@ -164,12 +167,16 @@ class PromptService:
             await refuse(self._record, by, act, e)
 
     def _tidied(self, content: Content) -> Content:
-        """Without what is as shipped."""
-        shipped = self.shipped
-        tools = {n: t for n, t in content.tools.items() if t != shipped.get(n)}
-        whole = Content()
-        texts = {
-            language: "" if text == whole.template(language) else text
-            for language, text in content.texts.items()
-        }
+        """Without what is as shipped, and with lines that end as everywhere."""
+        shipped, whole = self.shipped, Content()
+        told = {n: Text(_lines(t.zh), _lines(t.en)) for n, t in content.tools.items()}
+        tools = {n: t for n, t in told.items() if t != shipped.get(n)}
+        texts: dict[Language, str] = {}
+        for language, given in content.texts.items():
+            text = _lines(given)
+            texts[language] = "" if text == whole.template(language) else text
         return replace(content, zh=texts.get("zh", ""), en=texts.get("en", ""), tools=tools)
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n")
