@@ -4,6 +4,7 @@ says so."""
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,6 +21,13 @@ from tests.fakes.engine import Reply, call
 
 SYS = Principal("chen", frozenset({"sysadmin"}), channel="test")
 TEMPLATE = "你是{company}的同事。今天是{today}。说话像水手。"
+
+
+@pytest.fixture(autouse=True)
+def salted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A salt that puts the few users of these tests into both arms, which one in sixty would not."""
+    made = SimpleNamespace(token_hex=lambda _: "salt of these tests")
+    monkeypatch.setattr("dazi.ops.experiments.service.secrets", made)
 
 
 def trials(house: House) -> Experimenting:
