@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -78,7 +77,7 @@ class SqlSink:
 
     async def append_after(self, make: Chain) -> None:
         # Whoever waits for the record must hear of a server that has fallen silent.
-        async with asyncio.timeout(ANSWER_S), self._database.write() as connection:
+        async with self._database.write(within_s=ANSWER_S) as connection:
             if not self._database.sqlite:  # SQLite has the write lock from the beginning
                 await connection.execute(
                     text("LOCK TABLE audit_records IN SHARE ROW EXCLUSIVE MODE")

@@ -18,7 +18,7 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from dazi.core.errors import DaziError, OperatorError
 from dazi.store import schema
-from dazi.store.failures import reason, told
+from dazi.store.failures import NoneFree, reason, told
 from dazi.store.presence import Presence
 from dazi.store.whereabouts import watch
 from dazi.store.writer import BUSY_SECONDS, SqliteWriter
@@ -27,8 +27,17 @@ APPLICATION = "dazi"
 """What PostgreSQL is told about who connects."""
 CONNECT_S = 10
 """How long to wait for a PostgreSQL server."""
+POOLED = 5
+"""Connections that are kept open to one."""
 ANSWER_S = 6.0
 """How long a write of the hot path may take there, and a connection to prove that it is alive."""
+PLACES = 15
+"""Statements at once. Others wait, first come first served: that a place is long in coming says nothing
+of the database."""
+PATIENCE_S = 30.0
+"""How long one may wait for a place."""
+_SPARE = 1
+"""A connection beside the places, to see whether the database is there while all are taken."""
 
 metadata = MetaData()
 """Every room's tables; each room declares its own."""
@@ -67,17 +76,26 @@ class Database:
         all of them into ``metadata``."""
         self.url = url.replace("postgresql://", "postgresql+psycopg://", 1)
         self.sqlite = url.startswith("sqlite")
+        path = make_url(self.url).database if self.sqlite else None
+        self._path = Path(path) if path and path != ":memory:" else None
         more: dict[str, Any] = {}
+        if self._path is not None:
+            # Such a connection is a thread, and takes a while to make: those that there are stay.
+            more = {"pool_size": PLACES + _SPARE, "max_overflow": 0}
         if not self.sqlite:
             arguments = {
                 "connect_timeout": CONNECT_S,
                 "application_name": APPLICATION,
                 "options": f"-c lock_timeout={round(BUSY_SECONDS * 1000)}",
             }
-            more = {"pool_pre_ping": True, "connect_args": arguments}
+            more = {
+                "pool_pre_ping": True,
+                "connect_args": arguments,
+                "max_overflow": PLACES + _SPARE - POOLED,
+                "pool_size": POOLED,
+            }
         self._engine = create_async_engine(self.url, **more)
-        path = make_url(self.url).database if self.sqlite else None
-        self._path = Path(path) if path and path != ":memory:" else None
+        self._places = asyncio.Semaphore(PLACES)
         self._writer = SqliteWriter(str(self._path)) if self._path else None
         self._presence = presence
         self._declare = declare
@@ -102,12 +120,12 @@ class Database:
 
         Raises ``OperatorError``, also for a database from a newer version."""
         try:
-            async with self._reading() as connection:
+            async with self._place(), self._connected() as connection:
                 state = await connection.run_sync(schema.state_of)
             if not state.lacks(metadata):
                 return
             self._declare()
-            async with self._writing() as connection:
+            async with self._place(), self._writing() as connection:
                 await connection.run_sync(schema.lock)
                 await self._bring_up(connection)
         except DaziError:
@@ -130,25 +148,42 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Raises ``OperatorError`` where no connection is to be had, or none that is alive."""
         with told():
-            async with self._reading() as connection:
+            async with self._place(), self._connected() as connection:
                 yield connection
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction: committed on leaving, rolled back on an error. Raises as ``read``."""
+    async def write(self, *, within_s: float | None = None) -> AsyncIterator[AsyncConnection]:
+        """A transaction: committed on leaving, rolled back on an error. ``within_s``: how long it may
+        take, once there is a place. Raises as ``read``."""
         with told():
-            async with self._writing() as connection:
+            async with self._place(), asyncio.timeout(within_s), self._writing() as connection:
                 yield connection
 
     @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+    async def _place(self) -> AsyncIterator[None]:
+        """Raises ``NoneFree``."""
+        if self._places.locked():
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    await self._places.acquire()
+            except TimeoutError:
+                raise NoneFree from None
+        else:
+            await self._places.acquire()
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
         async with asyncio.timeout(ANSWER_S) as limit, self._engine.connect() as connection:
             limit.reschedule(None)
             yield connection
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[AsyncConnection]:
-        async with self._reading() as connection:
+        async with self._connected() as connection:
             await connection.execution_options(dazi_write=True)
             async with connection.begin():
                 yield connection
@@ -156,7 +191,7 @@ class Database:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
         """All that is read in it was so at one moment, whoever writes meanwhile."""
-        async with self._engine.connect() as connection:
+        async with self._place(), self._engine.connect() as connection:
             if not self.sqlite:  # SQLite's transactions read so by themselves
                 await connection.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -176,7 +211,7 @@ class Database:
                 values = [[row[name] for name in names] for row in rows]
                 return await self._writer.run(statement.sqlite, values, sync=sync)
             given: Any = rows[0] if len(rows) == 1 else list(rows)
-            async with asyncio.timeout(ANSWER_S), self.write() as connection:
+            async with self.write(within_s=ANSWER_S) as connection:
                 await connection.execution_options(preserve_rowcount=True)
                 return (await connection.execute(statement.statement, given)).rowcount
         except (sqlite3.IntegrityError, IntegrityError) as e:
@@ -189,8 +224,10 @@ class Database:
             ) from e
 
     async def ping(self) -> None:
-        async with self.read() as connection:
-            await connection.execute(text("SELECT 1"))
+        """Is it there, however many wait for it? Raises as ``read``."""
+        with told():
+            async with self._connected() as connection:
+                await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
         if self._writer is not None:

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as NoneFree
 
 from dazi.core.errors import OperatorError
+
+
+class NoneFree(Exception):
+    """Too much is wanted of the database at once: no place was free in time."""
 
 
 @contextmanager
@@ -31,7 +34,7 @@ def told() -> Iterator[None]:
 def reason(e: Exception) -> str:
     """One line, without what was to be written."""
     if isinstance(e, NoneFree):
-        return "every connection is waiting"
+        return "too much is wanted of it at once"
     said = str(getattr(e, "orig", None) or e).splitlines()
     return said[0][:200] if said else "no answer in time"
 

@@ -274,7 +274,10 @@ def test_markdown_draws_nothing_but_words_and_links_to_the_web(
 CHART = """
   const element = chart(WORDS[arguments[1]], arguments[0]);
   const host = document.createElement('div');
-  host.attachShadow({mode: 'open'}).append(...element);
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(arguments[2]);
+  host.attachShadow({mode: 'open'}).adoptedStyleSheets = [sheet];
+  host.shadowRoot.append(...element);
   document.body.append(host);
   const svg = element[0], box = svg.viewBox.baseVal;
   const inside = (e) => { const b = e.getBBox(); return b.x >= 0 && b.y >= 0
@@ -283,7 +286,7 @@ CHART = """
     .map(e => names.map(n => Math.round(e.getAttribute(n))));
   return {
     role: svg.getAttribute('role'), title: svg.firstChild.textContent,
-    desc: svg.querySelector('desc').textContent, inside: [...svg.children].every(e => !e.getBBox || inside(e)),
+    desc: svg.querySelector('desc').textContent, outside: [...svg.children].filter(e => e.getBBox && !inside(e)).map(e => e.outerHTML),
     rects: numbers(['y', 'height']), circles: svg.querySelectorAll('circle').length,
     lines: [...svg.querySelectorAll('.line')].map(e => e.getAttribute('d')),
     tips: [...svg.querySelectorAll('rect title, circle title')].map(e => e.textContent),
@@ -303,7 +306,8 @@ def charted(browser: Browser, event: dict[str, Any], language: str = "zh") -> di
     web = files("dazi.gateway.widget").joinpath("web")
     names = ("texts", "dom", "markdown", "chart")
     parts = [web.joinpath(f"{name}.js").read_text("utf-8") for name in names]
-    found: dict[str, Any] = browser.js("\n".join(parts) + CHART, event, language)
+    style = web.joinpath("widget.css").read_text("utf-8")
+    found: dict[str, Any] = browser.js("\n".join(parts) + CHART, event, language, style)
     return found
 
 
@@ -312,7 +316,7 @@ def test_a_chart_is_drawn_with_its_numbers_beside_it(browser: Browser, shop: Sho
     bars = charted(browser, SALES)
     assert bars["role"] == "img" and bars["title"] == "销量 <script>x</script>"
     assert bars["desc"] == "一月: 10 – 20 件; 二月: -5 – -5 件"
-    assert bars["inside"] and bars["markup"] == 0
+    assert bars["outside"] == [] and bars["markup"] == 0
     (zero, ten), (_, twenty), (below, five) = bars["rects"]
     assert twenty == pytest.approx(2 * ten, abs=1) and five == pytest.approx(ten / 2, abs=1)
     assert below == zero + ten, "what is below zero hangs from it"
@@ -324,14 +328,14 @@ def test_a_chart_is_drawn_with_its_numbers_beside_it(browser: Browser, shop: Sho
     lines = charted(
         browser, {"title": "t", "columns": ["", "a"], "rows": rows, "chart": chart}, "en"
     )
-    assert lines["circles"] == 39 and lines["inside"]
+    assert lines["circles"] == 39 and lines["outside"] == []
     assert lines["lines"][0].count("M") == 2, "a gap where there is no number"
     long = SALES | {
         "rows": [["很长很长很长的名字" * 3, "1", "2"], ["an even longer name " * 3, "1", "2"]]
     }
-    assert charted(browser, long)["inside"]
+    assert charted(browser, long)["outside"] == []
     flat = {"kind": "bar", "unit": "", "values": [[0, 0]]}
-    assert charted(browser, SALES | {"columns": ["", "a"], "chart": flat})["inside"]
+    assert charted(browser, SALES | {"columns": ["", "a"], "chart": flat})["outside"] == []
 
 
 def test_a_visitor_sees_a_chart_of_the_shops_own_numbers(browser: Browser, shop: Shop) -> None:

@@ -29,8 +29,8 @@ from dazi.ops.alerts.rules import SEVERITIES, Rule
 from dazi.ops.alerts.store import AlertStore
 
 EVERY_S = 15.0
-STORE_S = 4.0
-"""How long the database may take for what an evaluation wants of it."""
+STORE_S = 10.0
+"""How long the database may take for what an evaluation wants of it: others may be waiting for it too."""
 REST_S = 10.0
 """So long after it could not be used it is left alone."""
 PRUNE_S = 86_400.0
@@ -210,7 +210,9 @@ class Evaluator:
                 await work
         except (*_UNUSABLE, TimeoutError) as e:
             if self.store_well:
-                log.error("alerts are kept in memory: %s", str(e) or type(e).__name__)
+                late = f"the database took longer than {STORE_S:g} s"
+                said = late if isinstance(e, TimeoutError) else str(e) or type(e).__name__
+                log.error("alerts are kept in memory: %s", said)
             self.store_well = False
             return False
         self.store_well = True

@@ -24,15 +24,12 @@ const chart = (words, { title, columns, rows, chart: { kind, unit, values } }) =
     // A second way to tell lines apart, for those who do not see the colours.
     return shape("path", { class: "line", d: d.join(""), stroke: HUES[n], "stroke-dasharray": ["none", "6 3", "2 3"][n % 3] });
   };
-  const every = Math.ceil(rows.length / 6);
+  const wide = (said) => [...said].reduce((n, c) => n + (c < "\u2e80" ? 6 : 10), 6);
+  const every = Math.ceil(Math.min(Math.max(...rows.map(([name]) => wide(name))), (right - left) / 3) / slot);
   const cut = (name) => {
-    let out = "", room = (slot * every) / 5.6;
-    for (const c of name) {
-      room -= c < "\u2e80" ? 1 : 2;
-      if (room < 0) return `${out.slice(0, -1)}…`;
-      out += c;
-    }
-    return out;
+    const kept = [...name];
+    while (kept.length && wide([...kept, "…"]) > slot * every) kept.pop();
+    return wide(name) > slot * every ? `${kept.join("")}…` : name;
   };
   const named = rows.map(([name], i) =>
     (i % every || i + every / 2 > rows.length ? "" : text(at(i), foot + 14, cut(name), "middle")));
@@ -44,7 +41,7 @@ const chart = (words, { title, columns, rows, chart: { kind, unit, values } }) =
   });
   const svg = shape("svg", { class: "plot", viewBox: "0 0 320 166", role: "img" },
     shape("title", {}, reveal(title)), shape("desc", {}, reveal(said.join("; "))),
-    ...[...new Set([low, (low + high) / 2, high])].flatMap(level), text(4, 10, unit, "start"), ...named, ...drawn);
+    ...[...new Set([low, low ? 0 : high / 2, high])].flatMap(level), text(4, 10, unit, "start"), ...named, ...drawn);
   const key = (name, n) => make("span", {}, shape("svg", { class: "swatch", viewBox: "0 0 8 8" },
     shape("rect", { width: 8, height: 8, fill: HUES[n] })), ` ${reveal(name)} `);
   return [svg, ...(values.length > 1 ? [make("p", { class: "quiet" }, ...columns.slice(1).map(key))] : []),
