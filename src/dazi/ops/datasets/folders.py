@@ -126,7 +126,9 @@ def read_manifest(folder: Path) -> Manifest:
         return msgspec.json.decode(path.read_bytes(), type=Manifest)
     except (OSError, msgspec.MsgspecError) as e:
         raise OperatorError(
-            "dataset", f"{path} 读不了:{e};请重做这一版", f"{path} cannot be read: {e}; make it again"
+            "dataset",
+            f"{path} 读不了:{e};请重做这一版",
+            f"{path} cannot be read: {e}; make it again",
         ) from None
 
 

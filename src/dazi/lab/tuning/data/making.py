@@ -177,9 +177,7 @@ async def _read(
         yield draft
 
 
-def _recorded(
-    source: AnySource, records: Records | None, refuse: Refusing
-) -> AsyncIterator[Draft]:
+def _recorded(source: AnySource, records: Records | None, refuse: Refusing) -> AsyncIterator[Draft]:
     if records is None:
         raise CallerError(
             "no_records",
