@@ -14,6 +14,8 @@ from collections.abc import Callable
 SYMBOLS = 0.5
 """Share of what is neither a letter nor a digit nor white space."""
 DIGITS = 0.6
+TABLE = "|-"
+"""What tables are drawn with does not count."""
 SHORT = 8
 """Characters: in less there must be a letter, and more is not asked."""
 LONG = 60
@@ -61,7 +63,7 @@ def _mojibake(text: str) -> bool:
 
 
 def _symbols(text: str) -> bool:
-    seen = [c for c in text if not c.isspace()]
+    seen = [c for c in text if not c.isspace() and c not in TABLE]
     letters = sum(c.isalpha() or unicodedata.category(c)[0] == "M" for c in seen)
     if len(seen) < SHORT:
         return not letters
