@@ -19,6 +19,8 @@ from dazi.knowledge.quoting import asked, best
 
 LONGEST_ANSWER = 400
 SHORTEST_TOPIC, LONGEST_TOPIC = 2, 40
+OTHERS = 100
+"""Passages that there are besides, for how rare a term is: in one alone each would be rare or none."""
 _MARK_Q, _MARK_A = r"(?:[Qq]|问|问题)\s*\d*\s*[:：.、]", r"(?:[Aa]|答|回答)\s*\d*\s*[:：.、]"
 _WRITTEN = re.compile(
     rf"^\s*{_MARK_Q}\s*(?P<q>.+?)\s*\n+\s*{_MARK_A}\s*(?P<a>.+?)\s*(?=\n\s*{_MARK_Q}|\Z)",
@@ -76,7 +78,7 @@ def leads_back(pair: Pair, passage: Passage, beside: Sequence[Passage] = ()) -> 
     seen = Counter(t for h in hits for t in terms.intersection(asked(h.chunk.text)))
     # What is looked at is what has most of the question, as a search would have it.
     ranked = sorted(hits, key=lambda h: -len(terms.intersection(asked(h.chunk.text))))
-    found = best(pair.question, ranked, seen, len(hits))
+    found = best(pair.question, ranked, seen, len(hits) + OTHERS)
     if found is None or found.hit is not hits[-1]:
         return False
     return _plain(found.raw) in _plain(pair.sentence) or _plain(pair.sentence) in _plain(found.raw)
