@@ -32,7 +32,7 @@ evaluation: [cases.jsonl]
 splits: {validation: 0.1, test: 0.1}
 """
 FILE = "name: a\nsources: [{kind: file, path: data.jsonl}]\n"
-STAGES = ["read", "rights", "clean", "duplicates", "knowledge", "personal", "leaks", "groups"]
+STAGES = ["read", "rights", "clean", "duplicates", "knowledge", "leaks", "personal", "groups"]
 WORDS = (
     "退货", "换货", "发票", "物流", "订单", "保修", "会员", "积分", "优惠", "配送", "仓库", "客服", "地址", "签收",
 )  # fmt: skip

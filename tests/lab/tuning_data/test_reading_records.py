@@ -80,10 +80,10 @@ class Rated:
 
 
 async def threads(
-    house: House, rated: Mapping[str, Mapping[int, int]] | None = None, **more: object
+    house: House, told: Mapping[str, Mapping[int, int]] | None = None, **more: object
 ) -> list[Draft]:
     source = ThreadsSource(kind="threads", consent=AGREED, **more)  # type: ignore[arg-type]
-    found = read_threads(source, house.threads, Rated(rated or {}), house.refusing)
+    found = read_threads(source, house.threads, Rated(told or {}), house.refusing)
     return [d async for d in found]
 
 

@@ -18,6 +18,8 @@ from dazi.lab.tuning.data.samples import Draft, Sample, said, whole
 from dazi.lab.tuning.data.work import Refusing, Replay, Step
 
 SECRET = "api_key"
+TELLING = 8
+"""Characters of a message from which on its language is asked for."""
 SHORT_ANSWER = 40
 """Characters: an answer may be a time or an amount."""
 
@@ -71,14 +73,19 @@ class Cleaning:
             return "too_short"
         if length > self._rules.most:
             return "too_long"
-        spoken = "\n".join(m.content for m in sample.messages if m.role in ("user", "assistant"))
-        found = detected(spoken)
-        if found and found not in self._languages:
-            return "language"
-        sample.language = found or sample.language
-        if self._rules.quality and (broken := _fault_of(sample, spoken)):
+        spoken = [m.content for m in sample.messages if m.role in ("user", "assistant")]
+        if self._rules.quality and (broken := _fault_of(sample, "\n".join(spoken))):
             return broken
+        if any(
+            len(text) >= TELLING and self._foreign(text) for text in (*spoken, " ".join(spoken))
+        ):
+            return "language"
+        sample.language = detected("\n".join(spoken)) or sample.language
         return self._content(sample)
+
+    def _foreign(self, text: str) -> bool:
+        found = detected(text)
+        return bool(found) and found not in self._languages
 
     def _content(self, sample: Sample) -> str:
         text = whole(sample)

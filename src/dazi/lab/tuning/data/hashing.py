@@ -1,6 +1,6 @@
 """Shingles of texts as numbers, and MinHash signatures of many texts at once.
 
-A text is its letters and digits, folded; its shingles are all runs of five of them, hashed. MinHash
+A text is its letters and digits, folded; its shingles are all runs of four of them, hashed. MinHash
 (Broder 1997): the share of equal places of two signatures estimates how alike the sets are (Jaccard).
 Signatures of many texts are made together, because numpy takes as long for one as for many.
 """
@@ -16,7 +16,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-SHINGLE = 5
+SHINGLE = 4
 """Characters; a shorter text is one shingle."""
 PLACES = 120
 """Of a signature. An estimate is off by 0.04 (one standard deviation at 0.7)."""

@@ -129,8 +129,8 @@ def _steps(
         ("clean", cleaned(clean)),
         ("duplicates", deduplicated(work.folder, alike)),
         ("knowledge", maker.step()),
+        ("leaks", without(cases)),  # before stand-ins are put into what a case says
         ("personal", replaced(personal)),
-        ("leaks", without(cases)),
         ("groups", deduplicated(work.folder, alike, grouping=True)),
     ]
 

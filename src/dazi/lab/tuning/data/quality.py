@@ -26,7 +26,7 @@ REPEATED = 0.5
 LINES = 0.3
 """Share of lines that repeat an earlier one."""
 BOILERPLATE = 0.5
-"""Share of a text's characters in sentences that say such things."""
+"""Share of a text's characters in clauses that say such things."""
 _RUN = re.compile(r"(\S{1,12}?)\1{7,}")
 _BYTE = "[\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
 _MOJIBAKE = re.compile(
@@ -37,8 +37,8 @@ _MOJIBAKE = re.compile(
 """UTF-8 read as Windows-1252 or as GBK, and what broken decoders leave."""
 _LETTERS = re.compile(r"[A-Za-z]{3,}")
 _VOWEL = re.compile(r"[aeiouyAEIOUY]")
-_UNLIKELY = re.compile(r"[bcdfghjklmnpqrstvwxz]{5,}", re.IGNORECASE)
-_SENTENCE = re.compile(r"[^。!?！？\n.;；]+")
+_UNLIKELY = re.compile(r"[bcdfghjklmnpqrstvwxz]{4,}", re.IGNORECASE)
+_CLAUSE = re.compile(r"[^。!?！？\n.;；,，]+")
 _BOILERPLATE = re.compile(
     r"版权所有|all rights reserved|copyright ©|©\s?\d{4}|ICP备|点击(?:这里|此处|下方|查看|关注|加载)|扫码关注"
     r"|长按识别|上一篇|下一篇|返回(?:首页|顶部)|加载更多|分享到|相关推荐|责任编辑|免责声明"
@@ -99,9 +99,9 @@ def _gibberish(text: str) -> bool:
 def _boilerplate(text: str) -> bool:
     if _BOILERPLATE.search(text) is None:
         return False
-    sentences = _SENTENCE.findall(text)
-    said = sum(len(s) for s in sentences if _BOILERPLATE.search(s))
-    return said > BOILERPLATE * sum(map(len, sentences))
+    clauses = _CLAUSE.findall(text)
+    said = sum(len(c) for c in clauses if _BOILERPLATE.search(c))
+    return said > BOILERPLATE * sum(map(len, clauses))
 
 
 RULES: tuple[tuple[str, Callable[[str], bool]], ...] = (

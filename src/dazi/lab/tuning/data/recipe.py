@@ -117,11 +117,11 @@ class Clean(_Strict):
 
     least: int = Field(4, ge=1)
     most: int = Field(20_000, ge=1)
-    alike: float = Field(0.7, ge=0, le=1)
+    alike: float = Field(0.6, ge=0, le=1)
     quality: bool = True
     words: list[str] = []
     severities: list[Literal["high", "medium", "low"]] = ["high", "medium"]
-    injection: float = Field(0.7, ge=0, le=1)
+    injection: float = Field(0.5, ge=0, le=1)
 
 
 class Knowledge(_Strict):
@@ -163,7 +163,7 @@ class Recipe(_Strict):
     compliance: Compliance = Compliance()
     splits: Splits = Splits()
     evaluation: list[str] = []
-    overlap: float = Field(0.6, gt=0, le=1)
+    overlap: float = Field(0.5, gt=0, le=1)
     seed: int = 1
 
 
