@@ -73,19 +73,14 @@ class Cleaning:
             return "too_short"
         if length > self._rules.most:
             return "too_long"
-        spoken = [m.content for m in sample.messages if m.role in ("user", "assistant")]
-        if self._rules.quality and (broken := _fault_of(sample, "\n".join(spoken))):
+        if self._rules.quality and (broken := _fault_of(sample)):
             return broken
-        if any(
-            len(text) >= TELLING and self._foreign(text) for text in (*spoken, " ".join(spoken))
-        ):
+        spoken = [m.content for m in sample.messages if m.role in ("user", "assistant")]
+        languages = [detected(text) for text in spoken if len(text) >= TELLING or len(spoken) == 1]
+        if any(found and found not in self._languages for found in languages):
             return "language"
-        sample.language = detected("\n".join(spoken)) or sample.language
+        sample.language = next(filter(None, languages), sample.language)
         return self._content(sample)
-
-    def _foreign(self, text: str) -> bool:
-        found = detected(text)
-        return bool(found) and found not in self._languages
 
     def _content(self, sample: Sample) -> str:
         text = whole(sample)
@@ -102,16 +97,13 @@ class Cleaning:
         return ""
 
 
-def _fault_of(sample: Sample, spoken: str) -> str:
-    """Of the whole, and of each answer by itself: what is taught."""
-    broken = fault(spoken)
-    # A question may be a bare number, and then its answer counts.
-    if broken and (broken != "symbols" or sample.kind in ("text", "class")):
-        return broken
+def _fault_of(sample: Sample) -> str:
+    """Of each message by itself. A question may be a bare number, and so may a short answer."""
     for m in sample.messages:
-        if m.role != "assistant" or not m.content or not (broken := fault(m.content)):
+        if m.role not in ("user", "assistant") or not m.content or not (broken := fault(m.content)):
             continue
-        if broken != "symbols" or len(m.content) > SHORT_ANSWER:
+        asked = m.role == "user" and sample.kind != "class"
+        if broken != "symbols" or not (asked or len(m.content) <= SHORT_ANSWER):
             return broken
     return ""
 

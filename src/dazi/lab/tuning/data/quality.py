@@ -7,15 +7,12 @@ languages: a sample is a question and an answer and no web page. Each rule names
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable
 
 SYMBOLS = 0.5
 """Share of what is neither a letter nor a digit nor white space."""
 DIGITS = 0.6
-TABLE = "|-"
-"""What tables are drawn with does not count."""
 SHORT = 8
 """Characters: in less there must be a letter, and more is not asked."""
 LONG = 60
@@ -23,6 +20,9 @@ LONG = 60
 GRAM = 6
 REPEATED = 0.5
 """Share of a text's runs of ``GRAM`` characters that stand in it three times or more."""
+SHORT_RUN, ALL_DIFFERENT = 40, 0.8
+"""From so many characters on, a text is taken apart only where fewer than this share of its runs differ:
+with more, none of the bounds can be reached."""
 LINES = 0.3
 """Share of lines that repeat an earlier one."""
 BOILERPLATE = 0.5
@@ -39,17 +39,17 @@ _LETTERS = re.compile(r"[A-Za-z]{3,}")
 _VOWEL = re.compile(r"[aeiouyAEIOUY]")
 _UNLIKELY = re.compile(r"[bcdfghjklmnpqrstvwxz]{4,}", re.IGNORECASE)
 _CLAUSE = re.compile(r"[^。!?！？\n.;；,，]+")
-_BOILERPLATE = re.compile(
-    r"版权所有|all rights reserved|copyright ©|©\s?\d{4}|ICP备|点击(?:这里|此处|下方|查看|关注|加载)|扫码关注"
-    r"|长按识别|上一篇|下一篇|返回(?:首页|顶部)|加载更多|分享到|相关推荐|责任编辑|免责声明"
-    r"|本邮件(?:及其?附件)?(?:含有|可能包含|仅供)|如(?:您)?(?:误收|不是(?:指定|预期)的?收件人)"
-    r"|请勿(?:直接)?回复(?:此|本)邮件|系统自动发送|退订"
-    r"|accept (?:all )?cookies|we use cookies|privacy policy|terms of (?:use|service)|click here|read more"
-    r"|subscribe to|unsubscribe|sign up for our|follow us on|share (?:this|on)|back to top|skip to content"
-    r"|this (?:e-?mail|message) (?:and any|is intended|may contain)|intended recipient"
-    r"|do not reply to this|powered by|log ?in to (?:view|comment)|load more|javascript is (?:disabled|required)",
-    re.IGNORECASE,
-)
+_NOTICES = (
+    "版权所有", "all rights reserved", "copyright ©", "icp备", "点击这里", "点击此处", "点击下方", "点击查看",
+    "点击关注", "扫码关注", "长按识别", "上一篇", "下一篇", "返回首页", "返回顶部", "加载更多", "分享到", "相关推荐",
+    "责任编辑", "免责声明",
+    "本邮件", "误收", "请勿回复", "请勿直接回复", "系统自动发送", "退订", "accept cookies", "accept all cookies",
+    "we use cookies", "privacy policy", "terms of use", "terms of service", "click here", "read more", "subscribe to",
+    "unsubscribe", "sign up for our", "follow us on", "share this", "share on", "back to top", "skip to content",
+    "this email and", "this e-mail and", "this message is intended", "may contain confidential", "are confidential",
+    "intended recipient", "do not reply to this", "powered by", "log in to view", "login to view", "load more",
+    "javascript is disabled", "javascript is required",
+)  # fmt: skip
 
 
 def fault(text: str) -> str:
@@ -63,27 +63,30 @@ def _mojibake(text: str) -> bool:
 
 
 def _symbols(text: str) -> bool:
-    seen = [c for c in text if not c.isspace() and c not in TABLE]
-    letters = sum(c.isalpha() or unicodedata.category(c)[0] == "M" for c in seen)
-    if len(seen) < SHORT:
+    letters = sum(map(str.isalpha, text))
+    seen = (
+        len("".join(text.split())) - text.count("|") - text.count("-")
+    )  # of which tables are drawn
+    if seen < SHORT:
         return not letters
-    digits = sum(c.isdigit() for c in seen)
-    others = len(seen) - letters - digits
-    return others > SYMBOLS * len(seen) or digits > DIGITS * len(seen)
+    digits = sum(map(str.isdigit, text))
+    return seen - letters - digits > SYMBOLS * seen or digits > DIGITS * seen
 
 
 def _repetition(text: str) -> bool:
-    run = _RUN.search(text)
-    if run is not None and any(c.isalnum() for c in run[0]) and len(run[0]) * 3 > len(text):
-        return True
     lines = [line for part in text.splitlines() if (line := part.strip())]
     if len(lines) > 5 and len(lines) - len(set(lines)) > LINES * len(lines):
         return True
     plain = "".join(text.split())
+    runs = [plain[i : i + GRAM] for i in range(len(plain) - GRAM + 1)]
+    if len(plain) >= SHORT_RUN and len(set(runs)) > ALL_DIFFERENT * len(runs):
+        return False
+    run = _RUN.search(text)
+    if run is not None and any(c.isalnum() for c in run[0]) and len(run[0]) * 3 > len(text):
+        return True
     if len(plain) < LONG:
         return False
-    grams = Counter(plain[i : i + GRAM] for i in range(len(plain) - GRAM + 1))
-    return sum(n for n in grams.values() if n > 2) > REPEATED * grams.total()
+    return sum(n for n in Counter(runs).values() if n > 2) > REPEATED * len(runs)
 
 
 def _gibberish(text: str) -> bool:
@@ -97,10 +100,12 @@ def _gibberish(text: str) -> bool:
 
 
 def _boilerplate(text: str) -> bool:
-    if _BOILERPLATE.search(text) is None:
+    lower = text.casefold()
+    present = [notice for notice in _NOTICES if notice in lower]
+    if not present:
         return False
-    clauses = _CLAUSE.findall(text)
-    said = sum(len(c) for c in clauses if _BOILERPLATE.search(c))
+    clauses = _CLAUSE.findall(lower)
+    said = sum(len(c) for c in clauses if any(notice in c for notice in present))
     return said > BOILERPLATE * sum(map(len, clauses))
 
 
