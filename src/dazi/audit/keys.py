@@ -119,6 +119,16 @@ class SubjectKeys:
         with self._file() as connection:
             return self._found(connection, subject) is not None
 
+    def erased_at(self, subject: str) -> float | None:
+        """When the subject was erased last, in seconds since the epoch; ``None`` where never."""
+        if not self._path.exists():
+            return None
+        with self._file() as connection:
+            found = connection.execute(
+                "SELECT MAX(erased_at) FROM data_keys WHERE subject = ?", (subject,)
+            ).fetchone()
+        return None if found[0] is None else float(found[0])
+
     def destroy(self, subject: str) -> int:
         """How many keys are gone. What was sealed with them cannot be read by anybody again."""
         if not self._path.exists():

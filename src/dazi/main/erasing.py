@@ -25,6 +25,7 @@ from dazi.memory.threads import ThreadStore
 from dazi.ops.alerts.store import AlertStore
 from dazi.ops.backup.keyfile import Refreshed, refresh
 from dazi.ops.backup.switch import ASIDE
+from dazi.ops.datasets.erasing import Forgotten, forget
 from dazi.ops.experiments.store import ExperimentStore
 from dazi.router.intents import IntentStore
 from dazi.router.tickets import TicketStore
@@ -94,11 +95,13 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         messages = await stores.messages.forget(user)
         bound = await stores.bindings.forget(user)
     data = settings.data_folder(settings.company_folder())
+    datasets = await asyncio.to_thread(forget, data, user)
     backups = await asyncio.to_thread(refresh, audit_folder(data))
     for aside in data.glob(f"{ASIDE}*"):  # what a restore replaced
         old = SubjectKeys(audit_folder(aside))
         old.destroy(user)
         old.close()
+        await asyncio.to_thread(forget, aside, user)
     zh = f"{user}:{done.records} 条记录的内容已不可读,销毁 {done.keys} 把密钥"
     zh += f";删除 {threads} 个会话、{tickets} 个待确认或已确认的操作、{facts} 条记住的事、{jobs} 个任务、{desk} 张工单"
     zh += f"、{verdicts} 条审查意见、{messages} 条渠道消息、{bound} 个渠道绑定"
@@ -109,11 +112,25 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
     if done.plain:
         zh += f";{done.plain} 条加密之前的旧记录是明文,到保留期才会删除"
         en += f"; {done.plain} records from before encryption are plain and go with retention"
-    zh_copies, en_copies = _copies(backups)
-    return Text(zh + zh_copies, en + en_copies)
+    for more in (_of_datasets(datasets), _copies(backups)):
+        zh, en = zh + more.zh, en + more.en
+    return Text(zh, en)
 
 
-def _copies(backups: Refreshed) -> tuple[str, str]:
+def _of_datasets(done: Forgotten) -> Text:
+    if not done.withdrawn:
+        return Text("", "")
+    versions = ", ".join(f"{v.name} {v.version}" for v in done.withdrawn)
+    zh = f";数据集 {versions} 已撤回并重写,少了 {done.samples} 条样本"
+    en = f"; the datasets {versions} are withdrawn and written again without {done.samples} samples"
+    if done.adapters:
+        told = ", ".join(done.adapters)
+        zh += f";用过它们的适配器 {told} 已标记,请重训或停用"
+        en += f"; the adapters {told}, trained on them, are marked: train them again or stop using them"
+    return Text(zh, en)
+
+
+def _copies(backups: Refreshed) -> Text:
     zh = en = ""
     for path in backups.done:
         zh += f";备份的密钥文件 {path} 也已更新"
@@ -122,7 +139,7 @@ def _copies(backups: Refreshed) -> tuple[str, str]:
         zh += f";备份的密钥文件 {path} 够不着,那把密钥还在里面:接上它,再运行一次 dazi backup"
         en += f"; the backups' file of keys {path} cannot be reached and still has the key: "
         en += "connect it and run dazi backup again"
-    return zh, en
+    return Text(zh, en)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -198,15 +198,39 @@ class DeskStore:
 
     async def all(self, tenant: str, since: float) -> list[Filed]:
         """Every ticket that something was done to since then, oldest first: for statistics."""
+        return [filed async for filed in self.each(tenant, since)]
+
+    async def each(self, tenant: str, since: float) -> AsyncGenerator[Filed]:
+        """As ``all``, some at a time."""
         c = desk_tickets.c
         query = select(desk_tickets).where(c.tenant == tenant, c.updated >= since)
-        out: list[Filed] = []
+        query = query.order_by(c.number).limit(_TOGETHER)
+        after = -1
+        while True:
+            async with self._database.read() as connection:
+                found = await connection.execute(query.where(c.number > after))
+                rows = found.mappings().all()
+                events = await self._events(connection, [r["id"] for r in rows])
+            for r in rows:
+                yield Filed(self._card(r), tuple(events.get(r["id"], ())))
+            if len(rows) < _TOGETHER:
+                return
+            after = rows[-1]["number"]
+
+    async def stars(self, threads: Sequence[str]) -> Mapping[str, int]:
+        """Of those of ``threads`` whose ticket was rated, the stars, 1 to 5, that were given last."""
+        c, e = desk_tickets.c, desk_events.c
+        query = select(c.thread, desk_events).join(desk_events, e.ticket == c.id)
+        query = query.where(e.act == "rate").order_by(e.at, e.ticket, e.seq)
+        out: dict[str, int] = {}
         async with self._database.read() as connection:
-            rows = (await connection.execute(query.order_by(c.number))).mappings().all()
-            for i in range(0, len(rows), _TOGETHER):
-                some = rows[i : i + _TOGETHER]
-                events = await self._events(connection, [r["id"] for r in some])
-                out += [Filed(self._card(r), tuple(events.get(r["id"], ()))) for r in some]
+            for i in range(0, len(threads), _TOGETHER):
+                some = query.where(c.thread.in_(threads[i : i + _TOGETHER]))
+                for row in (await connection.execute(some)).mappings():
+                    place = _event_place(row["ticket"], row["seq"])
+                    opened = self._private.open(place, row["content"])
+                    if opened.state == "open":
+                        out[row["thread"]] = int(opened.content["data"].get("stars", 0))
         return out
 
     async def forget(self, user: str) -> int:

@@ -17,6 +17,7 @@ from dazi.ops.backup.entries import PIECE, File, Packer, Piece
 from dazi.ops.backup.keyfile import KNOWN
 from dazi.ops.backup.sealed import damaged
 from dazi.ops.backup.switch import ASIDE, MARKER, STAGING
+from dazi.ops.datasets.folders import FOLDER as DATASETS
 from dazi.store.presence import FILE as LOCK
 
 DATABASE = "dazi.sqlite"
@@ -24,8 +25,9 @@ COPYING = ".backup-"
 AUDIT = "audit"
 HEAD = f"{AUDIT}/head.json"
 DATA, COMPANY = "data", "company"
-_STAYS = (LOCK, MARKER, "models")
-"""Of this machine; ``models`` are compiled models, made again where they are missing."""
+_STAYS = (LOCK, MARKER, "models", DATASETS)
+"""Of this machine; ``models`` are compiled models, made again where they are missing. Datasets are sealed
+with nobody's key: a copy of one would outlive an erasure."""
 _NOT_OURS = (STAGING, COPYING, ASIDE, "dazi.before-", ".dazi.before-")
 _KEYS = {f"{AUDIT}/{name}" for name in (SUBJECTS, MASTER, KNOWN)}
 """In the file of keys, and nowhere else."""

@@ -1,0 +1,182 @@
+"""Somebody who is erased is in no dataset: what holds samples of theirs is written again without them.
+
+Serving processes do this, so nothing of the lab is needed for it. A run that is cut short is done
+again by the next: the version that still holds something is found as before.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from dazi.ops.datasets.card import card
+from dazi.ops.datasets.folders import (
+    CARD,
+    MAKING,
+    REFUSED,
+    SPLITS,
+    TOOLS,
+    Stage,
+    Version,
+    Withdrawn,
+    digests,
+    lines,
+    names,
+    publish,
+    read_manifest,
+    root,
+    versions,
+    write_manifest,
+)
+from dazi.ops.datasets.people import People
+
+ADAPTERS, ADAPTER = "adapters", "adapter.json"
+ERASED = "erased"
+"""The reason of a withdrawal, and what a step that left samples out counts them under."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """``withdrawn``: versions that held samples of the person; ``samples``: how many in the latest
+    of each dataset; ``adapters``: that were trained on one of them, as NAME/VERSION."""
+
+    withdrawn: tuple[Version, ...] = ()
+    samples: int = 0
+    adapters: tuple[str, ...] = ()
+
+
+class _Source(msgspec.Struct):
+    user: str = ""
+
+
+class _Line(msgspec.Struct):
+    source: _Source = msgspec.field(default_factory=_Source)
+
+
+class _Counted(msgspec.Struct):
+    kind: str = ""
+    language: str = ""
+
+
+def forget(data: Path, user: str) -> Forgotten:
+    """Erase ``user`` from every dataset of the data folder. What is under way is thrown away."""
+    if not root(data).is_dir():
+        return Forgotten()
+    for half in root(data).glob(f"*/{MAKING}"):
+        shutil.rmtree(half)
+    mark = People(data).mark(user)
+    gone: list[Version] = []
+    samples = 0
+    for name in names(data):
+        withdrawn, left_out = _from(data, name, mark)
+        gone += withdrawn
+        samples += left_out
+    return Forgotten(tuple(gone), samples, tuple(_mark_adapters(data, gone)) if gone else ())
+
+
+def _from(data: Path, name: str, mark: str) -> tuple[list[Version], int]:
+    """The versions withdrawn, and how many samples the new one lacks of the latest."""
+    folder = root(data) / name
+    held = [n for n in versions(data, name) if read_manifest(folder / str(n)).withdrawn is None]
+    holding = [n for n in held if _holds(folder / str(n), mark)]
+    left_out = 0
+    if holding and holding[-1] == held[-1]:
+        left_out = _write_without(folder, held[-1], mark)
+    for n in holding:
+        withdraw(folder / str(n))
+    return [Version(name, n) for n in holding], left_out
+
+
+def _holds(folder: Path, mark: str) -> bool:
+    return any(_is_of(line, mark) for split in SPLITS for line in lines(folder / f"{split}.jsonl"))
+
+
+def _is_of(line: bytes, mark: str) -> bool:
+    if mark.encode() not in line:
+        return False
+    return msgspec.json.decode(line, type=_Line).source.user == mark
+
+
+def _write_without(folder: Path, version: int, mark: str) -> int:
+    """Write the version after the latest; how many samples it leaves out."""
+    old = folder / str(version)
+    before = read_manifest(old)
+    number = max(int(p.name) for p in folder.iterdir() if p.name.isdecimal()) + 1
+    made = folder / f".{number}.part"
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir(mode=0o700)
+    counts: dict[str, int] = {}
+    for split in SPLITS:
+        counts[split] = 0
+        with (made / f"{split}.jsonl").open("wb") as out:
+            for line in lines(old / f"{split}.jsonl"):
+                if not _is_of(line, mark):
+                    out.write(line)
+                    counts[split] += 1
+    for name in (TOOLS, REFUSED):
+        if (old / name).is_file():
+            shutil.copyfile(old / name, made / name)
+    gone = before.samples - sum(counts.values())
+    stage = Stage(ERASED, before.samples, before.samples - gone, {ERASED: gone})
+    manifest = msgspec.structs.replace(
+        before,
+        version=number,
+        made=now(),
+        stages=[*before.stages, stage],
+        splits=counts,
+        sha256=digests(made),
+        parents=[Version(before.name, version)],
+        counts=count(made),
+    )
+    write_manifest(made, manifest)
+    (made / CARD).write_text(card(manifest), encoding="utf-8")
+    publish(made, folder / str(number))
+    return gone
+
+
+def count(folder: Path) -> dict[str, dict[str, int]]:
+    """Samples of a version by kind and by language."""
+    out: dict[str, dict[str, int]] = {"kind": {}, "language": {}}
+    for split in SPLITS:
+        for line in lines(folder / f"{split}.jsonl"):
+            one = msgspec.json.decode(line, type=_Counted)
+            for group, value in (("kind", one.kind), ("language", one.language)):
+                out[group][value] = out[group].get(value, 0) + 1
+    return out
+
+
+def withdraw(folder: Path, why: str = ERASED) -> None:
+    """Say first that it is withdrawn, then remove what it held; its manifest and card stay."""
+    withdrawn = msgspec.structs.replace(read_manifest(folder), withdrawn=Withdrawn(why, now()))
+    write_manifest(folder, withdrawn)
+    for path in folder.glob("*.jsonl"):
+        path.unlink()
+    (folder / CARD).write_text(card(withdrawn), encoding="utf-8")
+
+
+def _mark_adapters(data: Path, gone: Sequence[Version]) -> list[str]:
+    """Those trained on what is withdrawn are marked; whether they go on serving is for people."""
+    marked = []
+    for path in sorted((data / ADAPTERS).glob(f"*/*/{ADAPTER}")):
+        told = msgspec.json.decode(path.read_bytes())
+        trained = {(d.get("name"), d.get("version")) for d in told.get("datasets", [])}
+        hit = [v for v in gone if (v.name, v.version) in trained]
+        if not hit:
+            continue
+        at = now()
+        marks = [{"dataset": v.name, "version": v.version, "at": at} for v in hit]
+        told["erased"] = [*told.get("erased", []), *marks]
+        made = path.with_name(f".{ADAPTER}.part")
+        made.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=1))
+        made.replace(path)
+        marked.append(f"{path.parent.parent.name}/{path.parent.name}")
+    return marked
+
+
+def now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -1,0 +1,231 @@
+"""A recipe becomes a version: whole, resumable, split without leaks, with its lineage and its card."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dazi.core.errors import CallerError, ConfigError, OperatorError
+from dazi.lab.tuning.data import gain, making
+from dazi.lab.tuning.data.gain import Point
+from dazi.lab.tuning.data.lineage import NotUsed, Used, why
+from dazi.lab.tuning.data.recipe import read_recipe
+from dazi.ops.datasets.erasing import forget
+from dazi.ops.datasets.folders import digest, place
+from dazi.ops.datasets.people import People
+from tests.lab.tuning_data.making_kit import kitchen, lines, made, recipe, refused, samples
+
+RECIPE = """
+name: support
+about: {zh: 客服问答, en: support}
+sources:
+  - kind: file
+    path: data.jsonl
+    licence: CC-BY-4.0
+    consent: {basis: 服务条款第三条, everybody: true}
+  - {kind: documents, folder: docs}
+evaluation: [cases.jsonl]
+splits: {validation: 0.1, test: 0.1}
+"""
+FILE = "name: a\nsources: [{kind: file, path: data.jsonl}]\n"
+STAGES = ["read", "rights", "clean", "duplicates", "knowledge", "leaks", "personal", "groups"]
+WORDS = (
+    "退货", "换货", "发票", "物流", "订单", "保修", "会员", "积分", "优惠", "配送", "仓库", "客服", "地址", "签收",
+)  # fmt: skip
+
+
+def question(n: int) -> dict[str, Any]:
+    r = random.Random(n)
+    odd = "".join(chr(r.randrange(0x4E00, 0x9000)) for _ in range(30))
+    told = "".join(r.choices(WORDS, k=12)) + odd
+    answer = f"请在页面上选择{told[::-1]}。"
+    return {"question": f"{told}怎么办理呢?", "answer": answer, "conversation": f"c{n // 3}"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    rows = [question(n) for n in range(150)]
+    rows[7] |= {"user": "lin"}
+    rows.append(rows[3])
+    phone = "13812345678"
+    rows.append(
+        {"question": f"我的手机是 {phone},能改地址吗?", "answer": f"可以,已发短信到 {phone}。"}
+    )
+    rows.append({"question": "你们这些蠢货什么时候发货", "answer": "抱歉,马上为您查询。"})
+    rows.append({"question": "上个月销售额前十的地区有哪些", "answer": "第一是上海,第二是江苏。"})
+    lines(tmp_path, "data.jsonl", rows)
+    case = {"role": "user", "content": "上个月销售额前十的地区有哪些?"}
+    lines(tmp_path, "cases.jsonl", [{"messages": [case]}])
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    text = "# 差旅管理办法\n\n## 住宿\n一线城市住宿标准为每晚500元。\n"
+    (docs / "travel.md").write_text(text, "utf-8")
+    return tmp_path
+
+
+def test_a_version_with_everything_beside_it(folder: Path) -> None:
+    done = made(recipe(folder, RECIPE), kitchen(folder))
+    m = done.manifest
+    assert (m.name, m.version, done.resumed) == ("support", 1, 0)
+    assert [s.name for s in m.stages] == STAGES
+    for before, after in zip(m.stages, m.stages[1:], strict=False):
+        assert after.taken == before.given
+    found = samples(done)
+    assert m.samples == len(found) == sum(m.splits.values()) > 150
+    assert m.counts["kind"]["qa"] == len(found) and m.counts["source"]["document"] > 0
+    reasons = refused(done)
+    assert reasons["data.jsonl:151"] == "duplicate"
+    assert reasons["data.jsonl:153"] == "word:high"
+    assert reasons["data.jsonl:154"] == "evaluation"
+    text = json.dumps(found, ensure_ascii=False)
+    assert "13812345678" not in text and "[手机1]" in text and '"lin"' not in text
+    by_ref = {s["source"]["ref"]: s for s in found}
+    assert by_ref["data.jsonl:1"]["source"]["consent"] == "服务条款第三条"
+    assert by_ref["data.jsonl:8"]["source"]["user"] == People(folder / "data").mark("lin")
+    assert m.sha256["train.jsonl"] == digest(done.folder / "train.jsonl")
+    assert m.sources[0]["sha256"] == {"data.jsonl": digest(folder / "data.jsonl")}
+    assert [s["read"] for s in m.sources] == [154, 1]
+    card = (done.folder / "card.md").read_text("utf-8")
+    assert "客服问答" in card and "服务条款第三条" in card and "fewer than 1000" in card
+    refusals = (done.folder / "refused.jsonl").read_text("utf-8")
+    assert "蠢货" not in refusals and "138" not in refusals
+    assert not (done.folder.parent / ".making").exists()
+
+
+def test_conversations_are_in_one_split_and_versions_agree(folder: Path) -> None:
+    first = samples(made(recipe(folder, RECIPE), kitchen(folder)))
+    where: dict[str, set[str]] = {}
+    for s in first:
+        where.setdefault(s["conversation"], set()).add(s["split"])
+    assert all(len(splits) == 1 for splits in where.values())
+    assert {s for splits in where.values() for s in splits} == {"train", "validation", "test"}
+    data = folder / "data.jsonl"
+    more = "".join(json.dumps(question(n)) + "\n" for n in range(150, 200))
+    data.write_text(more + data.read_text("utf-8"), "utf-8")
+    second = made(recipe(folder, RECIPE), kitchen(folder))
+    assert second.manifest.version == 2
+    for s in samples(second):
+        if s["conversation"] in where and "#" in s["conversation"]:
+            assert where[s["conversation"]] == {s["split"]}
+
+
+def test_near_duplicates_do_not_straddle_splits(tmp_path: Path) -> None:
+    rows = []
+    for n in range(60):
+        base = question(n * 3)
+        other = base["answer"] + f"需要 {n + 3} 天。"
+        rows += [base | {"conversation": f"a{n}"}]
+        rows += [base | {"conversation": f"b{n}", "answer": other}]
+    lines(tmp_path, "data.jsonl", rows)
+    placed = recipe(tmp_path, FILE + "splits: {validation: 0.2, test: 0.2}\n")
+    found = samples(made(placed, kitchen(tmp_path)))
+    assert len(found) == 120
+    split = {s["conversation"].partition("#")[2]: s["split"] for s in found}
+    assert all(split[f"a{n}"] == split[f"b{n}"] for n in range(60))
+    assert len(set(split.values())) == 3
+
+
+def test_the_first_lines_are_a_part_of_all_and_in_no_order(folder: Path) -> None:
+    done = made(recipe(folder, RECIPE), kitchen(folder))
+    train = (done.folder / "train.jsonl").read_text("utf-8").splitlines()
+    refs = [json.loads(line)["source"]["ref"] for line in train]
+    numbers = [int(r.rpartition(":")[2]) for r in refs if r.startswith("data")]
+    assert numbers != sorted(numbers) and max(numbers[:20]) > 75 > min(numbers[:20])
+
+
+def test_a_run_that_was_stopped_goes_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as m:
+        m.setattr(making.Maker, "step", lambda self: stopped)
+        with pytest.raises(KeyboardInterrupt):
+            made(recipe(folder, RECIPE), kitchen(folder))
+    read = []
+    original = making.read_file
+    monkeypatch.setattr(making, "read_file", lambda *a: read.append(a) or original(*a))
+    done = made(recipe(folder, RECIPE), kitchen(folder))
+    assert done.resumed == 4 and not read
+    assert [s.name for s in done.manifest.stages] == STAGES
+    assert refused(done)["data.jsonl:151"] == "duplicate"
+
+
+def test_another_recipe_begins_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as m:
+        m.setattr(making.Maker, "step", lambda self: lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            made(recipe(folder, RECIPE), kitchen(folder))
+    done = made(recipe(folder, RECIPE.replace("0.1, test", "0.2, test")), kitchen(folder))
+    assert done.resumed == 0
+
+
+def test_an_erasure_meanwhile_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = making.Maker.step
+
+    def erasing(self: making.Maker) -> Any:
+        def run(*a: Any) -> Any:
+            forget(folder / "data", "lin")
+            return step(self)(*a)
+
+        return run
+
+    monkeypatch.setattr(making.Maker, "step", erasing)
+    with pytest.raises(OperatorError, match="again"):
+        made(recipe(folder, RECIPE), kitchen(folder))
+
+
+def test_where_a_sample_comes_from_and_why_one_is_none(folder: Path) -> None:
+    done = made(recipe(folder, RECIPE), kitchen(folder))
+    assert place(folder / "data", "support") == done.folder
+    used = why(done.folder, "document:travel.md")
+    assert any(isinstance(w, Used) and w.sample.source.span for w in used)
+    refusal = why(done.folder, "data.jsonl:154")[0]
+    assert isinstance(refusal, NotUsed) and refusal.turned.reason == "evaluation"
+    assert "评测" in refusal.text("zh") and "evaluation" in refusal.text("en")
+    one = next(s for s in samples(done) if s["source"]["ref"] == "data.jsonl:1")
+    assert one["split"] in why(done.folder, one["id"])[0].text("zh")
+    assert why(done.folder, "data.jsonl:9999") == []
+
+
+def test_nothing_left_is_an_error_that_says_where(tmp_path: Path) -> None:
+    lines(tmp_path, "data.jsonl", [{"question": "a", "answer": "b"}])
+    with pytest.raises(CallerError, match="clean 1→0"):
+        made(recipe(tmp_path, FILE), kitchen(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("name: a\nsources: []\n", "sources"),
+        (FILE.replace("name: a", "name: A B"), "A B"),
+        ("name: a\nsources:\n  - {kind: threads}\n", r"recipe.yaml:3.*consent"),
+        ("name: a\nsources:\n  - {kind: file, path: no.jsonl}\n", r"no\.jsonl"),
+        ("name: a\nsources:\n  - {kind: file, pth: data.jsonl}\n", r"recipe.yaml:3.*pa?th"),
+        ("name: a\nsources:\n  - {kind: mails}\n", r"recipe.yaml:3"),
+        (FILE + "clean: {alike: 2}\n", r"recipe.yaml:3.*alike"),
+        (FILE + "splits: {validation: 0.5, test: 0.5}\n", "less"),
+        ("- 1\n", "recipe"),
+    ],
+)
+def test_a_wrong_recipe_says_where(tmp_path: Path, text: str, told: str) -> None:
+    lines(tmp_path, "data.jsonl", [{"question": "a", "answer": "b"}])
+    (tmp_path / "recipe.yaml").write_text(text, "utf-8")
+    with pytest.raises((ConfigError, CallerError), match=told):
+        read_recipe(tmp_path / "recipe.yaml")
+
+
+def test_gain_is_told_only_where_it_was_measured(folder: Path) -> None:
+    made(recipe(folder, RECIPE), kitchen(folder))
+    data = folder / "data"
+    assert "not known" in next(gain.told(gain.points(data, "support"), "en"))
+    for n, value in ((100, 0.5), (200, 0.6), (400, 0.64), (200, 0.62)):
+        point = Point(1, n, "exact_match", value, value - 0.05, value + 0.05, f"run{n}")
+        gain.add(data, "support", point)
+    found = gain.points(data, "support")
+    assert [(p.samples, p.value) for p in found] == [(100, 0.5), (200, 0.62), (400, 0.64)]
+    told = list(gain.told(found, "en"))
+    assert len(told) == 4 and "+2.0%" in told[-1] and "beyond 400" in told[-1]

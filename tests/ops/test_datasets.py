@@ -1,0 +1,140 @@
+"""Erasing somebody from datasets: rewritten without them, the old withdrawn and empty, adapters marked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dazi.core.errors import NotFound
+from dazi.ops.backup.files import data_files
+from dazi.ops.datasets.erasing import forget
+from dazi.ops.datasets.folders import (
+    Manifest,
+    digest,
+    digests,
+    names,
+    place,
+    read_manifest,
+    versions,
+    write_manifest,
+)
+from dazi.ops.datasets.people import People
+
+
+def dataset(data: Path, version: int, users: list[str], name: str = "support") -> Path:
+    """One sample a user, all in ``train``; an empty name is nobody's."""
+    folder = data / "datasets" / name / str(version)
+    folder.mkdir(parents=True)
+    people = People(data)
+    with (folder / "train.jsonl").open("w", encoding="utf-8") as out:
+        for n, user in enumerate(users):
+            source = {"kind": "thread", "ref": f"thread:{n}"}
+            source |= {"user": people.mark(user)} if user else {}
+            said = [{"role": "user", "content": f"{user} 说的话"}]
+            sample = {
+                "id": f"s{n}",
+                "kind": "qa",
+                "language": "zh",
+                "messages": said,
+                "source": source,
+            }
+            out.write(json.dumps(sample, ensure_ascii=False) + "\n")
+    for split in ("validation", "test"):
+        (folder / f"{split}.jsonl").touch()
+    (folder / "refused.jsonl").write_text('{"ref":"thread:9","stage":"clean","reason":"symbols"}\n')
+    (folder / "tools.json").write_text("{}")
+    splits = {"train": len(users), "validation": 0, "test": 0}
+    manifest = Manifest(
+        format=1, name=name, version=version, made="2026-11-30T00:00:00Z", dazi="0", recipe={},
+        sources=[], stages=[], splits=splits, sha256=digests(folder),
+    )  # fmt: skip
+    write_manifest(folder, manifest)
+    return folder
+
+
+def adapter(data: Path, name: str, version: int) -> Path:
+    folder = data / "adapters" / name / "1"
+    folder.mkdir(parents=True)
+    path = folder / "adapter.json"
+    told = {"base": "mini", "datasets": [{"name": "support", "version": version}]}
+    path.write_text(json.dumps(told))
+    return path
+
+
+def test_the_next_version_is_without_them_and_the_old_is_gone(tmp_path: Path) -> None:
+    old = dataset(tmp_path, 1, ["lin", "he", "", "lin"])
+    trained, other = adapter(tmp_path, "a", 1), adapter(tmp_path, "b", 7)
+    half = tmp_path / "datasets" / "support" / ".making"
+    half.mkdir()
+    done = forget(tmp_path, "lin")
+    assert [(v.name, v.version) for v in done.withdrawn] == [("support", 1)]
+    assert (done.samples, done.adapters) == (2, ("a/1",))
+    assert not half.exists()
+    new = place(tmp_path, "support")
+    assert new.name == "2" and versions(tmp_path, "support") == [1, 2]
+    told = (new / "train.jsonl").read_text("utf-8")
+    assert "lin" not in told and told.count("\n") == 2
+    m = read_manifest(new)
+    assert m.splits["train"] == 2 and m.parents[0].version == 1
+    assert (m.stages[-1].name, m.stages[-1].refused) == ("erased", {"erased": 2})
+    assert m.sha256["train.jsonl"] == digest(new / "train.jsonl")
+    assert m.counts["kind"] == {"qa": 2} and (new / "refused.jsonl").is_file()
+    before = read_manifest(old)
+    assert before.withdrawn is not None and before.withdrawn.why == "erased"
+    assert not list(old.glob("*.jsonl")) and "已撤回" in (old / "card.md").read_text("utf-8")
+    marks = json.loads(trained.read_text())["erased"]
+    assert [(k["dataset"], k["version"]) for k in marks] == [("support", 1)]
+    assert "lin" not in trained.read_text() and "erased" not in other.read_text()
+
+
+def test_nobodys_datasets_are_touched(tmp_path: Path) -> None:
+    folder = dataset(tmp_path, 1, ["he", ""])
+    before = (folder / "manifest.json").read_bytes()
+    assert forget(tmp_path, "lin").withdrawn == () and names(tmp_path) == ["support"]
+    assert (folder / "manifest.json").read_bytes() == before
+    assert versions(tmp_path, "support") == [1]
+    assert forget(tmp_path / "none", "lin").withdrawn == ()
+
+
+def test_an_older_version_is_withdrawn_without_a_new_one(tmp_path: Path) -> None:
+    dataset(tmp_path, 1, ["lin", "he"])
+    dataset(tmp_path, 2, ["he"])
+    done = forget(tmp_path, "lin")
+    assert [v.version for v in done.withdrawn] == [1] and done.samples == 0
+    assert versions(tmp_path, "support") == [1, 2] and place(tmp_path, "support").name == "2"
+
+
+def test_cut_short_after_writing_it_is_done_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset(tmp_path, 1, ["lin", "he"])
+    with monkeypatch.context() as m:
+        m.setattr("dazi.ops.datasets.erasing.withdraw", lambda folder: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            forget(tmp_path, "lin")
+    assert [v.version for v in forget(tmp_path, "lin").withdrawn] == [1]
+    assert versions(tmp_path, "support") == [1, 2]
+    assert "lin" not in (place(tmp_path, "support") / "train.jsonl").read_text("utf-8")
+
+
+def test_a_mark_tells_nothing_without_the_installation(tmp_path: Path) -> None:
+    one, other = People(tmp_path / "a"), People(tmp_path / "b")
+    assert one.mark("lin") == People(tmp_path / "a").mark("lin") != other.mark("lin")
+    assert one.mark("lin") != one.mark("wang") and "lin" not in one.mark("lin")
+
+
+def test_what_is_withdrawn_is_not_found_but_can_be_named(tmp_path: Path) -> None:
+    dataset(tmp_path, 1, ["lin"])
+    forget(tmp_path, "lin")
+    assert place(tmp_path, "support").name == "2" and place(tmp_path, "support", 1).name == "1"
+    for name, version in (("support", 9), ("other", 0)):
+        with pytest.raises(NotFound):
+            place(tmp_path, name, version)
+
+
+def test_no_backup_holds_one(tmp_path: Path) -> None:
+    dataset(tmp_path, 1, ["lin"])
+    (tmp_path / "access.key").touch()
+    assert [name for name, _ in data_files(tmp_path)] == ["access.key"]
