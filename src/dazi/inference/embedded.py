@@ -223,8 +223,14 @@ class EmbeddedEngine:
         into = self._options.cache_dir or adapter.path.parent
         self._folder = with_names(self._folder, layers, into)
         self._adapter = adapter
+        replies = base.replies
+        if replies:  # of a model that words things itself nobody asks for a list
+            replies = tuple(dict.fromkeys((*replies, *adapter.told.replies)))
         self._profile = replace(
-            base, name=f"{base.name}+{adapter.name}", version=adapter.version(base.version)
+            base,
+            name=f"{base.name}+{adapter.name}",
+            version=adapter.version(base.version),
+            replies=replies,
         )
 
     def _open(self) -> Any:
