@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     without one, the data folder keeps it."""
     model_wait_seconds: float = Field(60.0, gt=0)
     """How long a model server may be silent, before the first piece of an answer and between two."""
+    tune_python: str = ""
+    """The Python of an environment with the ``tune`` extra; without one, the one that runs."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     """Certificate and key (PEM): with them the server speaks HTTPS only."""
