@@ -34,6 +34,18 @@ def tune_run(
     raise typer.Exit(code)
 
 
+@group.command("evaluate")
+def tune_evaluate(
+    name: Adapter,
+    file: Annotated[Path, typer.Argument(help="配方,用它的 gate。A recipe, for its gate.")],
+    company: Company = None,
+) -> None:
+    """照配方里的 gate 再评测一次。Evaluate it once more, by the gate of a recipe."""
+    from dazi.main.tuning_terminal import evaluate_it
+
+    raise typer.Exit(evaluate_it(settings(company), name, file, language()))
+
+
 @group.command("list")
 def tune_list(json_out: Json = False, company: Company = None) -> None:
     """列出适配器。List adapters."""
