@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 from sqlalchemy import and_, or_, select
 
-from dazi.memory.threads import threads
+from dazi.memory.tables import threads
 from dazi.store.database import Database
 
 TOGETHER = 200
