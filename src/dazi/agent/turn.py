@@ -388,7 +388,7 @@ class Agent:
         if turn.variant is not None and turn.asked and self.variants is not None:
             self.variants.after(turn.variant, request.principal, figures(turn, ms, cost))
         done = self.ledger.put("answer", request.principal.user, request.turn, body)
-        if self.learner is not None and turn.reason != "interrupted":
+        if self.learner is not None and turn.reason not in ("cancelled", "error"):
             self.learner.ended(learned(turn, self.company, answer))
         return done
 

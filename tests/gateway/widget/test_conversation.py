@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,7 +11,6 @@ from dazi.apps.desk.model import Act
 from dazi.core.principal import Principal
 from dazi.ops.experiments.plan import Arm, Plan, Step
 from dazi.ops.prompts.model import Content
-from dazi.gateway.widget.script import joined
 from tests.fakes.engine import Until, call
 from tests.gateway.conftest import Site
 from tests.gateway.widget.conftest import Page, secret, signed, until
@@ -367,7 +365,3 @@ async def test_a_visitor_says_what_an_answer_was_worth(
     assert gap["examples"] == ["你们几点关门?"]
     assert (await page.ask("POST", "/feedback", said | {"thumb": "none"})).status == 200
     assert (await site.request("GET", "/v1/dazi/feedback", "admin")).json["data"] == []
-
-
-def test_the_script_stays_small() -> None:
-    assert len(gzip.compress(joined())) < 12_000

@@ -20,9 +20,10 @@ ALIKE_VECTORS = 0.8
 
 
 _WORD = re.compile(r"[a-z0-9]+")
-_EMPTY = frozenset(
-    "a an are be by can do does for i in is it me my of on our that the they to we you your".split()
+_SMALL_WORDS = (
+    "a an are be by can do does for i in is it me my of on our that the they to we you your"
 )
+_EMPTY = frozenset(_SMALL_WORDS.split())
 _PARTICLES = frozenset("的了吗呢么啊呀吧")
 
 

@@ -15,10 +15,11 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
-from dazi import __version__
 from dazi.core.errors import CallerError, OperatorError
 
 FOLDER = "datasets"
@@ -150,8 +151,8 @@ def _write(
     refused: Sequence[Mapping[str, str]],
 ) -> Made:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    version = max(_versions(folder), default=0) + 1
-    coming = folder / f".{version}.{os.getpid()}"
+    number = max(_versions(folder), default=0) + 1
+    coming = folder / f".{number}.{os.getpid()}"
     shutil.rmtree(coming, ignore_errors=True)
     coming.mkdir(mode=0o700)
     parts: dict[str, list[Mapping[str, Any]]] = {split: [] for split in SPLITS}
@@ -168,9 +169,9 @@ def _write(
     manifest = {
         "format": 1,
         "name": wanted.name,
-        "version": version,
+        "version": number,
         "made": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "dazi": __version__,
+        "dazi": _made_by(),
         "recipe": dict(wanted.recipe),
         "sources": [{"kind": k, "samples": n} for k, n in _sources(kept).items()],
         "stages": [
@@ -183,12 +184,20 @@ def _write(
     }
     (coming / "manifest.json").write_text(_shown(manifest), "utf-8")
     made = Made(
-        wanted.name, version, folder / str(version), counts, reasons,
+        wanted.name, number, folder / str(number), counts, reasons,
         tuple(str(s["source"].get("ref", "")) for s in kept),
     )  # fmt: skip
     (coming / "card.md").write_text(_card(made, kept), "utf-8")
     coming.rename(made.folder)
     return made
+
+
+def _made_by() -> str:
+    """The installed version; empty where it runs from source."""
+    try:
+        return installed("dazi")
+    except PackageNotFoundError:
+        return ""
 
 
 def _card(made: Made, kept: Sequence[Mapping[str, Any]]) -> str:

@@ -92,7 +92,7 @@ const thumbs = (words, send) => {
     }
     say(changes);
   };
-  const thumb = (is) => pressed("thumb", is, { class: is, "aria-label": words[is], title: words[is] }, icon(ICONS.thumb));
+  const thumb = (is) => pressed("thumb", is, { class: is, "aria-label": words[is] }, icon(ICONS.thumb));
   const element = make("div", { class: "thumbs", role: "group", "aria-label": words.helpful },
     make("div", { class: "row" }, thumb("up"), thumb("down")), more);
   return element;
