@@ -121,6 +121,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             experiments=runtime.experiments.service if runtime.experiments else None,
             alerts=alerts.service,
             reading=runtime.reading(),
+            feedback=runtime.learning.feedback if runtime.learning is not None else None,
+            gaps=runtime.learning.gaps if runtime.learning is not None else None,
         )
         mount_console(app, state)
         assert runtime.jobs is not None and runtime.jobs.workers is not None

@@ -16,8 +16,10 @@ from selenium.webdriver.common.keys import Keys
 
 from dazi.apps.desk.service import NewTicket
 from dazi.console.pages import own_pages
+from dazi.ops.feedback.model import Given
 from tests.console import test_contracts_page as contracts
 from tests.console import test_experiments_page as experiments
+from tests.console import test_review_page as review
 from tests.console.administrators import accounts, enter
 from tests.console.axe import CONTRAST, Violation, violations
 from tests.console.browser import Browser
@@ -106,6 +108,7 @@ def named(site: Site) -> Callable[[str], str]:
         "/desk/t/{number}": ticket,
         "/experiments/{name}": lambda: f"/experiments/{experiments.made(site)}",
         "/contracts/{job}": lambda: f"/contracts/{contracts.done(site).id}",
+        "/review/e/{entry}": lambda: f"/review/e/{review.given(site, Given('up', consent=True))}",
     }
 
     def address(path: str) -> str:

@@ -184,6 +184,8 @@ async def open_site(
         experiments=runtime.experiments.service if runtime.experiments is not None else None,
         widget=runtime.widget,
         channels=runtime.channels,
+        feedback=runtime.learning.feedback if runtime.learning is not None else None,
+        gaps=runtime.learning.gaps if runtime.learning is not None else None,
     )
     made.state = state
     config = uvicorn.Config(create_app(state), port=0, log_level="warning", lifespan="off")

@@ -32,6 +32,8 @@ from dazi.core.principal import Principal
 from dazi.main.contracts import open_contracts
 from dazi.memory.threads import Kept
 from dazi.ops.experiments.plan import Arm, Plan, Step
+from dazi.ops.feedback.model import Given
+from dazi.ops.gaps.noticing import Seen
 from dazi.ops.prompts.model import Content
 from dazi.router.approval import Asked
 from dazi.store.jobs.model import NewFile, NewJob
@@ -48,6 +50,7 @@ MUTABLE = (
     "intents", "second_factors", "recovery_codes", "passwords", "knowledge_sources",
     "knowledge_documents", "risk_queue", "risk_decisions", "site_visitors",
     "desk_tickets", "desk_events",
+    "feedback", "gap_questions", "closed_gaps",
     "channel_messages", "channel_bindings", "channel_codes", "channel_threads",
 )  # fmt: skip
 
@@ -152,6 +155,7 @@ async def world(site: Site) -> World:
         w.add("ticket", ticket.id, tenant, "li")
         w.owners[reason] = {f"{tenant}/li", f"{tenant}/li-key"}
         await documents(w, tenant)
+        await learned(w, by)
     await account("only-there", THERE, "employee")
     await trials(w)
     w.people += [
@@ -175,7 +179,7 @@ async def world(site: Site) -> World:
     w.objects["model"] = ["dazi", site.engine.profile.name, "none"]
     for kind in (
         "user", "session", "key", "request", "ticket", "thread", "fact", "source", "document",
-        "job", "schedule", "batch", "name", "item",
+        "job", "schedule", "batch", "name", "item", "turn", "entry", "gap",
     ):  # fmt: skip
         w.objects[kind].append("aaaaaaaaaaaa")
     return w
@@ -195,6 +199,25 @@ async def trials(w: World) -> None:
     w.objects["experiment"] = ["canary-trial", "none"]
     readers = {f"{HERE}/sys", f"{HERE}/boss", "admin"}
     w.owners |= {note: readers, why: readers}
+
+
+async def learned(w: World, by: Principal) -> None:
+    """A turn, what its person said of it, and a question that no document answers."""
+    found, tenant = w.site.runtime.learning, by.tenant
+    assert found is not None
+    said, turn = f"canary-said-{tenant}", f"turn_{tenant}"
+    start = {"said": said, "thread": f"thread-{tenant}", "roles": ["employee"]}
+    await w.site.runtime.ledger.append("turn", by.user, turn, start)
+    await w.site.runtime.ledger.append("answer", by.user, turn, {"answer": "好。"})
+    entry = await found.feedback.give(by, turn, Given("up", consent=True))
+    asked = f"canary-gap-{tenant}"
+    await found.gaps.note(by, Seen("not_found", "th", turn, asked, "en"))
+    (gap,) = await found.gaps.store.questions(tenant, 0.0, 9)
+    w.add("turn", turn, tenant, "li")
+    w.add("entry", entry.id, tenant, "li")
+    w.add("gap", gap.id, tenant, "li")
+    reviewers = {f"{tenant}/sys", f"{tenant}/boss"} | ({"admin"} if tenant == HERE else set())
+    w.owners |= {said: reviewers, asked: reviewers}
 
 
 async def jobs(w: World, by: Principal) -> None:
@@ -351,6 +374,10 @@ def runs_it(w: World, who: Who, at: Mapping[str, str]) -> bool:
     return who.good and (who.user in ("boss", "admin") or who.has("sysadmin"))
 
 
+def reviews(kind: str) -> Verdict:
+    return lambda w, who, at: runs_it(w, who, at) and w.near(at[kind], who)
+
+
 def sees_trials(w: World, who: Who, at: Mapping[str, str]) -> bool:
     there = at.get("prompt") not in ("99999", "none") and at.get("experiment") != "none"
     return who.tenant == HERE and runs_it(w, who, at) and there
@@ -383,6 +410,14 @@ ALLOWED: Mapping[Path, Verdict] = {
     ("POST", "/v1/widget/{site}/decision"): nobody,
     ("POST", "/v1/widget/{site}/hand-over"): nobody,
     ("POST", "/v1/widget/{site}/rating"): nobody,
+    ("POST", "/v1/widget/{site}/feedback"): nobody,
+    ("POST", "/v1/dazi/turns/{turn}/feedback"): owner_of("turn"),
+    ("GET", "/v1/dazi/feedback"): runs_it,
+    ("GET", "/v1/dazi/feedback/{entry}"): reviews("entry"),
+    ("POST", "/v1/dazi/feedback/{entry}"): reviews("entry"),
+    ("GET", "/v1/dazi/knowledge/gaps"): runs_it,
+    ("POST", "/v1/dazi/knowledge/gaps/{gap}"): reviews("gap"),
+    ("DELETE", "/v1/dazi/knowledge/gaps/{gap}/closing"): reviews("gap"),
     ("GET", "/v1/dazi/pool"): runs_it,
     ("GET", "/v1/dazi/prompts"): sees_trials,
     ("POST", "/v1/dazi/prompts"): changes_trials,
@@ -538,6 +573,10 @@ BODIES: Mapping[Path, Any] = {
     ("POST", "/v1/widget/{site}/decision"): {"ticket": "aaaaaaaaaaaa", "approve": True},
     ("POST", "/v1/widget/{site}/hand-over"): {"text": "made"},
     ("POST", "/v1/widget/{site}/rating"): {"stars": 5},
+    ("POST", "/v1/widget/{site}/feedback"): {"turn": "turn_default", "thumb": "down"},
+    ("POST", "/v1/dazi/turns/{turn}/feedback"): {"thumb": "down"},
+    ("POST", "/v1/dazi/feedback/{entry}"): {"act": "private"},
+    ("POST", "/v1/dazi/knowledge/gaps/{gap}"): {"document": "none"},
     ("POST", "/v1/dazi/alerts/silences"): {"rule": ".*", "seconds": 60, "why": "made"},
     ("POST", "/v1/dazi/risk/transactions/{transaction}/decision"): {"outcome": "fraud"},
     ("POST", "/v1/dazi/prompts"): {"zh": "今天是{today}。made"},
@@ -727,6 +766,11 @@ async def test_a_foreign_id_looks_like_none(site: Site) -> None:
         (li, "DELETE", "/v1/dazi/schedules/{}", "schedule"),
         (li, "DELETE", "/v1/dazi/users/li/sessions/{}", "session"),
         (li, "GET", "/v1/dazi/knowledge/documents/{}", "document"),
+        (li, "POST", "/v1/dazi/turns/{}/feedback", "turn"),
+        (boss, "GET", "/v1/dazi/feedback/{}", "entry"),
+        (boss, "POST", "/v1/dazi/feedback/{}", "entry"),
+        (boss, "POST", "/v1/dazi/knowledge/gaps/{}", "gap"),
+        (boss, "DELETE", "/v1/dazi/knowledge/gaps/{}/closing", "gap"),
         (boss, "PUT", "/v1/dazi/knowledge/documents/{}/readers", "document"),
         (boss, "DELETE", "/v1/dazi/knowledge/documents/{}", "document"),
         (boss, "POST", "/v1/dazi/knowledge/documents/{}/reindex", "document"),
@@ -736,6 +780,9 @@ async def test_a_foreign_id_looks_like_none(site: Site) -> None:
         body = {"act": "hand_over"} if "tickets" in path and method == "POST" else body
         body = {"confirm": True} if "facts" in path and method == "PATCH" else body
         body = {"archived": True} if "threads" in path and method == "PATCH" else body
+        body = {"thumb": "down"} if "turns" in path else body
+        body = {"act": "private"} if "/feedback/{}" in path and method == "POST" else body
+        body = {"document": "none"} if "gaps" in path and method == "POST" else body
         body = {"readers": ["all"]} if method == "PUT" else body
         body = {"verdict": "accept"} if "verdicts" in path and method == "PUT" else body
         body = {"enabled": False} if "schedules" in path and method == "PATCH" else body

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, nullcontext
 from dataclasses import replace
 from datetime import date
@@ -26,6 +26,7 @@ from dazi.core.desk import ThreadHolder
 from dazi.core.engine import Usage
 from dazi.core.errors import CallerError, DaziError, NotFound
 from dazi.core.language import Language, Text, language_of
+from dazi.core.learning import Right, TurnedDown
 from dazi.core.messages import Message
 from dazi.core.principal import Principal
 from dazi.core.tools import Tool
@@ -39,7 +40,7 @@ from dazi.core.turn import (
 )
 from dazi.memory.recall import Recalled
 from dazi.memory.threads import Kept, ThreadStore
-from dazi.router.approval import Ticket
+from dazi.router.approval import Ticket, may_decide
 from dazi.router.tickets import TicketStore
 
 log = logging.getLogger("dazi.agent")
@@ -255,24 +256,62 @@ class AssistantService:
         today: date | None = None,
         *,
         reason: str = "",
+        right: Right | None = None,
     ) -> AsyncGenerator[TurnEvent, None]:
-        """Confirm or reject, and go on with the turn that waited for it.
+        """Confirm or reject, and go on with the turn that waited for it. ``right``: of a rejection, what
+        would have been.
 
         Where another's request is decided, that turn goes on in their thread, and only the call's
         outcome is told here.
         """
         waiting = await self.tickets.get(ticket)
+        if right is not None and right.arguments is not None:
+            may_decide(waiting, principal, approve)
+            self._check_right(waiting.tool, right.arguments)
         if waiting.user != principal.user or waiting.asked.tenant != principal.tenant:
             decided = await self.tickets.decide(ticket, principal, approve, reason)
+            self._tell(principal, decided, right)
             async with aclosing(self._for_another(decided, language)) as events:
                 async for event in events:
                     yield event
             return
         with self._alone.taken(principal, waiting.thread):
             decided = await self.tickets.decide(ticket, principal, approve, reason)
+            self._tell(principal, decided, right)
             async with aclosing(self._resume(principal, decided, language, today)) as events:
                 async for event in events:
                     yield event
+
+    def _check_right(self, name: str, arguments: Mapping[str, object]) -> None:
+        """Raises ``CallerError`` for arguments that the tool does not have."""
+        tool = self.agent.company.tools.get(name)
+        if tool is not None and any(tool.parameter(n) is None for n in arguments):
+            known = ", ".join(p.name for p in tool.parameters)
+            raise CallerError(
+                "arguments",
+                f"{name} 的参数只有:{known}",
+                f"{name} has the parameters {known} only",
+            )
+
+    def _tell(self, by: Principal, decided: Ticket, right: Right | None) -> None:
+        """Whoever learns from it, of a rejection."""
+        learner = self.agent.learner
+        if learner is None or decided.state != "rejected":
+            return
+        learner.turned_down(
+            TurnedDown(
+                by,
+                decided.user,
+                decided.thread,
+                decided.turn,
+                decided.call,
+                decided.tool,
+                decided.arguments,
+                decided.reason,
+                right.arguments if right else None,
+                right.consent if right else False,
+            )
+        )
 
     async def delete_thread(self, principal: Principal, thread: str) -> None:
         """Delete what was said in it; the ledger keeps its own record. Raises ``NotFound`` for

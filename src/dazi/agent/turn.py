@@ -33,7 +33,15 @@ from dazi.agent.rendering import drawn
 from dazi.agent.shown import Shown
 from dazi.agent.speaking import Round, speak
 from dazi.agent.taught import Taught
-from dazi.agent.turn_records import begun, end_body, figures, start_body, told, yuan
+from dazi.agent.turn_records import (
+    begun,
+    end_body,
+    figures,
+    learned,
+    start_body,
+    told,
+    yuan,
+)
 from dazi.agent.turn_state import CONCISE_TOKENS, Turn
 from dazi.agent.window import Window
 from dazi.audit.ledger import Ledger
@@ -41,6 +49,7 @@ from dazi.core.company import Company
 from dazi.core.engine import Engine, ModelChanged, ModelProfile, Pinned, Sampling
 from dazi.core.experiments import Variants
 from dazi.core.language import Text
+from dazi.core.learning import Learner
 from dazi.core.messages import CallText, Message, dumps
 from dazi.core.turn import (
     AnswerDelta,
@@ -88,6 +97,8 @@ class Agent:
         self.observer = observer or Observer()
         self.variants: Variants | None = None
         """Chooses what turns are made with, as long as that is not what ships."""
+        self.learner: Learner | None = None
+        """Is told how turns end, where anybody learns from it."""
         self._chooser = ToolChooser(company.tools.values())
         self._window: Window | None = None
         self._learn_replies()
@@ -146,7 +157,7 @@ class Agent:
             self.guard,
             self.observer,
         )
-        other.variants = self.variants
+        other.variants, other.learner = self.variants, self.learner
         return other
 
     async def resume(
@@ -376,7 +387,10 @@ class Agent:
         request = turn.request
         if turn.variant is not None and turn.asked and self.variants is not None:
             self.variants.after(turn.variant, request.principal, figures(turn, ms, cost))
-        return self.ledger.put("answer", request.principal.user, request.turn, body)
+        done = self.ledger.put("answer", request.principal.user, request.turn, body)
+        if self.learner is not None and turn.reason not in ("cancelled", "error"):
+            self.learner.ended(learned(turn, self.company, answer))
+        return done
 
     # --- budgets ---------------------------------------------------------------------------------
 

@@ -10,8 +10,10 @@ from dazi.access.limits.rules import Price
 from dazi.agent.context import TurnRequest
 from dazi.agent.turn_state import Turn
 from dazi.agent.window import Fitted
+from dazi.core.company import Company
 from dazi.core.engine import ModelProfile
 from dazi.core.experiments import Figures
+from dazi.core.learning import Ended
 from dazi.observe import genai
 from dazi.observe.observer import TurnTold
 from dazi.observe.tracing import Span, Tracer
@@ -141,6 +143,14 @@ def _passages(turn: Turn) -> Iterator[str]:
             for p in r.result.get("passages", ()):
                 if p.get("document"):
                     yield f"{p['document']}#{p['ordinal']}"
+
+
+def learned(turn: Turn, company: Company, answer: str) -> Ended:
+    """For whoever learns from how turns end."""
+    r = turn.request
+    labels = {t.name: t.label for t in company.tools.values()}
+    outcomes = tuple((labels.get(c.name, f"tool:{c.name}"), c.outcome) for c in turn.records)
+    return Ended(r.principal, r.thread, r.turn, r.said, answer, r.language, outcomes)
 
 
 ENDED_WELL = frozenset({"answer", "confirmation", "client_tools"})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from nicegui import ui
 
-from dazi.console import texts
+from dazi.console import review_texts, texts
 from dazi.console.abilities import short
 from dazi.console.call_card import draw_fields
 from dazi.console.labels import argument_fields
@@ -14,9 +15,13 @@ from dazi.console.page_head import head
 from dazi.console.pieces import div, heading
 from dazi.console.sign_in import sign_in_url
 from dazi.console.state import Scene
+from dazi.console.thumbs import STYLE
 from dazi.console.visible import has_hidden
 from dazi.console.visits import Visits
 from dazi.core.errors import DaziError
+from dazi.core.language import Language
+from dazi.core.learning import Right
+from dazi.core.tools import Tool
 from dazi.core.turn import CallFinished
 from dazi.router.approval import Ticket
 from dazi.router.tickets import MAX_REASON
@@ -27,6 +32,7 @@ log = logging.getLogger("dazi.console")
 
 
 async def draw(scene: Scene, visits: Visits) -> None:
+    ui.add_css(STYLE)
     page = ApprovalsPage(scene)
     await page.refresh()
     client = ui.context.client
@@ -95,6 +101,7 @@ class ApprovalCard:
                 with div("dz-warning"):
                     ui.icon("visibility_off")
                     ui.label(texts.HIDDEN_WARNING(language))
+            self._right = _right_fields(tool, ticket, language)
             self._foot = div("dz-approval-foot")
             with self._foot:
                 self._reason = ui.input(texts.REASON(language)).props(
@@ -122,8 +129,9 @@ class ApprovalCard:
             ui.spinner(size="18px", thickness=6)
         try:
             said = texts.TURNED_DOWN_NOW(language)
+            right = None if approve else self._right()
             events = scene.state.service.decide(
-                principal, self._ticket.id, approve, language, reason=reason
+                principal, self._ticket.id, approve, language, reason=reason, right=right
             )
             async for event in events:
                 if isinstance(event, CallFinished) and approve:
@@ -140,3 +148,43 @@ class ApprovalCard:
 
     def gone(self) -> None:
         self._card.delete()
+
+
+def _right_fields(
+    tool: Tool | None, ticket: Ticket, language: Language
+) -> Callable[[], Right | None]:
+    """Fields for the arguments that would have been right; what stands in them, once something does."""
+    if tool is None:
+        return lambda: None
+    fields = {}
+    with ui.element("details").classes("dz-right"):
+        with ui.element("summary"):
+            ui.label(review_texts.EDIT_RIGHT(language))
+        for p in tool.parameters:
+            given = ticket.arguments.get(p.name)
+            label = short(p.description, language) or p.name
+            made = ui.input(label, value="" if given is None else str(given))
+            fields[p.name] = made.props("dense outlined").classes(f"dz-right-{p.name}")
+        consent = ui.checkbox(review_texts.CONSENT(language)).classes("dz-right-consent")
+
+    def written() -> Right | None:
+        said = {n: str(f.value or "").strip() for n, f in fields.items()}
+        was = {n: "" if (v := ticket.arguments.get(n)) is None else str(v) for n in fields}
+        changed = {n: t for n, t in said.items() if t != was[n]}
+        if not changed:
+            return Right(None, bool(consent.value)) if consent.value else None
+        kept = {n: v for n, v in ticket.arguments.items() if n not in changed}
+        numbers = {p.name for p in tool.parameters if p.type in ("integer", "number")}
+        new = {n: _number(t) if n in numbers else t for n, t in changed.items() if t}
+        return Right({**kept, **new}, bool(consent.value))
+
+    return written
+
+
+def _number(text: str) -> float | int | str:
+    """What is no number stays text: whoever reviews sees it."""
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return int(value) if value.is_integer() else value

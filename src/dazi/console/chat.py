@@ -23,6 +23,7 @@ from dazi.console.pieces import div
 from dazi.console.sign_in import sign_in_url
 from dazi.console.sources import PassageDialog
 from dazi.console.state import Scene
+from dazi.console.thumbs import STYLE, Thumbs
 from dazi.console.turn_view import TurnView
 from dazi.console.visits import Visits
 from dazi.console.why import Past, Why
@@ -74,6 +75,7 @@ class Chat:
         self._dialog: ConfirmDialog | None = None
         self._submitted: set[str] = set()
         self._watch = ui.timer(WATCH_S, self._look, active=False)
+        ui.add_css(STYLE)
 
     # --- what a person does ----------------------------------------------------------------------
 
@@ -300,6 +302,8 @@ class Chat:
         state = self.scene.state
         knowledge, system = state.knowledge, state.system
         why = Why(self.scene, system, self.thread) if system is not None else None
+        service = state.feedback
+        thumbs = Thumbs(self.scene, service, why) if service is not None and why else None
         return TurnView(
             self._turns,
             self.scene.state.company,
@@ -307,4 +311,5 @@ class Chat:
             live=live,
             show=PassageDialog(self.scene, knowledge).show if knowledge is not None else None,
             why=(lambda fresh: why.button(fresh, past)) if why is not None else None,
+            thumbs=(lambda fresh: thumbs.draw(fresh, past)) if thumbs is not None else None,
         )

@@ -29,6 +29,7 @@ from dazi.console import (
     pool_texts,
     prompts_texts,
     report_texts,
+    review_texts,
     risk_texts,
     setting_page_texts,
     texts,
@@ -39,6 +40,7 @@ from dazi.console.operators import answers_for_records, operates
 from dazi.console.pieces import div
 from dazi.console.state import Scene
 from dazi.core.language import Text
+from dazi.ops.feedback.rights import may_review
 from dazi.ops.prompts.rights import may_read
 
 Group = Literal["work", "watch", "govern"]
@@ -129,6 +131,8 @@ ENTRIES: tuple[Entry, ...] = (
           lambda s: s.state.system is not None and operates(s.principal)),
     Entry("govern", "/prompts", "notes", _named(prompts_texts.PROMPTS), _trials),
     Entry("govern", "/experiments", "science", _named(experiments_texts.EXPERIMENTS), _trials),
+    Entry("govern", "/review", "rate_review", _named(review_texts.REVIEW),
+          lambda s: s.state.feedback is not None and may_review(s.principal)),
     Entry("govern", "/people", "group", _named(people_texts.PEOPLE),
           lambda s: may(s.principal, "accounts.read")),
     Entry("govern", "/keys", "key", _named(key_texts.KEYS), _always),

@@ -31,6 +31,7 @@ from dazi.console import (
     prompts_page,
     reports_page,
     requests_page,
+    review_page,
     risk_page,
     simulate_page,
     system_pages,
@@ -55,6 +56,7 @@ def own_pages(state: ConsoleState, visits: Visits) -> Iterator[OwnPage]:
     yield OwnPage(plan_page.PATH, lambda scene, r: plan_page.draw(scene, r.query_params))
     yield from tools_page.own_pages(state)
     yield from system_pages.own_pages(state)
+    yield from review_page.own_pages(state)
     if (trials := state.experiments) is not None:
         yield OwnPage(prompts_page.PATH, lambda scene, _: prompts_page.draw(scene, trials.prompts))
         yield OwnPage(experiments_page.PATH, lambda scene, _: experiments_page.draw(scene, trials))

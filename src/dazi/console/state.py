@@ -25,6 +25,8 @@ from dazi.observe.history import History
 from dazi.observe.instruments import Registry
 from dazi.ops.alerts.service import AlertService
 from dazi.ops.experiments.service import ExperimentService
+from dazi.ops.feedback.service import FeedbackService
+from dazi.ops.gaps.service import GapService
 from dazi.store.jobs.service import JobService
 
 
@@ -64,6 +66,10 @@ class ConsoleState:
     """The ledger, for whose duty it is to look at it; none where it is kept in memory only."""
     channels: ChannelService | None = None
     """The messaging channels, where any are configured."""
+    feedback: FeedbackService | None = None
+    """What people say of answers, and the queue of those who review it."""
+    gaps: GapService | None = None
+    """What was asked and is in no document."""
 
     def name_of(self, user: str, tenant: str, language: Language) -> str:
         """What a person is called; for nobody we know, the name they signed in by."""

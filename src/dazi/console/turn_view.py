@@ -32,7 +32,7 @@ from dazi.core.turn import (
 
 class TurnView:
     """``live`` turns show that something is going on until ``end``. ``show`` opens a passage; ``why``
-    makes a button that tells of the turn."""
+    makes a button that tells of the turn, ``thumbs`` those to say what one thinks of it."""
 
     def __init__(
         self,
@@ -43,9 +43,11 @@ class TurnView:
         live: bool = True,
         show: OpenPassage | None = None,
         why: Callable[[Fresh], object] | None = None,
+        thumbs: Callable[[Fresh], object] | None = None,
     ) -> None:
         self._show_passage = show
         self._why = why
+        self._thumbs = thumbs
         self._turn = ""
         self._attachments: list[Attachment] = []
         self._company = company
@@ -123,6 +125,8 @@ class TurnView:
             ui.label(" · ".join((texts.AI_LABEL(self._language), *details)))
             if self._why is not None:
                 self._why(Fresh(self._turn, finished, tuple(self._attachments)))
+            if self._thumbs is not None:
+                self._thumbs(Fresh(self._turn, finished))
 
     def _say(self, text: str) -> None:
         self._text += text

@@ -68,12 +68,16 @@ class Why:
 
     async def _open(self, fresh: Fresh, past: Past | None) -> None:
         async def work(who: Principal) -> TurnAccount:
-            turn = fresh.turn or await self._found(who, past)
+            turn = await self.turn(who, fresh, past)
             return await own_account(self._system, self._scene.state.service.threads, who, turn)
 
         found = await act(self._scene, work)
         if found is not None:
             self._dialog(found, fresh)
+
+    async def turn(self, who: Principal, fresh: Fresh, past: Past | None) -> str:
+        """Raises ``NotFound`` for one that cannot be told apart."""
+        return fresh.turn or await self._found(who, past)
 
     async def _found(self, who: Principal, past: Past | None) -> str:
         """The number of a turn that is only known by what was said."""

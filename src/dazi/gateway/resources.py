@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dazi.core.learning import Right
 from dazi.gateway.chat import follow, known_model
 from dazi.gateway.exchange import GENERATED, Exchange
 from dazi.gateway.reply import TurnLog, encode
@@ -150,7 +151,12 @@ async def decide(x: Exchange) -> None:
     service = x.state.service
     try:
         events = service.decide(
-            x.principal, x.path["ticket"], decision.approve, x.language, reason=decision.reason
+            x.principal,
+            x.path["ticket"],
+            decision.approve,
+            x.language,
+            reason=decision.reason,
+            right=Right(decision.arguments, decision.consent),
         )
         await follow(events, record)
     finally:

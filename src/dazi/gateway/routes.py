@@ -23,6 +23,7 @@ from dazi.gateway.channels.routes import ROUTES as CHANNELS
 from dazi.gateway.chat import chat
 from dazi.gateway.embeddings import EmbeddingRequest, Embeddings, embeddings
 from dazi.gateway.experiments import ROUTES as EXPERIMENTS
+from dazi.gateway.feedback import ROUTES as FEEDBACK
 from dazi.gateway.knowledge import bodies as knowledge
 from dazi.gateway.knowledge import managing, reading
 from dazi.gateway.prompts import ROUTES as PROMPTS
@@ -401,4 +402,5 @@ ROUTES: tuple[RouteSpec, ...] = (
     *WIDGET,
     *alerts.ROUTES,
     *CHANNELS,
+    *FEEDBACK,
 )  # fmt: skip

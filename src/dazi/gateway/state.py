@@ -24,6 +24,8 @@ from dazi.knowledge.service import KnowledgeService
 from dazi.observe.observer import Observer
 from dazi.ops.alerts.service import AlertService
 from dazi.ops.experiments.service import ExperimentService
+from dazi.ops.feedback.service import FeedbackService
+from dazi.ops.gaps.service import GapService
 from dazi.ops.scaling import Dampers
 from dazi.store.jobs.service import JobService
 
@@ -79,6 +81,10 @@ class GatewayState:
     alerts: AlertService | None = None
     channels: ChannelService | None = None
     """The messaging channels, where any are configured."""
+    feedback: FeedbackService | None = None
+    """What people say of answers, and the queue of those who review it."""
+    gaps: GapService | None = None
+    """What was asked and is in no document."""
     scaling: Dampers = field(default_factory=Dampers)
     gate: Gate = field(init=False)
 

@@ -117,10 +117,13 @@ class ChatRequest(Struct):
 
 
 class Decision(Struct, forbid_unknown_fields=True):
-    """``POST /v1/dazi/confirmations/{ticket}``. ``reason``: why it was rejected."""
+    """``POST /v1/dazi/confirmations/{ticket}``. ``reason``: why it was rejected; ``arguments``: those that
+    would have been right, and ``consent``: that it may be learned from."""
 
     approve: bool
     reason: str = ""
+    arguments: dict[str, Any] | None = None
+    consent: bool = False
 
 
 class Reader(Generic[T]):

@@ -39,7 +39,7 @@ GROUPS = {
     "audit": "commands.audit", "guard": "guarding", "user": "commands.users", "key": "commands.keys",
     "approvals": "commands.approvals", "prompts": "commands.prompts", "experiments": "commands.experiments",
     "alerts": "commands.alerts", "plan": "commands.plan", "channels": "commands.channels",
-    "tune": "commands.tune",
+    "tune": "commands.tune", "feedback": "commands.feedback",
 }  # fmt: skip
 """Groups of commands by name, with the modules that have them."""
 SINGLE = {"backup": "backup", "restore": "backup"}

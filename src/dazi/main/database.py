@@ -40,6 +40,8 @@ TABLES = (
     "dazi.memory.facts",
     "dazi.memory.tables",
     "dazi.ops.experiments.tables",
+    "dazi.ops.feedback.tables",
+    "dazi.ops.gaps.tables",
     "dazi.ops.prompts.tables",
     "dazi.router.intents",
     "dazi.ops.alerts.tables",

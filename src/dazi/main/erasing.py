@@ -27,6 +27,9 @@ from dazi.ops.backup.keyfile import Refreshed, refresh
 from dazi.ops.backup.switch import ASIDE
 from dazi.ops.datasets.erasing import Forgotten, forget
 from dazi.ops.experiments.store import ExperimentStore
+from dazi.ops.feedback.sample import person_in
+from dazi.ops.feedback.store import FeedbackStore
+from dazi.ops.gaps.store import GapStore
 from dazi.router.intents import IntentStore
 from dazi.router.tickets import TicketStore
 from dazi.store.database import Database
@@ -54,6 +57,8 @@ class Stores:
     alerts: AlertStore
     messages: Inbox
     bindings: Bindings
+    feedback: FeedbackStore
+    gaps: GapStore
 
     @classmethod
     def of(cls, database: Database, keys: SubjectKeys) -> Stores:
@@ -73,12 +78,18 @@ class Stores:
             AlertStore(database, private),
             Inbox(database, private),
             Bindings(database, private),
+            FeedbackStore(database, private),
+            GapStore(database, private),
         )
 
 
 async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
     """What was done. Raises as ``Erasure.erase``."""
+    data = settings.data_folder(settings.company_folder())
     async with opened(settings) as room:
+        keys = room.sealing.keys
+        # As datasets know them: their key tells, which is about to be destroyed.
+        person = person_in(Private(keys), user) if keys.has(user) else ""
         done = await Erasure(room.database, room.ledger, room.sealing).erase(user, by, reason)
         stores = Stores.of(room.database, room.sealing.keys)
         threads = await stores.threads.forget(user)
@@ -94,21 +105,21 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         await stores.alerts.forget(user)
         messages = await stores.messages.forget(user)
         bound = await stores.bindings.forget(user)
-    data = settings.data_folder(settings.company_folder())
-    datasets = await asyncio.to_thread(forget, data, user)
+        said = await stores.feedback.forget(user) + await stores.gaps.forget(user)
+    datasets = await asyncio.to_thread(forget, data, user, person)
     backups = await asyncio.to_thread(refresh, audit_folder(data))
     for aside in data.glob(f"{ASIDE}*"):  # what a restore replaced
         old = SubjectKeys(audit_folder(aside))
         old.destroy(user)
         old.close()
-        await asyncio.to_thread(forget, aside, user)
+        await asyncio.to_thread(forget, aside, user, person)
     zh = f"{user}:{done.records} 条记录的内容已不可读,销毁 {done.keys} 把密钥"
     zh += f";删除 {threads} 个会话、{tickets} 个待确认或已确认的操作、{facts} 条记住的事、{jobs} 个任务、{desk} 张工单"
-    zh += f"、{verdicts} 条审查意见、{messages} 条渠道消息、{bound} 个渠道绑定"
+    zh += f"、{verdicts} 条审查意见、{messages} 条渠道消息、{bound} 个渠道绑定、{said} 条反馈和没答上的问题"
     en = f"{user}: the content of {done.records} records is gone, {done.keys} keys destroyed"
     en += f"; {threads} threads, {tickets} confirmations, {facts} remembered facts, "
     en += f"{jobs} jobs, {desk} service tickets, {verdicts} verdicts, {messages} messages of "
-    en += f"channels and {bound} bindings deleted"
+    en += f"channels, {bound} bindings, {said} pieces of feedback and unanswered questions deleted"
     if done.plain:
         zh += f";{done.plain} 条加密之前的旧记录是明文,到保留期才会删除"
         en += f"; {done.plain} records from before encryption are plain and go with retention"
@@ -146,11 +157,12 @@ def _copies(backups: Refreshed) -> Text:
 class Ages:
     """Days: ``threads`` after their last message, confirmations and settled effects are kept as long;
     ``archive``: after so many without a message a thread leaves the lists (0: none does); ``jobs``
-    after their end."""
+    after their end; ``feedback`` and unanswered questions after they were said."""
 
     threads: int
     archive: int = 0
     jobs: int = 30
+    feedback: int = 365
 
 
 async def keep_stores_pruned(stores: Stores, ages: Ages, *, every_s: float = EVERY_S) -> None:
@@ -167,6 +179,8 @@ async def keep_stores_pruned(stores: Stores, ages: Ages, *, every_s: float = EVE
             ):  # fmt: skip
                 await store.prune(before)
             await stores.jobs.prune(now - ages.jobs * DAY_S)
+            for said in (stores.feedback, stores.gaps):
+                await said.prune(now - ages.feedback * DAY_S)
         except Exception:  # the database may come back
             log.exception("what is too old was not deleted")
         await asyncio.sleep(every_s)

@@ -14,6 +14,7 @@ from dazi.core.errors import OperatorError
 from dazi.core.principal import Principal
 from dazi.main.contracts import contract_kinds
 from dazi.main.desk import kinds as desk_kinds
+from dazi.main.learning import kinds as learning_kinds
 from dazi.main.settings import Settings
 from dazi.store.database import Database
 from dazi.store.jobs.model import Job, JobLimits
@@ -53,6 +54,7 @@ KINDS: tuple[Callable[[Runtime], Iterable[Kind]], ...] = (
     _risk,
     contract_kinds,
     _reports,
+    learning_kinds,
 )
 """Every kind of job that there is."""
 

@@ -14,7 +14,10 @@ from typing import Any
 from dazi.access.control import Access
 from dazi.access.users import Directory
 from dazi.audit.ledger import Ledger, SqlSink
+from dazi.audit.private import Private
 from dazi.audit.sealing import Sealing
+from dazi.core.company import Company
+from dazi.core.engine import Embedder
 from dazi.core.errors import OperatorError
 from dazi.core.language import Language, Text
 from dazi.core.principal import Principal
@@ -33,6 +36,7 @@ from dazi.main.knowledge_settings import knowledge_settings
 from dazi.main.outside_sources import OutsideSources
 from dazi.main.settings import Settings
 from dazi.main.systems import connector_context
+from dazi.store.database import Database
 
 WAIT_S = 0.5
 STATES = {
@@ -47,10 +51,16 @@ STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Desk:
+    """``private``: seals what is personal in the database."""
+
     documents: Documents
     administration: Administration
     access: Access
     by: Principal
+    company: Company
+    database: Database
+    private: Private
+    embedder: Embedder | None = None
 
 
 @asynccontextmanager
@@ -90,7 +100,8 @@ async def desk(settings: Settings, tenant: str = "") -> AsyncIterator[Desk]:
         directory = Directory(company, settings.host)
         access = make_access(company, database, ledger, directory, data)
         await access.open(watch=False)
-        yield Desk(documents, administration, access, by)
+        private = Private(sealing.keys)
+        yield Desk(documents, administration, access, by, company, database, private, embedder)
         await access.close()
         await ledger.flush()
     finally:

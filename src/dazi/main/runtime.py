@@ -44,6 +44,7 @@ from dazi.main.engines import load_engine, make_embedder
 from dazi.main.experiments import Experimenting, open_experiments
 from dazi.main.guarding import guard_of
 from dazi.main.jobs import open_jobs
+from dazi.main.learning import Learning, open_learning
 from dazi.main.parts import company_documents, open_desk, risk_engine
 from dazi.main.picture_reading import picture_reader
 from dazi.main.pool import note_in
@@ -89,6 +90,7 @@ class Runtime:
     desk: Desk | None = None
     reports: ReportService | None = None
     experiments: Experimenting | None = None
+    learning: Learning | None = None
     visitors: Visitors | None = None
     widget: Widget | None = None
     channels: ChannelService | None = None
@@ -124,6 +126,8 @@ class Runtime:
             await self.channels.close()
         await self.router.settle()
         await self.service.remembering.settle()
+        if self.learning is not None:
+            await self.learning.listening.settle()
         if self.experiments is not None:
             await self.experiments.board.settle()
         await self.service.limiter.close()
@@ -183,6 +187,7 @@ async def open_runtime(
         company, runtime.router, runtime.ledger, runtime.today, runtime.service.limiter, engine
     )
     runtime.experiments = await open_experiments(runtime, recorder(runtime.ledger))
+    runtime.learning = open_learning(runtime, recorder(runtime.ledger))
     runtime.jobs = open_jobs(runtime)
     runtime.widget = await open_widget(runtime)
     runtime.channels = open_channels(runtime)

@@ -117,7 +117,9 @@ def _beside(runtime: Runtime) -> Iterator[Coroutine[Any, Any, None]]:
         if runtime.settings.jobs_at_once and runtime.jobs.workers is not None:
             yield runtime.jobs.workers.run()
     chosen = runtime.settings
-    ages = Ages(chosen.thread_days, chosen.thread_archive_days, chosen.job_days)
+    ages = Ages(
+        chosen.thread_days, chosen.thread_archive_days, chosen.job_days, chosen.feedback_days
+    )
     yield keep_stores_pruned(Stores.of(runtime.database, runtime.sealing.keys), ages)
     yield keep_tidying(runtime)
     if runtime.settings.audit != "memory":
@@ -170,6 +172,7 @@ def build_app(runtime: Runtime) -> FastAPI:
         return parts | ({"draining": False} if runtime.draining else {})
 
     risk = runtime.risk.service if runtime.risk is not None else None
+    learning = runtime.learning
     contracts = open_contracts(runtime)
     trials = runtime.experiments.service if runtime.experiments is not None else None
     if runtime.reports is not None:
@@ -204,6 +207,8 @@ def build_app(runtime: Runtime) -> FastAPI:
             alerts=alerts.service,
             scaling=scaled_by(s),
             channels=runtime.channels,
+            feedback=learning.feedback if learning is not None else None,
+            gaps=learning.gaps if learning is not None else None,
         )
     )
     if (watching := runtime.watching) is None:
@@ -233,6 +238,8 @@ def build_app(runtime: Runtime) -> FastAPI:
             alerts=alerts.service,
             reading=runtime.reading(),
             channels=runtime.channels,
+            feedback=learning.feedback if learning is not None else None,
+            gaps=learning.gaps if learning is not None else None,
         ),
     )
     return app

@@ -384,6 +384,19 @@ TEXTS: Mapping[str, Text] = {
         "任务的一个文件最多多少字节",
         "the largest file of a job, in bytes",
     ),
+    "feedback_days": Text(
+        "反馈和没答上的问题保留多少天",
+        "for how many days feedback and unanswered questions are kept",
+    ),
+    "feedback_ground": Text(
+        "凭什么从反馈学习：person 要本人同意，company 是公司自己的规定允许用工作中的对话",
+        "on what ground feedback is learned from: person, each person's own consent; "
+        "company, the company's own rules for what is said at work",
+    ),
+    "learn_least": Text(
+        "新采纳的样本到多少条，定时的学习才做一版数据集",
+        "how many newly accepted samples make the scheduled learning make a dataset",
+    ),
     "audit": Text(
         "durable 写进数据库，进程被杀也在；synced 每批还等磁盘落盘，断电也在；memory "
         "只在内存里，供测速",

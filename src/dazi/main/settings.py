@@ -176,6 +176,13 @@ class Settings(BaseSettings):
     """So long after its end a job is kept, with its results."""
     job_file_bytes: int = Field(50_000_000, ge=1)
     """The largest file of a job, given to it or made by it."""
+    feedback_days: int = Field(365, ge=1)
+    """So long feedback and unanswered questions are kept."""
+    feedback_ground: Literal["person", "company"] = "person"
+    """On what ground feedback is learned from: each person's own consent, or the company's own rules
+    for what is said at work."""
+    learn_least: int = Field(200, ge=1)
+    """So many newly accepted samples are worth a dataset of the schedule."""
     audit: Literal["durable", "synced", "memory"] = "durable"
     """Records outlive the process (``durable``), a power cut too (``synced``), or neither
     (``memory``)."""

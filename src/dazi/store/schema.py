@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from dazi.core.errors import OperatorError
 
-HEAD = "0014"
+HEAD = "0016"
 """The newest revision in ``migrations/versions``."""
 VERSIONS = "alembic_version"
 _versions = Table(

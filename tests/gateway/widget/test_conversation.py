@@ -340,3 +340,28 @@ async def test_a_decision_about_nothing_holds_no_place(site: Site, page: Page) -
     widget = site.runtime.widget
     assert wrong.status == 404 and widget is not None
     assert widget.talks.all() == []
+
+
+async def test_a_visitor_says_what_an_answer_was_worth(
+    site: Site, page: Page, pages: Callable[[], Page]
+) -> None:
+    await page.begin()
+    site.says("请看门店的公告。")
+    events = await page.hear(await page.say("你们几点关门?"))
+    (end,) = [e for e in events if e["type"] == "end"]
+    said = {"turn": end["turn"], "thumb": "down", "reason": "missing", "consent": True}
+    assert (await page.ask("POST", "/feedback", said)).status == 200
+    other = pages()
+    await other.begin()
+    assert (await other.ask("POST", "/feedback", said)).status == 404
+    assert (await page.ask("POST", "/feedback", said | {"thumb": "sideways"})).status == 400
+    assert site.runtime.learning is not None
+    await site.runtime.learning.listening.settle()
+    listed = (await site.request("GET", "/v1/dazi/feedback", "admin")).json["data"]
+    assert [(e["thumb"], e["reason"], e["content"]["said"]) for e in listed] == [
+        ("down", "missing", "你们几点关门?")
+    ]
+    (gap,) = (await site.request("GET", "/v1/dazi/knowledge/gaps", "admin")).json["data"]
+    assert gap["examples"] == ["你们几点关门?"]
+    assert (await page.ask("POST", "/feedback", said | {"thumb": "none"})).status == 200
+    assert (await site.request("GET", "/v1/dazi/feedback", "admin")).json["data"] == []

@@ -18,6 +18,7 @@ from dazi.core.desk import FiledTicket, TicketRequest
 from dazi.core.ids import find_ids
 from dazi.core.knowledge import KnowledgeSource
 from dazi.core.language import Language, Text, language_of
+from dazi.core.learning import Drafted
 from dazi.core.principal import Principal
 
 WITH_PERSON = Text(
@@ -116,7 +117,13 @@ class Desk:
             self._values(principal, view, language),
         )
         parts, check = self.service.parts, self.service.rules.orders
-        return await suggest(asking, check, parts.look, self.knowledge, self.replies)
+        found = await suggest(asking, check, parts.look, self.knowledge, self.replies)
+        if self.service.learner is not None:
+            card = view.card
+            self.service.learner.drafted(
+                Drafted(principal, card.id, card.user, card.thread, asking.question, found.text)
+            )
+        return found
 
     async def statistics(self, principal: Principal, since: float) -> Statistics:
         """Raises ``AccessError`` for all but supervisors."""

@@ -27,6 +27,7 @@ from dazi.apps.desk.records import (
 from dazi.apps.desk.rules import DeskRules
 from dazi.apps.desk.summary import Summary, summarise, unfounded
 from dazi.core.errors import AccessError, CallerError
+from dazi.core.learning import HandedOver, Learner, Sent
 from dazi.core.principal import Principal
 
 SYSTEM = "system"
@@ -81,6 +82,8 @@ class DeskService:
         self.rules = rules
         self.parts = parts
         self._given = Given(store, rules, parts)
+        self.learner: Learner | None = None
+        """Is told of replies and of conversations that go to a person, where anybody learns from it."""
 
     # --- who may what ---------------------------------------------------------------------------
 
@@ -168,6 +171,10 @@ class DeskService:
             self._tell(principal, filed.card.thread, act, given)
         if act in _TOLD:
             await self._say(filed, text)
+            if self.learner is not None:
+                self.learner.sent(Sent(principal, id, text))
+        if act == "hand_over" and self.learner is not None:
+            await self._tell_handed_over(filed, text)
         if act == "hand_over" and not replay(filed.events, self.rules.reopen_days).assignee:
             await self._assign(filed, now)
         return await self.view(principal, id, now)
@@ -298,6 +305,16 @@ class DeskService:
         if to:
             event = Event(now, SYSTEM, "system", "assign", "", {"to": to})
             await self._add(filed, event)
+
+    async def _tell_handed_over(self, filed: Filed, text: str) -> None:
+        """What was asked before a person was asked for."""
+        card = filed.card
+        said = [s.message.content for s in await self._spoken(filed) if s.message.role == "user"]
+        asked = next((t for t in reversed(said) if t.strip() and t != text), "")
+        if self.learner is not None and asked:
+            self.learner.handed_over(
+                HandedOver(card.user, card.tenant, card.channel, card.thread, asked)
+            )
 
     async def _add(self, filed: Filed, event: Event) -> Filed:
         """The ticket after ``event``. Raises ``Refused``, also where somebody else was faster and it

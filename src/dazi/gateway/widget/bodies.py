@@ -80,6 +80,16 @@ class DeskView(Struct, frozen=True):
     ratable: bool = False
 
 
+class ThumbBody(Struct, forbid_unknown_fields=True):
+    """``thumb``: up, down, or none to take it back. ``turn``: that the event ``end`` named."""
+
+    turn: str
+    thumb: str
+    reason: str = ""
+    comment: str = ""
+    consent: bool = False
+
+
 class ConversationView(Struct, frozen=True):
     """``running``: an answer to ``said`` is being made, whose events begin behind ``after``.
     ``waiting``: calls that wait for the visitor's word or, with ``approver``, somebody else's.
@@ -99,3 +109,4 @@ class ConversationView(Struct, frozen=True):
 
 BEGIN, MESSAGE, DECISION = Reader(BeginBody), Reader(MessageBody), Reader(DecisionBody)
 HAND_OVER, RATING = Reader(HandOverBody), Reader(RatingBody)
+FEEDBACK = Reader(ThumbBody)

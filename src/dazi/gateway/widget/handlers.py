@@ -16,10 +16,12 @@ from dazi.core.language import Language, Text
 from dazi.gateway.accounts.bodies import Done
 from dazi.gateway.errors import BadField
 from dazi.gateway.exchange import GENERATED, Exchange
+from dazi.gateway.feedback import NONE, FeedbackBody, given_of
 from dazi.gateway.reply import encode
 from dazi.gateway.widget.bodies import (
     BEGIN,
     DECISION,
+    FEEDBACK,
     HAND_OVER,
     MESSAGE,
     RATING,
@@ -172,6 +174,21 @@ async def rating(x: Exchange) -> None:
     stars = {"stars": given.stars}
     await desk.service.act(principal, ticket, "rate", desk.clock(), given.comment, **stars)
     await x.reply(encode(await told(widget, visitor, _language(x))), GENERATED)
+
+
+async def feedback(x: Exchange) -> None:
+    """Of an answer of the visitor's own."""
+    widget, visitor, given = _widget(x), _visitor(x), FEEDBACK.read(x.body)
+    service = x.state.feedback
+    if service is None:
+        raise NotFound("feedback", "这里没有反馈", "there is no feedback here")
+    await widget.admit(visitor, x.address)
+    if given.thumb == NONE:
+        await service.take_back(visitor.principal, given.turn)
+    else:
+        said = FeedbackBody(given.thumb, given.reason, given.comment, consent=given.consent)
+        await service.give(visitor.principal, given.turn, given_of(said))
+    await x.reply(encode(Done()))
 
 
 async def events(x: Exchange) -> None:

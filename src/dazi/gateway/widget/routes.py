@@ -61,4 +61,8 @@ ROUTES: tuple[RouteSpec, ...] = (
         "POST", f"{_SITE}/rating", handlers.rating, "评价 / rate", bodies.ConversationView,
         bodies.RatingBody, _ASKED, entry="visitor", cross_origin=True,
     ),
+    RouteSpec(
+        "POST", f"{_SITE}/feedback", handlers.feedback, "对一个回答的评价 / what one says of an answer",
+        Done, bodies.ThumbBody, _ASKED, entry="visitor", cross_origin=True,
+    ),
 )  # fmt: skip

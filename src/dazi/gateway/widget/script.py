@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from functools import lru_cache
 from importlib.resources import files
 
@@ -14,16 +13,21 @@ from dazi.gateway.exchange import Exchange
 PARTS = ("texts", "dom", "markdown", "chart", "client", "cards", "panel", "start")
 """In this order: each uses those before it."""
 KEPT_S = 300
-_COMMENT = re.compile(r"^\s*//.*\n", re.MULTILINE)
-"""For readers of the parts; visitors need not fetch them."""
+
+
+def bare(source: str) -> str:
+    """Without lines that are comments and what lines begin with: neither is for browsers. No text of ours
+    goes on over the end of a line."""
+    lines = (line.strip() for line in source.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 @lru_cache(1)
 def joined() -> bytes:
     web = files("dazi.gateway.widget").joinpath("web")
     style = msgspec.json.encode(web.joinpath("widget.css").read_text("utf-8"))
-    parts = (web.joinpath(f"{name}.js").read_text("utf-8") for name in PARTS)
-    body = _COMMENT.sub("", "\n".join(parts)).encode()
+    parts = (bare(web.joinpath(f"{name}.js").read_text("utf-8")) for name in PARTS)
+    body = "\n".join(parts).encode()
     return b'(() => {\n"use strict";\nconst STYLE = %b;\n%b\n})();\n' % (style, body)
 
 

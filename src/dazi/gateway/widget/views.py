@@ -19,6 +19,7 @@ from dazi.core.turn import (
     ConfirmationNeeded,
     TurnEvent,
     TurnFinished,
+    TurnStarted,
 )
 from dazi.router.approval import Ticket
 from dazi.router.view import cell, series_name
@@ -31,9 +32,13 @@ MOST_POINTS, MOST_SERIES = 40, 6
 
 def teller(company: Company, language: Language) -> Callable[[TurnEvent], Mapping[str, Any] | None]:
     """What goes to the page of each event; nothing of reasoning, results and raw arguments."""
+    turn = ""
 
     def tell(event: TurnEvent) -> Mapping[str, Any] | None:
+        nonlocal turn
         match event:
+            case TurnStarted():
+                turn = event.turn
             case AnswerDelta(text):
                 return {"type": "delta", "text": text}
             case CallProposed(id, name, _):
@@ -50,7 +55,12 @@ def teller(company: Company, language: Language) -> Callable[[TurnEvent], Mappin
             case Attachment():
                 return attachment(event, language)
             case TurnFinished():
-                return {"type": "end", "reason": event.reason, "answer": event.answer}
+                return {
+                    "type": "end",
+                    "reason": event.reason,
+                    "answer": event.answer,
+                    "turn": turn,
+                }
         return None
 
     return tell

@@ -149,6 +149,31 @@ def knowledge_rm(
     _show(asyncio.run(_and_read(company, tenant, remove)))
 
 
+@group.command("gaps")
+def knowledge_gaps(
+    weeks: Annotated[int, typer.Option("--weeks", min=1, max=52, help="最近几周。Weeks.")] = 8,
+    close: Annotated[
+        str, typer.Option("--close", help="用 --document 补上这个缺口。Close this gap.")
+    ] = "",
+    document: Annotated[
+        str, typer.Option("--document", help="补上它的文档的编号。The document that answers it.")
+    ] = "",
+    measure: Annotated[
+        str, typer.Option("--measure", help="已补上的再查一遍。Search again for a closed one.")
+    ] = "",
+    reopen: Annotated[str, typer.Option("--reopen", help="重新打开。Open it again.")] = "",
+    json_out: Json = False,
+    tenant: Tenant = "default",
+    company: Company = None,
+) -> None:
+    """问了没答上的,按意思归类,和建议写的文档。What was not answered, and documents to write."""
+    from dazi.main.gaps_terminal import Doing, gaps
+
+    doing = Doing(close, document, measure, reopen)
+    chosen = settings(company)
+    _show(asyncio.run(gaps(chosen, tenant, doing, weeks, language(), json_out=json_out)))
+
+
 @group.command("eval")
 def knowledge_eval(
     file: Annotated[Path, typer.Argument(help="有问题和段落的文件。Questions and passages.")],

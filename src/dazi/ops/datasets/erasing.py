@@ -63,46 +63,47 @@ class _Counted(msgspec.Struct):
     language: str = ""
 
 
-def forget(data: Path, user: str) -> Forgotten:
-    """Erase ``user`` from every dataset of the data folder. What is under way is thrown away."""
+def forget(data: Path, user: str, known_as: str = "") -> Forgotten:
+    """Erase ``user`` from every dataset of the data folder; ``known_as``: what else stands for them in
+    samples, such as in those out of feedback. What is under way is thrown away."""
     if not root(data).is_dir():
         return Forgotten()
     for half in root(data).glob(f"*/{MAKING}"):
         shutil.rmtree(half)
-    mark = People(data).mark(user)
+    marks = frozenset({People(data).mark(user), known_as} - {""})
     gone: list[Version] = []
     samples = 0
     for name in names(data):
-        withdrawn, left_out = _from(data, name, mark)
+        withdrawn, left_out = _from(data, name, marks)
         gone += withdrawn
         samples += left_out
     return Forgotten(tuple(gone), samples, tuple(_mark_adapters(data, gone)) if gone else ())
 
 
-def _from(data: Path, name: str, mark: str) -> tuple[list[Version], int]:
+def _from(data: Path, name: str, marks: frozenset[str]) -> tuple[list[Version], int]:
     """The versions withdrawn, and how many samples the new one lacks of the latest."""
     folder = root(data) / name
     held = [n for n in versions(data, name) if read_manifest(folder / str(n)).withdrawn is None]
-    holding = [n for n in held if _holds(folder / str(n), mark)]
+    holding = [n for n in held if _holds(folder / str(n), marks)]
     left_out = 0
     if holding and holding[-1] == held[-1]:
-        left_out = _write_without(folder, held[-1], mark)
+        left_out = _write_without(folder, held[-1], marks)
     for n in holding:
         withdraw(folder / str(n))
     return [Version(name, n) for n in holding], left_out
 
 
-def _holds(folder: Path, mark: str) -> bool:
-    return any(_is_of(line, mark) for split in SPLITS for line in lines(folder / f"{split}.jsonl"))
+def _holds(folder: Path, marks: frozenset[str]) -> bool:
+    return any(_is_of(line, marks) for split in SPLITS for line in lines(folder / f"{split}.jsonl"))
 
 
-def _is_of(line: bytes, mark: str) -> bool:
-    if mark.encode() not in line:
+def _is_of(line: bytes, marks: frozenset[str]) -> bool:
+    if not any(mark.encode() in line for mark in marks):
         return False
-    return msgspec.json.decode(line, type=_Line).source.user == mark
+    return msgspec.json.decode(line, type=_Line).source.user in marks
 
 
-def _write_without(folder: Path, version: int, mark: str) -> int:
+def _write_without(folder: Path, version: int, marks: frozenset[str]) -> int:
     """Write the version after the latest; how many samples it leaves out."""
     old = folder / str(version)
     before = read_manifest(old)
@@ -115,7 +116,7 @@ def _write_without(folder: Path, version: int, mark: str) -> int:
         counts[split] = 0
         with (made / f"{split}.jsonl").open("wb") as out:
             for line in lines(old / f"{split}.jsonl"):
-                if not _is_of(line, mark):
+                if not _is_of(line, marks):
                     out.write(line)
                     counts[split] += 1
     for name in (TOOLS, REFUSED):

@@ -64,3 +64,36 @@ const rating = (words, rate) => {
   return make("div", { class: "row", role: "group", "aria-label": words.rate },
     make("span", {}, words.rate), ...stars);
 };
+
+// Two thumbs below an answer; a thumb down may say why. ``send`` is given all that is chosen.
+const thumbs = (words, send) => {
+  const said = { thumb: "none", reason: "", consent: false };
+  const more = make("div", { class: "row" });
+  const say = (changes) => {
+    Object.assign(said, changes);
+    for (const button of element.querySelectorAll("[data-of]")) {
+      button.setAttribute("aria-pressed", String(said[button.dataset.of] === button.dataset.is));
+    }
+    send({ ...said });
+  };
+  const pressed = (of, is, options, ...inside) => {
+    const other = of === "thumb" ? "none" : "";
+    return make("button", { type: "button", "aria-pressed": "false", "data-of": of, "data-is": is, ...options,
+      onclick: () => choose({ [of]: said[of] === is ? other : is }) }, ...inside);
+  };
+  const choose = (changes) => {
+    if (changes.thumb) {
+      changes.reason = "";
+      const reasons = changes.thumb === "down" ? Object.entries(words.reasons) : [];
+      const consent = make("input", { type: "checkbox", onchange: (e) => say({ consent: e.target.checked }) });
+      consent.checked = said.consent;
+      more.replaceChildren(...reasons.map(([is, text]) => pressed("reason", is, {}, text)),
+        ...(changes.thumb === "none" ? [] : [make("label", {}, consent, words.consent)]));
+    }
+    say(changes);
+  };
+  const thumb = (is) => pressed("thumb", is, { class: is, "aria-label": words[is] }, icon(ICONS.thumb));
+  const element = make("div", { class: "thumbs", role: "group", "aria-label": words.helpful },
+    make("div", { class: "row" }, thumb("up"), thumb("down")), more);
+  return element;
+};

@@ -19,6 +19,7 @@ const ICONS = {
   close: "M6 6l12 12M18 6L6 18",
   send: "M4 12l16-8-6 16-3-7z",
   stop: "M7 7h10v10H7z",
+  thumb: "M7 11v9H4v-9zM7 11l4-8c1.5 0 2.5 1 2.5 2.5V9H19a2 2 0 0 1 2 2.3l-1.2 7a2 2 0 0 1-2 1.7H7",
 };
 
 // What cannot be seen may turn the order of what is read around: it is shown by its code.

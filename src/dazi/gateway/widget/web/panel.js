@@ -275,6 +275,12 @@ class Panel {
         break;
       case "end":
         if (!turn.bubble && event.answer) this.add(bubble("assistant", w, event.answer, this.label).element);
+        if (event.turn && event.reason === "answer") {
+          this.add(thumbs(w, (said) => this.act(async () => {
+            await this.client.ask("POST", "/feedback", { turn: event.turn, ...said });
+            this.status.textContent = w.thanks;
+          })));
+        }
         if (event.reason === "stopped") this.add(make("p", { class: "quiet" }, w.stopped));
         for (const card of this.log.querySelectorAll(".question")) {
           if (card.querySelector("button:disabled")) card.remove();

@@ -10,6 +10,9 @@ const WORDS = {
     with_person: (id) => `已转人工,工单 ${id}。同事会在这里答复您。`,
     rate: "这次服务怎么样?", star: (n) => `${n} 分`, rated: "谢谢您的评价。",
     offline: "连接断了,正在重连…", failed: "没有发出去,请再试。", stopped: "已停止。",
+    helpful: "这个回答有帮助吗?", up: "有帮助", down: "没帮助", thanks: "谢谢您的反馈。",
+    consent: "可以用来改进(去掉个人信息)",
+    reasons: { wrong: "说错了", incomplete: "不完整", missing: "没答到" },
     lang: "zh-CN", table: "看数字", sources: "出处", expired: "对话已过期,请重新打开。", answered: "回答完了。",
     outcomes: {
       ok: "完成", not_found: "没有查到", forbidden: "没有权限", needs_confirmation: "待确认",
@@ -28,6 +31,9 @@ const WORDS = {
     with_person: (id) => `Handed over to a person, ticket ${id}. They will answer you here.`,
     rate: "How was it?", star: (n) => `${n} of 5`, rated: "Thank you for rating.",
     offline: "The connection broke; trying again…", failed: "It was not sent; try again.",
+    helpful: "Was this helpful?", up: "Helpful", down: "Not helpful", thanks: "Thank you.",
+    consent: "May be used to improve (without personal data)",
+    reasons: { wrong: "Wrong", incomplete: "Incomplete", missing: "Not answered" },
     lang: "en", table: "The numbers", stopped: "Stopped.", sources: "Sources", expired: "This conversation has expired; open it again.",
     answered: "The answer is complete.",
     outcomes: {

@@ -1,0 +1,91 @@
+"""The schedule: nothing before enough is new, a dataset then, an adapter that waits for a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from dazi.core.errors import AccessError, CallerError
+from dazi.ops.feedback.model import Given
+from dazi.ops.learning.dataset import read
+from dazi.ops.learning.learning import Learned, Place, Tuned, learn
+from tests.ops.feedback.conftest import Start, World, world
+
+__all__ = ["world"]
+
+
+@dataclass
+class FakeTuner:
+    """Implements ``ops.learning.learning.Tuner``."""
+
+    passed: bool
+    asked: list[tuple[str, int]] = field(default_factory=list)
+
+    async def tune(self, dataset: str, version: int) -> Tuned:
+        self.asked.append((dataset, version))
+        return Tuned("feedback/1", self.passed, "gate")
+
+
+async def accepted(w: World, n: int) -> None:
+    for i in range(n):
+        w.says(f"第 {i} 个回答。")
+        said = await w.ask("customer", f"第 {i} 个问题", f"thread{i}")
+        entry = await w.give(said, Given("up", consent=True))
+        await w.learning.feedback.decide(w.who("admin"), entry.id, "accept")
+
+
+def with_tuner(w: World, tuner: FakeTuner | None) -> Place:
+    return replace(w.learning.place, tuner=tuner)
+
+
+async def run(w: World, tuner: FakeTuner | None, least: int) -> Learned:
+    service = w.learning.feedback
+    return await learn(service, w.who("admin"), with_tuner(w, tuner), "feedback", least, None)
+
+
+async def test_it_waits_for_enough_and_ends_with_a_dataset_without_tuning(world: Start) -> None:
+    w = await world()
+    await accepted(w, 2)
+    assert await run(w, None, 3) == Learned("waiting", 2, 3)
+    done = await run(w, None, 2)
+    assert (done.state, done.dataset) == ("dataset", "feedback/1") and done.samples is not None
+    assert sum(done.samples.values()) == 2
+    assert len(list(read(w.learning.place.data / "datasets" / "feedback" / "1"))) == 2
+    assert await run(w, None, 1) == Learned("waiting", 0, 1)
+    (body,) = await w.ledger("feedback.export")
+    assert (body["of"], body["samples"]) == ("feedback", 2)
+
+
+@pytest.mark.parametrize(("passed", "state"), [(True, "confirm"), (False, "refused")])
+async def test_an_adapter_waits_for_a_person_and_is_never_deployed(
+    world: Start, passed: bool, state: str
+) -> None:
+    w = await world()
+    await accepted(w, 1)
+    tuner = FakeTuner(passed)
+    done = await run(w, tuner, 1)
+    assert (done.state, done.adapter, tuner.asked) == (state, "feedback/1", [("feedback", 1)])
+    (body,) = await w.ledger("learning.tuned")
+    assert body["passed"] is passed
+    assert w.runtime.engine.profile.name == "scripted-1"
+
+
+async def test_it_is_a_job_for_reviewers_that_can_be_scheduled(world: Start) -> None:
+    w = await world(learn_least=1)
+    await accepted(w, 1)
+    jobs = w.runtime.jobs
+    assert jobs is not None and jobs.workers is not None
+    wrong: list[Any] = [{"least": 0}, {"least": "few"}, {"dataset": "../x"}, {"deploy": True}]
+    for arguments in wrong:
+        with pytest.raises(CallerError):
+            await jobs.begin(w.who("admin"), "learn", arguments)
+    with pytest.raises(AccessError):
+        await jobs.begin(w.who("customer"), "learn", {})
+    rule = await jobs.schedule(w.who("admin"), "learn", {}, "0 3 * * *")
+    assert rule.arguments == {"dataset": "feedback", "least": 1}
+    job = await jobs.begin(w.who("admin"), "learn", {})
+    await jobs.workers.drain()
+    result = (await jobs.store.get(job.id, w.who("admin"))).result
+    assert result["state"] == "dataset" and result["dataset"] == "feedback/1"
