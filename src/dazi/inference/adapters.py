@@ -12,14 +12,26 @@ from typing import Any
 
 import msgspec
 
+from dazi.core.engine import TaughtReply
 from dazi.core.errors import CallerError
 from dazi.inference.layers import Layers
 from dazi.inference.safetensors import read_shapes
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
+TOLD = "adapter.json"
+"""Beside them, where the adapter was tuned here: what it is called, and what it was taught to say."""
 _TENSOR = re.compile(r"base_model\.model\.(.+)\.lora_([AB])\.weight")
 _ELSE = {"use_dora": False, "bias": "none", "rank_pattern": {}, "alpha_pattern": {}}
 """What would need more than two matrices a layer and one scale, with the value that does not."""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """The part of ``adapter.json`` that an engine reads. ``replies``: sentences that the adapter was
+    taught, which its base may not say (see ``agent.taught``)."""
+
+    name: str = ""
+    version: int = 0
+    replies: tuple[TaughtReply, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +43,12 @@ class Adapter:
     rank: int
     scale: float
     shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
+    told: Told = Told()
 
     @property
     def name(self) -> str:
+        if self.told.name:
+            return f"{self.told.name}@{self.told.version}"
         return self.path.parent.name if self.path.name == WEIGHTS else self.path.stem
 
     def version(self, base: str) -> str:
@@ -90,7 +105,7 @@ def read_adapter(path: Path, alpha: float | None = None) -> Adapter:
     if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
         raise _unusable(path, f"alpha 不是数：{given!r}", f"alpha is no number: {given!r}")
     scale = given / (math.sqrt(rank) if config.get("use_rslora") else rank)
-    return Adapter(path, rank, scale, pairs)
+    return Adapter(path, rank, scale, pairs, _read_told(path))
 
 
 def check_fit(adapter: Adapter, layers: Layers, base: str) -> None:
@@ -111,6 +126,16 @@ def check_fit(adapter: Adapter, layers: Layers, base: str) -> None:
                     f"{tensor} 的形状是 {list(found)}，应为 {list(wanted)}",
                     f"{tensor} has the shape {list(found)} and would have to be {list(wanted)}",
                 )
+
+
+def _read_told(path: Path) -> Told:
+    beside = path.with_name(TOLD)
+    if not beside.is_file():
+        return Told()
+    try:
+        return msgspec.json.decode(beside.read_bytes(), type=Told)
+    except msgspec.MsgspecError as e:
+        raise _unusable(path, f"旁边的 {TOLD} 读不懂：{e}", f"{TOLD} beside it: {e}") from e
 
 
 def _read_config(path: Path) -> dict[str, Any]:

@@ -259,8 +259,14 @@ class EmbeddedEngine:
         base = self._profile
         layers = read_layers(folder)
         check_fit(adapter, layers, base.name)
+        replies = base.replies
+        if replies:  # of a model that words things itself nobody asks for a list
+            replies = tuple(dict.fromkeys((*replies, *adapter.told.replies)))
         self._profile = replace(
-            base, name=f"{base.name}+{adapter.name}", version=adapter.version(base.version)
+            base,
+            name=f"{base.name}+{adapter.name}",
+            version=adapter.version(base.version),
+            replies=replies,
         )
         return with_names(folder, layers, options.cache_dir or adapter.path.parent)
 

@@ -1,0 +1,165 @@
+"""The trainer as a process of its own: in an environment with torch, watched from here."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dazi.core.errors import OperatorError
+from dazi.lab.tuning.recipe import Recipe
+from dazi.lab.tuning.trainer.progress import PROGRESS
+
+PACKAGE = Path(__file__).resolve().parents[3]
+MODULE = "dazi.lab.tuning.trainer"
+STOPPED = 75
+"""The trainer's exit status when it was stopped and can go on."""
+Event = Mapping[str, Any]
+Seen = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Trainer:
+    """``python``: of an environment with the ``tune`` extra."""
+
+    python: str
+
+    def check(self) -> dict[str, str]:
+        """The versions of what it needs. Raises ``OperatorError`` that says what to install."""
+        try:
+            done = subprocess.run(
+                [self.python, "-m", MODULE, "check"],
+                capture_output=True,
+                text=True,
+                timeout=120,
+                env=self._environment(),
+                check=False,
+            )
+            found: dict[str, str | None] = json.loads(done.stdout or "{}")
+        except (OSError, ValueError, subprocess.TimeoutExpired):
+            found = {}
+        missing = [name for name, version in found.items() if not version]
+        if not found or missing:
+            lacking = ", ".join(missing) or "torch"
+            raise OperatorError(
+                "tune_extra",
+                f"{self.python} 的环境里没有 {lacking}。调优要单独的环境:python3 -m venv tune && "
+                "tune/bin/pip install 'torch==2.13.0' && tune/bin/pip install 'dazi[tune]',"
+                "然后设 DAZI_TUNE_PYTHON=tune/bin/python。",
+                f"The environment of {self.python} lacks {lacking}. Tuning wants one of its own: "
+                "python3 -m venv tune && tune/bin/pip install 'torch==2.13.0' && tune/bin/pip "
+                "install 'dazi[tune]', then set DAZI_TUNE_PYTHON=tune/bin/python.",
+            )
+        return {name: str(version) for name, version in found.items()}
+
+    def train(self, folder: Path, recipe: Recipe, seen: Seen) -> int:
+        """Train what lies in ``folder``, or go on; the exit status. Ctrl-C stops it so that it can go
+        on later."""
+        command = [*self._launch(recipe), str(folder)]
+        with (folder / "trainer.log").open("ab") as log:
+            child = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=log, env=self._environment(), text=True
+            )
+            (folder / "pid").write_text(f"{child.pid}\n")
+            try:
+                return _watched(child, seen)
+            finally:
+                (folder / "pid").unlink(missing_ok=True)
+
+    def labels(self, folder: Path, samples: Path, adapter: Path | None) -> list[Event]:
+        """Classes by likelihood, see ``trainer.labels``."""
+        command = [self.python, "-m", MODULE, "labels", str(folder), str(samples)]
+        if adapter is not None:
+            command += ["--adapter", str(adapter)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=self._environment(), check=False
+        )
+        if done.returncode:
+            raise failed(folder, done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+    def _launch(self, recipe: Recipe) -> list[str]:
+        if recipe.where == "accelerate":
+            launch = ["-m", "accelerate.commands.launch", "--num_processes", str(recipe.devices)]
+            return [self.python, *launch, "-m", MODULE, "train"]
+        return [self.python, "-m", MODULE, "ray" if recipe.where == "ray" else "train"]
+
+    def _environment(self) -> dict[str, str]:
+        """The trainer's modules are this package's; nothing else of the product is imported."""
+        paths = [str(PACKAGE), *filter(None, [os.environ.get("PYTHONPATH")])]
+        offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+        return {**os.environ, **offline, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def python_of(setting: str) -> str:
+    return setting or sys.executable
+
+
+def stop(folder: Path) -> bool:
+    """Ask the trainer of this folder to save and end; ``False`` where none runs."""
+    try:
+        number = int((folder / "pid").read_text())
+        os.kill(number, signal.SIGTERM)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def events(folder: Path) -> list[Event]:
+    """Everything that a run has told so far; a line that is being written is left out."""
+    try:
+        lines = (folder / PROGRESS).read_text(encoding="utf-8").split("\n")[:-1]
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in lines if line]
+
+
+def losses(told: Sequence[Event]) -> dict[int, float]:
+    """The loss of each step that was told of; of a step that was made twice, the later."""
+    out: dict[int, float] = {}
+    for event in told:
+        if event["event"] == "step":
+            first = event["step"] - len(event["losses"]) + 1
+            out |= {first + i: loss for i, loss in enumerate(event["losses"])}
+    return out
+
+
+def failed(folder: Path, log: str = "") -> OperatorError:
+    """``log``: what the trainer wrote, if not into its file."""
+    path = folder / "trainer.log"
+    text = log or (path.read_text(encoding="utf-8", errors="replace") if path.is_file() else "")
+    last = (text.strip().splitlines() or ["?"])[-1]
+    return OperatorError(
+        "tuning_failed",
+        f"训练没有成功:{last}。全文在 {path}。",
+        f"The training failed: {last}. All of it is in {path}.",
+    )
+
+
+def _watched(child: subprocess.Popen[str], seen: Seen) -> int:
+    try:
+        for event in _told(child):
+            seen(event)
+        return child.wait()
+    except KeyboardInterrupt:
+        child.send_signal(signal.SIGTERM)
+        for event in _told(child):
+            seen(event)
+        return child.wait()
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+
+
+def _told(child: subprocess.Popen[str]) -> Iterator[Event]:
+    assert child.stdout is not None
+    for line in child.stdout:
+        if line.startswith('{"event"'):
+            yield json.loads(line)
