@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     """How long a model server may be silent, before the first piece of an answer and between two."""
     model_health_seconds: float = Field(5.0, ge=0)
     """How often an only model server is looked at; never with 0. Those of a pool: ``models.yaml``."""
+    tune_python: str = ""
+    """The Python of an environment with the ``tune`` extra; without one, the one that runs."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     """Certificate and key (PEM): with them the server speaks HTTPS only."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from dazi.main.commands import tune_data
+from dazi.main.commands import tune_adapters, tune_data
 
 group = typer.Typer(no_args_is_help=True, help="数据与调优。Data and tuning.")
 group.add_typer(tune_data.group, name="data")
+for name, command in tune_adapters.COMMANDS.items():
+    group.command(name)(command)
