@@ -5,12 +5,14 @@ pools, shuffled and varying tool lists, and results that pass through the produc
 
     python models/mini/generate.py --show 5       # print a few
     python models/mini/generate.py --check        # name phrasings that cannot be used, and why
+    python models/mini/generate.py --export 500 --seed 77   # samples in the format of `dazi tune`
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -41,6 +43,9 @@ class Maker(Material):
     def __init__(self, seed: int, worker: int = 0) -> None:
         super().__init__(seed, worker)
         self.problems: Counter[str] = Counter()
+        self.kind = ""
+        """Of the last conversation."""
+        self.roles = frozenset().union(*(t.roles for t in self.tools.values()))
 
     def language(self) -> Language:
         return "zh" if self.rng.random() < 0.48 else "en"
@@ -58,7 +63,9 @@ class Maker(Material):
             # those kinds would hardly occur.
             for _ in range(40 if self.scope else 4):
                 try:
-                    return KINDS[kind][0](self, language)
+                    made = KINDS[kind][0](self, language)
+                    self.kind = kind
+                    return made
                 except BadPhrasing as e:
                     self.problems[str(e)] += 1
 
@@ -119,6 +126,38 @@ def conversations(seed: int, worker: int = 0) -> Iterator[str]:
         yield prefix + "".join(text for text, _ in branch)
 
 
+EXPLICIT = frozenset({"absent", "foreign", "charted"})
+"""Kinds that say something of the very tools that are offered."""
+
+
+def samples(seed: int, worker: int = 0) -> Iterator[dict[str, Any]]:
+    """An endless stream of conversations about the demo company's tools as samples of a dataset for
+    tuning, half of them with the tools that the product would choose (`docs/en/tuning.md`)."""
+    maker = Maker(seed, worker)
+    for number in itertools.count():
+        maker.script = None
+        maker.document()
+        script, kind = maker.script, maker.kind
+        assert script is not None
+        renamed = any(name != alias for name, alias in script.names.items())
+        if renamed or script.parameters or not set(script.names) <= set(maker.tools):
+            continue
+        called = [c["name"] for m in script.messages for c in m.get("tool_calls", ())]
+        may = [r for r in sorted(maker.roles) if all(r in maker.tools[n].roles for n in called)]
+        chosen = bool(may) and kind not in EXPLICIT and maker.rng.random() < 0.5
+        yield {
+            "id": f"mini-{seed}-{number}",
+            "conversation": f"mini-{seed}-{number}",
+            "kind": "call" if called else "chat",
+            "language": script.language,
+            "messages": script.messages,
+            "tools": [] if chosen else [x.name for x in script.tools],
+            "role": maker.rng.choice(may) if may else "",
+            "today": script.today.isoformat(),
+            "source": {"kind": "phrasings", "ref": kind, "licence": "Apache-2.0", "consent": "own"},
+        }
+
+
 TRIES = 6
 """Fillings of each line that a check looks at: values are random, and some do not fit every line."""
 
@@ -158,11 +197,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print N conversations")
+    parser.add_argument("--export", type=int, default=0, metavar="N", help="N samples for tuning")
     parser.add_argument("--check", action="store_true", help="list phrasings that cannot be used")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     for text in itertools.islice(conversations(options.seed), options.show):
         print(text, end="\n---\n")
+    for sample in itertools.islice(samples(options.seed), options.export):
+        print(json.dumps(sample, ensure_ascii=False))
     if options.check:
         problems = Counter(unusable(Maker(options.seed)))
         for problem, count in problems.most_common():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import scenes
 import slots
@@ -23,6 +23,9 @@ from dazi.prompt.choose import Request, ToolChooser
 from dazi.router.declare import load_tools
 from dazi.router.derive import derive
 from dazi.router.normalise.find import find_durations, find_values
+
+if TYPE_CHECKING:
+    from transcript import Transcript
 
 ROOT = Path(__file__).resolve().parents[2]
 HARD = {
@@ -157,6 +160,8 @@ class Material:
         self.company = Text("云杉商贸", "Yunshan Trading")
         self.files = {language: self._read(language) for language in LANGUAGES}
         self.scope: Scope | None = None
+        self.script: Transcript | None = None
+        """The conversation that was begun last."""
         self._near: dict[Language, tuple[list[str], list[list[str]]]] = {}
 
     @property

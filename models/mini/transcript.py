@@ -26,10 +26,14 @@ DECISION_WEIGHT = 3.0
 
 
 class Transcript:
-    """A conversation being written: context has no loss, what the assistant says has."""
+    """A conversation being written: context has no loss, what the assistant says has.
+
+    ``messages`` are the same as data, as datasets for tuning hold them."""
 
     def __init__(self, maker: Material, language: Language, tools: Sequence[Tool]) -> None:
-        self.maker, self.language = maker, language
+        self.maker, self.language, self.tools = maker, language, tools
+        self.messages: list[dict[str, Any]] = []
+        maker.script = self
         self.today = date(2025, 1, 1) + timedelta(days=maker.rng.randrange(900))
         self.names = {tool.name: tool.name for tool in tools}
         self.parameters: dict[tuple[str, str], str] = {}
@@ -75,9 +79,11 @@ class Transcript:
         return {self.parameters.get((call.name, k), k): v for k, v in call.arguments.items()}
 
     def user(self, text: str) -> None:
+        self.messages.append({"role": "user", "content": text})
         self.segments.append((f"{t.START}user\n{text}{t.END}\n", 0.0))
 
     def says(self, text: str) -> None:
+        self.messages.append({"role": "assistant", "content": text})
         decided = not self.segments[-1][0].endswith(f"{t.RESPONSE_TAIL}{t.END}\n")
         self.segments += [
             (f"{t.START}assistant\n", 0.0),
@@ -96,10 +102,13 @@ class Transcript:
 
     def told(self, text: str) -> None:
         """What the host says in the assistant's place: nothing to learn from."""
+        self.messages.append({"role": "assistant", "content": text, "learn": False})
         self.segments.append((f"{t.START}assistant\n{text}{t.END}\n", 0.0))
 
     def calls(self, calls: Sequence[Call], learn: bool = True) -> None:
         one = float(learn)
+        told = [{"name": c.name, "arguments": dict(c.arguments)} for c in calls]
+        self.messages.append({"role": "assistant", "tool_calls": told, "learn": learn})
         self.segments.append((f"{t.START}assistant\n", 0.0))
         for i, call in enumerate(calls):
             self.segments += [
@@ -112,6 +121,7 @@ class Transcript:
         self.segments += [(t.END, one * DECISION_WEIGHT), ("\n", 0.0)]
 
     def responses(self, contents: Sequence[Any]) -> None:
+        self.messages += [{"role": "tool", "content": t.dumps(c)} for c in contents]
         body = "".join(f"\n{t.RESPONSE_HEAD}{t.dumps(c)}{t.RESPONSE_TAIL}" for c in contents)
         self.segments.append((f"{t.START}user{body}{t.END}\n", 0.0))
 
