@@ -115,7 +115,9 @@ class Parcels(generate.Maker):
         if self.rng.random() < 0.5:
             number = self._id(self.tool, "tracking_no")
             frame = self.rng.choice(
-                ("{}", "是 {}", "单号 {}", "{} 这个") if language == "zh" else ("{}", "it's {}", "number {}")
+                ("{}", "是 {}", "单号 {}", "{} 这个")
+                if language == "zh"
+                else ("{}", "it's {}", "number {}")
             )
             call = self.call(TOOL, {"tracking_no": number.value, **_tail(said)})
             messages += [_user(frame.format(number.said)), _call(call)]
@@ -239,8 +241,12 @@ def make(folder: Path, data: Path, count: int, replay: int, seed: int) -> dict[s
         "recipe": {"count": count, "replay": replay, "seed": seed},
         "sources": [],
         "stages": [
-            {"name": "phrasings", "in": count + sum(refused.values()), "out": count,
-             "refused": dict(refused)}
+            {
+                "name": "phrasings",
+                "in": count + sum(refused.values()),
+                "out": count,
+                "refused": dict(refused),
+            }
         ],
         "splits": {name: len(part) for name, part in parts.items()},
         "sha256": {},

@@ -135,8 +135,7 @@ def samples(seed: int, worker: int = 0) -> Iterator[dict[str, Any]]:
     tuning, half of them with the tools that the product would choose (`docs/en/tuning.md`)."""
     maker = Maker(seed, worker)
     for number in itertools.count():
-        maker.script = None
-        maker.document()
+        maker.family(1)
         script, kind = maker.script, maker.kind
         assert script is not None
         renamed = any(name != alias for name, alias in script.names.items())

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ class Adapter:
     rank: int
     scale: float
     shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
-    told: Told = Told()
+    told: Told = field(default_factory=Told)
 
     @property
     def name(self) -> str:

@@ -84,5 +84,3 @@ async def reports(
             return out
         finally:
             await runtime.close()
-
-

@@ -147,7 +147,9 @@ def _line(tuned: Tuned, active: str, language: Language) -> str:
     card = tuned.card
     mark = "*" if card.title == active else " "
     loss = "-" if card.loss is None else f"{card.loss:.4f}"
-    text = f"{mark} {card.title}  {card.base}  {card.method}  {loss}  {PASSED[card.passed](language)}"
+    text = (
+        f"{mark} {card.title}  {card.base}  {card.method}  {loss}  {PASSED[card.passed](language)}"
+    )
     if card.erased:
         text += "  ! " + WARNED(language).format(names=", ".join(e.dataset for e in card.erased))
     return text

@@ -41,9 +41,7 @@ def card(version: int, *origins: Origin) -> AdapterCard:
         method="lora",
         made="2026-11-30T00:00:00Z",
         dazi="0.1.0",
-        datasets=tuple(
-            {"name": o.name, "version": o.version, "sha256": o.sha256} for o in origins
-        ),
+        datasets=tuple({"name": o.name, "version": o.version, "sha256": o.sha256} for o in origins),
     )
 
 
@@ -89,7 +87,7 @@ def test_a_dataset_that_was_changed_is_refused(tmp_path: Path) -> None:
 def test_a_line_that_is_no_sample_is_named(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text('{"id": "a", "messages": []}\n{"id": 3}\n')
-    with pytest.raises(CallerError, match="x.jsonl:2"):
+    with pytest.raises(CallerError, match=r"x\.jsonl:2"):
         read_material(tmp_path, Files(train=[path]), 1)
 
 

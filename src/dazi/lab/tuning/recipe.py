@@ -20,7 +20,7 @@ SOFT: frozenset[Method] = frozenset({"p-tuning", "prompt-tuning"})
 NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """The linear layers of a block in the Qwen3 family."""
-TIED = ("epochs", "minutes", "evaluate", "gate")
+TIED = ("minutes", "evaluate", "gate")
 """What may change while a run that was stopped goes on."""
 
 

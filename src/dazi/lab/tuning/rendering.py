@@ -166,7 +166,9 @@ class Renderer:
             talk.add(kept.message, kept.tool, kept.result)
             if kept.message.role == "tool":
                 outcome = "failed" if _is_error(kept.result) else "ok"
-                records.append(CallRecord(kept.message.call_id, kept.tool, {}, outcome, kept.result))  # type: ignore[arg-type]
+                records.append(
+                    CallRecord(kept.message.call_id, kept.tool, {}, outcome, kept.result)
+                )  # type: ignore[arg-type]
         evidence = gather_evidence(self.company, request)
         offered = self._offered(sample, request, evidence, records)
         here = {t.name for t in offered}

@@ -45,9 +45,7 @@ def scored(model: Any, encoder: Encoder, sample: dict[str, Any]) -> dict[str, fl
     learnt = [text for text, weight in sample["segments"] if weight > 0]
     ending = "".join(learnt)[len(right) :]
     before = sample["prefix"] + "".join(t for t, weight in sample["segments"] if not weight)
-    rows = [
-        encoder.row([(before, 0.0), (choice + ending, 1.0)]) for choice in sample["choices"]
-    ]
+    rows = [encoder.row([(before, 0.0), (choice + ending, 1.0)]) for choice in sample["choices"]]
     with torch.no_grad():
         logits, targets, weights = row_logits(model, tensors(Pack((), tuple(rows))))
         each = logits.log_softmax(-1).gather(-1, targets[..., None])[..., 0]

@@ -13,7 +13,13 @@ from typing import Any
 
 from dazi.lab.tuning.trainer.encoding import Encoded, Encoder, read_rendered
 from dazi.lab.tuning.trainer.losses import pack_loss
-from dazi.lab.tuning.trainer.models import SOFT, adapter_config, load_base, save_adapter, with_adapter
+from dazi.lab.tuning.trainer.models import (
+    SOFT,
+    adapter_config,
+    load_base,
+    save_adapter,
+    with_adapter,
+)
 from dazi.lab.tuning.trainer.packing import Step, packs, steps, tensors
 from dazi.lab.tuning.trainer.progress import Plan, Progress
 
