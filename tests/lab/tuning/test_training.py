@@ -72,7 +72,7 @@ def test_steps_hold_every_sample_once_an_epoch_and_are_the_same_again() -> None:
         firsts = [row.ids[-1] for step in part for pack in step for row in pack.rows]
         assert sorted(firsts) == list(range(50))
     assert made == steps(samples, 16, 2.0, seed=5) != steps(samples, 16, 2.0, seed=6)
-    assert len(steps(samples, 16, 0.5, seed=5)) < len(made) / 3
+    assert len(steps(samples, 16, 0.5, seed=5)) <= len(made) / 3
     alone = steps(samples, 16, 1.0, seed=5, share=False)
     assert all(not pack.prefix for step in alone for pack in step)
     assert sum(p.tokens for s in made for p in s) < 2 * sum(p.tokens for s in alone for p in s)
