@@ -68,7 +68,7 @@ class Work:
             "DAZI_DATA": str(self.data),
             "DAZI_LANG": "en",
         }
-        command = [sys.executable, "-m", "dazi.main.cli", *args]
+        command = [sys.executable, "-c", "from dazi.main.cli import run; run()", *args]
         done = subprocess.run(command, env=env, text=True, stdout=subprocess.PIPE, check=False)
         if done.returncode not in (0, 1):
             raise SystemExit(f"dazi {' '.join(args)} ended with {done.returncode}: {done.stdout}")

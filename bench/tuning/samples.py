@@ -40,6 +40,7 @@ OFFERED = 5
 DIGITS = re.compile(r"(YS)(?=\d{10})", re.IGNORECASE)
 KINDS = {"request": 62, "joined": 8, "missing": 12, "none": 12, "order": 6}
 REPLIED = 0.35
+BESIDE = 0.5
 ALIKE = 6
 """So many samples may differ in their numbers alone: copying those is what is to be learnt."""
 LANGUAGES: dict[Language, int] = {"zh": 55, "en": 45}
@@ -212,11 +213,20 @@ def endless(maker: Parcels) -> Iterator[dict[str, Any]]:
             continue
 
 
+def beside(samples: Iterator[dict[str, Any]], seed: int) -> Iterator[dict[str, Any]]:
+    """Samples of old tools, the new one in some of their lists: it is not to be called for them."""
+    for sample in samples:
+        tools = sample["tools"]
+        if len(tools) < OFFERED and random.Random(f"{seed}{tools}").random() < BESIDE:
+            tools = [*tools, TOOL]
+        yield sample | {"tools": tools}
+
+
 def make(folder: Path, data: Path, count: int, replay: int, seed: int) -> dict[str, Any]:
     """The dataset ``parcels@1``: ``count`` samples of the new tool and ``replay`` of old ones."""
     maker, refused = Parcels(folder, seed), Counter[str]()
     fresh = list(islice(filtered(endless(maker), maker.tools, refused), count))
-    old = list(islice(generate.samples(seed + 1000), replay))
+    old = list(islice(beside(generate.samples(seed + 1000), seed), replay))
     into = data / "datasets" / "parcels" / "1"
     into.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed)

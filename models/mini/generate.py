@@ -126,35 +126,46 @@ def conversations(seed: int, worker: int = 0) -> Iterator[str]:
         yield prefix + "".join(text for text, _ in branch)
 
 
-EXPLICIT = frozenset({"absent", "foreign", "charted"})
-"""Kinds that say something of the very tools that are offered."""
-
-
-def samples(seed: int, worker: int = 0) -> Iterator[dict[str, Any]]:
+def samples(seed: int, worker: int = 0, branches: int = 12) -> Iterator[dict[str, Any]]:
     """An endless stream of conversations about the demo company's tools as samples of a dataset for
-    tuning, half of them with the tools that the product would choose (`docs/en/tuning.md`)."""
+    tuning (`docs/en/tuning.md`); as many as ``branches`` follow each other with one list of tools."""
     maker = Maker(seed, worker)
     for number in itertools.count():
-        maker.family(1)
-        script, kind = maker.script, maker.kind
-        assert script is not None
-        renamed = any(name != alias for name, alias in script.names.items())
-        if renamed or script.parameters or not set(script.names) <= set(maker.tools):
+        language = maker.language()
+        maker.scope = None
+        tools = maker._tools(language)
+        start = Transcript(maker, language, tools)
+        renamed = any(name != alias for name, alias in start.names.items())
+        if renamed or start.parameters or not set(start.names) <= set(maker.tools):
             continue
-        called = [c["name"] for m in script.messages for c in m.get("tool_calls", ())]
-        may = [r for r in sorted(maker.roles) if all(r in maker.tools[n].roles for n in called)]
-        chosen = bool(may) and kind not in EXPLICIT and maker.rng.random() < 0.5
-        yield {
-            "id": f"mini-{seed}-{number}",
-            "conversation": f"mini-{seed}-{number}",
-            "kind": "call" if called else "chat",
-            "language": script.language,
-            "messages": script.messages,
-            "tools": [] if chosen else [x.name for x in script.tools],
-            "role": maker.rng.choice(may) if may else "",
-            "today": script.today.isoformat(),
-            "source": {"kind": "phrasings", "ref": kind, "licence": "Apache-2.0", "consent": "own"},
-        }
+        maker.scope = Scope(tuple(tools), language, start.names, start.parameters)
+        for branch in range(branches):
+            maker.document()
+            yield _sample(maker, f"mini-{seed}-{number}-{branch}")
+
+
+def _sample(maker: Maker, name: str) -> dict[str, Any]:
+    """The conversation that was just made."""
+    script = maker.script
+    assert script is not None
+    called = [c["name"] for m in script.messages for c in m.get("tool_calls", ())]
+    may = [r for r in sorted(maker.roles) if all(r in maker.tools[n].roles for n in called)]
+    return {
+        "id": name,
+        "conversation": name,
+        "kind": "call" if called else "chat",
+        "language": script.language,
+        "messages": script.messages,
+        "tools": [x.name for x in script.tools],
+        "role": maker.rng.choice(may) if may else "",
+        "today": script.today.isoformat(),
+        "source": {
+            "kind": "phrasings",
+            "ref": maker.kind,
+            "licence": "Apache-2.0",
+            "consent": "own",
+        },
+    }
 
 
 TRIES = 6

@@ -6,9 +6,8 @@ message, answers put to their requests, the template of the engine. So what is t
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -23,7 +22,7 @@ from dazi.core.messages import CallText, Message, dumps
 from dazi.core.principal import Principal
 from dazi.core.turn import CallRecord
 from dazi.inference.plain import folded_request, plain, plain_request
-from dazi.inference.template import CALL_HEAD, CALL_MIDDLE, CALL_TAIL, END, RESPONSE_TAIL, render
+from dazi.inference.template import CALL_HEAD, CALL_MIDDLE, CALL_TAIL, END, render
 from dazi.lab.tuning.datasets import Sample, SampleMessage
 from dazi.memory.threads import Kept
 from dazi.router.grounding import Evidence, offer
@@ -77,6 +76,13 @@ class Renderer:
     person: Callable[[str], Principal]
     tools: Mapping[str, Mapping[str, Any]]
     weights: Weights = Weights()
+    asked: Asked | None = field(init=False)
+    """Answers are put to their requests for small models only."""
+
+    def __post_init__(self) -> None:
+        small = self.profile.concise
+        asked = Asked(self.offering.chooser, self.profile.replies) if small else None
+        object.__setattr__(self, "asked", asked)
 
     def rendered(self, sample: Sample, labels: Sequence[str] = ()) -> list[Rendered]:
         """One, where each decision's prompt goes on from the last; else one for each. ``labels``: of
@@ -156,10 +162,7 @@ class Renderer:
         since: Sequence[SampleMessage],
         answer: SampleMessage,
     ) -> str:
-        asked = None
-        if self.profile.concise:
-            asked = Asked(self.offering.chooser, self.profile.replies)
-        talk = Conversation(self.company, request, self.profile, asked)
+        talk = Conversation(self.company, request, self.profile, self.asked)
         talk.hear(request.said)
         records: list[CallRecord] = []
         for kept in _kept(since):
@@ -254,9 +257,3 @@ def _read(message: SampleMessage) -> Any:
 
 def _is_error(result: Any) -> bool:
     return isinstance(result, dict) and "error" in result
-
-
-def shown_text(text: str) -> str:
-    """As ``Rendered`` texts compare: folded, and without the marks of the template."""
-    folded = unicodedata.normalize("NFKC", text)
-    return folded.replace(END, "").replace(RESPONSE_TAIL, "").strip()
