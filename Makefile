@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAZI_DATA ?= $(CURDIR)/.dazi
 
-.PHONY: run test check coverage fuzz bench bench-gateway bench-security bench-resilience bench-contracts bench-reports bench-production bench-simulate bench-console bench-gpu model clean lock bundle
+.PHONY: run test check coverage fuzz bench bench-gateway bench-security bench-resilience bench-contracts bench-reports bench-production bench-simulate bench-console bench-tuning bench-gpu test-tune model clean lock bundle
 
 run: .venv/run.ok
 	@$(BIN)/dazi serve
@@ -56,6 +56,20 @@ bench-production: .venv/test.ok
 # The simulator of `dazi plan simulate` beside real runs over HTTP; a quarter of an hour, on a quiet machine.
 bench-simulate: .venv/test.ok
 	PYTHONPATH=src:. $(BIN)/python bench/simulate/run.py --write
+
+# A new tool taught to the bundled model; half an hour, on a quiet machine. The environment is that of test-tune.
+bench-tuning: .venv/test.ok .venv-tune/ok
+	DAZI_TUNE_PYTHON=$(CURDIR)/.venv-tune/bin/python PYTHONPATH=src:. $(BIN)/python bench/tuning/run.py --write
+
+# The trainer's own tests: torch and PEFT lie in .venv-tune, and no test of `make test` needs them.
+test-tune: .venv/test.ok .venv-tune/ok
+	DAZI_TUNE_PYTHON=$(CURDIR)/.venv-tune/bin/python $(BIN)/python -m pytest tests/lab/tuning
+
+.venv-tune/ok: pyproject.toml
+	$(PYTHON) -m venv .venv-tune
+	.venv-tune/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	.venv-tune/bin/python -m pip install --quiet --disable-pip-version-check transformers==5.24.0 peft==0.21.2 accelerate==1.15.0 safetensors==0.8.0
+	@touch $@
 
 # Needs an NVIDIA GPU with torch and transformers, which are no part of .venv: PYTHON=... says where they are.
 bench-gpu:

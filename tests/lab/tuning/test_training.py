@@ -192,13 +192,17 @@ async def test_torch_and_the_engine_agree_on_the_adapted_model(tmp_path: Path) -
         "    best = int(logits.argmax())\n"
         "    print(json.dumps([best, float(logits.softmax(-1)[best])]))\n"
     )
-    command = [PYTHON, "-c", script, str(BUNDLED), str(tuned.folder), str(asked)]
-    env = {**os.environ, "PYTHONPATH": str(PACKAGE)}
-    done = subprocess.run(command, capture_output=True, text=True, env=env, check=True)
-    theirs = [json.loads(line) for line in done.stdout.splitlines()]
+    theirs = _by_torch(script, BUNDLED, tuned.folder, asked)
     ours = await _first_tokens(tuned.folder, prompts, tmp_path)
     for (token, p), (same, log) in zip(theirs, ours, strict=True):
         assert token == same and abs(p - log) < 0.02
+
+
+def _by_torch(script: str, *paths: Path) -> list[tuple[int, float]]:
+    command = [PYTHON, "-c", script, *map(str, paths)]
+    env = {**os.environ, "PYTHONPATH": str(PACKAGE)}
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 async def _first_tokens(adapter: Path, prompts: list[str], into: Path) -> list[tuple[int, float]]:

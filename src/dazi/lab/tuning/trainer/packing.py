@@ -7,7 +7,7 @@ The prompts of one company repeat a few lists of tools, and those make up most o
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,20 +49,25 @@ def packs(samples: Sequence[Encoded], rng: random.Random, *, share: bool = True)
     out: list[Pack] = []
     for prefix, rows in by_prefix.items():
         rng.shuffle(rows)
-        for at in range(0, len(rows), TOGETHER):
-            part = rows[at : at + TOGETHER]
+        for part in alike(rows):
             if len(part) >= WORTH:
                 out.append(Pack(prefix, tuple(part)))
             else:
                 rare += [joined(Encoded("", prefix, r)) for r in part]
     rng.shuffle(rare)
-    # Of like length within a stretch, so that little is padded and steps still differ.
-    stretch = 16 * TOGETHER
-    for at in range(0, len(rare), stretch):
-        near = sorted(rare[at : at + stretch], key=lambda r: len(r.ids))
-        out += [Pack((), tuple(near[i : i + TOGETHER])) for i in range(0, len(near), TOGETHER)]
+    out += [Pack((), tuple(part)) for part in alike(rare)]
     rng.shuffle(out)
     return out
+
+
+def alike(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Rows of like length together, so that little is padded; within stretches, so that what stands
+    together is not the same in each epoch."""
+    stretch = 8 * TOGETHER
+    for at in range(0, len(rows), stretch):
+        near = sorted(rows[at : at + stretch], key=lambda r: len(r.ids))
+        for i in range(0, len(near), TOGETHER):
+            yield near[i : i + TOGETHER]
 
 
 def joined(sample: Encoded) -> Row:
