@@ -33,6 +33,7 @@ from dazi.console import (
     setting_page_texts,
     texts,
     tool_texts,
+    tuning_texts,
 )
 from dazi.console.operators import answers_for_records, operates
 from dazi.console.pieces import div
@@ -119,6 +120,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("watch", "/plan", "calculate", _named(plan_texts.PLAN),
           lambda s: operates(s.principal)),
     Entry("watch", "/pool", "dns", _named(pool_texts.POOL),
+          lambda s: s.state.system is not None and operates(s.principal)),
+    Entry("watch", "/tuning", "model_training", _named(tuning_texts.TUNING),
           lambda s: s.state.system is not None and operates(s.principal)),
     Entry("govern", "/compliance", "verified_user", _named(compliance_texts.COMPLIANCE),
           lambda s: s.state.system is not None and answers_for_records(s.principal)),

@@ -11,6 +11,7 @@ from dazi.audit.records import Record
 from dazi.console.compliance_run import Compliance
 from dazi.core.language import Language, Text
 from dazi.core.principal import Principal
+from dazi.ops.tuning_runs import TuningRun
 
 Source = Literal["environment", "option", "default"]
 """An environment variable, an option of the command that started this process, or neither."""
@@ -94,6 +95,14 @@ class System(Protocol):
     async def check(self, language: Language) -> Checked: ...
 
     def models(self) -> Sequence[KnownModel]: ...
+
+    def tunings(self) -> Sequence[TuningRun]:
+        """Trainings of adapters, the latest first."""
+        ...
+
+    def stop_tuning(self, name: str) -> bool:
+        """Ask it to save and end; ``False`` where it does not run."""
+        ...
 
     def pool_file(self) -> str:
         """The file that declares several servers; empty where one model is used."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from dazi.audit.records import Record
 from dazi.audit.search import Query, content_text, matching
@@ -39,7 +40,9 @@ from dazi.main.labelling import page_texts
 from dazi.main.pool import pool_file
 from dazi.main.runtime import Runtime
 from dazi.main.setting_views import environment, shown, views, wrong
+from dazi.ops import tuning_runs
 from dazi.ops.compliance.report import Report
+from dazi.ops.tuning_runs import TuningRun
 
 RECORDS = 500
 """Of one turn."""
@@ -77,7 +80,7 @@ class RunningSystem:
         return Checked(str(folder), True, "\n".join(told))
 
     def models(self) -> Sequence[KnownModel]:
-        catalog = Catalog(self.runtime.settings.data_folder(self.runtime.company.folder))
+        catalog = Catalog(self._data)
         active = catalog.active()
         chosen = active.name if active is not None and not self.runtime.settings.model else ""
         if self.pool_file():
@@ -86,6 +89,17 @@ class RunningSystem:
             KnownModel(m.name, m.kind, shown(m.location), m.name == chosen, m.adapter)
             for m in catalog.list()
         ]
+
+    def tunings(self) -> Sequence[TuningRun]:
+        return tuning_runs.runs(self._data)
+
+    def stop_tuning(self, name: str) -> bool:
+        known = {r.name for r in self.tunings()}
+        return name in known and tuning_runs.stop(tuning_runs.folder_of(self._data) / name)
+
+    @property
+    def _data(self) -> Path:
+        return self.runtime.settings.data_folder(self.runtime.company.folder)
 
     def pool_file(self) -> str:
         path = pool_file(self.runtime.settings)

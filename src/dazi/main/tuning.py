@@ -29,6 +29,7 @@ from dazi.lab.tuning.running import STOPPED, Seen, Trainer, events, failed, pyth
 from dazi.main.company import load_company
 from dazi.main.settings import Settings
 from dazi.main.tuning_gate import Told, evaluate
+from dazi.ops.tuning_runs import folder_of, running
 from dazi.prompt.choose import ToolChooser
 
 
@@ -69,9 +70,13 @@ def prepared_run(bench: Bench, recipe: Recipe, *, anew: bool = False) -> Run:
     wanted = recipe.data if isinstance(recipe.data, Files) else recipe.datasets
     material = read_material(bench.data, wanted, recipe.seed)
     version = bench.registry.next_version(recipe.name)
-    folder = bench.data / "tuning" / f"{recipe.name}-{version}"
+    folder = folder_of(bench.data) / f"{recipe.name}-{version}"
     digest = recipe.digest()
     origins = [[o.name, o.version, o.sha256] for o in material.origins]
+    if running(folder):
+        raise CallerError(
+            "tuning_running", f"{folder} 里正在训练。", f"A training is going on in {folder}."
+        )
     if not anew and (known := _goes_on(folder)) is not None:
         if (known["digest"], known["origins"]) == (digest, origins):
             return Run(folder, version, None)

@@ -7,20 +7,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from dazi.core.errors import OperatorError
+from dazi.core.errors import CallerError, OperatorError
 from dazi.lab.tuning.recipe import Recipe
-from dazi.lab.tuning.trainer.progress import PROGRESS
+from dazi.ops.tuning_runs import PID, Event, events, losses, running, stop
 
 PACKAGE = Path(__file__).resolve().parents[3]
 MODULE = "dazi.lab.tuning.trainer"
 STOPPED = 75
 """The trainer's exit status when it was stopped and can go on."""
-Event = Mapping[str, Any]
 Seen = Callable[[Event], None]
 
 
@@ -61,16 +59,20 @@ class Trainer:
     def train(self, folder: Path, recipe: Recipe, seen: Seen) -> int:
         """Train what lies in ``folder``, or go on; the exit status. Ctrl-C stops it so that it can go
         on later."""
+        if running(folder):
+            raise CallerError(
+                "tuning_running", f"{folder} 里正在训练。", f"A training is going on in {folder}."
+            )
         command = [*self._launch(recipe), str(folder)]
         with (folder / "trainer.log").open("ab") as log:
             child = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=log, env=self._environment(), text=True
             )
-            (folder / "pid").write_text(f"{child.pid}\n")
+            (folder / PID).write_text(f"{child.pid}\n")
             try:
                 return _watched(child, seen)
             finally:
-                (folder / "pid").unlink(missing_ok=True)
+                (folder / PID).unlink(missing_ok=True)
 
     def labels(self, folder: Path, samples: Path, adapter: Path | None) -> list[Event]:
         """Classes by likelihood, see ``trainer.labels``."""
@@ -99,35 +101,6 @@ class Trainer:
 
 def python_of(setting: str) -> str:
     return setting or sys.executable
-
-
-def stop(folder: Path) -> bool:
-    """Ask the trainer of this folder to save and end; ``False`` where none runs."""
-    try:
-        number = int((folder / "pid").read_text())
-        os.kill(number, signal.SIGTERM)
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def events(folder: Path) -> list[Event]:
-    """Everything that a run has told so far; a line that is being written is left out."""
-    try:
-        lines = (folder / PROGRESS).read_text(encoding="utf-8").split("\n")[:-1]
-    except FileNotFoundError:
-        return []
-    return [json.loads(line) for line in lines if line]
-
-
-def losses(told: Sequence[Event]) -> dict[int, float]:
-    """The loss of each step that was told of; of a step that was made twice, the later."""
-    out: dict[int, float] = {}
-    for event in told:
-        if event["event"] == "step":
-            first = event["step"] - len(event["losses"]) + 1
-            out |= {first + i: loss for i, loss in enumerate(event["losses"])}
-    return out
 
 
 def failed(folder: Path, log: str = "") -> OperatorError:
@@ -163,3 +136,17 @@ def _told(child: subprocess.Popen[str]) -> Iterator[Event]:
     for line in child.stdout:
         if line.startswith('{"event"'):
             yield json.loads(line)
+
+
+__all__ = [
+    "MODULE",
+    "PACKAGE",
+    "STOPPED",
+    "Event",
+    "Seen",
+    "Trainer",
+    "events",
+    "failed",
+    "losses",
+    "stop",
+]

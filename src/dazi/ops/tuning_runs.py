@@ -1,0 +1,127 @@
+"""Trainings of this installation, as their folders tell of them: who serves may look, and ask one to stop.
+
+A trainer is a process of its own (``dazi tune run``); it writes ``progress.jsonl`` and leaves its number in
+``pid`` while it runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+PROGRESS, RECIPE, PID = "progress.jsonl", "recipe.json", "pid"
+State = Literal["running", "stopped", "done", "failed"]
+Event = Mapping[str, Any]
+Point = tuple[int, float]
+MOST_POINTS = 500
+"""Of a curve that is drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class TuningRun:
+    """``losses`` of steps and ``validations`` by step; ``left`` in seconds, while it runs."""
+
+    name: str
+    state: State
+    base: str
+    method: str
+    samples: int
+    step: int
+    steps: int
+    tokens_s: int
+    left: int
+    spent: float
+    losses: tuple[Point, ...]
+    validations: tuple[Point, ...]
+
+
+def folder_of(data: Path) -> Path:
+    return data / "tuning"
+
+
+def runs(data: Path) -> list[TuningRun]:
+    """The latest first."""
+    found = [p for p in folder_of(data).glob("*") if (p / RECIPE).is_file()]
+    return [read_run(p) for p in sorted(found, key=lambda p: -_changed(p))]
+
+
+def read_run(folder: Path) -> TuningRun:
+    told = events(folder)
+    recipe = json.loads((folder / RECIPE).read_text(encoding="utf-8"))
+    begun = next((e for e in reversed(told) if e["event"] == "begun"), {})
+    last = next((e for e in reversed(told) if e["event"] == "step"), {})
+    curve = sorted(losses(told).items())
+    return TuningRun(
+        folder.name,
+        _state(folder, told),
+        recipe.get("base", ""),
+        recipe.get("method", ""),
+        begun.get("samples", 0),
+        last.get("step", 0),
+        last.get("of", begun.get("steps", 0)),
+        last.get("tokens_s", 0),
+        last.get("left_s", 0),
+        last.get("spent_s", 0.0),
+        tuple(curve[:: -(-len(curve) // MOST_POINTS) or 1]),
+        tuple((e["step"], e["loss"]) for e in told if e["event"] == "validation"),
+    )
+
+
+def events(folder: Path) -> list[Event]:
+    """Everything that a run has told so far; a line that is being written is left out."""
+    try:
+        lines = (folder / PROGRESS).read_text(encoding="utf-8").split("\n")[:-1]
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in lines if line]
+
+
+def losses(told: Sequence[Event]) -> dict[int, float]:
+    """The loss of each step that was told of; of a step that was made twice, the later."""
+    out: dict[int, float] = {}
+    for event in told:
+        if event["event"] == "step":
+            first = event["step"] - len(event["losses"]) + 1
+            known = enumerate(event["losses"])
+            out |= {first + i: loss for i, loss in known if loss is not None}
+    return out
+
+
+def running(folder: Path) -> int:
+    """The number of the process that trains there; 0 where none does."""
+    try:
+        number = int((folder / PID).read_text())
+        os.kill(number, 0)
+    except (OSError, ValueError):
+        return 0
+    return number
+
+
+def stop(folder: Path) -> bool:
+    """Ask the trainer of this folder to save and end; ``False`` where none runs."""
+    number = running(folder)
+    if number:
+        os.kill(number, signal.SIGTERM)
+    return bool(number)
+
+
+def _state(folder: Path, told: Sequence[Event]) -> State:
+    if running(folder):
+        return "running"
+    last = told[-1]["event"] if told else ""
+    return "done" if last == "done" else "stopped" if last == "stopped" else "failed"
+
+
+def _changed(folder: Path) -> float:
+    return max(_times(folder), default=0.0)
+
+
+def _times(folder: Path) -> Iterator[float]:
+    for name in (PROGRESS, RECIPE):
+        if (folder / name).is_file():
+            yield (folder / name).stat().st_mtime

@@ -1,0 +1,64 @@
+"""What a server reads of trainings, which are processes of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from dazi.ops.tuning_runs import MOST_POINTS, losses, read_run, runs, stop
+
+
+def written(data: Path, name: str, *events: dict[str, object]) -> Path:
+    folder = data / "tuning" / name
+    folder.mkdir(parents=True)
+    (folder / "recipe.json").write_text('{"base": "dazi-mini", "method": "lora"}')
+    lines = "".join(json.dumps(e) + "\n" for e in events)
+    (folder / "progress.jsonl").write_text(lines + '{"event": "st')
+    return folder
+
+
+def step(number: int, *values: float) -> dict[str, object]:
+    return {"event": "step", "step": number, "of": 900, "losses": list(values), "tokens_s": 50,
+            "left_s": 90, "spent_s": 12.5}  # fmt: skip
+
+
+def test_a_run_is_read_while_its_last_line_is_being_written(tmp_path: Path) -> None:
+    held = {"event": "validation", "step": 3, "loss": 0.5}
+    folder = written(tmp_path, "a-1", {"event": "begun", "steps": 900, "samples": 40},
+                     step(2, 3.0, 2.0), step(3, 1.0), held)  # fmt: skip
+    run = read_run(folder)
+    assert run.losses == ((1, 3.0), (2, 2.0), (3, 1.0)) and run.validations == ((3, 0.5),)
+    assert (run.step, run.steps, run.samples, run.base) == (3, 900, 40, "dazi-mini")
+    assert run.state == "failed"
+    assert runs(tmp_path) == [run] and runs(tmp_path / "nothing") == []
+
+
+def test_of_a_step_that_was_made_twice_the_later_counts() -> None:
+    told = [step(3, 3.0, 2.0, 1.0), step(3, 1.5), step(4, 0.5)]
+    assert losses(told) == {1: 3.0, 2: 2.0, 3: 1.5, 4: 0.5}
+
+
+def test_a_long_curve_is_thinned(tmp_path: Path) -> None:
+    folder = written(tmp_path, "a-1", step(3000, *([1.0] * 3000)))
+    assert len(read_run(folder).losses) <= MOST_POINTS
+
+
+def test_who_runs_is_asked_to_stop_and_who_does_not_is_left_alone(tmp_path: Path) -> None:
+    folder = written(tmp_path, "a-1", {"event": "stopped"})
+    assert read_run(folder).state == "stopped" and not stop(folder)
+    code = "import signal, time; signal.signal(signal.SIGTERM, lambda *_: exit(75)); print(1, flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None and child.stdout.readline()
+        (folder / "pid").write_text(f"{child.pid}\n")
+        assert read_run(folder).state == "running"
+        assert stop(folder)
+        assert child.wait(20) == 75
+    assert not stop(folder)
+    (folder / "pid").write_text("no number")
+    assert read_run(folder).state == "stopped"
+
+
+def test_a_finished_run_is_done(tmp_path: Path) -> None:
+    assert read_run(written(tmp_path, "a-1", step(1, 1.0), {"event": "done"})).state == "done"
