@@ -90,6 +90,16 @@ async def run_recipe(
     return 1 if tuned.card.passed is False else 0
 
 
+async def evaluate_adapter(settings: Settings, wanted: str, file: Path, language: Language) -> int:
+    """By the gate of a recipe. The exit status: 0, or 1 when it did not pass."""
+    recipe = read_recipe(file)
+    bench = Bench.of(settings)
+    tuned = await gated(bench, recipe, bench.registry.get(wanted), _asking(language))
+    show_gate(tuned.card.gate, language)
+    typer.echo(f"{tuned.card.title}: {PASSED[tuned.card.passed](language)}")
+    return 0 if tuned.card.passed else 1
+
+
 def list_adapters(settings: Settings, language: Language, *, json_out: bool) -> None:
     bench = Bench.of(settings)
     found = bench.registry.list()
@@ -182,6 +192,10 @@ def _plain(card: AdapterCard) -> dict[str, Any]:
 
 def _json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+def evaluate_it(settings: Settings, wanted: str, file: Path, language: Language) -> int:
+    return asyncio.run(evaluate_adapter(settings, wanted, file, language))
 
 
 def run_it(
