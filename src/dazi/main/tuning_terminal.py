@@ -102,7 +102,7 @@ async def evaluate_adapter(settings: Settings, wanted: str, file: Path, language
 
 def list_adapters(settings: Settings, language: Language, *, json_out: bool) -> None:
     bench = Bench.of(settings)
-    found = bench.registry.list()
+    found = bench.registry.all()
     active = bench.catalog.active()
     name = active.name if active else ""
     if json_out:

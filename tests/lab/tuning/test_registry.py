@@ -100,7 +100,7 @@ def test_versions_follow_each_other_and_stay_as_they_are(tmp_path: Path) -> None
     with pytest.raises(CallerError):
         registry.add(tmp_path / "made", card(1))
     registry.add(tmp_path / "made", card(2))
-    assert [t.card.title for t in registry.list()] == ["orders@2", "orders@1"]
+    assert [t.card.title for t in registry.all()] == ["orders@2", "orders@1"]
     assert registry.get("orders").card.version == 2
     assert registry.get("orders@1").card == one.card
     for wanted in ("orders@3", "orders@x", "other", "../adapters"):
@@ -118,4 +118,4 @@ def test_an_adapter_of_withdrawn_data_is_marked_and_stays_marked(tmp_path: Path)
     assert (mark.dataset, mark.why) == ("orders@1", "a person asked for it")
     assert len(registry.get("orders").card.erased) == 1
     (folder / "manifest.json").unlink()
-    assert registry.list()[0].card.erased == (mark,)
+    assert registry.all()[0].card.erased == (mark,)

@@ -97,7 +97,7 @@ class Registry:
         draft.rename(target)
         return Tuned(card, target)
 
-    def list(self) -> tuple[Tuned, ...]:
+    def all(self) -> tuple[Tuned, ...]:
         """By name, the newest version first, with marks as they are now."""
         return tuple(self._all())
 
