@@ -29,6 +29,17 @@ def tune_run(
     raise typer.Exit(code)
 
 
+def tune_evaluate(
+    name: Adapter,
+    file: Annotated[Path, typer.Argument(help="配方,用它的 gate。A recipe, for its gate.")],
+    company: Company = None,
+) -> None:
+    """照配方里的 gate 再评测一次。Evaluate it once more, by the gate of a recipe."""
+    from dazi.main.tuning_terminal import evaluate_it
+
+    raise typer.Exit(evaluate_it(settings(company), name, file, language()))
+
+
 def tune_list(json_out: Json = False, company: Company = None) -> None:
     """列出适配器。List adapters."""
     from dazi.main.tuning_terminal import list_adapters
@@ -68,6 +79,7 @@ def tune_rollback(company: Company = None) -> None:
 
 COMMANDS = {
     "run": tune_run,
+    "evaluate": tune_evaluate,
     "list": tune_list,
     "show": tune_show,
     "deploy": tune_deploy,
