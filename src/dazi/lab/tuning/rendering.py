@@ -193,10 +193,10 @@ class Renderer:
     ) -> list[OfferedTool]:
         if sample.kind in ("class", "text"):
             return []
-        if not sample.tools:
-            chosen = self.offering.choose(request)
+        if not sample.offered:
+            chosen = self.offering.choose(request).offered
             return self.offering.offered(chosen, request, evidence, records)
-        return [self._declared(name, evidence, sample) for name in sample.tools]
+        return [self._declared(name, evidence, sample) for name in sample.offered]
 
     def _declared(self, name: str, evidence: Evidence, sample: Sample) -> OfferedTool:
         tool = self.company.tools.get(name)

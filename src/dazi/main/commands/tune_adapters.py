@@ -59,7 +59,8 @@ def tune_deploy(
     anyway: Annotated[
         bool,
         typer.Option(
-            "--anyway", help="没通过评测或数据已撤回也用。Though it failed or its data is withdrawn."
+            "--anyway",
+            help="没通过评测或数据已撤回也用。Though it failed or its data is withdrawn.",
         ),
     ] = False,
     company: Company = None,
