@@ -235,7 +235,7 @@ def deploy(bench: Bench, wanted: str, *, anyway: bool = False) -> Tuned:
             f"{card.title} did not pass its evaluation ({why}). To use it all the same, add --anyway.",
         )
     if card.erased and not anyway:
-        named = ", ".join(e.dataset for e in card.erased)
+        named = ", ".join(e.title for e in card.erased)
         raise CallerError(
             "adapter_erased",
             f"{card.title} 是用后来撤回的数据训练的({named})。请用新数据重训;确实要用,加 --anyway。",

@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dazi.inference.catalog import ModelEntry, open_engine
@@ -14,6 +15,7 @@ from dazi.lab.evals.cases import Case
 from dazi.lab.evals.reading import read_cases
 from dazi.lab.evals.report import Report
 from dazi.lab.evals.runner import Runner, principals, run_cases
+from dazi.lab.evals.scoring import CaseResult
 from dazi.lab.tuning.gate import Verdict, judged, paired, right_cases
 from dazi.lab.tuning.recipe import Gate
 from dazi.main.runtime import open_runtime
@@ -76,11 +78,14 @@ async def reports(
             runner = Runner(runtime.service, person, concurrency)
             out: dict[Path, Report] = {}
             for path, part in cases.items():
-                base = done
                 out[path] = await run_cases(
-                    runner, part, lambda n, _, __, base=base: told(model.name, base + n, total)
+                    runner, part, partial(_tell, told, model.name, done, total)
                 )
                 done += len(part)
             return out
         finally:
             await runtime.close()
+
+
+def _tell(told: Told, model: str, before: int, total: int, n: int, _: int, __: CaseResult) -> None:
+    told(model, before + n, total)

@@ -102,7 +102,7 @@ async def evaluate_adapter(settings: Settings, wanted: str, file: Path, language
 
 def list_adapters(settings: Settings, language: Language, *, json_out: bool) -> None:
     bench = Bench.of(settings)
-    found = bench.registry.list()
+    found = bench.registry.all()
     active = bench.catalog.active()
     name = active.name if active else ""
     if json_out:
@@ -134,7 +134,7 @@ def deploy_adapter(settings: Settings, wanted: str, language: Language, *, anywa
     if card.passed is not True:
         typer.echo(f"{card.title}: {PASSED[card.passed](language)}", err=True)
     if card.erased:
-        names = ", ".join(e.dataset for e in card.erased)
+        names = ", ".join(e.title for e in card.erased)
         typer.echo(WARNED(language).format(names=names), err=True)
     typer.echo(DEPLOYED(language).format(title=card.title))
 
@@ -161,7 +161,7 @@ def _line(tuned: Tuned, active: str, language: Language) -> str:
         f"{mark} {card.title}  {card.base}  {card.method}  {loss}  {PASSED[card.passed](language)}"
     )
     if card.erased:
-        text += "  ! " + WARNED(language).format(names=", ".join(e.dataset for e in card.erased))
+        text += "  ! " + WARNED(language).format(names=", ".join(e.title for e in card.erased))
     return text
 
 

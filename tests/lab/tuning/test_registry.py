@@ -8,6 +8,8 @@ import pytest
 from dazi.core.errors import CallerError, NotFound
 from dazi.lab.tuning.datasets import Files, Origin, Sample, find_dataset, read_material, split
 from dazi.lab.tuning.registry import AdapterCard, Registry
+from dazi.ops.datasets import erasing
+from dazi.ops.datasets.folders import Version
 from tests.inference import lora
 
 
@@ -28,7 +30,19 @@ def dataset(data: Path, version: int = 1, lines: int = 20) -> Path:
 
 def withdraw(folder: Path, version: int, why: str | None) -> None:
     told = None if why is None else {"why": why, "at": "2026-11-30"}
-    manifest = {"format": 1, "name": "orders", "version": version, "withdrawn": told}
+    manifest = {
+        "format": 1,
+        "name": "orders",
+        "version": version,
+        "made": "2026-11-30T00:00:00Z",
+        "dazi": "0.1.0",
+        "recipe": {},
+        "sources": [],
+        "stages": [],
+        "splits": {},
+        "sha256": {},
+        "withdrawn": told,
+    }
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
@@ -65,8 +79,8 @@ def test_versions_are_found_and_withdrawn_ones_are_refused(tmp_path: Path) -> No
     dataset(tmp_path, 10)
     assert find_dataset(tmp_path, "orders").name == "10"
     assert find_dataset(tmp_path, "orders@2") == old
-    for wanted in ("nothing", "orders@3", "../x", ""):
-        with pytest.raises(NotFound):
+    for wanted in ("nothing", "orders@3", "orders@x", "../x", ""):
+        with pytest.raises((NotFound, CallerError)):
             find_dataset(tmp_path, wanted)
     withdraw(old, 2, "erased")
     with pytest.raises(CallerError) as refused:
@@ -100,7 +114,7 @@ def test_versions_follow_each_other_and_stay_as_they_are(tmp_path: Path) -> None
     with pytest.raises(CallerError):
         registry.add(tmp_path / "made", card(1))
     registry.add(tmp_path / "made", card(2))
-    assert [t.card.title for t in registry.list()] == ["orders@2", "orders@1"]
+    assert [t.card.title for t in registry.all()] == ["orders@2", "orders@1"]
     assert registry.get("orders").card.version == 2
     assert registry.get("orders@1").card == one.card
     for wanted in ("orders@3", "orders@x", "other", "../adapters"):
@@ -115,7 +129,17 @@ def test_an_adapter_of_withdrawn_data_is_marked_and_stays_marked(tmp_path: Path)
     assert registry.get("orders").card.erased == ()
     withdraw(folder, 1, "a person asked for it")
     (mark,) = registry.get("orders").card.erased
-    assert (mark.dataset, mark.why) == ("orders@1", "a person asked for it")
+    assert (mark.title, mark.why) == ("orders@1", "a person asked for it")
     assert len(registry.get("orders").card.erased) == 1
     (folder / "manifest.json").unlink()
-    assert registry.list()[0].card.erased == (mark,)
+    assert registry.all()[0].card.erased == (mark,)
+
+
+def test_an_erasure_marks_the_adapter_and_is_read_back(tmp_path: Path) -> None:
+    """The eraser writes the mark itself; it is the one that is read here."""
+    dataset(tmp_path)
+    registry = Registry(tmp_path)
+    registry.add(made(tmp_path / "made"), card(1, Origin("orders", 1, "x")))
+    assert erasing._mark_adapters(tmp_path, [Version("orders", 1)]) == ["orders/1"]
+    (mark,) = registry.get("orders").card.erased
+    assert mark.title == "orders@1" and mark.at

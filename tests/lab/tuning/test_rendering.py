@@ -136,13 +136,16 @@ def test_tools_that_are_named_stand_in_their_order_and_others_are_refused() -> N
     sample = Sample("s", asked, tools=("get_weather", "get_order_status"), role="customer")
     (made,) = r.rendered(sample)
     assert made.prefix.index("get_weather") < made.prefix.index("get_order_status")
+    (chosen,) = r.rendered(Sample("s", asked, tools=("get_order_status",), role="customer"))
+    assert chosen == r.rendered(Sample("s", asked, role="customer"))[0]
     for tools, reason in ((("get_weather",), "not_offered"), (("made_up",), "tool_unknown")):
         with pytest.raises(Refused) as refused:
             r.rendered(Sample("s", asked, tools=tools, role="customer"))
         assert refused.value.reason == reason
     own = {"made_up": {"description": "x", "parameters": {"type": "object"}}}
     mixed = replace(r, tools=own)
-    (made,) = mixed.rendered(Sample("s", (said("x"), calls(("made_up", {}))), tools=("made_up",)))
+    named = ("made_up", "get_weather")
+    (made,) = mixed.rendered(Sample("s", (said("x"), calls(("made_up", {}))), tools=named))
     assert '"name": "made_up", "description": "x"' in made.prefix
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,11 +15,18 @@ from dazi.core.engine import TaughtReply
 from dazi.core.errors import CallerError, NotFound
 from dazi.core.language import Language
 from dazi.lab.tuning.recipe import Files
+from dazi.ops.datasets.folders import (
+    MANIFEST,
+    REPLIES,
+    Withdrawn,
+    digest,
+    place,
+    read_manifest,
+    root,
+)
 
 Kind = Literal["chat", "call", "qa", "text", "class"]
 VALIDATION_SHARE = 0.1
-REPLIES = "replies.json"
-"""Beside a dataset's samples: the replies that they teach, as a model's profile lists them."""
 
 
 class SampleCall(msgspec.Struct, frozen=True):
@@ -40,8 +46,9 @@ class SampleMessage(msgspec.Struct, frozen=True):
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """One conversation. ``tools``: exactly those offered, in their order; empty for those that the
-    product would choose. ``label`` of the kind ``class``: what the last message is."""
+    """One conversation. ``tools``: those that were called, and the product chooses what is offered
+    beside them; with others among them, exactly those that are offered, in their order. ``label`` of
+    the kind ``class``: what the last message is."""
 
     id: str
     messages: tuple[SampleMessage, ...]
@@ -54,20 +61,11 @@ class Sample(msgspec.Struct, frozen=True):
     today: date | None = None
     source: dict[str, Any] = {}
 
-
-class Withdrawn(msgspec.Struct, frozen=True):
-    why: str = ""
-    at: str = ""
-
-
-class Manifest(msgspec.Struct, frozen=True):
-    """The part of a dataset's manifest that tuning reads."""
-
-    name: str
-    version: int
-    sha256: dict[str, str] = {}
-    withdrawn: Withdrawn | None = None
-    parents: tuple[dict[str, Any], ...] = ()
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """Exactly the tools to be offered; empty where the product chooses."""
+        called = {c.name for m in self.messages for c in m.tool_calls}
+        return self.tools if set(self.tools) - called else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +86,6 @@ class Material:
     tools: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     replies: tuple[TaughtReply, ...] = ()
     origins: tuple[Origin, ...] = ()
-
-
-def datasets_folder(data: Path) -> Path:
-    return data / "datasets"
 
 
 def read_material(data: Path, wanted: Sequence[str] | Files, seed: int) -> Material:
@@ -116,42 +110,18 @@ def read_material(data: Path, wanted: Sequence[str] | Files, seed: int) -> Mater
 
 
 def find_dataset(data: Path, wanted: str) -> Path:
-    """The folder of ``NAME@VERSION``, or of the newest version of ``NAME``."""
+    """The folder of ``NAME@VERSION``, or of the newest version of ``NAME`` that is not withdrawn. Raises
+    ``NotFound`` and ``CallerError``."""
     name, _, version = wanted.partition("@")
-    folder = datasets_folder(data) / name
-    found = folder / version if version else _newest(folder)
-    if not name or found is None or not (found / "manifest.json").is_file():
-        raise NotFound(
-            "dataset_unknown",
-            f"没有数据集 {wanted}(在 {datasets_folder(data)} 里找)。",
-            f"There is no dataset {wanted} (looked for in {datasets_folder(data)}).",
-        )
-    return found
-
-
-def read_manifest(folder: Path) -> Manifest:
-    path = folder / "manifest.json"
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except (OSError, msgspec.MsgspecError) as e:
-        raise CallerError(
-            "dataset_unreadable",
-            f"{path} 读不了:{e}",
-            f"{path} cannot be read: {e}",
-        ) from e
+    if version and not version.isdecimal():
+        raise NotFound("dataset", f"没有数据集 {wanted}", f"there is no dataset {wanted}")
+    return place(data, name, int(version or 0))
 
 
 def withdrawn(data: Path, origin: Origin) -> Withdrawn | None:
     """Why a dataset may be used no more, if so."""
-    folder = datasets_folder(data) / origin.name / str(origin.version)
-    if not (folder / "manifest.json").is_file():
-        return None
-    return read_manifest(folder).withdrawn
-
-
-def _newest(folder: Path) -> Path | None:
-    found = [p for p in folder.glob("*") if p.name.isdecimal()] if folder.is_dir() else []
-    return max(found, key=lambda p: int(p.name), default=None)
+    folder = root(data) / origin.name / str(origin.version)
+    return read_manifest(folder).withdrawn if (folder / MANIFEST).is_file() else None
 
 
 def _of_dataset(data: Path, wanted: str, seed: int) -> Material:
@@ -164,8 +134,8 @@ def _of_dataset(data: Path, wanted: str, seed: int) -> Material:
             f"The dataset {manifest.name}@{manifest.version} is withdrawn "
             f"({manifest.withdrawn.why}); use a newer version.",
         )
-    for name, digest in manifest.sha256.items():
-        if (folder / name).is_file() and _digest(folder / name) != digest:
+    for name, expected in manifest.sha256.items():
+        if (folder / name).is_file() and digest(folder / name) != expected:
             raise CallerError(
                 "dataset_changed",
                 f"{folder / name} 与清单里的校验值不符;数据集写成后不该再改。",
@@ -176,7 +146,7 @@ def _of_dataset(data: Path, wanted: str, seed: int) -> Material:
     held = tuple(read_samples([path])) if path.is_file() else ()
     if not held:
         train, held = split(train, seed)
-    origin = Origin(manifest.name, manifest.version, _digest(folder / "manifest.json"))
+    origin = Origin(manifest.name, manifest.version, digest(folder / MANIFEST))
     return Material(
         train, held, _tools(folder / "tools.json"), _replies(folder / REPLIES), (origin,)
     )
@@ -247,7 +217,3 @@ def _decoded(path: Path, kind: Any) -> Any:
         raise CallerError(
             "dataset_unreadable", f"{path} 读不懂:{e}", f"{path} cannot be read: {e}"
         ) from e
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -26,8 +26,13 @@ class Erased(msgspec.Struct, frozen=True):
     """A dataset that an adapter was trained on and that has been withdrawn since."""
 
     dataset: str
-    why: str = ""
+    version: int
     at: str = ""
+    why: str = ""
+
+    @property
+    def title(self) -> str:
+        return f"{self.dataset}@{self.version}"
 
 
 class AdapterCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +102,7 @@ class Registry:
         draft.rename(target)
         return Tuned(card, target)
 
-    def list(self) -> tuple[Tuned, ...]:
+    def all(self) -> tuple[Tuned, ...]:
         """By name, the newest version first, with marks as they are now."""
         return tuple(self._all())
 
@@ -138,14 +143,13 @@ class Registry:
     def _marked(self, folder: Path) -> Tuned:
         """With a mark for each dataset that was withdrawn since, kept from then on."""
         card = read_card(folder)
-        known = {e.dataset for e in card.erased}
+        known = {(e.dataset, e.version) for e in card.erased}
         fresh = []
         for told in card.datasets:
             origin = msgspec.convert(told, Origin)
-            title = f"{origin.name}@{origin.version}"
             found = withdrawn(self._data, origin)
-            if found is not None and title not in known:
-                fresh.append(Erased(title, found.why, found.at))
+            if found is not None and (origin.name, origin.version) not in known:
+                fresh.append(Erased(origin.name, origin.version, found.at, found.why))
         if fresh:
             card = msgspec.structs.replace(card, erased=(*card.erased, *fresh))
             _write(folder, card)

@@ -20,7 +20,7 @@ from dazi.core.company import Company
 from dazi.core.engine import GenerateRequest, ModelProfile, OfferedTool, Sampling
 from dazi.core.messages import CallText, Message, dumps
 from dazi.core.principal import Principal
-from dazi.core.turn import CallRecord
+from dazi.core.turn import CallRecord, Outcome
 from dazi.inference.plain import folded_request, plain, plain_request
 from dazi.inference.template import CALL_HEAD, CALL_MIDDLE, CALL_TAIL, END, render
 from dazi.lab.tuning.datasets import Sample, SampleMessage
@@ -112,10 +112,9 @@ class Renderer:
     ) -> Rendered:
         head, first = segments[0][0], segments[0][1]
         at = head.find(END) + len(END) if head.startswith("<|im_start|>system") else 0
-        choices = ()
+        choices: tuple[str, ...] = ()
         if sample.kind == "class":
-            others = [x for x in labels if x != sample.label]
-            choices = (sample.label, *others)
+            choices = (sample.label, *(x for x in labels if x != sample.label))
         rest = ((head[at:], first), *segments[1:])
         name = f"{sample.id}#{number}" if number else sample.id
         return Rendered(name, head[:at], tuple(s for s in rest if s[0]), sample.kind, choices)
@@ -168,10 +167,9 @@ class Renderer:
         for kept in _kept(since):
             talk.add(kept.message, kept.tool, kept.result)
             if kept.message.role == "tool":
-                outcome = "failed" if _is_error(kept.result) else "ok"
-                records.append(
-                    CallRecord(kept.message.call_id, kept.tool, {}, outcome, kept.result)
-                )  # type: ignore[arg-type]
+                outcome: Outcome = "failed" if _is_error(kept.result) else "ok"
+                call = kept.message.call_id
+                records.append(CallRecord(call, kept.tool, {}, outcome, kept.result))
         evidence = gather_evidence(self.company, request)
         offered = self._offered(sample, request, evidence, records)
         here = {t.name for t in offered}
@@ -195,10 +193,10 @@ class Renderer:
     ) -> list[OfferedTool]:
         if sample.kind in ("class", "text"):
             return []
-        if not sample.tools:
-            chosen = self.offering.choose(request)
+        if not sample.offered:
+            chosen = self.offering.choose(request).offered
             return self.offering.offered(chosen, request, evidence, records)
-        return [self._declared(name, evidence, sample) for name in sample.tools]
+        return [self._declared(name, evidence, sample) for name in sample.offered]
 
     def _declared(self, name: str, evidence: Evidence, sample: Sample) -> OfferedTool:
         tool = self.company.tools.get(name)

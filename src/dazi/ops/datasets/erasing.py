@@ -19,6 +19,7 @@ from dazi.ops.datasets.folders import (
     CARD,
     MAKING,
     REFUSED,
+    REPLIES,
     SPLITS,
     TOOLS,
     Stage,
@@ -119,7 +120,7 @@ def _write_without(folder: Path, version: int, marks: frozenset[str]) -> int:
                 if not _is_of(line, marks):
                     out.write(line)
                     counts[split] += 1
-    for name in (TOOLS, REFUSED):
+    for name in (TOOLS, REFUSED, REPLIES):
         if (old / name).is_file():
             shutil.copyfile(old / name, made / name)
     gone = before.samples - sum(counts.values())

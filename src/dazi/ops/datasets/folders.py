@@ -21,6 +21,8 @@ FORMAT = 1
 FOLDER, MANIFEST, CARD, REFUSED, TOOLS = (
     "datasets", "manifest.json", "card.md", "refused.jsonl", "tools.json",
 )  # fmt: skip
+REPLIES = "replies.json"
+"""Where samples teach sentences to a model that may say only what it was taught: those."""
 SPLITS = ("train", "validation", "test")
 MAKING = ".making"
 """What is under way, in a dataset's folder; it is made anew where it is missing."""

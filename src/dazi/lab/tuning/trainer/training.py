@@ -151,11 +151,11 @@ def make_trainer(model: Any, args: Any, every: Sequence[Step], plan: Plan, recip
             return self.lr_scheduler
 
         def _factor(self, step: int) -> float:
-            warm = max(1, round(recipe["warmup"] * plan.steps))
+            warm = max(1, round(float(recipe["warmup"]) * plan.steps))
             if step < warm:
                 return (step + 1) / warm
             left = (plan.steps - step) / max(1, plan.steps - warm)
-            return float(0.5 - 0.5 * math.cos(math.pi * min(max(left, 0.0), 1.0)))
+            return 0.5 - 0.5 * math.cos(math.pi * min(max(left, 0.0), 1.0))
 
     def collated(items: list[Step]) -> dict[str, Any]:
         return {"packs": [tensors(pack) for step in items for pack in step]}
