@@ -1,21 +1,29 @@
-"""The example on the finance pack, run: a scripted model in front, its own tables behind."""
+"""The example on the finance pack and the pack's cases, run with a scripted model in front."""
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dazi.core.engine import GenerateRequest
 from dazi.core.errors import AccessError
 from dazi.core.turn import ConfirmationNeeded
+from dazi.lab.evals.reading import read_cases
+from dazi.lab.evals.runner import Runner, principals, run_cases
+from dazi.main.initialise import initialise
 from dazi.main.runtime import open_runtime
 from dazi.main.settings import Settings
+from dazi.packs.layers import built_in
 from tests.agent.conftest import TODAY, House
-from tests.fakes.engine import PROFILE, ScriptedEngine
+from tests.fakes.engine import PROFILE, Reply, ScriptedEngine, call
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "hongqiao"
 CARD = "CD500115"
@@ -73,3 +81,58 @@ async def test_what_must_not_be_promised_is_not_said(bank: House) -> None:
     bank.script("我们可以秒批秒贷。")  # of Hongqiao's own list
     said = await bank.ask("customer", "多久能批?")
     assert "秒批秒贷" not in said.end.answer
+
+
+def perfect(request: GenerateRequest) -> Reply:
+    """Says what each case expects, and then that it is done."""
+    last = request.messages[-1]
+    if last.role != "user":
+        return "好的。"
+    calls = EXPECTED.get(last.content, [])
+    return [call(c["name"], **filled(c, last.content)) for c in calls] or "请再说明白一些。"
+
+
+def filled(expected: dict[str, Any], text: str) -> dict[str, Any]:
+    """Of a matcher, something that it accepts; of a case that must be refused, what was said."""
+    given = dict(expected.get("arguments", {}))
+    for name in given:
+        if isinstance(given[name], dict):
+            given[name] = given[name].get("has", text)
+    if not given:
+        found = re.search(r"(AC|CD|TX)[0-9]{6}|LN[0-9]{5}", text)
+        names = {"AC": "account_id", "CD": "card_id", "TX": "transaction_id", "LN": "loan_id"}
+        given = {names[found[0][:2]]: found[0]} if found else {}
+        if expected["name"] == "freeze_card":
+            given["reason"] = text
+    return given
+
+
+CASES = [
+    json.loads(line)
+    for line in (built_in()["finance"] / "evals" / "calls.jsonl").open("r", encoding="utf-8")
+]
+EXPECTED: dict[str, list[dict[str, Any]]] = {
+    turn.get("user") or turn["messages"][-1]["content"]: turn["expect"]
+    for case in CASES
+    for turn in case.get("turns", [case])
+}
+
+
+async def test_a_model_that_does_what_the_cases_expect_passes_them_all(tmp_path: Path) -> None:
+    """So that each can be passed: through grounding, normalisation, roles and policies."""
+    initialise(tmp_path / "bank", "en", "finance")
+    settings = Settings(
+        company=tmp_path / "bank", data=tmp_path / "data", today=TODAY, audit="memory"
+    )
+    runtime = await open_runtime(settings, engine=ScriptedEngine(perfect), effects=False)
+    try:
+        runner = Runner(runtime.service, principals(runtime.company, runtime.directory), 1)
+        report = await run_cases(
+            runner, read_cases(built_in()["finance"] / "evals" / "calls.jsonl").cases
+        )
+    finally:
+        await runtime.close()
+    told = report.as_json()
+    assert told["failures"] == []
+    assert (told["n"], told["errors"]) == (40, 0)
+    assert (told["forbidden_executed"], told["unconfirmed"]) == (0, 0)
