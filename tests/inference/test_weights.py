@@ -420,6 +420,42 @@ def test_no_key_or_a_changed_file_is_told_before_the_engine_sees_it(
     assert list((tmp_path / "memory").iterdir()) == []
 
 
+async def test_what_is_made_of_an_encrypted_model_goes_to_memory_too(
+    model_folder: Path, tmp_path: Path, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A base whose layers have to be named for an adapter, and a GGUF file that has to be converted."""
+    if model_folder != BUNDLED:
+        pytest.skip("the adapters of these tests have the bundled model's sizes")
+    monkeypatch.setattr(stream, "CHUNK", 1 << 20)
+    sealing.encrypt(model_folder, tmp_path / "data" / "models" / "mini.sealed", KEY)
+    catalog = Catalog(tmp_path / "data", BUNDLED)
+    catalog.add(tmp_path / "data" / "models" / "mini.sealed", "ours")
+    strong = lora.write(tmp_path / "crm" / "adapter_model.safetensors", lora.tensors(0.5))
+    entry = catalog.add_adapter(strong, "ours")
+    options = EmbeddedOptions(cache_gb=1, cache_dir=catalog.models, vault=vault)
+    engine = open_engine(entry, embedded=options)
+    assert isinstance(engine, EmbeddedEngine)
+    await engine.close()
+    assert engine.profile.name == "dazi-mini+crm"
+    assert [p.name for p in catalog.models.iterdir()] == ["mini.sealed"]
+
+    (tmp_path / "q.gguf").write_bytes(b"GGUF" + CANARY)
+    sealing.encrypt(tmp_path / "q.gguf", catalog.models / "q.sealed", KEY)
+    seen: list[tuple[Path, Path | None]] = []
+
+    def converted(path: Path, into: Path | None) -> Path:
+        seen.append((path, into))
+        return model_folder
+
+    monkeypatch.setattr("dazi.inference.embedded.converted", converted)
+    EmbeddedEngine(catalog.models / "q.sealed", options).shut()
+    ((path, into),) = seen
+    memory_folder = tmp_path / "memory"
+    assert path.name == "q.gguf" and path.is_relative_to(memory_folder)
+    assert into is not None and into.is_relative_to(memory_folder)
+    assert list(memory_folder.iterdir()) == []
+
+
 @pytest.mark.skipif(os.name != "posix", reason="links")
 def test_links_to_files_are_followed_as_hubs_keep_them(tmp_path: Path) -> None:
     (tmp_path / "blobs").mkdir()

@@ -16,7 +16,7 @@ def test_explain_says_who_must_agree_and_why(tmp_path: Path) -> None:
     environment = {"DAZI_DATA": str(tmp_path), "DAZI_LANG": "zh"}
     refund = '{"order_id": "ord 12345", "amount": 60000, "reason": "漏发"}'
     said = dazi("tool", "explain", "finance", "request_refund", refund, **environment).stdout
-    assert "要由经理批准" in said and "refunds.cedar:" in said and "approved_by" in said
+    assert "要由经理批准" in said and "retail.cedar:" in said and "approved_by" in said
     assert "ORD12345" in said  # the canonical argument
     found = json.loads(
         dazi(

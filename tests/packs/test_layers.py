@@ -103,8 +103,12 @@ def test_everything_is_inherited_through_a_chain(own: Path, base: Path) -> None:
 
 def test_people_and_machines_are_not_inherited(own: Path) -> None:
     put(own, {"../base/channels.yaml": "channels: {}\n"})
+    with (own.parent / "base" / "dazi.toml").open("a") as more:
+        more.write('[[knowledge.sources]]\nfolder = "elsewhere"\n')
     company = load_company(own)
     assert company.users == () and not company.demo
+    places = [s.place for s in knowledge_settings(company).sources]
+    assert places == ["{pack:base}/knowledge"]
     layers = layers_of(own)
     for name in ("models.yaml", "channels.yaml"):
         assert layers.find(name) == own / name and not (own / name).exists()

@@ -119,7 +119,10 @@ class Layers:
                     self._take_out(merged, place, layer)
             own = layer is self.own
             given = {k: v for k, v in layer.settings.items() if own or k not in OF_ITS_OWN}
-            merged = _joined(merged, deepcopy(given))
+            given = deepcopy(given)
+            if not own and isinstance(given.get("knowledge"), dict):
+                given["knowledge"].pop("sources", None)  # a pack's documents are in its folder
+            merged = _joined(merged, given)
         return merged
 
     def open_to(self, layer: Layer, name: str) -> bool:
