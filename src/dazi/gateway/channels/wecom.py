@@ -50,6 +50,7 @@ FINAL = frozenset({40003, 40008, 40035, 40058, 44004, 45002, 60111, 81013, 82001
 MENDED_S = 60.0
 """After other refusals (a secret, a right, a trusted address) somebody may have mended it by then."""
 FRESH_S = 300.0
+EVERYBODY = "@all"
 APPROVE, REJECT = "approve", "reject"
 TEXT_BYTES = 2048
 FIELDS, LABEL_CHARS, VALUE_CHARS, SUBTITLE_CHARS, TITLE_CHARS = 6, 10, 30, 112, 36
@@ -164,13 +165,12 @@ class WeCom:
         )
 
     async def send(self, to: Address, part: Part) -> None:
+        if "|" in to.user or to.user == EVERYBODY:  # the interface would take several, or all
+            raise Undelivered("invalid_user", "this is no single person", None)
         try:
             await self._send(to, part)
         except Undelivered as e:
-            code = e.code.removeprefix("errcode_")
-            if e.retry_after is None and code.isdigit() and int(code) not in FINAL:
-                raise Undelivered(e.code, f"errcode {code}", MENDED_S) from None
-            raise
+            raise _mendable(e) from None
 
     async def _send(self, to: Address, part: Part) -> None:
         if part.settles:
@@ -203,7 +203,10 @@ class WeCom:
         return image_of(f"data:{kind};base64,{b64encode(answer.body).decode()}", "picture")
 
     async def profile(self, user: str) -> Mapping[str, str]:
-        found = await self._call("GET", "user/get", query={"userid": user})
+        try:
+            found = await self._call("GET", "user/get", query={"userid": user})
+        except Undelivered as e:
+            raise _mendable(e) from None
         names = ("email", "biz_mail")
         return {"userid": user} | {n: str(found[n]) for n in names if found.get(n)}
 
@@ -291,6 +294,14 @@ def refused(code: int, answer: Answer) -> Undelivered | Uncertain:
     if answer.status >= 500:
         return Uncertain(f"HTTP {answer.status}")
     return Undelivered("http", f"HTTP {answer.status}", None)
+
+
+def _mendable(error: Undelivered) -> Undelivered:
+    """To be tried again, where it is about the application and not about this message."""
+    code = error.code.removeprefix("errcode_")
+    if error.retry_after is None and code.isdigit() and int(code) not in FINAL:
+        return Undelivered(error.code, f"errcode {code}", MENDED_S)
+    return error
 
 
 def _code(answer: Answer) -> int:

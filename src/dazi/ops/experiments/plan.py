@@ -147,10 +147,10 @@ def _wrong(p: Plan) -> Iterator[Text]:
         yield Text("margin 不能是负的", "margin must not be negative")
     late = [n for n in p.measured if is_event(n)]
     if late and not p.window_hours:
-        names = ", ".join(late)
+        told = ", ".join(late)
         yield Text(
-            f"{names} 在第一轮之后才发生:window_hours 要大于 0",
-            f"{names} happens after the first turn: window_hours must be more than 0",
+            f"{told} 在第一轮之后才发生:window_hours 要大于 0",
+            f"{told} happens after the first turn: window_hours must be more than 0",
         )
     yield from _ramp(p)
 
