@@ -56,7 +56,7 @@ class ChannelsPage:
         language = self._scene.language
 
         async def undo(by: Principal) -> None:
-            await self._channels.bindings.unbind(by.tenant, by.user, name)
+            await self._channels.unbind(by, name)
 
         async def agreed() -> None:
             await act(self._scene, undo)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dazi.access.recording import Record
 from dazi.audit.private import Private
 from dazi.connectors.credentials import Credential, NoCredential
 from dazi.core.company import Company
@@ -15,7 +16,7 @@ from dazi.gateway.channels.config import FILE, Declared, read_channels
 from dazi.gateway.channels.inbox import Inbox
 from dazi.gateway.channels.protocol import Channel
 from dazi.gateway.channels.registry import open_channel
-from dazi.gateway.channels.service import ChannelService
+from dazi.gateway.channels.service import ChannelService, Stores
 from dazi.main.company import load_company
 from dazi.main.doctor_finding import Finding
 
@@ -51,13 +52,13 @@ def secret_of(declared: Declared, name: str) -> str:
         ) from None
 
 
-def open_channels(runtime: Runtime) -> ChannelService | None:
+def open_channels(runtime: Runtime, record: Record) -> ChannelService | None:
     """``None`` where the company has no channels. Raises ``ConfigError``."""
     declared = declared_channels(runtime.company)
     if not declared:
         return None
     private = Private(runtime.sealing.keys)
-    stores = Inbox(runtime.database, private), Bindings(runtime.database, private)
+    stores = Stores(Inbox(runtime.database, private), Bindings(runtime.database, private), record)
     return ChannelService(
         [(opened(d), d.section) for d in declared],
         runtime.service,

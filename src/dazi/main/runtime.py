@@ -190,7 +190,7 @@ async def open_runtime(
     runtime.learning = open_learning(runtime, recorder(runtime.ledger))
     runtime.jobs = open_jobs(runtime)
     runtime.widget = await open_widget(runtime)
-    runtime.channels = open_channels(runtime)
+    runtime.channels = open_channels(runtime, recorder(runtime.ledger))
     return runtime
 
 

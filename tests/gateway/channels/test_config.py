@@ -69,6 +69,8 @@ def test_a_good_one_is_opened_with_its_secrets(
         (GOOD + "  people: {roles: [chief]}\n", 8, "chief"),
         (GOOD + "  people:\n    tabel: {}\n", 9, "tabel"),
         (GOOD + "  order_wait_ms: 99999\n", 8, "order_wait_ms"),
+        # A callback holds for an hour: what is forgotten sooner could be sent again.
+        (GOOD + "  keep_days: 0.01\n", 8, "keep_days"),
         ("d: {kind: dingtalk, app_key: k, app_secret_env: X, card_template: t}", 1, "card_route"),
     ],
 )

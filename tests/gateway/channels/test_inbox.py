@@ -129,3 +129,17 @@ async def test_many_workers_take_each_row_once(inboxes: tuple[Inbox, Inbox, Cloc
     for person in {p for p, _ in seen}:
         times = [t for p, t in seen if p == person]
         assert times == sorted(times)
+
+
+async def test_what_nobody_can_read_any_more_keeps_nobody_waiting(
+    inboxes: tuple[Inbox, Inbox, Clock],
+) -> None:
+    """Its person was erased while it waited."""
+    one, _, _ = inboxes
+    await one.put("c", said("first", created=1.0), "li", 0.0)
+    await one.put("c", said("second", created=2.0), "", 0.0)
+    one._private._keys.destroy("li")
+    assert await taken(one) == []
+    assert await one.waiting("c") == {"failed": 1, "received": 1}
+    (held,) = await taken(one)
+    assert held.message.id == "second"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
@@ -16,6 +17,9 @@ from dazi.console.sign_in import CHANNEL_PATH
 from dazi.console.visits import COOKIE
 from dazi.core.errors import AccessError, NotFound
 from dazi.core.language import Text
+from dazi.gateway.channels import texts
+from dazi.gateway.channels.identities import Identities
+from dazi.gateway.channels.protocol import Undelivered
 from dazi.main import channel_desk
 from dazi.main.channels import channel_findings
 from dazi.main.erasing import Stores
@@ -94,6 +98,47 @@ async def test_codes_are_for_those_who_have_signed_in(both: Both) -> None:
     assert known == [[False, False], [True, False]]
     assert (await ask("DELETE", "/wecom/binding"))[0] == 200  # type: ignore[index]
     assert (await ask("DELETE", "/wecom/binding"))[0] == 404  # type: ignore[index]
+    acts = [(r["user"], r["act"], r["channel"]) for r in await both.site.audit("admin")]
+    assert acts[-2:] == [("zoe", "channel.bound", "wecom"), ("zoe", "channel.unbound", "wecom")]
+
+
+async def test_whom_the_administrator_entered_does_not_become_another(both: Both) -> None:
+    """They would be told that they are, and be answered as before."""
+    bindings = both.channels.bindings
+    code = await bindings.code(both.site.runtime.access.people.principal("customer2", "web"))
+    await both.wecom_says(both.wecom.said("LinXianSheng", f"绑定 {code}"))
+    await both.quiet()
+    assert both.wecom.texts("LinXianSheng") == [texts.KNOWN("zh").format(user="customer")]
+    assert await bindings.owner(code) == "customer2"  # of use to whom it was made for
+
+
+async def test_a_card_never_goes_to_whom_a_name_belongs_now(both: Both) -> None:
+    """Bound first, entered for somebody else afterwards."""
+    await both.channels.bindings.bind("wecom", "LinXianSheng", "default", "customer2")
+    identities = both.channels.line("wecom").identities
+    assert await identities.name_of("default", "customer2") == ""
+    assert await identities.name_of("default", "customer") == "LinXianSheng"
+
+
+async def test_a_vendor_that_will_never_tell_leaves_what_people_bound(both: Both) -> None:
+    line = both.channels.line("wecom")
+    told = {"table": {}, "attribute": "employee_id", "vendor_field": "email"}
+    section = line.section.people.model_copy(update=told)
+
+    class Silent:
+        name, wait = "wecom", None
+
+        async def profile(self, user: str) -> dict[str, str]:
+            raise Undelivered("errcode_60111", "nobody", self.wait)
+
+    silent: Any = Silent()
+    ids = Identities(silent, section, line.identities.people, both.channels.bindings)
+    await both.channels.bindings.bind("wecom", "Quiet", "default", "staff")
+    found = await ids.find("Quiet", ask=True)
+    assert found is not None and found.user == "staff"
+    silent.wait = 60.0  # a right that somebody may still grant
+    with pytest.raises(Undelivered):
+        await ids.find("Another", ask=True)
 
 
 async def test_the_operator_binds_with_the_right_to_and_on_record(both: Both) -> None:

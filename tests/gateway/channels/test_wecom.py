@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -45,14 +46,57 @@ async def test_a_message_is_answered_as_its_person(both: Both) -> None:
     assert thread.startswith("wecom_") and "ORD12345" not in title  # sealed
 
 
+async def test_an_answer_from_the_thread_is_told_to_be_generated_too(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was made at a try that came no further than the thread is sent at the next one."""
+    from dazi.core.errors import OperatorError
+    from dazi.gateway.channels import service
+    from dazi.gateway.channels.inbox import Held
+    from dazi.gateway.channels.protocol import Part
+
+    inbox, ready = both.channels.inbox, both.channels.inbox.ready
+    failed: list[Held] = []
+
+    async def failing(held: Held, parts: Sequence[Part], *, sending: bool) -> Held:
+        if not failed:
+            failed.append(held)
+            raise OperatorError("database", "坏了", "broken")
+        return await ready(held, parts, sending=sending)
+
+    monkeypatch.setattr(inbox, "ready", failing)
+    monkeypatch.setattr(service, "LONGEST_S", 0.05)
+    both.site.says("您好。")
+    await both.wecom_says(both.wecom.said(WHO, "你好"))
+    await both.quiet()
+    assert len(failed) == 1 and len(both.site.engine.requests) == 1
+    assert both.wecom.texts(WHO) == [f"您好。\n{texts.GENERATED('zh')}"]
+
+
+async def test_nobody_is_written_to_but_one_person(both: Both) -> None:
+    """The interface takes several names with bars between them, and @all is the whole company."""
+    from dazi.gateway.channels.protocol import Address, Part, Undelivered
+
+    channel = both.channels.line("wecom").channel
+    for name in ("@all", f"{WHO}|ChenLei"):
+        with pytest.raises(Undelivered):
+            await channel.send(Address(name), Part("x"))
+    assert both.wecom.sent == []
+
+
 async def test_a_redelivery_is_no_message(both: Both) -> None:
     both.site.says("您好。")
     plain = both.wecom.said(WHO, "你好")
     for _ in range(3):
         assert (await both.wecom_says(plain)).status == 200
     await both.quiet()
+    meters = both.site.runtime.observer.meters
+    before = meters.channel_messages.total(channel="wecom", result="again")
     assert (await both.wecom_says(plain)).status == 200
     await both.quiet()
+    assert meters.channel_messages.total(channel="wecom", result="again") == before + 1
+    assert meters.channel_parts.total(channel="wecom", result="sent") >= 1
+    assert await both.channels.inbox.open() == {}
     assert len(both.wecom.sent) == 1 and len(both.site.engine.requests) == 1
     ((kept,),) = await both.rows("SELECT content FROM channel_messages")
     assert kept == ""  # what was said is in the thread
@@ -159,6 +203,8 @@ async def test_forged_late_and_broken_callbacks(both: Both) -> None:
     assert wrong.status == 403
     await both.quiet()
     assert both.wecom.sent == [] and both.site.engine.requests == []
+    counted = both.site.runtime.observer.meters.channel_messages
+    assert counted.total(channel="wecom", result="forged") >= 10
 
 
 BOMB = (
@@ -348,12 +394,13 @@ async def test_whoever_approves_gets_a_card_and_decides_by_it(both: Both) -> Non
     assert [c["by"] for c in calls] == ["manager"] and calls[0]["arguments"][
         "order_id"
     ] == "ORD12345"
-    # Once more, and by the other channel: too late, in words.
+    # Once more, and by the other channel: what was decided stands, and the card says so.
     await both.wecom_says(both.wecom.clicked("ChenLei", card["task_id"], "reject", time.time() + 5))
     await both.ding_says(both.ding.said("chen", f"批准 {ticket}"))
     await both.quiet()
-    assert both.wecom.texts("ChenLei")[-1] == "这个操作已经处理过了"
-    assert both.ding.texts("chen")[-1] == "这个操作已经处理过了"
+    stands = texts.DECIDED_EARLIER("zh").format(state="已执行")
+    assert both.wecom.texts("ChenLei")[-1] == both.ding.texts("chen")[-1] == stands
+    assert both.wecom.changed[-1]["button"] == {"replace_name": "已同意"}
     assert len(await both.site.audit("call")) == 1
 
 
@@ -375,6 +422,22 @@ async def test_one_s_own_confirmation_is_a_card_too(both: Both) -> None:
     await both.quiet()
     assert await both.site.audit("call") == []
     assert both.wecom.changed[-1]["button"]["replace_name"] == texts.DONE_NO("zh")
+    assert both.wecom.texts("E1003")[-1] == "好的,没有执行。"  # the host's words, and no model's
+
+
+async def test_what_a_model_says_of_a_confirmed_call_is_told_to_be_generated(both: Both) -> None:
+    mail = {"to": "li@yunshan.example", "subject": "周报", "body": "写完了"}
+    both.site.says([Call("send_email", json.dumps(mail))])
+    await both.wecom_says(
+        both.wecom.said("E1003", "发邮件给 li@yunshan.example,主题周报,内容写完了")
+    )
+    await both.wecom.until(lambda: any(s.card for s in both.wecom.to("E1003")))
+    await both.quiet()
+    card = next(s.card for s in both.wecom.to("E1003") if s.card)
+    both.site.says("邮件已经发了。")
+    await both.wecom_says(both.wecom.clicked("E1003", card["task_id"], "approve"))
+    await both.quiet()
+    assert both.wecom.texts("E1003")[-1].endswith(texts.GENERATED("zh"))
 
 
 async def test_only_those_who_may_use_it(tmp_path: Path, seeded: Path) -> None:

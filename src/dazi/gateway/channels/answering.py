@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from dazi.access.recording import Record
 from dazi.agent.asking import Ask
 from dazi.core.errors import CallerError, DaziError, OverloadError
 from dazi.core.language import Language, Text, language_of
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from dazi.gateway.channels.bindings import Bindings
     from dazi.gateway.channels.identities import Identities
 
+T = TypeVar("T")
 BUSY_S = 1.0
 TRIES, TRIED_S = 5, 3600.0
 _BIND = re.compile(r"\s*(?:绑定|bind)\s*[::]?\s*([A-Za-z0-9]{4,20})\s*", re.IGNORECASE)
@@ -58,12 +60,14 @@ def binds(text: str) -> bool:
 
 @dataclass(slots=True)
 class Answering:
-    """For one channel. ``address``: where people sign in; empty where that is not known."""
+    """For one channel. ``record``: what puts bindings into the ledger; ``address``: where people sign in,
+    empty where that is not known."""
 
     channel: Channel
     service: AssistantService
     identities: Identities
     bindings: Bindings
+    record: Record
     address: str = ""
     _tried: dict[str, list[float]] = field(default_factory=dict)
 
@@ -75,7 +79,7 @@ class Answering:
             return self._say(texts.PRIVATELY(language))
         if (code := _BIND.fullmatch(message.text)) is not None:
             return self._say(await self._bind(held, code[1], language, now))
-        who = await self._who(message)
+        who = await self._of_vendor(self.identities.find(message.sender, ask=True))
         if who is None:
             return self._say(self.how_to_bind(language))
         if not self.identities.allowed(who):
@@ -102,30 +106,45 @@ class Answering:
     def _say(self, text: str) -> list[Part]:
         return list(words(self.channel, text))
 
-    async def _who(self, message: Incoming) -> Principal | None:
+    async def _of_vendor(self, asked: Awaitable[T]) -> T:
+        """Raises ``Postponed``."""
         try:
-            return await self.identities.find(message.sender, ask=True)
+            return await asked
         except Undelivered as e:
-            raise Postponed(e.retry_after or 30.0) from None
-        except Uncertain:
-            raise Postponed(5.0) from None
+            why, wait = e.code, e.retry_after or 30.0
+        except Uncertain as e:
+            why, wait = e.code, 5.0
+        log.warning("%s cannot be asked who somebody is: %s", self.channel.name, why)
+        raise Postponed(wait)
 
     async def _bind(self, held: Held, code: str, language: Language, now: float) -> str:
         if not self.identities.section.binding:
             return self.how_to_bind(language)
+        sender = held.message.sender
+        if known := await self._of_vendor(self.identities.declared(sender, ask=True)):
+            return texts.KNOWN(language).format(user=known)
         tried = [at for at in self._tried.get(held.person, ()) if at > now - TRIED_S]
         if len(tried) >= TRIES:
             return texts.TRIED_TOO_OFTEN(language)
-        user = await self.bindings.redeem(self.channel.name, held.message.sender, code)
+        user = await self._redeemed(sender, code)
         if not user:
             if held.attempts > 1:  # an earlier try may have come as far
-                who = await self.identities.find(held.message.sender)
+                who = await self.identities.find(sender)
                 if who is not None:
                     return texts.BOUND(language).format(user=who.user)
             self._tried[held.person] = [*tried, now]
             return texts.BAD_CODE(language)
         self._tried.pop(held.person, None)
         return texts.BOUND(language).format(user=user)
+
+    async def _redeemed(self, sender: str, code: str) -> str:
+        """Whom the sender is from now on, which is on record before it is so."""
+        user = await self.bindings.owner(code)
+        if not user:
+            return ""
+        body = {"act": "channel.bound", "of": user, "channel": self.channel.name}
+        await self.record("admin", user, body)
+        return await self.bindings.redeem(self.channel.name, sender, code)
 
     # --- a turn ------------------------------------------------------------------------------------
 
@@ -187,11 +206,15 @@ class Answering:
             return self._say(e.message(language))
         if finished is None:
             return self._say(texts.FAILED(language))
+        return [*self._answer(finished, language), *await self._cards(waiting, language)]
+
+    def _answer(self, finished: TurnFinished, language: Language) -> list[Part]:
         said = [finished.answer.strip(), attached(finished.attachments, language)]
-        text = "\n\n".join(s for s in said if s)
-        if text:
-            text = f"{text}\n{texts.GENERATED(language)}"
-        return [*self._say(text), *await self._cards(waiting, language)]
+        return self._generated("\n\n".join(s for s in said if s), language)
+
+    def _generated(self, text: str, language: Language) -> list[Part]:
+        """What a model made is told to be that."""
+        return self._say(f"{text}\n{texts.GENERATED(language)}" if text else "")
 
     async def _cards(self, tickets: Iterable[str], language: Language) -> list[Part]:
         out: list[Part] = []
@@ -214,7 +237,7 @@ class Answering:
                 said = one.kept.message.content or said
         if not said and not waiting:
             return []
-        return [*self._say(said), *await self._cards(waiting, language)]
+        return [*self._generated(said, language), *await self._cards(waiting, language)]
 
     # --- a decision --------------------------------------------------------------------------------
 
@@ -222,41 +245,46 @@ class Answering:
         """Decide as on the web page; a refusal is told in words."""
         language: Language = "zh"
         task = held.message.reply_to.get("task", "")
-        word = texts.DONE_YES if click.approve else texts.DONE_NO
         events = self.service.decide(who, click.ticket, click.approve)
         waiting: list[str] = []
-        said = ""
+        finished: TurnFinished | None = None
         try:
             async with aclosing(events) as stream:
                 async for event in stream:
                     if isinstance(event, ConfirmationNeeded) and not event.approver:
                         waiting.append(event.ticket)
                     elif isinstance(event, TurnFinished):
-                        said = event.answer
+                        finished = event
         except OverloadError as e:
             raise Postponed(max(e.retry_after, BUSY_S)) from None
         except DaziError as e:
             if e.code in _LATER:
                 raise Postponed(BUSY_S) from None
-            mine = await self._mine(held, who, click) if e.code == "already_decided" else ""
-            settled = word if mine else texts.OVER
-            said = mine or e.message(language)
+            mine = await self._mine(who, click) if e.code == "already_decided" else None
+            settled, said = mine or (texts.OVER, e.message(language))
             return [*_settles(task, settled(language)), *self._say(said)]
-        said = said or (texts.DONE_YES if click.approve else texts.TURNED_DOWN)(language)
+        word = texts.DONE_YES if click.approve else texts.DONE_NO
+        ticket = await self.service.tickets.get(click.ticket)
+        if finished is None or not finished.answer.strip():
+            told = self._say((texts.DONE_YES if click.approve else texts.TURNED_DOWN)(language))
+        elif click.approve and ticket.user == who.user:
+            told = self._answer(finished, language)
+        else:  # these words are the host's own
+            told = self._say(finished.answer)
         cards = await self._cards(waiting, language)
-        return [*_settles(task, word(language)), *self._say(said), *cards]
+        return [*_settles(task, word(language)), *told, *cards]
 
-    async def _mine(self, held: Held, who: Principal, click: Click) -> str:
-        """What became of it, where it was this very click that decided, at an earlier try."""
-        if held.attempts < 2:
-            return ""
+    async def _mine(self, who: Principal, click: Click) -> tuple[Text, str] | None:
+        """How it was decided, and what became of it, where it was this person who did: by this very
+        click at an earlier try, or pressed twice."""
         ticket = await self.service.tickets.get(click.ticket)
         if ticket.decided_by != who.user:
-            return ""
-        state = "rejected"
+            return None
+        settled, state = texts.DONE_NO, "rejected"
         if ticket.state == "approved":
-            state = await self.service.agent.router.outcome_of(ticket)
-        return texts.DECIDED_EARLIER("zh").format(state=_STATES.get(state, texts.FAILED)("zh"))
+            settled, state = texts.DONE_YES, await self.service.agent.router.outcome_of(ticket)
+        said = _STATES.get(state, texts.FAILED)("zh")
+        return settled, texts.DECIDED_EARLIER("zh").format(state=said)
 
 
 _STATES: Mapping[str, Text] = {

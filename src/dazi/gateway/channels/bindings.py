@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dazi.audit.private import Private
 from dazi.core.principal import Principal
@@ -56,6 +57,13 @@ class Bindings:
 
     async def bind(self, channel: str, sender: str, tenant: str, user: str) -> None:
         """In place of what either of them was bound to in this channel."""
+        async with self._database.write() as connection:
+            await self._put(connection, channel, sender, (tenant, user))
+
+    async def _put(
+        self, connection: AsyncConnection, channel: str, sender: str, owner: tuple[str, str]
+    ) -> None:
+        tenant, user = owner
         b, person = bindings.c, person_of(channel, sender)
         row = {
             "channel": channel,
@@ -65,12 +73,11 @@ class Bindings:
             "name": self._private.seal(user, f"channel_bindings.name:{channel}/{person}", sender),
             "at": self._clock(),
         }
-        async with self._database.write() as connection:
-            of_user = (b.tenant == tenant) & (b.user == user)
-            await connection.execute(
-                delete(bindings).where(b.channel == channel, (b.person == person) | of_user)
-            )
-            await connection.execute(insert(bindings).values(row))
+        of_user = (b.tenant == tenant) & (b.user == user)
+        await connection.execute(
+            delete(bindings).where(b.channel == channel, (b.person == person) | of_user)
+        )
+        await connection.execute(insert(bindings).values(row))
 
     async def unbind(self, tenant: str, user: str, channel: str | None = None) -> int:
         """How many there were."""
@@ -118,18 +125,26 @@ class Bindings:
             )
         return made
 
+    async def owner(self, code: str) -> str:
+        """Whose code it is; empty for one that is none, or none any more."""
+        async with self._database.read() as connection:
+            query = select(codes.c.user).where(*self._good(code))
+            return str(await connection.scalar(query) or "")
+
     async def redeem(self, channel: str, sender: str, code: str) -> str:
         """Whom the sender is from now on; empty for a code that is none, or none any more."""
-        here = codes.c.hash == _hash(code.strip().upper())
         async with self._database.write() as connection:
             found = await connection.execute(
-                delete(codes).where(here, codes.c.expires >= self._clock()).returning(codes)
+                delete(codes).where(*self._good(code)).returning(codes)
             )
             row = found.mappings().one_or_none()
-        if row is None:
-            return ""
-        await self.bind(channel, sender, row["tenant"], row["user"])
+            if row is None:
+                return ""
+            await self._put(connection, channel, sender, (row["tenant"], row["user"]))
         return str(row["user"])
+
+    def _good(self, code: str) -> tuple[ColumnElement[bool], ...]:
+        return codes.c.hash == _hash(code.strip().upper()), codes.c.expires >= self._clock()
 
     async def thread(self, principal: Principal) -> str:
         """The thread in which the principal talks in this channel. The first has a name that nobody

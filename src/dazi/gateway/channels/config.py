@@ -38,7 +38,8 @@ class PeopleSection(_Table):
 
 class Section(_Table):
     """What every channel has. ``order_wait_ms``: how long a message waits for one that was written
-    before it; ``keep_days``: after that many, what was answered is deleted; ``sign_in``: people may
+    before it; ``keep_days``: after that many, what was answered is deleted, and not
+    before a vendor could send it again; ``sign_in``: people may
     sign in on the web page with it, where the vendor can."""
 
     kind: str
@@ -47,7 +48,7 @@ class Section(_Table):
     per_hour: int = Field(-1, ge=-1)
     per_day: int = Field(-1, ge=-1)
     order_wait_ms: int = Field(300, ge=0, le=10_000)
-    keep_days: float = Field(7.0, gt=0, le=3650)
+    keep_days: float = Field(7.0, ge=0.1, le=3650)
     sign_in: bool = False
 
     def paced(self, usual: Limits) -> Limits:

@@ -9,6 +9,7 @@ it is handed to the vendor and after: one whose fate is not known is never hande
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -33,10 +34,12 @@ from sqlalchemy import (
 )
 
 from dazi.audit.private import Private
+from dazi.audit.sealing import State
 from dazi.gateway.channels.protocol import Incoming, Part
 from dazi.gateway.channels.tables import messages
 from dazi.store.database import Conflict, Database, Statement
 
+log = logging.getLogger("dazi.channels")
 OPEN = ("received", "answering", "ready")
 _CLAIMING = 0x6368616E
 """PostgreSQL's advisory lock under which one process at a time takes rows: then none of a person's
@@ -194,7 +197,25 @@ class Inbox:
                 .returning(messages)
             )
             rows = taken.mappings().all()
-        return [held for row in rows if (held := self._held(row)) is not None]
+        out: list[Held] = []
+        for row in rows:
+            held = self._held(row)
+            if isinstance(held, Held):
+                out.append(held)
+            elif held == "erased":
+                await self._left(row)
+            else:
+                log.error("a message of %s cannot be read: %s", row["channel"], held)
+        return out
+
+    async def _left(self, row: Any) -> None:
+        """Its person was erased: nobody will ever answer it, and it must not keep others waiting."""
+        values = {
+            "state": "failed", "sent": row["sent"], "sending": 0, "worker": "", "lease": 0.0,
+            "ended": self._clock(), "content": "", "parts": "",
+        }  # fmt: skip
+        of = {"of_channel": row["channel"], "of_id": row["id"], "of_worker": row["worker"]}
+        await self._database.run(_DONE, {**of, **values})
 
     async def beat(self, workers: Sequence[str], lease_s: float) -> None:
         """Keep what these hold."""
@@ -289,17 +310,17 @@ class Inbox:
     def _sealed(self, subject: str, channel: str, id: str, parts: Sequence[Part]) -> str:
         return self._private.seal(subject, _place("parts", channel, id), list(parts))
 
-    def _held(self, row: Any) -> Held | None:
-        """``None`` for what cannot be read any more: its person was erased."""
+    def _held(self, row: Any) -> Held | State:
+        """Of what cannot be read, why."""
         channel, id = row["channel"], row["id"]
         content = self._private.open(_place("content", channel, id), row["content"])
         if content.state != "open":
-            return None
+            return content.state
         parts: tuple[Part, ...] | None = None
         if row["parts"]:
             opened = self._private.open(_place("parts", channel, id), row["parts"])
             if opened.state != "open":
-                return None
+                return opened.state
             parts = tuple(msgspec.convert(opened.content, list[Part]))
         # What was being handed over when its worker went away may have arrived.
         sent, doubtful = row["sent"], row["sending"] > row["sent"]

@@ -102,10 +102,7 @@ async def binding_code(x: Exchange) -> None:
 
 
 async def unbind_channel(x: Exchange) -> None:
-    who, found = x.principal, _channels(x)
-    if not await found.bindings.unbind(
-        who.tenant, who.user, found.line(x.path["channel"]).channel.name
-    ):
+    if not await _channels(x).unbind(x.principal, x.path["channel"]):
         raise NotFound("unbound", "您没有绑定这个渠道", "you are not bound there")
     await x.reply(encode(Done()))
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dazi.access.people import People
+from dazi.access.recording import Record
 from dazi.agent.service import AssistantService
 from dazi.core.errors import NotFound
 from dazi.core.principal import Principal
@@ -68,6 +69,15 @@ class Line:
     pacing: Pacing
 
 
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """``record``: the ledger, for who binds and unbinds."""
+
+    inbox: Inbox
+    bindings: Bindings
+    record: Record
+
+
 class ChannelService:
     """``address``: where people sign in, for the words to those whom nobody knows."""
 
@@ -76,17 +86,17 @@ class ChannelService:
         channels: Iterable[tuple[Channel, Section]],
         service: AssistantService,
         people: People,
-        stores: tuple[Inbox, Bindings],
+        stores: Stores,
         address: str = "",
     ) -> None:
-        self.inbox, self.bindings = stores
+        self.inbox, self.bindings, self._record = stores.inbox, stores.bindings, stores.record
         self._service = service
         self._observer = service.agent.observer
         self._people = people
         self._lines: dict[str, Line] = {}
         for channel, section in channels:
             ids = Identities(channel, section.people, people, self.bindings)
-            answering = Answering(channel, service, ids, self.bindings, address)
+            answering = Answering(channel, service, ids, self.bindings, stores.record, address)
             self._lines[channel.name] = Line(
                 channel, section, ids, answering, Pacing(channel.limits)
             )
@@ -104,6 +114,15 @@ class ChannelService:
         if found is None:
             raise NotFound("channel", "没有配置这个渠道", "no such channel is configured")
         return found
+
+    async def unbind(self, principal: Principal, name: str) -> bool:
+        """Undo the principal's own binding; False where there is none. Raises ``NotFound``."""
+        channel, who = self.line(name).channel.name, (principal.tenant, principal.user)
+        if not any(b.channel == channel for b in await self.bindings.list(*who)):
+            return False
+        body = {"act": "channel.unbound", "of": principal.user, "channel": channel}
+        await self._record("admin", principal.user, body)
+        return bool(await self.bindings.unbind(*who, channel))
 
     # --- what comes in -----------------------------------------------------------------------------
 

@@ -17,6 +17,10 @@ BIND_BY_ADMIN = Text("请联系管理员登记您的账号。", "Ask the adminis
 BOUND = Text(
     "绑定好了,您现在是 {user}。有什么可以帮您?", "Done: you are {user} now. How can I help?"
 )
+KNOWN = Text(
+    "管理员已经把您登记为 {user},不用绑定;要换成别人请联系管理员。",
+    "The administrator has entered you as {user}, so there is nothing to bind; ask them to change it.",
+)
 BAD_CODE = Text(
     "绑定码不对、用过了或过期了(10 分钟有效)。请重新取一个。",
     "The code is wrong, used or too old (it lasts ten minutes). Take a new one.",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +20,15 @@ from defusedxml.ElementTree import fromstring
 
 from dazi.core.errors import NotFound
 from dazi.core.messages import Image
+from dazi.gateway.channels.application import (
+    APPROVE,
+    MENDED_S,
+    MOST_PICTURE,
+    REJECT,
+    Application,
+    fresh,
+    picture_in,
+)
 from dazi.gateway.channels.envelope import Envelope
 from dazi.gateway.channels.hosts import WECOM_API, WECOM_AUTHORIZE
 from dazi.gateway.channels.protocol import (
@@ -37,8 +45,7 @@ from dazi.gateway.channels.protocol import (
     Uncertain,
     Undelivered,
 )
-from dazi.gateway.channels.vendor import Answer, Token, Tokens, Vendor
-from dazi.gateway.images import LARGEST, image_of
+from dazi.gateway.channels.vendor import Answer, Token
 
 STALE = frozenset({40001, 40014, 42001})
 """Error codes: the token is not valid (any more)."""
@@ -47,10 +54,8 @@ BUSY: Mapping[int, float] = {-1: 2.0, 45009: 60.0, 45033: 1.0}
 busy, called too often, called too often at once."""
 FINAL = frozenset({40003, 40008, 40035, 40058, 44004, 45002, 60111, 81013, 82001})
 """Error codes about the message or its person: nothing an operator mends would have it taken."""
-MENDED_S = 60.0
-"""After other refusals (a secret, a right, a trusted address) somebody may have mended it by then."""
 FRESH_S = 300.0
-APPROVE, REJECT = "approve", "reject"
+EVERYBODY = "@all"
 TEXT_BYTES = 2048
 FIELDS, LABEL_CHARS, VALUE_CHARS, SUBTITLE_CHARS, TITLE_CHARS = 6, 10, 30, 112, 36
 """What a card has room for; more goes before it in words."""
@@ -70,24 +75,11 @@ class WeComConfig:
     authorize: str = WECOM_AUTHORIZE
 
 
-class WeCom:
-    """``clock``: seconds since the epoch."""
-
+class WeCom(Application[WeComConfig]):
     def __init__(self, config: WeComConfig, clock: Callable[[], float] = time.time) -> None:
         """Raises ``ValueError`` for a key or an address that is none."""
-        self.config = config
-        self._clock = clock
+        super().__init__(config, (config.api,), clock)
         self._envelope = Envelope(config.token, config.aes_key, config.corp_id)
-        self._vendor = Vendor(config.api)
-        self._tokens = Tokens(self._fetch_token)
-
-    @property
-    def name(self) -> str:
-        return self.config.name
-
-    @property
-    def limits(self) -> Limits:
-        return self.config.limits
 
     # --- what comes in -----------------------------------------------------------------------------
 
@@ -98,10 +90,7 @@ class WeCom:
         signature, timestamp, nonce = (
             q.get(n, "") for n in ("msg_signature", "timestamp", "nonce")
         )
-        if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12):
-            raise Forged("timestamp")
-        if abs(self._clock() - int(timestamp)) > FRESH_S:
-            raise Forged("age")
+        fresh(timestamp, self._clock(), FRESH_S)
         if callback.method == "GET":
             echo = self._envelope.opened(signature, timestamp, nonce, q.get("echostr", ""))
             return Received(reply=Reply(echo))
@@ -164,13 +153,12 @@ class WeCom:
         )
 
     async def send(self, to: Address, part: Part) -> None:
+        if "|" in to.user or to.user == EVERYBODY:  # the interface would take several, or all
+            raise Undelivered("invalid_user", "this is no single person", None)
         try:
             await self._send(to, part)
         except Undelivered as e:
-            code = e.code.removeprefix("errcode_")
-            if e.retry_after is None and code.isdigit() and int(code) not in FINAL:
-                raise Undelivered(e.code, f"errcode {code}", MENDED_S) from None
-            raise
+            raise _mendable(e) from None
 
     async def _send(self, to: Address, part: Part) -> None:
         if part.settles:
@@ -198,23 +186,15 @@ class WeCom:
 
     async def picture(self, name: str) -> Image:
         query = {"media_id": name}
-        answer = await self._ask("GET", "media/get", query=query, limit=LARGEST + 1)
-        kind = answer.headers.get("Content-Type", "").partition(";")[0].strip()
-        return image_of(f"data:{kind};base64,{b64encode(answer.body).decode()}", "picture")
+        return picture_in(await self._ask("GET", "media/get", query=query, limit=MOST_PICTURE))
 
     async def profile(self, user: str) -> Mapping[str, str]:
-        found = await self._call("GET", "user/get", query={"userid": user})
+        try:
+            found = await self._call("GET", "user/get", query={"userid": user})
+        except Undelivered as e:
+            raise _mendable(e) from None
         names = ("email", "biz_mail")
         return {"userid": user} | {n: str(found[n]) for n in names if found.get(n)}
-
-    async def check(self) -> None:
-        try:
-            await self._tokens.get()
-        except Uncertain as e:
-            raise Undelivered("token", e.text.en, 5.0) from None
-
-    async def close(self) -> None:
-        await self._vendor.close()
 
     # --- signing in with a browser -----------------------------------------------------------------
 
@@ -291,6 +271,14 @@ def refused(code: int, answer: Answer) -> Undelivered | Uncertain:
     if answer.status >= 500:
         return Uncertain(f"HTTP {answer.status}")
     return Undelivered("http", f"HTTP {answer.status}", None)
+
+
+def _mendable(error: Undelivered) -> Undelivered:
+    """To be tried again, where it is about the application and not about this message."""
+    code = error.code.removeprefix("errcode_")
+    if error.retry_after is None and code.isdigit() and int(code) not in FINAL:
+        return Undelivered(error.code, f"errcode {code}", MENDED_S)
+    return error
 
 
 def _code(answer: Answer) -> int:

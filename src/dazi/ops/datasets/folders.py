@@ -10,6 +10,8 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +165,14 @@ def lines(path: Path) -> Iterator[bytes]:
             yield from (line for line in file if not line.isspace())
     except FileNotFoundError:
         return
+
+
+def made_by() -> str:
+    """The version of Dazi that is installed; empty where it runs from source."""
+    try:
+        return installed("dazi")
+    except PackageNotFoundError:
+        return ""
 
 
 def publish(made: Path, folder: Path) -> None:

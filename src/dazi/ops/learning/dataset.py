@@ -13,8 +13,6 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +33,7 @@ from dazi.ops.datasets.folders import (
     checked_name,
     digests,
     lines,
+    made_by,
     publish,
     root,
     versions,
@@ -150,7 +149,7 @@ def _write(
         name=name,
         version=number,
         made=now(),
-        dazi=_made_by(),
+        dazi=made_by(),
         recipe=dict(wanted.recipe),
         sources=_sources(kept),
         stages=[Stage("duplicates", len(kept) + len(refused), len(kept), reasons)],
@@ -175,11 +174,3 @@ def _sources(kept: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         {"ref": kind, "read": n, "licence": licence, "consent": consent}
         for (kind, licence, consent), n in counted.items()
     ]
-
-
-def _made_by() -> str:
-    """The installed version; empty where it runs from source."""
-    try:
-        return installed("dazi")
-    except PackageNotFoundError:
-        return ""

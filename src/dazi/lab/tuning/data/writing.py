@@ -20,7 +20,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from dazi import __version__
 from dazi.lab.tuning.data.hashing import digest, mixed
 from dazi.lab.tuning.data.recipe import Placed
 from dazi.lab.tuning.data.samples import Draft
@@ -35,6 +34,7 @@ from dazi.ops.datasets.folders import (
     TOOLS,
     Manifest,
     digests,
+    made_by,
     publish,
     root,
     versions,
@@ -72,7 +72,7 @@ def write(placed: Placed, data: Path, work: Work, beside: Beside) -> tuple[Manif
         name=recipe.name,
         version=number,
         made=now(),
-        dazi=__version__,
+        dazi=made_by(),
         recipe=recipe.model_dump(mode="json", exclude_defaults=True),
         sources=beside.sources,
         stages=list(work.stages),
