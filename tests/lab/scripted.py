@@ -71,13 +71,13 @@ class Scripted:
         return None
 
 
-_company = cache(load_company)
+loaded_company = cache(load_company)
 
 
 @asynccontextmanager
 async def assistant(engine: Engine, concurrency: int = 4) -> AsyncIterator[Runner]:
     with tempfile.TemporaryDirectory() as data:
-        company = _company(demo_folder())
+        company = loaded_company(demo_folder())
         settings = Settings(company=company.folder, data=Path(data), audit="memory")
         runtime = await assemble(settings, company, {}, engine, Path(data), effects=False)
         try:

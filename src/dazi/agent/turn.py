@@ -99,18 +99,18 @@ class Agent:
         """Chooses what turns are made with, as long as that is not what ships."""
         self.learner: Learner | None = None
         """Is told how turns end, where anybody learns from it."""
-        self._chooser = ToolChooser(company.tools.values())
+        self.chooser = ToolChooser(company.tools.values())
         self._window: Window | None = None
         self._learn_replies()
 
     def _learn_replies(self) -> None:
         replies = self.engine.profile.replies
         self._taught = Taught(replies)
-        self._asked = Asked(self._chooser, replies)
+        self._asked = Asked(self.chooser, replies)
 
     @property
     def _offering(self) -> Offering:
-        return Offering(self.company, self.engine.profile, self._chooser, self.router.policy)
+        return Offering(self.company, self.engine.profile, self.chooser, self.router.policy)
 
     async def run(
         self, request: TurnRequest, remembered: list[Kept]

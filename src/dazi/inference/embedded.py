@@ -52,7 +52,8 @@ class EmbeddedOptions:
     taken as it fills. ``latency``: prefer one fast answer to many at once. ``cache_dir``: where
     the converted form of a GGUF file is kept (beside the file if not given). ``adapter``: a LoRA
     adapter that is part of this model; ``adapter_alpha``: its alpha, if its configuration is not to
-    be followed. ``vault``: opens files that are encrypted.
+    be followed. ``vault``: opens files that are encrypted. ``precision``: in what it computes (``f32``,
+    ``bf16``, ``f16``).
     """
 
     device: str = "CPU"
@@ -63,6 +64,7 @@ class EmbeddedOptions:
     adapter: Path | None = None
     adapter_alpha: float | None = None
     vault: Vault = field(default_factory=Vault)
+    precision: str = ""
 
 
 _FILES = ("openvino_model.xml", "openvino_tokenizer.xml")
@@ -228,6 +230,8 @@ class EmbeddedEngine:
                 properties["INFERENCE_NUM_THREADS"] = options.num_threads
             if options.latency:
                 properties["PERFORMANCE_HINT"] = "LATENCY"
+            if options.precision:
+                properties["INFERENCE_PRECISION_HINT"] = options.precision
             scheduler = self._genai.SchedulerConfig()
             scheduler.enable_prefix_caching = True
             scheduler.cache_size = options.cache_gb or cache_gib(

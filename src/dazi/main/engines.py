@@ -18,22 +18,36 @@ from dazi.main.settings import Settings
 from dazi.main.weights import vault_of
 
 
-def load_engine(settings: Settings, data: Path) -> Engine:
+def load_engine(settings: Settings, data: Path, *, precision: str = "") -> Engine:
     """The model or the pool of servers that settings, ``models.yaml`` or ``dazi model use`` name.
-    Raises ``OperatorError``."""
+    ``precision``: in what an embedded model computes. Raises ``OperatorError``, and ``CallerError`` for a
+    precision of a model that others serve."""
     vault = vault_of(settings)
     vault.tidy()
     if (path := pool_file(settings)) is not None:
+        if precision:
+            raise _not_embedded()
         return load_pool(settings, data, path)
     entry = choose_model(settings, Catalog(data))
+    if precision and entry.kind != "local":
+        raise _not_embedded()
     options = EmbeddedOptions(
         cache_gb=settings.cache_gb,
         num_threads=settings.threads,
         cache_dir=data / "models",
         vault=vault,
+        precision=precision,
     )
     return open_engine(
         entry, embedded=options, api_key=settings.api_key, wait_s=settings.model_wait_seconds
+    )
+
+
+def _not_embedded() -> CallerError:
+    return CallerError(
+        "precision",
+        "只有内嵌的模型能指定精度",
+        "only an embedded model can be told its precision",
     )
 
 

@@ -76,6 +76,11 @@ TEXTS: Mapping[str, Text] = {
         "https://minio.example.com, with commas. Public hosts need no entry and are reached "
         "by https only",
     ),
+    "evaldata": Text(
+        "公开评测数据在哪里（里面是 bfcl、acebench、cmrc2018 等目录），给 dazi eval run 用",
+        "where public evaluation data lies (folders such as bfcl, acebench, cmrc2018), for dazi eval "
+        "run",
+    ),
     "embedding_url": Text(
         "向量服务的地址（OpenAI 兼容）",
         "an OpenAI-compatible server of embeddings",

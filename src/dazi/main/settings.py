@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     pool: Path | None = None
     """A file that declares several model servers; without one, ``models.yaml`` of the company folder
     where there is one."""
+    evaldata: Path | None = None
+    """Where public evaluation data lies (``bfcl/``, ``cmrc2018/`` and so on), for ``dazi eval run``."""
     hub: str = "huggingface"
     """Where ``dazi model add OWNER/NAME`` downloads from: ``huggingface``, ``modelscope``, a mirror's
     URL (``modelscope:URL`` if it speaks as ModelScope does), or ``off``."""

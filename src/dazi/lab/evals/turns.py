@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dazi.core.company import Company
-from dazi.core.engine import OfferedTool
+from dazi.core.engine import OfferedTool, Usage
 from dazi.core.errors import ModelError
 from dazi.core.messages import CallText
 from dazi.core.turn import (
@@ -77,7 +77,8 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class SeenTurn:
-    """``ms`` is the agent's time. ``replaced`` counts sentences that failed the host's check."""
+    """``ms`` is the agent's time. ``replaced`` counts sentences that failed the host's check;
+    ``usage``: of its model requests together."""
 
     calls: tuple[MadeCall, ...] = ()
     reply: str = ""
@@ -85,6 +86,7 @@ class SeenTurn:
     ms: float = 0.0
     decisions: tuple[Decision, ...] = ()
     error: str = ""
+    usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(slots=True)
@@ -100,6 +102,7 @@ class TurnWatch:
     replaced: int = 0
     ms: float = 0.0
     error: str = ""
+    usage: Usage = field(default_factory=Usage)
     _round: int = 1
     _acted: bool = False
     _waiting: dict[str, tuple[int, CallProposed]] = field(default_factory=dict)
@@ -122,6 +125,7 @@ class TurnWatch:
             self.replies.append(event.answer)
             self.replaced += event.replaced
             self.ms += event.ms
+            self.usage += event.usage
 
     def seen(self) -> SeenTurn:
         self._drop()
@@ -132,6 +136,7 @@ class TurnWatch:
             self.ms,
             tuple(self.decisions),
             self.error,
+            self.usage,
         )
 
     def _drop(self) -> None:
