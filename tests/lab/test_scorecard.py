@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import pypdfium2
 import pytest
 from typer.testing import CliRunner
 
-from dazi.core.errors import CallerError, ConfigError
+from dazi.core.errors import CallerError, ConfigError, NotFound
+from dazi.lab.evals.runs import DataOf, ItemRecord, Metric, RunFolder, RunHead, RunStore, Tokens
 from dazi.lab.scorecard.declared import Card, CostOf, Scale, read_card
 from dazi.lab.scorecard.document import pdf
 from dazi.lab.scorecard.evidence import read_compliance, read_run
@@ -40,31 +42,29 @@ COMPLIANCE = {
 }
 
 
-def run(folder: Path, name: str, suite: str, metrics: dict[str, Any], **more: Any) -> str:
-    at = folder / name
-    at.mkdir(parents=True)
-    about = {
-        "format": 1, "id": name, "suite": suite, "model": "m", "model_version": "v", "done": 2, "of": 2,
-        "concurrency": 4, "metrics": metrics, "data": {"name": "own", "sha256": "ab" * 32},
-    }  # fmt: skip
-    (at / "run.json").write_text(json.dumps(about | more))
-    items = [
-        {"id": f"i{n}", "right": n == 0, "ms": 1000.0 + 2000 * n,
-         "tokens": {"prompt": 1000, "completion": 200 * n, "cached": 0}}
-        for n in range(2)
-    ]  # fmt: skip
-    (at / "items.jsonl").write_text("".join(json.dumps(i) + "\n" for i in items))
+def run(data: Path, name: str, suite: str, metrics: Mapping[str, Metric], done: int = 2) -> str:
+    folder = RunFolder(data / "evals" / name)
+    folder.write(
+        RunHead(
+            name, suite, "m", "0", "v", "", DataOf("own", "ab" * 32), "", concurrency=4,
+            done=done, of=2, metrics=metrics,
+        )
+    )  # fmt: skip
+    with folder.appending() as items:
+        for n in range(2):
+            tokens, ms = Tokens(1000, 200 * n), 1000.0 + 2000 * n
+            items.add(ItemRecord(f"i{n}", "g", "zh", {}, n == 0, tokens=tokens, ms=ms))
     return name
 
 
-def share(value: float, half: float = 0.05) -> dict[str, Any]:
-    return {"value": value, "low": value - half, "high": value + half, "n": 100}
+def share(value: float, half: float = 0.05) -> Metric:
+    return Metric(value, value - half, value + half, 100)
 
 
 def made(tmp_path: Path, **more: Any) -> Scorecard:
     """Two candidates; the second was not measured by one metric and has no compliance report."""
-    run(tmp_path, "a", "calls", {"exact": share(0.8), "false": share(0.1), "forbidden": 0})
-    run(tmp_path, "b", "calls", {"exact": share(0.6), "forbidden": 2})
+    run(tmp_path, "a", "calls", {"exact": share(0.8), "false": share(0.1), "forbidden": Metric(0)})
+    run(tmp_path, "b", "calls", {"exact": share(0.6), "forbidden": Metric(2)})
     (tmp_path / "compliance.json").write_text(json.dumps(COMPLIANCE))
     card = {
         "title": {"zh": "两个候选", "en": "Two candidates"},
@@ -79,7 +79,7 @@ def made(tmp_path: Path, **more: Any) -> Scorecard:
         ],
         "must": [{"suite": "calls", "metric": "forbidden", "at_most": 0}],
     }  # fmt: skip
-    return scorecard(Card.model_validate(card | more), tmp_path, tmp_path)
+    return scorecard(Card.model_validate(card | more), RunStore(tmp_path), tmp_path)
 
 
 def test_a_metric_that_one_lacks_counts_for_nobody(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_less_is_better_where_it_is_said(tmp_path: Path) -> None:
             ],
         }
     )
-    (a,) = scorecard(card, tmp_path, tmp_path).candidates
+    (a,) = scorecard(card, RunStore(tmp_path), tmp_path).candidates
     score = a.scores["capability"]
     assert score.value == pytest.approx(0.85)
     # Two independent errors of 0.05 each, of half the weight.
@@ -144,7 +144,7 @@ def test_costs(tmp_path: Path) -> None:
                 "capability": [{"suite": "calls", "metric": "exact"}],
             }
         )
-        return scorecard(card, tmp_path, tmp_path).candidates[0].cost
+        return scorecard(card, RunStore(tmp_path), tmp_path).candidates[0].cost
 
     run(tmp_path, "a", "calls", {"exact": share(0.8)})
     # 1,000 tokens read at 2 yuan a million, 100 written at 10.
@@ -163,18 +163,11 @@ def test_the_scale_of_costs() -> None:
 
 
 def test_a_run_that_is_not_done_is_refused(tmp_path: Path) -> None:
-    run(tmp_path, "a", "calls", {}, done=1)
+    run(tmp_path, "a", "calls", {}, 1)
     with pytest.raises(CallerError, match="1 of 2"):
-        read_run("a", tmp_path, tmp_path)
-    with pytest.raises(CallerError, match="no evaluation run"):
-        read_run("b", tmp_path, tmp_path)
-
-
-def test_a_line_that_was_cut_off_is_no_item(tmp_path: Path) -> None:
-    run(tmp_path, "a", "calls", {})
-    with (tmp_path / "a" / "items.jsonl").open("a") as items:
-        items.write('{"id": "i9", "ri')
-    assert set(read_run("a", tmp_path, tmp_path).right) == {"i0", "i1"}
+        read_run("a", RunStore(tmp_path), tmp_path)
+    with pytest.raises(NotFound, match="no run b"):
+        read_run("b", RunStore(tmp_path), tmp_path)
 
 
 def test_compliance_counts_what_software_answers_for(tmp_path: Path) -> None:
@@ -242,7 +235,7 @@ def test_the_document(tmp_path: Path) -> None:
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAZI_DATA", str(tmp_path))
     monkeypatch.setenv("DAZI_LANG", "en")
-    run(tmp_path / "evals", "a", "calls", {"exact": share(0.8)})
+    run(tmp_path, "a", "calls", {"exact": share(0.8)})
     card = tmp_path / "card.yaml"
     card.write_text(
         "title: Mine\ncandidates: [{name: A, runs: [a]}]\ncapability: [{suite: calls, metric: exact}]\n"

@@ -48,7 +48,7 @@ class Asked:
     """What the questions of one model ask for. Build it once."""
 
     def __init__(self, chooser: ToolChooser, replies: Sequence[TaughtReply]) -> None:
-        self.chooser = chooser
+        self._chooser = chooser
         self._taught = {
             r.text: r.when.removeprefix(ASKS) for r in replies if r.when.startswith(ASKS)
         }
@@ -78,7 +78,7 @@ class Asked:
                 rest = rest.replace(value, " ")
         if not found:
             return False
-        return max(self.chooser.scores(rest).values(), default=0.0) < OWN_REQUEST
+        return max(self._chooser.scores(rest).values(), default=0.0) < OWN_REQUEST
 
     def needless(self, said: str, today: date, history: Sequence[Kept] = ()) -> frozenset[str]:
         """How taught questions begin, as ``taught.sentences`` has it, for what is known already.

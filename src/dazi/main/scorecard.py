@@ -12,6 +12,7 @@ import typer
 
 from dazi.core.errors import CallerError
 from dazi.core.language import Language, Text
+from dazi.lab.evals.runs import RunStore
 from dazi.lab.scorecard import wording as w
 from dazi.lab.scorecard.costing import reckoned
 from dazi.lab.scorecard.declared import DIMENSIONS, CandidateSpec, Card, Weights, read_card
@@ -21,9 +22,6 @@ from dazi.lab.scorecard.page import html
 from dazi.lab.scorecard.plain import as_plain
 from dazi.lab.scorecard.scoring import Found, Scorecard, scored
 from dazi.main.settings import Settings
-
-RUNS = "evals"
-"""In the data folder: one folder a run."""
 
 
 def show(
@@ -37,7 +35,7 @@ def show(
     card = read_card(file)
     if weights:
         card = card.model_copy(update={"weights": _weights(weights)})
-    made = scorecard(card, settings.data_folder(settings.company_folder()) / RUNS, file.parent)
+    made = scorecard(card, RunStore(settings.data_folder(settings.company_folder())), file.parent)
     if out is not None:
         for path in save(made, out, language):
             typer.echo(str(path), err=True)
@@ -48,8 +46,8 @@ def show(
         typer.echo(line)
 
 
-def scorecard(card: Card, runs: Path, beside: Path) -> Scorecard:
-    """``runs``: where runs lie that are named by their id; other paths are ``beside`` the card."""
+def scorecard(card: Card, runs: RunStore, beside: Path) -> Scorecard:
+    """``runs``: those that are named by their ids; other paths are ``beside`` the card."""
     found = [_found(spec, card, runs, beside) for spec in card.candidates]
     return scored(card, found, time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()))
 
@@ -72,7 +70,7 @@ def save(s: Scorecard, out: Path, language: Language) -> list[Path]:
     return [out / name for name in texts]
 
 
-def _found(spec: CandidateSpec, card: Card, runs: Path, beside: Path) -> Found:
+def _found(spec: CandidateSpec, card: Card, runs: RunStore, beside: Path) -> Found:
     read = tuple(read_run(name, runs, beside) for name in spec.runs)
     cost = reckoned(spec.cost, read, card.requests) if spec.cost else None
     kept = read_compliance(beside / spec.compliance, card.frameworks) if spec.compliance else None

@@ -65,8 +65,8 @@ def _evidence(c: Candidate, language: Language) -> Iterator[str]:
         for framework, id, title in c.compliance.failed:
             yield _small(f"{framework} {id} {Text.of(title)(language)}")
     for r in c.runs:
-        digest = str(r.data.get("sha256", ""))[:12]
-        about = f"{r.suite}: {r.id}, {r.model} {r.version}, n = {r.done}, {r.data.get('name', '')} {digest}"
+        digest = r.data.sha256[:12]
+        about = f"{r.suite}: {r.id}, {r.model} {r.version}, n = {r.done}, {r.data.name} {digest}"
         yield _item(about)
 
 

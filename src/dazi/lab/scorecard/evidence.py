@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dazi.core.errors import CallerError
+from dazi.lab.evals.runs import HEAD, DataOf, ItemRecord, RunFolder, RunStore
 
-RUN, ITEMS = "run.json", "items.jsonl"
 COUNTED = ("pass", "fail", "not_supported")
 """Of the checks of a compliance report those that say something of the software."""
 
@@ -47,19 +47,16 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class RunOf:
-    """``right``: of each item, by its id."""
+    """An evaluation run that is done; ``done``: items."""
 
     id: str
-    folder: Path
     suite: str
     model: str
     version: str
     done: int
-    of: int
     metrics: Mapping[str, Measure]
     use: Use
-    data: Mapping[str, Any]
-    right: Mapping[str, bool]
+    data: DataOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,38 +74,27 @@ class Compliant:
         return self.counts.get("pass", 0) / counted if counted else None
 
 
-def read_run(named: str, runs: Path, beside: Path) -> RunOf:
-    """``named``: the id of a run in ``runs``, or a folder, ``beside`` what names it."""
-    places = [p for p in (runs / named, beside / named) if (p / RUN).is_file()]
-    if not places:
+def read_run(named: str, store: RunStore, beside: Path) -> RunOf:
+    """``named``: as ``RunStore.find``, or a folder ``beside`` the file that names it. Raises
+    ``NotFound``, and ``CallerError`` for a run that is not done."""
+    own = RunFolder(beside / named)
+    folder = own if (own.path / HEAD).is_file() else store.find(named)
+    head = folder.head
+    if head.done < head.of:
         raise CallerError(
             "run",
-            f"没有评测 {named}：`dazi eval list` 列出有的，或写文件夹",
-            f"no evaluation run {named}: `dazi eval list` tells which there are, or name a folder",
+            f"评测 {head.id} 只做了 {head.done}/{head.of}：用 `dazi eval run` 接着做完",
+            f"run {head.id} has {head.done} of {head.of} items: finish it with `dazi eval run`",
         )
-    folder = places[0]
-    about = _json(folder / RUN)
-    items = list(_items(folder / ITEMS))
-    found = RunOf(
-        str(about["id"]),
-        folder,
-        str(about["suite"]),
-        str(about["model"]),
-        str(about.get("model_version", "")),
-        int(about["done"]),
-        int(about["of"]),
-        {name: _measure(m, str(about["id"])) for name, m in about["metrics"].items()},
-        _use(items, about),
-        about.get("data") or {},
-        {str(i["id"]): bool(i["right"]) for i in items},
+    measured = {
+        name: Measure(m.value, m.low, m.high, m.n, head.id)
+        for name, m in head.metrics.items()
+        if m.value is not None
+    }
+    use = _use(list(folder.by_id().values()), head.concurrency)
+    return RunOf(
+        head.id, head.suite, head.model, head.model_version, head.done, measured, use, head.data
     )
-    if found.done < found.of:
-        raise CallerError(
-            "run",
-            f"评测 {found.id} 只做了 {found.done}/{found.of}：用 `dazi eval run` 接着做完",
-            f"run {found.id} has {found.done} of {found.of} items: finish it with `dazi eval run`",
-        )
-    return found
 
 
 def read_compliance(path: Path, frameworks: Sequence[str]) -> Compliant:
@@ -132,46 +118,19 @@ def read_compliance(path: Path, frameworks: Sequence[str]) -> Compliant:
     return Compliant(path, str(report["at"]), counts, tuple(failed))
 
 
-def _measure(given: Any, run: str) -> Measure:
-    if isinstance(given, int | float):
-        return Measure(float(given), None, None, 0, run)
-    low, high = given.get("low"), given.get("high")
-    return Measure(
-        float(given["value"]),
-        None if low is None else float(low),
-        None if high is None else float(high),
-        int(given.get("n") or 0),
-        run,
-    )
-
-
-def _use(items: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Use:
+def _use(items: Sequence[ItemRecord], at_once: int) -> Use:
     def mean(values: list[float]) -> float | None:
         return sum(values) / len(values) if values else None
 
-    tokens = [i["tokens"] for i in items if i.get("tokens")]
-    spent = [float(i["ms"]) for i in items if i.get("ms")]
-    at_once = int(about.get("concurrency") or 1)
-    ms = mean(spent)
+    counted = [i.tokens for i in items if i.tokens.prompt or i.tokens.completion]
+    ms = mean([i.ms for i in items if i.ms])
     return Use(
-        mean([float(t["prompt"]) for t in tokens]),
-        mean([float(t["completion"]) for t in tokens]),
+        mean([float(t.prompt) for t in counted]),
+        mean([float(t.completion) for t in counted]),
         ms,
         at_once / (ms / 1000) if ms else None,
         at_once,
     )
-
-
-def _items(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The last line of an item counts; one that was cut off, as a run was killed, is none."""
-    found: dict[str, Mapping[str, Any]] = {}
-    if path.is_file():
-        with path.open(encoding="utf-8") as lines:
-            for line in lines:
-                if line.endswith("\n") and line.strip():
-                    item = json.loads(line)
-                    found[str(item["id"])] = item
-    yield from found.values()
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -166,10 +166,9 @@ def _evidence(c: Candidate, language: Language) -> Iterator[str]:
         yield from _failed(c.compliance, language)
     yield "</li>"
     for r in c.runs:
-        data = r.data.get("name", "")
         yield (
             f"<li>{escape(r.suite)}: <code>dazi eval report {escape(r.id)}</code> "
             f'<span class="note">{escape(r.model)} {escape(r.version)}, n = {r.done}, '
-            f"{escape(str(data))} {escape(str(r.data.get('sha256', ''))[:12])}</span></li>"
+            f"{escape(r.data.name)} {escape(r.data.sha256[:12])}</span></li>"
         )
     yield "</ul>"

@@ -84,7 +84,7 @@ def _run(r: RunOf) -> dict[str, Any]:
         "model": r.model,
         "model_version": r.version,
         "items": r.done,
-        "data": dict(r.data),
+        "data": asdict(r.data),
         "tokens": {"read": r.use.read, "written": r.use.written},
         "ms": r.use.ms,
         "at_once": r.use.at_once,
