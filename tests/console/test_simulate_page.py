@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from dazi.console import simulate_form, simulate_page
+from dazi.console import plan_fields, simulate_form, simulate_page
 from dazi.console.simulate_page import NotSimulated, simulated
 from tests.console.browser import PHONE, Browser
 from tests.console.conftest import Site, until
@@ -92,7 +92,7 @@ def test_each_wrong_field_is_named(given: dict[str, str], field: str) -> None:
 def test_an_address_may_say_anything() -> None:
     odd = {"policy": "luck", "gpu": "<script>", "kind": "abacus", "schedule": "x" * 99, "a": "b"}
     found = simulate_form.filled(odd)
-    assert found["policy"] == "queue" and len(found["schedule"]) == simulate_form.LONGEST
+    assert found["policy"] == "queue" and len(found["schedule"]) == plan_fields.LONGEST
     assert simulate_form.read(found).parts is not None
 
 

@@ -46,6 +46,7 @@ def test_what_a_site_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         ({"origins": ["https://a.example/"]}, "as a browser sends it"),
         ({"origins": ["https://*.a.example"]}, "as a browser sends it"),
         ({"origins": ["https://a.example:443"]}, "as a browser sends it"),
+        ({"origins": ["https://云杉.example"]}, "as a browser sends it"),
         ({"origins": ["HTTPS://a.example"]}, "as a browser sends it"),
         ({"origins": ["http://127.0.0.1:0"]}, "as a browser sends it"),
         ({"origins": ["http://a.example"]}, "must be https"),

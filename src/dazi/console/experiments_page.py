@@ -11,7 +11,7 @@ from dazi.console import experiments_texts as texts
 from dazi.console.experiment_acts import acts
 from dazi.console.experiment_charts import sequence_chart
 from dazi.console.page_head import head
-from dazi.console.pieces import div, revealed
+from dazi.console.pieces import div, heading, revealed
 from dazi.console.refusal import forbidden
 from dazi.console.state import Scene
 from dazi.console.style import EXPERIMENTS_STYLE
@@ -44,7 +44,7 @@ async def draw(scene: Scene, service: ExperimentService) -> None:
     with div("dz-page dz-experiments"):
         if not _begun(scene):
             return
-        ui.label(texts.EXPERIMENTS(language)).classes("dz-h1").props("role=heading aria-level=1")
+        heading(texts.EXPERIMENTS(language))
         ui.label(texts.HINT(language)).classes("dz-muted")
         if not may_change(scene.principal):
             ui.label(texts.READ_ONLY(language)).classes("dz-muted")
@@ -80,7 +80,7 @@ async def draw_one(scene: Scene, service: ExperimentService, name: str) -> None:
     looked = await service.look(scene.principal, name)  # before anything is drawn
     with div("dz-page dz-experiments"):
         _begun(scene)
-        ui.label(name).classes("dz-h1").props("role=heading aria-level=1")
+        heading(name)
         body = div("dz-trial-body")
 
         async def again() -> None:
@@ -114,12 +114,12 @@ class _One:
             acts(scene, service, experiment, again)
         else:
             ui.label(texts.READ_ONLY(language)).classes("dz-muted")
-        ui.label(texts.ARMS(language)).classes("dz-h2")
+        heading(texts.ARMS(language), 2)
         self._arms()
-        ui.label(texts.COURSE(language)).classes("dz-h2")
+        heading(texts.COURSE(language), 2)
         self._courses()
         self._promised()
-        ui.label(texts.LOG(language)).classes("dz-h2")
+        heading(texts.LOG(language), 2)
         with div("dz-trial-log"):
             for event in reversed(looked.events):
                 revealed(_logged(event, language))
@@ -184,13 +184,13 @@ class _One:
 
     def _promised(self) -> None:
         language, plan = self._language, self._looked.experiment.plan
-        ui.label(texts.GUARDRAILS(language)).classes("dz-h2")
+        heading(texts.GUARDRAILS(language), 2)
         for guardrail in plan.guardrails:
             m = metric(guardrail.metric)
             margin = shown(m, guardrail.margin)(language).removeprefix("+")
             said = texts.GUARDRAIL(language).format(metric=m.label(language), margin=margin)
             ui.label(said).classes("dz-guardrail")
-        ui.label(texts.RAMP(language)).classes("dz-h2")
+        heading(texts.RAMP(language), 2)
         for step in plan.ramp:
             shares = ", ".join(f"{n} {percent(s)}" for n, s in step.shares.items())
             ui.label(texts.STEP(language).format(hours=step.hours, shares=shares))

@@ -6,23 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dazi.console import plan_texts as texts
-from dazi.console.attachments import FONTS, PALETTE, QUIET
+from dazi.console.attachments import PALETTE, QUIET
+from dazi.console.plan_axes import AXIS, MARK, TIP, base, line, rounded
 from dazi.core.language import Language
 from dazi.ops.plan.curves import Course, Rate, Roof, Stack
 from dazi.ops.plan.planning import Plan
 from dazi.ops.plan.speed import MEASURED_TOKENS
 
-MARK = "#c2413b"
 GB = 1024
 """MB of 2^20 bytes in one of 2^30."""
 WAN = 10_000
-_AXIS = {
-    "nameTextStyle": {"color": QUIET},
-    "axisLabel": {"color": QUIET, "hideOverlap": True},
-    "splitLine": {"lineStyle": {"color": QUIET, "opacity": 0.2}},
-}
-_BELOW = {**_AXIS, "nameLocation": "middle", "nameGap": 26}
-_TIP = {"trigger": "axis", "renderMode": "richText", "confine": True}
+_BELOW = {**AXIS, "nameLocation": "middle", "nameGap": 26}
+_WIDTH = 2.5
 
 
 def stack_chart(made: Stack, language: Language) -> dict[str, Any]:
@@ -55,9 +50,9 @@ def stack_chart(made: Stack, language: Language) -> dict[str, Any]:
     return {
         **_base(),
         "grid": {**_GRID, "left": 18, "top": 58, "bottom": 8},
-        "tooltip": _TIP,
-        "xAxis": {"type": "value", **_AXIS},
-        "yAxis": {"type": "category", "data": names, **_AXIS},
+        "tooltip": TIP,
+        "xAxis": {"type": "value", **AXIS},
+        "yAxis": {"type": "category", "data": names, **AXIS},
         "series": series,
     }
 
@@ -78,7 +73,7 @@ def roof_chart(made: Roof, p: Plan, language: Language) -> dict[str, Any]:
             "type": "scatter",
             "symbolSize": 12,
             "itemStyle": {"color": PALETTE[0]},
-            "data": [[w.concurrency, _round(p.speed.together)]],
+            "data": [[w.concurrency, rounded(p.speed.together)]],
         }
     ]
     for i, (n, found) in enumerate(made.published):
@@ -95,9 +90,9 @@ def roof_chart(made: Roof, p: Plan, language: Language) -> dict[str, Any]:
     return {
         **_base(),
         "grid": {**_GRID, "top": 92},
-        "tooltip": {**_TIP, "trigger": "item"},
+        "tooltip": {**TIP, "trigger": "item"},
         "xAxis": {"type": "log", "logBase": 4, "name": texts.AT_ONCE(language), **_BELOW},
-        "yAxis": {"type": "log", **_AXIS},
+        "yAxis": {"type": "log", **AXIS},
         "series": [wanted, *([thin] if made.short else []), *points],
     }
 
@@ -112,7 +107,7 @@ def course_chart(made: Course, language: Language) -> dict[str, Any]:
     last = len(made.private) - 1
     return {
         **_base(),
-        "tooltip": _TIP,
+        "tooltip": TIP,
         "xAxis": {
             "type": "value",
             "min": 0,
@@ -121,7 +116,7 @@ def course_chart(made: Course, language: Language) -> dict[str, Any]:
             "name": texts.MONTH(language),
             **_BELOW,
         },
-        "yAxis": {"type": "value", **_AXIS},
+        "yAxis": {"type": "value", **AXIS},
         "series": [own, _line(texts.API(language), _wan(made.api), PALETTE[1])],
     }
 
@@ -139,7 +134,7 @@ def rates_chart(made: Sequence[Rate], requests: int, language: Language) -> dict
     own = [(r.requests, r.private) for r in made]
     return {
         **_base(),
-        "tooltip": _TIP,
+        "tooltip": TIP,
         "xAxis": {
             "type": "log",
             "name": texts.A_DAY(language),
@@ -147,7 +142,7 @@ def rates_chart(made: Sequence[Rate], requests: int, language: Language) -> dict
             "max": made[-1].requests,
             **_BELOW,
         },
-        "yAxis": {"type": "log", **_AXIS},
+        "yAxis": {"type": "log", **AXIS},
         "series": [
             _line(texts.OWN(language), own, PALETTE[0]),
             _line(texts.API(language), [(r.requests, r.api) for r in made], PALETTE[1]),
@@ -156,7 +151,7 @@ def rates_chart(made: Sequence[Rate], requests: int, language: Language) -> dict
                 "type": "scatter",
                 "symbolSize": 12,
                 "itemStyle": {"color": PALETTE[0]},
-                "data": [[r.requests, _round(r.private)] for r in made if r.requests == requests],
+                "data": [[r.requests, rounded(r.private)] for r in made if r.requests == requests],
             },
         ],
     }
@@ -180,14 +175,7 @@ def _wan(yuan: Sequence[float]) -> list[tuple[int, float]]:
 
 
 def _line(name: str, points: Sequence[tuple[int, float]], colour: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "type": "line",
-        "showSymbol": False,
-        "itemStyle": {"color": colour},
-        "lineStyle": {"width": 2.5},
-        "data": [[x, _round(y)] for x, y in points],
-    }
+    return line(name, points, colour, _WIDTH)
 
 
 def _marks(data: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -199,19 +187,9 @@ def _marks(data: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _round(value: float) -> float:
-    return float(f"{value:.5g}")
-
-
 _THIN = {"width": 1.2}
 _GRID = {"left": 8, "right": 28, "top": 44, "bottom": 34, "containLabel": True}
 
 
 def _base() -> dict[str, Any]:
-    return {
-        "color": list(PALETTE),
-        "textStyle": {"fontFamily": FONTS, "color": QUIET},
-        "legend": {"top": 0, "left": 0, "textStyle": {"color": QUIET}},
-        "grid": _GRID,
-        "animation": False,
-    }
+    return base() | {"grid": _GRID}

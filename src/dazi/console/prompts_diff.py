@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from nicegui import ui
 
 from dazi.console import prompts_texts as texts
-from dazi.console.pieces import div, revealed
+from dazi.console.pieces import div, heading, revealed
 from dazi.console.state import Scene
 from dazi.core.language import Language
 from dazi.ops.prompts.model import Difference
@@ -23,7 +23,7 @@ class Comparing:
         self._offering = False
         language = scene.language
         with ui.element("section").props(f"aria-label='{texts.COMPARE(language)}'"):
-            ui.label(texts.COMPARE(language)).classes("dz-h2")
+            heading(texts.COMPARE(language), 2)
             with div("dz-compare-of"):
                 self._old = ui.select([0], label=texts.FROM(language), value=0)
                 self._new = ui.select([0], label=texts.TO(language), value=0)

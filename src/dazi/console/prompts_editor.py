@@ -10,7 +10,7 @@ from nicegui import ui
 
 from dazi.console import prompts_texts as texts
 from dazi.console.acts import act, button, tell
-from dazi.console.pieces import div, revealed
+from dazi.console.pieces import div, heading, revealed
 from dazi.console.prompts_diff import part_name
 from dazi.console.state import Scene
 from dazi.core.language import Language, Text
@@ -58,7 +58,7 @@ class Editor:
     # --- the form --------------------------------------------------------------------------------
 
     def _form(self, language: Language) -> None:
-        ui.label(texts.EDIT(language)).classes("dz-h2")
+        heading(texts.EDIT(language), 2)
         ui.label(texts.EDIT_HINT(language)).classes("dz-muted")
         with div("dz-two"):
             for one, label in (("zh", texts.ZH), ("en", texts.EN)):
@@ -146,7 +146,7 @@ class Editor:
 
     def _preview(self, language: Language) -> None:
         roles = list(self._service.company.roles)
-        ui.label(texts.PREVIEW(language)).classes("dz-h2")
+        heading(texts.PREVIEW(language), 2)
         with div("dz-compare-of"):
             self._role = ui.select(roles, label=texts.ROLE(language), value=roles[0])
             spoken = {"zh": texts.ZH(language), "en": texts.EN(language)}

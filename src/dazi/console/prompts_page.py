@@ -9,7 +9,7 @@ from nicegui import ui
 from dazi.console import prompts_texts as texts
 from dazi.console.acts import act, ask, button, tell
 from dazi.console.page_head import head
-from dazi.console.pieces import div, revealed
+from dazi.console.pieces import div, heading, revealed
 from dazi.console.prompts_diff import Comparing
 from dazi.console.prompts_editor import Editor
 from dazi.console.refusal import forbidden
@@ -32,7 +32,7 @@ async def draw(scene: Scene, service: PromptService) -> None:
         if not may_read(scene.principal):
             forbidden(texts.FORBIDDEN(language), "dz-prompts-refused")
             return
-        ui.label(texts.PROMPTS(language)).classes("dz-h1").props("role=heading aria-level=1")
+        heading(texts.PROMPTS(language))
         ui.label(texts.HINT(language)).classes("dz-muted")
         if service.ignored:
             ui.label(texts.IGNORED(language)).classes("dz-note-wait dz-prompts-ignored")
@@ -49,7 +49,7 @@ class _Page:
         self._active = 0
         with div("dz-two"):
             with ui.element("section").props(f"aria-label='{texts.VERSIONS(self._language)}'"):
-                ui.label(texts.VERSIONS(self._language)).classes("dz-h2")
+                heading(texts.VERSIONS(self._language), 2)
                 self._list = div("dz-versions")
             self._compared = Comparing(scene, service)
         self._editor = Editor(scene, service, self.refresh)

@@ -6,16 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dazi.console import simulate_texts as texts
-from dazi.console.attachments import FONTS, PALETTE, QUIET
-from dazi.console.plan_charts import MARK
+from dazi.console.attachments import PALETTE, QUIET
+from dazi.console.plan_axes import AXIS, MARK, TIP, base, line
 from dazi.core.language import Language, Text
 
 Course = Mapping[str, Sequence[float]]
-_AXIS = {
-    "nameTextStyle": {"color": QUIET},
-    "axisLabel": {"color": QUIET, "hideOverlap": True},
-    "splitLine": {"lineStyle": {"color": QUIET, "opacity": 0.2}},
-}
 
 
 def load_chart(c: Course, language: Language) -> dict[str, Any]:
@@ -54,38 +49,27 @@ def busy_chart(c: Course, language: Language) -> dict[str, Any]:
     waiting = {**_line(texts.WAITING(language), c, "waiting", MARK), "yAxisIndex": 1}
     made = _chart(c, [busy, waiting], language)
     made["yAxis"] = [
-        {"type": "value", "min": 0, "max": 100, **_AXIS, "axisLabel": {"color": QUIET, "formatter": "{value}%"}},
-        {"type": "value", "min": 0, **_AXIS, "splitLine": {"show": False}},
+        {"type": "value", "min": 0, "max": 100, **AXIS, "axisLabel": {"color": QUIET, "formatter": "{value}%"}},
+        {"type": "value", "min": 0, **AXIS, "splitLine": {"show": False}},
     ]  # fmt: skip
     return made
 
 
 def _line(name: str, c: Course, column: str, colour: str, times: float = 1.0) -> dict[str, Any]:
     points = zip(c["at"], c[column], strict=True)
-    return {
-        "name": name,
-        "type": "line",
-        "showSymbol": False,
-        "itemStyle": {"color": colour},
-        "lineStyle": {"width": 2},
-        "data": [[round(at / 3600, 3), float(f"{y * times:.5g}")] for at, y in points],
-    }
+    return line(name, ((round(at / 3600, 3), y * times) for at, y in points), colour)
 
 
 def _chart(c: Course, series: list[dict[str, Any]], language: Language) -> dict[str, Any]:
     last = (c["at"][-1] + c["at"][0]) / 3600 if c["at"] else 24
     hour: Text = texts.HOUR
-    return {
-        "color": list(PALETTE),
-        "textStyle": {"fontFamily": FONTS, "color": QUIET},
-        "legend": {"top": 0, "left": 0, "textStyle": {"color": QUIET}},
+    return base() | {
         "grid": {"left": 8, "right": 16, "top": 36, "bottom": 30, "containLabel": True},
-        "animation": False,
-        "tooltip": {"trigger": "axis", "renderMode": "richText", "confine": True},
+        "tooltip": TIP,
         "xAxis": {
             "type": "value", "min": 0, "max": round(last, 1), "name": hour(language),
-            "nameLocation": "middle", "nameGap": 24, **_AXIS,
+            "nameLocation": "middle", "nameGap": 24, **AXIS,
         },
-        "yAxis": {"type": "value", "min": 0, **_AXIS},
+        "yAxis": {"type": "value", "min": 0, **AXIS},
         "series": series,
     }  # fmt: skip

@@ -124,7 +124,8 @@ def _check_origin(origin: str, name: str, where: _Where, *, demo: bool) -> None:
     host = parts.hostname or ""
     shown = f"[{host}]" if ":" in host else host
     made = f"{parts.scheme}://{shown}" + (f":{port}" if port is not None else "")
-    if made != origin or not host or usual < 0 or port in (usual, 0) or "*" in origin:
+    spoken = not origin.isascii()  # browsers send the name that the look-up is for: xn--...
+    if made != origin or not host or usual < 0 or port in (usual, 0) or "*" in origin or spoken:
         zh = f"{origin} 应写成浏览器发来的样子,如 https://www.example.com,不带路径、* 和默认端口"
         en = f"{origin} must be as a browser sends it, such as https://www.example.com: "
         raise where.wrong(name, "origins", zh, en + "no path, no *, no default port")

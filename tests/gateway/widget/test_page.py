@@ -380,6 +380,14 @@ def test_a_forged_token_and_a_foreign_page_get_no_chat(browser: Browser, shop: S
     good = signed(secret(shop.site))
     browser.js("window.Dazi.setToken(arguments[0])", good)
     visit.one(".said.assistant", "您好!可以问商品")
+    shop.says("你好", "您好,林先生。")
+    visit.say("你好")
+    visit.one(".said.assistant", "您好,林先生。")
+    visit.gone(".send.running")
+    # Whoever signs out leaves nothing to read, whether or not somebody else may begin.
+    browser.js("window.Dazi.setToken('not.a.token')")
+    visit.one(".alert", "无效或已过期")
+    assert browser.js("return window.root.querySelectorAll('.said').length") == 0
     foreign = shop.page().replace("localhost", "127.0.0.1")
     visit = Visit(browser, foreign)
     visit.press(".launcher")
@@ -469,6 +477,11 @@ def test_a_visitor_confirms_in_place(browser: Browser, shop: Shop) -> None:
         assert "漏发" in card.text and "10" in card.text
         browser.driver.refresh()
         visit.open()
+        # What did not get through may be pressed again.
+        runtime.visitors.sites = {"shop": replace(known, roles=roles, origins=frozenset())}
+        visit.press(".question .yes")
+        visit.one(".alert", "没有发出去")
+        runtime.visitors.sites = {"shop": replace(known, roles=roles)}
         visit.press(".question .yes")
         visit.one(".said.assistant", "已退款。")
         visit.gone(".question")

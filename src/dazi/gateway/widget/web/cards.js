@@ -35,7 +35,8 @@ const extra = (words, event) => {
     make("ul", { class: "sources" }, ...named));
 };
 
-// ``decide`` is called with true or false, once; without it somebody else decides.
+// ``decide`` is called with true or false and says whether that was heard; what was not may be pressed
+// again.
 const question = (words, asked, decide) => {
   const rows = asked.fields.flatMap(([name, value]) =>
     [make("dt", {}, reveal(name)), make("dd", {}, reveal(value))]);
@@ -46,9 +47,12 @@ const question = (words, asked, decide) => {
     card.append(make("p", { class: "quiet" }, words.waits_for(asked.approver)));
     return card;
   }
-  const answer = (yes) => () => {
-    for (const button of card.querySelectorAll("button")) button.disabled = true;
-    decide(yes);
+  const enable = (able) => {
+    for (const button of card.querySelectorAll("button")) button.disabled = !able;
+  };
+  const answer = (yes) => async () => {
+    enable(false);
+    if (!(await decide(yes))) enable(true);
   };
   card.prepend(make("p", { class: "quiet" }, words.confirm_title));
   card.append(make("p", { class: "quiet" }, words.confirm_hint),

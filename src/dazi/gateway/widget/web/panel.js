@@ -74,11 +74,14 @@ class Panel {
     if (!this.options.title) this.title.textContent = begun.title;
   }
 
-  // Somebody else signed in, or out, on the site.
+  // Somebody else signed in, or out, on the site: what was said before is not theirs to read.
   async again() {
     this.client.token = "";
     this.begun = false;
     this.listening?.abort();
+    this.log.replaceChildren();
+    this.standing({ holder: "assistant" });
+    this.setRunning(false);
     if (this.opened) await this.act(() => this.show());
   }
 
