@@ -1,6 +1,6 @@
 """Near-duplicates among texts, by one of several sides; prints what each found as JSON.
 
-    python bench/tuning_data/peers.py SIDE [--seed 11] [--base 10000] [--each 500]
+    python bench/tuning_data/peers.py SIDE [--seed 11] [--base 4000] [--each 300]
 
 The texts, and the shingles where a side takes any, are the same for all. ``datatrove-words`` is datatrove as it
 comes, with its words of Chinese (spaCy and jieba); ``datatrove-chars`` is given the characters.
@@ -161,8 +161,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("side", choices=SIDES)
     parser.add_argument("--seed", type=int, default=11)
-    parser.add_argument("--base", type=int, default=10_000)
-    parser.add_argument("--each", type=int, default=500)
+    parser.add_argument("--base", type=int, default=4_000)
+    parser.add_argument("--each", type=int, default=300)
     given = parser.parse_args()
     rows = texts(given.seed, given.base, given.each)
     what, find = SIDES[given.side]
