@@ -136,10 +136,10 @@ def beside(python: str, seed: int) -> Iterator[Table]:
     """Near-duplicates by libraries, each in a process of its own."""
     table = Table(
         "peers",
-        "Near-duplicates beside libraries: 20,000 ordinary texts and 1,000 copies of each kind",
+        "Near-duplicates beside libraries: 4,000 ordinary texts and 300 copies of each kind",
         (
             "what",
-            "seconds",
+            "CPU seconds",
             "peak MiB",
             "exact",
             "5 %",

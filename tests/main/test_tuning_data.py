@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from dazi.lab.tuning.data import making
 from dazi.main.cli import complete
 from dazi.main.database import declare_tables
 from dazi.memory.threads import Kept, ThreadStore
+from dazi.ops.feedback.model import Content, Entry
+from dazi.ops.feedback.store import FeedbackStore
 from dazi.store.database import Database
 
 RECIPE = """
@@ -62,6 +65,17 @@ async def _fill(folder: Path) -> None:
     await threads.append("t1", Principal("lin", frozenset()), kept)
     he = [Message("user", "会议室怎么预订呢"), Message("assistant", "在 OA 里选时间就可以。")]
     await threads.append("t2", Principal("he", frozenset()), [Kept(m) for m in he])
+    for n, (thumb, state) in enumerate((("down", "new"), ("up", "private"), ("up", "new"))):
+        who = Principal("he", frozenset())
+        asked = [
+            Message("user", f"第 {n} 个问题怎么办呢"),
+            Message("assistant", f"第 {n} 个回答在这里。"),
+        ]
+        await threads.append(f"r{n}", who, [Kept(m) for m in asked])
+        about = Content(said="问", answer="答", thread=f"r{n}")
+        entry = Entry("", "default", "he", "he", "answer", f"turn{n}", f"turn{n}", about, 1.0)
+        feedback = FeedbackStore(database, Private(sealing.keys))
+        await feedback.put(replace(entry, thumb=thumb, state=state))  # type: ignore[arg-type]
     for user in ("lin", "he"):
         await ledger.append("sign_in", user, "", {"ok": True})
     await database.close()
@@ -86,20 +100,23 @@ def made(tmp_path: Path) -> dict[str, Any]:
 def test_make_list_show_and_why(tmp_path: Path) -> None:
     assert dazi("tune", "data", "list").strip() == "There are no datasets."
     done = made(tmp_path)
-    assert (done["name"], done["version"], sum(done["splits"].values())) == ("talks", 1, 3)
+    assert (done["name"], done["version"], sum(done["splits"].values())) == ("talks", 1, 4)
     folder = Path(done["folder"])
     text = "".join((folder / f"{s}.jsonl").read_text("utf-8") for s in done["splits"])
     assert "13812345678" not in text and "[手机1]" in text and '"lin"' not in text
     tools = json.loads((folder / "tools.json").read_text("utf-8"))
     assert tools["get_order_status"]["parameters"]["required"] == ["order_id"]
     listed = dazi("tune", "data", "list")
-    assert "talks  1  3 samples" in listed
+    assert "talks  1  4 samples" in listed
     assert json.loads(dazi("tune", "data", "list", "--json"))[0]["withdrawn"] is None
     shown = dazi("tune", "data", "show", "talks")
     assert "服务条款第三条" in shown and "too short 1" in shown and "fewer than 1000" in shown
     assert "not known" in shown
     told = json.loads(dazi("tune", "data", "show", "talks", "--version", "1", "--json"))
-    assert told["gain"] == [] and told["stages"][0]["in"] == 4
+    assert told["gain"] == [] and told["stages"][0]["in"] == 7
+    assert told["stages"][0]["refused"] == {"consent": 1, "rated_down": 1}
+    assert "did not help" in dazi("tune", "data", "why", "talks", "thread:r0")
+    assert "not agreed" in dazi("tune", "data", "why", "talks", "thread:r1")
     assert "thread:t1#1-4" in dazi("tune", "data", "why", "talks", "thread:t1")
     assert "too short" in dazi("tune", "data", "why", "talks", "more.csv:3")
     refused = json.loads(dazi("tune", "data", "why", "talks", "more.csv:3", "--json"))
@@ -119,8 +136,11 @@ def test_an_erasure_reaches_it(tmp_path: Path, data: Path) -> None:
     assert "会议室怎么预订呢" in text and "ORD12345" not in text
     assert not list((data / "datasets" / "talks" / "1").glob("*.jsonl"))
     again = made(tmp_path)
-    assert again["version"] == 3 and again["stages"][0]["refused"] == {}
-    assert sum(again["splits"].values()) == 2
+    assert again["version"] == 3 and again["stages"][0]["refused"] == {
+        "consent": 1,
+        "rated_down": 1,
+    }
+    assert sum(again["splits"].values()) == 3
 
 
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

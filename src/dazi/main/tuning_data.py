@@ -25,8 +25,8 @@ from dazi.core.language import Language, Text
 from dazi.lab.tuning.data import gain
 from dazi.lab.tuning.data.by_model import Writer
 from dazi.lab.tuning.data.lineage import NOTHING, why
-from dazi.lab.tuning.data.making import Kitchen, Made, Records, make
-from dazi.lab.tuning.data.reading.threads import WHOLE
+from dazi.lab.tuning.data.making import TENANT, Kitchen, Made, Records, make
+from dazi.lab.tuning.data.reading.threads import PRIVATE, WHOLE
 from dazi.lab.tuning.data.recipe import PERSONAL_KINDS, Placed, Recipe, read_recipe
 from dazi.main.auditing import Room, audit_folder, opened
 from dazi.main.company import load_company
@@ -45,6 +45,8 @@ from dazi.ops.datasets.folders import (
     versions,
 )
 from dazi.ops.datasets.reasons import stage_text, told
+from dazi.ops.feedback.model import Wanted
+from dazi.ops.feedback.store import FeedbackStore
 
 GOES_ON = Text("接着上次:{n} 步已经做完", "going on: {n} steps are done already")
 STOPPED = Text("停下了;用同样的命令接着做。", "stopped; the same command goes on from here.")
@@ -62,6 +64,7 @@ OLD = Text(
 )
 LIKED, DISLIKED = 4, 2
 """Stars from which on a conversation helped, and down to which it did not."""
+MOST_FEEDBACK = 1_000_000
 
 
 async def make_data(
@@ -162,7 +165,8 @@ def _records(room: Room) -> Records:
     private = Private(room.sealing.keys)
     desk = DeskStore(room.database, private)
     threads = ThreadStore(room.database, private)
-    return Records(room.database, room.sealing, threads, desk, DeskRatings(desk))
+    said = Said(desk, FeedbackStore(room.database, private))
+    return Records(room.database, room.sealing, threads, desk, said)
 
 
 async def _writer(settings: Settings, recipe: Recipe, data: Path) -> Writer | None:
@@ -187,15 +191,37 @@ async def _writer(settings: Settings, recipe: Recipe, data: Path) -> Writer | No
     return Writer(engine, asked, name, recipe.knowledge.per_passage, today)
 
 
-class DeskRatings:
-    """Implements ``reading.threads.Ratings``: stars of the tickets that conversations became."""
+class Said:
+    """Implements ``reading.threads.Ratings``: thumbs on answers, and stars of the tickets that
+    conversations became. The worst counts for a whole conversation."""
 
-    def __init__(self, desk: DeskStore) -> None:
+    def __init__(self, desk: DeskStore, feedback: FeedbackStore) -> None:
         self._desk = desk
+        self._feedback = feedback
+        self._thumbs: dict[str, int] | None = None
 
     async def of(self, threads: Sequence[str]) -> Mapping[str, Mapping[int, int]]:
+        if self._thumbs is None:
+            self._thumbs = await self._read()
         stars = await self._desk.stars(threads)
-        return {thread: {WHOLE: (n >= LIKED) - (n <= DISLIKED)} for thread, n in stars.items()}
+        out: dict[str, Mapping[int, int]] = {}
+        for thread in threads:
+            given = [self._thumbs[thread]] if thread in self._thumbs else []
+            if n := stars.get(thread):
+                given.append((n >= LIKED) - (n <= DISLIKED))
+            if given:
+                out[thread] = {WHOLE: min(given) if min(given) < 0 else max(given)}
+        return out
+
+    async def _read(self) -> dict[str, int]:
+        """By thread. Whose thread it is cannot be asked of the database: it is sealed."""
+        out: dict[str, int] = {}
+        for e in await self._feedback.find(TENANT, Wanted(kind="answer", limit=MOST_FEEDBACK)):
+            value = PRIVATE if e.state == "private" else 1 if e.thumb == "up" else -1
+            thread = e.content.thread
+            before = out.get(thread, value)
+            out[thread] = min(before, value) if min(before, value) < 0 else max(before, value)
+        return out
 
 
 class Telling:

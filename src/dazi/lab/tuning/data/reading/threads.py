@@ -21,6 +21,8 @@ LONGEST = 12_000
 DAY_S = 86_400.0
 WHOLE = 0
 """In the place of a message's number: the whole thread."""
+PRIVATE = -9
+"""A rating of what nobody is to learn from, whatever else is said of it."""
 
 
 class Ratings(Protocol):
@@ -67,6 +69,8 @@ async def _messages(
 def _unwanted(draft: Draft, source: ThreadsSource) -> str:
     if not any(m.role == "assistant" for m in draft.sample.messages):
         return "no_reply"
+    if draft.rated <= PRIVATE:
+        return "consent"
     if draft.rated < 0 and source.rated != "any":
         return "rated_down"
     return "few_stars" if source.rated == "up" and draft.rated <= 0 else ""
