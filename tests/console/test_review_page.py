@@ -90,7 +90,7 @@ def test_thumbs_of_a_fresh_answer_and_of_a_kept_one(browser: Browser, site: Site
     browser.press(".dz-thumb-consent")
     browser.picture("thumbs")
     browser.be_a_phone()
-    assert browser.js(WIDEST) <= PHONE[0]
+    until(lambda: browser.js(WIDEST) <= PHONE[0])
     browser.wide()
     browser.press(".dz-thumb-send")
     browser.one(".dz-thumb-sent")
@@ -133,7 +133,7 @@ def test_the_queue_shows_no_names_and_an_entry_is_accepted(browser: Browser, sit
     assert found.entry.state == "accepted" and found.sample is not None
     assert found.sample.messages[-1].content == "明天 18:00 前发出。请放心。"
     browser.be_a_phone()
-    assert browser.js(WIDEST) <= PHONE[0]
+    until(lambda: browser.js(WIDEST) <= PHONE[0])
 
 
 def test_without_consent_it_is_refused_or_kept_out(browser: Browser, site: Site) -> None:
@@ -166,7 +166,7 @@ def test_gaps_are_shown_and_closed(browser: Browser, site: Site) -> None:
     browser.wide(1000)
     browser.picture("gaps")
     browser.be_a_phone()
-    assert browser.js(WIDEST) <= PHONE[0]
+    until(lambda: browser.js(WIDEST) <= PHONE[0])
     browser.wide(1000)
     document = site.run(site.runtime.documents.library.readable(person(site, "admin")))[0].id
     box = browser.all(".dz-gap")[0].find_element("css selector", "input")
