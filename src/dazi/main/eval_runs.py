@@ -26,8 +26,9 @@ from dazi.lab.evals.switches import Switches
 from dazi.main.engines import load_engine
 from dazi.main.eval_bench import OpenBench
 from dazi.main.settings import Settings
+from dazi.packs.layers import SETTINGS, layers_of
 
-DECLARED = ("*.toml", "roles.yaml", "*.py", "tools/**/*.yaml", "policies/*.cedar", "words/*.txt")
+DECLARED = ("roles.yaml", "*.py", "tools/**/*.yaml", "policies/*.cedar", "words/*.txt")
 """What of a company's folder decides how its assistant acts."""
 LINES = 2.0
 """Seconds between two lines of progress."""
@@ -184,10 +185,13 @@ async def _bench(settings: Settings, data: Path, wanted: WantedRun) -> AsyncIter
 
 
 def declared(company: Path) -> str:
-    """A digest of the company's declarations."""
+    """A digest of the declarations of the company and of the packs that it extends."""
     whole = hashlib.sha256()
-    for path in sorted(p for pattern in DECLARED for p in company.glob(pattern)):
-        whole.update(str(path.relative_to(company)).encode() + b"\0" + path.read_bytes())
+    layers = layers_of(company)
+    for layer in layers.layers:  # what each file says of itself is not handed on as a file
+        whole.update((layer.folder / SETTINGS).read_bytes())
+    for path in (p for pattern in DECLARED for p in layers.glob(pattern)):
+        whole.update(layers.told(path).encode() + b"\0" + path.read_bytes())
     return whole.hexdigest()[:16]
 
 

@@ -52,11 +52,13 @@ def scored(records: Iterable[ItemRecord]) -> list[Scored]:
 
 
 def metrics_of(items: Sequence[Scored], seed: int = 0) -> dict[str, Metric]:
-    """Of each score its mean over the items it says something of; ``errors`` counts items."""
+    """Of each score its mean over the items it says something of, if there are any; ``errors`` counts
+    items."""
     out: dict[str, Metric] = {}
     for name in dict.fromkeys(n for i in items for n in i.scores):
         of = [i for i in items if i.scores.get(name) is not None]
-        out[name] = _mean(name, of, seed) if of else Metric(None)
+        if of:
+            out[name] = _mean(name, of, seed)
     n = len(items)
     if n:
         times = sorted(i.ms for i in items)
