@@ -24,6 +24,7 @@ from dazi.agent.asking import Ask
 from dazi.core.errors import CallerError, ConfigError, DaziError
 from dazi.core.language import Text, language_of
 from dazi.core.turn import Attachment, CallFinished, TurnFinished
+from dazi.knowledge.rights import EVERYBODY
 from dazi.lab.evals.suite import Bench, Item, Loaded, Outcome, Source, data_of
 from dazi.lab.evals.suites.turned import turn_of
 from dazi.lab.evals.turns import TurnWatch
@@ -97,7 +98,7 @@ class Knowledge:
                     q.question,
                     (q.answer,) if q.answer else (),
                     q.document or "",
-                    q.roles[0] if q.roles else "",
+                    next((r for r in q.roles if r not in EVERYBODY), ""),
                     own=True,
                 ),
             )
