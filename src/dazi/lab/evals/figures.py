@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dazi.lab.evals.intervals import bootstrap, share
+from dazi.lab.evals.intervals import grouped_share, share
 from dazi.lab.evals.metrics import percentile
 from dazi.lab.evals.runs import ItemRecord, Metric, Tokens
 
@@ -91,7 +91,7 @@ def _mean(name: str, of: Sequence[Scored], seed: int) -> Metric:
     values = [float(i.scores[name] or 0.0) for i in of]
     together = [i.conversation for i in of if i.conversation]
     if len(set(together)) < len(together):
-        found = bootstrap(values, [i.conversation or i.id for i in of], seed)
+        found = grouped_share(values, [i.conversation or i.id for i in of], seed)
     else:
         found = share(values, seed)
     return Metric(found.value, found.low, found.high, len(of))
