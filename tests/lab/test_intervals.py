@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from dazi.lab.evals.intervals import Paired, bootstrap, newcombe, share
+from dazi.lab.evals.intervals import Paired, bootstrap, grouped_gap, grouped_share, newcombe, share
 
 
 def test_a_share_has_wilsons_bounds() -> None:
@@ -67,3 +67,14 @@ def test_few_conversations_are_surer_of_less_than_many_items() -> None:
     by_item = bootstrap(values, range(40), 1)
     by_talk = bootstrap(values, [i // 10 for i in range(40)], 1)
     assert by_talk.high - by_talk.low > 2 * (by_item.high - by_item.low)
+
+
+def test_what_is_always_so_is_not_certain_for_that() -> None:
+    groups = [i // 10 for i in range(40)]
+    found = grouped_share([0.0] * 40, groups)
+    assert (found.value, found.low) == (0, 0) and found.high == share([0.0] * 4).high
+    same = grouped_gap([1.0] * 40, [1.0] * 40, groups)
+    assert same.value == 0 and same.low < -0.3 and same.high > 0.3
+    mixed = [1.0] * 20 + [0.0] * 20
+    assert grouped_share(mixed, groups, 1) == bootstrap(mixed, groups, 1)
+    assert grouped_gap([0.0] * 40, mixed, groups, 1) == bootstrap(mixed, groups, 1)

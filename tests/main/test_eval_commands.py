@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from dazi.core.engine import ModelProfile
+from dazi.core.engine import GenerateRequest, ModelProfile
 from dazi.core.errors import CallerError, NotFound
+from dazi.core.messages import Message
+from dazi.lab.evals.one_model import OneModel
 from dazi.lab.evals.runs import RunFolder, RunStore
 from dazi.lab.evals.switches import switches_of
-from dazi.main.eval_runs import WantedRun, declared, run_suite
+from dazi.main.eval_runs import WantedRun, declared, open_model, run_suite
 from dazi.main.eval_telling import compare_runs, hold_gates, list_runs, report_run
 from dazi.main.settings import Settings, demo_folder
 from tests.lab.scripted import LARGE, Decision, Scripted
@@ -172,3 +174,19 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(tmp_path: Path) -> None:
     )
     assert f"{before} of {head.of} are done" in done.stderr
     assert json.loads(done.stdout)["done"] == head.of == len(folder.by_id())
+
+
+async def test_a_model_of_the_pool_is_asked_by_its_name(tmp_path: Path) -> None:
+    pool = tmp_path / "models.yaml"
+    pool.write_text('backends: {one: {url: "http://127.0.0.1:9/v1", model: big}}')
+    settings = Settings(pool=pool, model="big", data=tmp_path)
+    engine = await open_model(settings, tmp_path, "")
+    assert isinstance(engine, OneModel) and engine.profile.name == "big"
+    await engine.close()
+    with pytest.raises(CallerError, match=r"models\.yaml has: big"):
+        await open_model(settings.model_copy(update={"model": "small"}), tmp_path, "")
+    inner = Scripted({})
+    one = OneModel(inner, replace(LARGE, name="big"))
+    async for _ in one.generate(GenerateRequest((Message("user", "hi"),))):
+        pass
+    assert inner.requests[0].model == "big"

@@ -16,18 +16,23 @@ import typer
 
 from dazi import __version__
 from dazi.access.limits.rules import prices_of
+from dazi.core.engine import Engine
+from dazi.core.errors import CallerError
 from dazi.core.language import Language, Text
 from dazi.lab.evals.executing import Execution, execute
 from dazi.lab.evals.figures import groups_of, metrics_of, scored
+from dazi.lab.evals.one_model import OneModel
 from dazi.lab.evals.registry import suite as suite_of
 from dazi.lab.evals.runs import ItemRecord, RunFolder, RunHead, RunStore, run_id
 from dazi.lab.evals.suite import Item, Loaded, Source, drawn
 from dazi.lab.evals.switches import Switches
 from dazi.main.engines import load_engine
 from dazi.main.eval_bench import OpenBench
+from dazi.main.pool import load_pool, pool_file
 from dazi.main.settings import Settings
+from dazi.packs.layers import SETTINGS, layers_of
 
-DECLARED = ("*.toml", "roles.yaml", "*.py", "tools/**/*.yaml", "policies/*.cedar", "words/*.txt")
+DECLARED = ("roles.yaml", "*.py", "tools/**/*.yaml", "policies/*.cedar", "words/*.txt")
 """What of a company's folder decides how its assistant acts."""
 LINES = 2.0
 """Seconds between two lines of progress."""
@@ -173,9 +178,7 @@ def _head(
 
 @asynccontextmanager
 async def _bench(settings: Settings, data: Path, wanted: WantedRun) -> AsyncIterator[OpenBench]:
-    engine = await asyncio.to_thread(
-        load_engine, settings, data, precision=wanted.switches.precision
-    )
+    engine = await open_model(settings, data, wanted.switches.precision)
     bench = OpenBench(settings, engine, wanted.switches, wanted.concurrency)
     try:
         yield bench
@@ -183,11 +186,37 @@ async def _bench(settings: Settings, data: Path, wanted: WantedRun) -> AsyncIter
         await bench.close()
 
 
+async def open_model(settings: Settings, data: Path, precision: str) -> Engine:
+    """As ``load_engine``; a name that is none of the installation's models may be one of its pool's."""
+    try:
+        return await asyncio.to_thread(load_engine, settings, data, precision=precision)
+    except CallerError as e:
+        whole = settings.model_copy(update={"model": ""})
+        path = pool_file(whole) if e.code == "unknown_model" else None
+        if path is None:
+            raise
+        pool = await asyncio.to_thread(load_pool, whole, data, path)
+        name = settings.model
+        for backend in pool.backends:
+            if name == backend.engine.profile.name or name in backend.spec.adapters:
+                return OneModel(pool, replace(backend.engine.profile, name=name))
+        known = ", ".join(pool.names())
+        await pool.close()
+        raise CallerError(
+            "unknown_model",
+            f"没有模型 {name};{path.name} 里有:{known}",
+            f"no model {name}; {path.name} has: {known}",
+        ) from None
+
+
 def declared(company: Path) -> str:
-    """A digest of the company's declarations."""
+    """A digest of the declarations of the company and of the packs that it extends."""
     whole = hashlib.sha256()
-    for path in sorted(p for pattern in DECLARED for p in company.glob(pattern)):
-        whole.update(str(path.relative_to(company)).encode() + b"\0" + path.read_bytes())
+    layers = layers_of(company)
+    for layer in layers.layers:  # what each file says of itself is not handed on as a file
+        whole.update((layer.folder / SETTINGS).read_bytes())
+    for path in (p for pattern in DECLARED for p in layers.glob(pattern)):
+        whole.update(layers.told(path).encode() + b"\0" + path.read_bytes())
     return whole.hexdigest()[:16]
 
 

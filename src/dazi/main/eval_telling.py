@@ -156,8 +156,9 @@ def compare_runs(
         Text("p", "p"),
         Text("升/降", "up/down"),
     )
-    for head in heads:
-        table.add_column(head(language))
+    for number, head in enumerate(heads):
+        # The name of a metric may be broken; figures may not.
+        table.add_column(head(language), no_wrap=number > 0)
     for d in found.differences:
         table.add_row(*_row(called(d.metric)(language), d))
     for name, d in found.groups.items():

@@ -20,7 +20,7 @@ TOOLS, ROLES, SECTIONS, FILES = (
 REPLACED, LEFT_OUT = Text("换掉的", "replaced"), Text("去掉的", "left out")
 PARTS = (
     "policies/*.cedar", "reports/*.yaml", "words/*.txt", "guard.yaml", "alerts.yaml", "answers.yaml",
-    "desk/*.yaml", "prompts/*.yaml", "templates/*", "contracts/*", "knowledge/**/*.*", "evals/*.jsonl",
+    "desk/*.yaml", "prompts/*.yaml", "templates/*", "contracts/*", "knowledge/**/*.*", "evals/*.*",
 )  # fmt: skip
 """What else is handed on, where there is such a file."""
 MANY = 8

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dazi.core.errors import CallerError
 from dazi.core.language import Text
 from dazi.lab.evals.figures import RIGHT, Scored, scored
-from dazi.lab.evals.intervals import Interval, Paired, bootstrap, newcombe
+from dazi.lab.evals.intervals import Interval, Paired, grouped_gap, newcombe
 from dazi.lab.evals.runs import RunFolder, RunHead
 from dazi.ops.experiments.sequential import mcnemar, sign_flips
 
@@ -107,12 +107,12 @@ def _difference(name: str, pairs: Sequence[tuple[Scored, Scored]], seed: int) ->
     lost = sum(x > y for x, y, _ in both)
     binary = all(v in (0, 1) for x, y, _ in both for v in (x, y))
     alone = len({c for _, _, c in both}) == len(both)
-    gaps = [y - x for x, y, _ in both]
     if binary and alone:
         p11 = sum(bool(x and y) for x, y, _ in both)
         interval = newcombe(Paired(p11, lost, gained, len(both) - p11 - lost - gained))
     else:
-        interval = bootstrap(gaps, [c for _, _, c in both], seed)
+        befores, afters, talks = (list(c) for c in zip(*both, strict=True))
+        interval = grouped_gap(befores, afters, talks, seed)
     p = mcnemar(lost, gained) if binary and alone else _p_of_groups(both, seed)
     method = NEWCOMBE if binary and alone else BOOTSTRAP
     return _made(name, len(both), (first, second), interval, p, method, (gained, lost))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dazi.lab.evals.intervals import bootstrap, share
+from dazi.lab.evals.intervals import grouped_share, share
 from dazi.lab.evals.metrics import percentile
 from dazi.lab.evals.runs import ItemRecord, Metric, Tokens
 
@@ -52,11 +52,13 @@ def scored(records: Iterable[ItemRecord]) -> list[Scored]:
 
 
 def metrics_of(items: Sequence[Scored], seed: int = 0) -> dict[str, Metric]:
-    """Of each score its mean over the items it says something of; ``errors`` counts items."""
+    """Of each score its mean over the items it says something of, if there are any; ``errors`` counts
+    items."""
     out: dict[str, Metric] = {}
     for name in dict.fromkeys(n for i in items for n in i.scores):
         of = [i for i in items if i.scores.get(name) is not None]
-        out[name] = _mean(name, of, seed) if of else Metric(None)
+        if of:
+            out[name] = _mean(name, of, seed)
     n = len(items)
     if n:
         times = sorted(i.ms for i in items)
@@ -89,7 +91,7 @@ def _mean(name: str, of: Sequence[Scored], seed: int) -> Metric:
     values = [float(i.scores[name] or 0.0) for i in of]
     together = [i.conversation for i in of if i.conversation]
     if len(set(together)) < len(together):
-        found = bootstrap(values, [i.conversation or i.id for i in of], seed)
+        found = grouped_share(values, [i.conversation or i.id for i in of], seed)
     else:
         found = share(values, seed)
     return Metric(found.value, found.low, found.high, len(of))

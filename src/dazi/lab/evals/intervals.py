@@ -89,4 +89,37 @@ def bootstrap(values: Sequence[float], groups: Sequence[object], seed: int = 0) 
     return Interval(float(np.mean(np.asarray(values, dtype=np.float64))), float(low), float(high))
 
 
-__all__ = ["RESAMPLES", "Interval", "Paired", "Z", "bootstrap", "newcombe", "share", "wilson"]
+def grouped_share(values: Sequence[float], groups: Sequence[object], seed: int = 0) -> Interval:
+    """As ``share``, of values that are not independent within their groups. Where all are alike there is
+    nothing to draw, and a group counts as one item."""
+    if len(set(values)) == 1 and values[0] in (0, 1):
+        n = len(set(groups))
+        return Interval(values[0], *wilson(round(values[0] * n), n))
+    return bootstrap(values, groups, seed)
+
+
+def grouped_gap(
+    first: Sequence[float], second: Sequence[float], groups: Sequence[object], seed: int = 0
+) -> Interval:
+    """The mean of ``second`` less that of ``first``, likewise: where no item differs, by Newcombe's method
+    for as many items as there are groups."""
+    gaps = [y - x for x, y in zip(first, second, strict=True)]
+    if any(gaps):
+        return bootstrap(gaps, groups, seed)
+    n = len(set(groups))
+    both = round(sum(first) / len(first) * n)
+    return newcombe(Paired(both, 0, 0, n - both))
+
+
+__all__ = [
+    "RESAMPLES",
+    "Interval",
+    "Paired",
+    "Z",
+    "bootstrap",
+    "grouped_gap",
+    "grouped_share",
+    "newcombe",
+    "share",
+    "wilson",
+]

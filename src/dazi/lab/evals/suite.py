@@ -15,6 +15,7 @@ from dazi.core.errors import CallerError
 from dazi.core.language import Text
 from dazi.lab.evals.runner import Runner
 from dazi.lab.evals.runs import DataOf, digest
+from dazi.packs.layers import layers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,13 @@ class Source:
         return folder
 
     def own(self, pattern: str) -> list[Path]:
-        """The company's own files of this name, or those that were given. Raises ``CallerError`` where
-        there are none."""
+        """The company's own files of this name and those of the packs that it extends, or those that
+        were given. Raises ``CallerError`` where there are none."""
         if self.given is not None and self.given.is_file():
             return [self.given]
-        for folder in (self.given, self.company / "evals"):
-            if folder is not None and (found := sorted(folder.glob(pattern))):
-                return found
+        given = sorted(self.given.glob(pattern)) if self.given is not None else []
+        if found := given or layers_of(self.company).glob(f"evals/{pattern}"):
+            return found
         raise CallerError(
             "no_data",
             f"{self.company / 'evals'} 里没有 {pattern};把用例放在那里,或用 --data 指明",

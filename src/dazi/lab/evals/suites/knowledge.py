@@ -24,9 +24,11 @@ from dazi.agent.asking import Ask
 from dazi.core.errors import CallerError, ConfigError, DaziError
 from dazi.core.language import Text, language_of
 from dazi.core.turn import Attachment, CallFinished, TurnFinished
+from dazi.knowledge.rights import EVERYBODY
 from dazi.lab.evals.suite import Bench, Item, Loaded, Outcome, Source, data_of
 from dazi.lab.evals.suites.turned import turn_of
 from dazi.lab.evals.turns import TurnWatch
+from dazi.packs.layers import layers_of
 
 ABSENT_EVERY = 10
 FOUND, ABSENT = "cmrc found", "cmrc absent"
@@ -60,9 +62,10 @@ class Knowledge:
         self.documents: dict[str, str] = {}
 
     def load(self, source: Source) -> Loaded:
-        items, parts, names = self._own(source.company / OWN), [], []
+        own = layers_of(source.company).find(OWN)
+        items, parts, names = self._own(own), [], []
         if items:
-            parts.append(source.company / OWN)
+            parts.append(own)
             names.append("own questions")
         given = source.given
         if given is not None or not items:
@@ -95,7 +98,7 @@ class Knowledge:
                     q.question,
                     (q.answer,) if q.answer else (),
                     q.document or "",
-                    q.roles[0] if q.roles else "",
+                    next((r for r in q.roles if r not in EVERYBODY), ""),
                     own=True,
                 ),
             )
