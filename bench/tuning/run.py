@@ -38,10 +38,10 @@ RECIPE: dict[str, Any] = {
     "rank": 16,
     "rate": 2e-3,
     "epochs": 3,
-    "batch": 16,
+    "batch": 8,
     "length": 900,
     "minutes": 15,
-    "validations": 4,
+    "validations": 3,
     "seed": SEED,
 }
 FEW: dict[str, dict[str, Any]] = {

@@ -39,7 +39,9 @@ WORDS = HERE / "phrasings"
 OFFERED = 5
 DIGITS = re.compile(r"(YS)(?=\d{10})", re.IGNORECASE)
 KINDS = {"request": 62, "joined": 8, "missing": 12, "none": 12, "order": 6}
-REPLIED = 0.35
+REPLIED = 0.2
+COMMON = 12
+"""Samples that must share a list of offered tools."""
 BESIDE = 0.5
 ALIKE = 6
 """So many samples may differ in their numbers alone: copying those is what is to be learnt."""
@@ -191,6 +193,25 @@ def filtered(
         yield sample
 
 
+def common(
+    samples: list[dict[str, Any]], tools: dict[str, Any], refused: Counter[str]
+) -> list[dict[str, Any]]:
+    """Those whose list of offered tools is that of several others: it is read once for all of them, and
+    the minutes are few."""
+    chooser = ToolChooser(tools.values())
+
+    def offered(sample: dict[str, Any]) -> tuple[str, ...]:
+        said, role = sample["messages"][0]["content"], sample["role"]
+        found = chooser.choose(Request(said), lambda t: role in t.roles, OFFERED, narrow=True)
+        return (sample["language"], *(t.name for t in found.offered))
+
+    lists = [offered(s) for s in samples]
+    times = Counter(lists)
+    kept = [s for s, names in zip(samples, lists, strict=True) if times[names] >= COMMON]
+    refused["rare list of tools"] += len(samples) - len(kept)
+    return kept
+
+
 def _grounded(tool: Any, arguments: dict[str, Any], said: list[str]) -> bool:
     evidence = Evidence(date(2025, 4, 3))
     for text in said:
@@ -225,7 +246,10 @@ def beside(samples: Iterator[dict[str, Any]], seed: int) -> Iterator[dict[str, A
 def make(folder: Path, data: Path, count: int, replay: int, seed: int) -> dict[str, Any]:
     """The dataset ``parcels@1``: ``count`` samples of the new tool and ``replay`` of old ones."""
     maker, refused = Parcels(folder, seed), Counter[str]()
-    fresh = list(islice(filtered(endless(maker), maker.tools, refused), count))
+    candidates = list(islice(filtered(endless(maker), maker.tools, refused), 2 * count))
+    fresh = common(candidates, maker.tools, refused)
+    refused["more than asked for"] = max(0, len(fresh) - count)
+    fresh = fresh[:count]
     old = list(islice(beside(generate.samples(seed + 1000), seed), replay))
     into = data / "datasets" / "parcels" / "1"
     into.mkdir(parents=True, exist_ok=True)
@@ -253,7 +277,7 @@ def make(folder: Path, data: Path, count: int, replay: int, seed: int) -> dict[s
         "stages": [
             {
                 "name": "phrasings",
-                "in": count + sum(refused.values()),
+                "in": len(fresh) + refused.total(),
                 "out": count,
                 "refused": dict(refused),
             }

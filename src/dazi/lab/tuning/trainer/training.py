@@ -24,7 +24,9 @@ from dazi.lab.tuning.trainer.packing import Step, packs, steps, tensors
 from dazi.lab.tuning.trainer.progress import Plan, Progress
 
 PROBE = 8
-"""Steps after which it is known how long one takes."""
+"""After so many steps each time it is looked at how long one takes."""
+ENOUGH = 0.95
+"""Of the minutes allowed, what steps may take; the rest is for validations."""
 SAVE_S = 60.0
 TELL_S = 2.0
 HELD = 512
@@ -193,7 +195,7 @@ def make_watch(
             if self._first < 0:
                 self._first = step - 1
                 state.max_steps = plan.steps
-            if not plan.fixed and step - self._first >= PROBE:
+            if step - self._first >= PROBE and step % PROBE == 0:
                 self._replan(step, state)
             if now - self._told >= TELL_S or step >= plan.steps:
                 self._tell(step, now)
@@ -224,11 +226,12 @@ def make_watch(
         def _replan(self, step: int, state: Any) -> None:
             """Fewer steps where the time allowed would end the run before its rate has fallen."""
             each = (plan.spent - self._began) / (step - self._first)
-            possible = int(0.95 * recipe["minutes"] * 60 / max(each, 1e-6))
-            plan.steps, plan.fixed = max(step, min(plan.steps, possible)), True
-            state.max_steps = plan.steps
-            progress.say("planned", steps=plan.steps, seconds_a_step=round(each, 4))
-            plan.save()
+            left = ENOUGH * recipe["minutes"] * 60 - plan.spent
+            possible = max(step, step + int(left / max(each, 1e-6)))
+            if possible < plan.steps:
+                plan.steps = state.max_steps = possible
+                progress.say("planned", steps=possible, seconds_a_step=round(each, 4))
+                plan.save()
 
         def _tell(self, step: int, now: float) -> None:
             rate = trainer.tokens / max(plan.spent - self._began, 1e-6)

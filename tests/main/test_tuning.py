@@ -1,0 +1,126 @@
+"""Deploying adapters and taking deployments back, and what a recipe is refused for before it trains."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from dazi.core.errors import CallerError, OperatorError
+from dazi.inference.catalog import ModelEntry
+from dazi.inference.embedded import EmbeddedEngine
+from dazi.lab.tuning.recipe import read_recipe
+from dazi.lab.tuning.registry import Tuned
+from dazi.main.cli import complete
+from dazi.main.settings import Settings, demo_folder
+from dazi.main.tuning import Bench, deploy, prepared_run, rollback, weights_of
+from tests.inference import lora
+from tests.lab.tuning.test_registry import card, made
+
+
+def bench_of(data: Path, count: int = 2) -> tuple[Bench, list[Tuned]]:
+    bench = Bench.of(Settings(company=demo_folder(), data=data))
+    source = made(data / "made")
+    return bench, [bench.registry.add(source, card(i + 1)) for i in range(count)]
+
+
+def active(bench: Bench) -> str:
+    found = bench.catalog.active()
+    return found.name if found else ""
+
+
+def failed(bench: Bench, tuned: Tuned) -> Tuned:
+    return bench.registry.evaluated(tuned, None, {"passed": False, "why": ["old: -9%"]})
+
+
+def test_deployments_are_taken_back_one_by_one(tmp_path: Path) -> None:
+    bench, _ = bench_of(tmp_path)
+    with pytest.raises(CallerError):
+        rollback(bench)
+    for wanted in ("orders@1", "orders", "orders"):
+        deploy(bench, wanted)
+    assert active(bench) == "orders@2"
+    bench.catalog.remove("orders@1")  # taken out of the list of models meanwhile
+    assert rollback(bench) == active(bench) == "orders@1"
+    assert rollback(bench) == active(bench) == "dazi-mini"
+
+
+def test_what_failed_or_must_not_be_served_takes_an_explicit_word(tmp_path: Path) -> None:
+    bench, (one, two) = bench_of(tmp_path)
+    failed(bench, one)
+    with pytest.raises(CallerError, match="old: -9%"):
+        deploy(bench, "orders@1")
+    soft = msgspec.structs.replace(two.card, method="p-tuning")
+    (two.folder / "adapter.json").write_bytes(msgspec.json.encode(soft))
+    with pytest.raises(CallerError) as refused:
+        deploy(bench, "orders@2", anyway=True)
+    assert refused.value.code == "adapter_soft" and active(bench) == "dazi-mini"
+    deploy(bench, "orders@1", anyway=True)
+    assert active(bench) == "orders@1"
+
+
+def test_the_commands_say_what_is_in_use_and_what_did_not_pass(tmp_path: Path) -> None:
+    bench, (one, _) = bench_of(tmp_path)
+    failed(bench, one)
+    env = {"DAZI_DATA": str(tmp_path), "DAZI_LANG": "en", "DAZI_COMPANY": str(demo_folder())}
+
+    def dazi(*args: str) -> Any:
+        return CliRunner().invoke(complete(), ["tune", *args], env=env)
+
+    assert dazi("deploy", "orders").exit_code == 0
+    listed = dazi("list").output
+    assert "* orders@2" in listed and "orders@1" in listed and "did not pass" in listed
+    told = json.loads(dazi("show", "orders@1", "--json").output)
+    assert told["gate"]["why"] == ["old: -9%"] and told["datasets"] == []
+    assert "dazi-mini" in dazi("rollback").output
+
+
+async def test_an_adapter_brings_sentences_of_its_own(tmp_path: Path) -> None:
+    folder = lora.write(
+        tmp_path / "adapter_model.safetensors", lora.tensors(0.0), lora_alpha=4, r=4
+    ).parent
+    reply = ["", "", "搭子记下了。"]
+    (folder / "adapter.json").write_text(
+        json.dumps({"name": "notes", "version": 3, "replies": [reply, reply]})
+    )
+    from dazi.inference.catalog import BUNDLED, embedded_options
+
+    entry = ModelEntry(
+        "x", "local", str(BUNDLED), adapter=str(folder / "adapter_model.safetensors")
+    )
+    engine = EmbeddedEngine(BUNDLED, embedded_options(entry, None))
+    try:
+        assert engine.profile.name == "dazi-mini+notes@3"
+        assert [list(r) for r in engine.profile.replies].count(reply) == 1
+    finally:
+        engine.shut()
+
+
+def test_a_run_that_is_not_finished_is_not_overwritten_by_another_recipe(tmp_path: Path) -> None:
+    bench, _ = bench_of(tmp_path, 0)
+    sample = {"id": "a", "messages": [{"role": "user", "content": "你好"},
+                                      {"role": "assistant", "content": "你好。"}]}  # fmt: skip
+    (tmp_path / "s.jsonl").write_text(json.dumps(sample) + "\n")
+    path = tmp_path / "r.yaml"
+    text = "name: a\ndata: {train: [s.jsonl], validation: [s.jsonl]}\n"
+    path.write_text(text)
+    assert prepared_run(bench, read_recipe(path)).fresh
+    assert not prepared_run(bench, read_recipe(path)).fresh
+    path.write_text(text + "rate: 0.5\n")
+    with pytest.raises(CallerError) as refused:
+        prepared_run(bench, read_recipe(path))
+    assert refused.value.code == "tuning_under_way"
+    assert prepared_run(bench, read_recipe(path), anew=True).fresh
+
+
+def test_a_model_without_weights_says_where_to_get_them(tmp_path: Path) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text("name: a\ndata: x@1\n")
+    with pytest.raises(CallerError) as refused:
+        weights_of(ModelEntry("qwen", "server", "http://127.0.0.1:1"), read_recipe(path))
+    assert refused.value.code == "no_weights"
+    assert not isinstance(refused.value, OperatorError)
