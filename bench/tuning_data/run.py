@@ -206,7 +206,8 @@ def main() -> None:
         for table in found:
             print(table.text(), end="\n\n")
     if given.write:
-        keep(parts, "python bench/tuning_data/run.py " + " ".join(sys.argv[1:]))
+        words = ["PYTHON" if word == given.peers else word for word in sys.argv[1:]]
+        keep(parts, " ".join(["python bench/tuning_data/run.py", *words]))
 
 
 if __name__ == "__main__":
