@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -19,9 +20,11 @@ from dazi.core.company import Company
 from dazi.core.errors import CallerError
 from dazi.core.principal import Principal
 from dazi.lab.evals.reading import read_cases
+from dazi.lab.evals.suite import Source
 from dazi.main.checking import check_folder
 from dazi.main.company import load_company
 from dazi.main.demo import Demo
+from dazi.main.eval_runs import declared
 from dazi.main.initialise import initialise
 from dazi.main.prompts import read_prompt
 from dazi.main.settings import Settings, demo_folder
@@ -201,3 +204,14 @@ def test_cases_and_prompts_of_packs_are_found_by_their_names(tmp_path: Path) -> 
         text = content.texts[language]
         assert all(f"{{{name}}}" in text for name in PLACEHOLDERS)
     assert note
+
+
+def test_evaluations_use_the_cases_of_packs_and_see_their_changes(tmp_path: Path) -> None:
+    pack = tmp_path / "pack"
+    shutil.copytree(built_in()["finance"], pack, ignore=shutil.ignore_patterns("__pycache__"))
+    initialise(tmp_path / "new", "en", str(pack))
+    found = Source(tmp_path / "new", None).own("calls*.jsonl")
+    assert found == [pack / "evals" / "calls.jsonl"]
+    before = declared(tmp_path / "new")
+    (pack / "policies" / "more.cedar").write_text("// nothing yet\n")
+    assert declared(tmp_path / "new") != before
