@@ -20,6 +20,7 @@ from dazi.lab.tuning.gate import Verdict, judged, paired, right_cases
 from dazi.lab.tuning.recipe import Gate
 from dazi.main.runtime import open_runtime
 from dazi.main.settings import Settings
+from dazi.main.weights import vault_of
 
 Told = Callable[[str, int, int], None]
 """Which model, how many cases are done, of how many."""
@@ -66,7 +67,9 @@ async def reports(
     concurrency: int = 4,
 ) -> dict[Path, Report]:
     """One model, several files of cases: ``dazi eval calls`` of each."""
-    options = EmbeddedOptions(cache_gb=settings.cache_gb, num_threads=settings.threads)
+    options = EmbeddedOptions(
+        cache_gb=settings.cache_gb, num_threads=settings.threads, vault=vault_of(settings)
+    )
     engine = await asyncio.to_thread(open_engine, model, embedded=options)
     total = sum(map(len, cases.values()))
     done = 0
