@@ -15,7 +15,7 @@ from dazi.inference.weights.keys import KeySource
 from dazi.inference.weights.manifest import is_sealed, read_manifest
 from dazi.inference.weights.sealing import unwatched
 from dazi.main.doctor_weights import weight_findings
-from dazi.main.engines import load_engine
+from dazi.main.engines import load_engine, make_embedder, make_reranker
 from dazi.main.settings import Settings
 from dazi.main.weights import NEW, Wanted, decrypt_model, encrypt_model, rekey_models
 from tests.inference import lora
@@ -171,3 +171,26 @@ def test_weights_for_a_server_say_how_to_serve_them(
     assert catalog.get("q").kind == "files"
     with pytest.raises(CallerError, match="dazi model decrypt q --to /dev/shm/q"):
         catalog.use("q")
+
+
+def test_embedding_and_reranking_models_are_opened_in_plain(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bge-small").mkdir()
+    (tmp_path / "bge-small" / "model.bin").write_bytes(b"vectors")
+    catalog = Catalog(tmp_path / "data")
+    encrypt_model(settings, catalog, Wanted(str(tmp_path / "bge-small"), name="v"), unwatched)
+    sealed = catalog.get("v").location
+    seen: list[tuple[str, bytes]] = []
+
+    def opened(folder: Path, *options: object) -> None:
+        seen.append((folder.name, (folder / "model.bin").read_bytes()))
+
+    monkeypatch.setattr("dazi.main.engines.LocalEmbedder", opened)
+    monkeypatch.setattr("dazi.main.engines.LocalReranker", opened)
+    monkeypatch.setattr("dazi.main.engines.BatchingEmbedder", lambda *_: None)
+    chosen = settings.model_copy(update={"embedding_model": sealed, "rerank_model": sealed})
+    make_embedder(chosen)
+    make_reranker(chosen)
+    assert seen == [("bge-small", b"vectors")] * 2
+    assert list((tmp_path / "memory").iterdir()) == []
