@@ -73,6 +73,22 @@ async def test_an_answer_from_the_thread_is_told_to_be_generated_too(
     assert both.wecom.texts(WHO) == [f"您好。\n{texts.GENERATED('zh')}"]
 
 
+async def test_a_short_outage_is_no_answer(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an operator mends is tried again; only what lasts is told."""
+    from dazi.core.errors import OperatorError
+    from dazi.gateway.channels import service
+
+    monkeypatch.setattr(service, "LONGEST_S", 0.05)
+    down = OperatorError("model_unreachable", "模型连不上", "the model is out of reach")
+    both.site.says(down, "您好。", down, down, down)
+    await both.wecom_says(both.wecom.said(WHO, "你好"))
+    await both.quiet()
+    assert both.wecom.texts(WHO) == [f"您好。\n{texts.GENERATED('zh')}"]
+    await both.wecom_says(both.wecom.said(WHO, "再问"))
+    await both.quiet()
+    assert both.wecom.texts(WHO)[1:] == ["模型连不上"]
+
+
 async def test_nobody_is_written_to_but_one_person(both: Both) -> None:
     """The interface takes several names with bars between them, and @all is the whole company."""
     from dazi.gateway.channels.protocol import Address, Part, Undelivered

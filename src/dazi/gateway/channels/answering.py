@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from dazi.access.recording import Record
 from dazi.agent.asking import Ask
-from dazi.core.errors import CallerError, DaziError, OverloadError
+from dazi.core.errors import CallerError, DaziError, OperatorError, OverloadError
 from dazi.core.language import Language, Text, language_of
 from dazi.core.messages import Image
 from dazi.core.principal import Principal
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 BUSY_S = 1.0
 TRIES, TRIED_S = 5, 3600.0
+LASTS = 3
+"""An outage that is there at so many tries is told."""
 _BIND = re.compile(r"\s*(?:绑定|bind)\s*[::]?\s*([A-Za-z0-9]{4,20})\s*", re.IGNORECASE)
 _NEW = re.compile(r"\s*(?:/new|新会话|新对话|new conversation)\s*[。.!!]?\s*", re.IGNORECASE)
 _DECIDES = re.compile(
@@ -168,7 +170,12 @@ class Answering:
             return self._say(texts.OTHER(language))
         origin = {"channel": self.channel.name, "message": held.id}
         ask = Ask(who, thread, text, images=images, turn=held.turn, origin=origin)
-        return await self._told(self.service.ask(ask), language)
+        try:
+            return await self._told(self.service.ask(ask), language)
+        except OperatorError as e:
+            if held.attempts < LASTS:
+                raise
+            return self._say(e.message(language))
 
     async def _pictures(self, message: Incoming) -> tuple[Image, ...] | None:
         try:
@@ -186,7 +193,8 @@ class Answering:
     async def _told(
         self, events: AsyncGenerator[TurnEvent, None], language: Language
     ) -> list[Part]:
-        """The answer, and a card for each thing that this person must confirm."""
+        """The answer, and a card for each thing that this person must confirm. Raises ``Postponed``, and
+        ``OperatorError`` for what may be over soon."""
         waiting: list[str] = []
         finished: TurnFinished | None = None
         try:
@@ -202,6 +210,8 @@ class Answering:
             if e.code in _LATER:
                 raise Postponed(BUSY_S) from None
             return self._say(e.message(language))
+        except OperatorError:
+            raise
         except DaziError as e:
             return self._say(e.message(language))
         if finished is None:

@@ -47,12 +47,9 @@ const question = (words, asked, decide) => {
     card.append(make("p", { class: "quiet" }, words.waits_for(asked.approver)));
     return card;
   }
-  const enable = (able) => {
-    for (const button of card.querySelectorAll("button")) button.disabled = !able;
-  };
   const answer = (yes) => async () => {
-    enable(false);
-    if (!(await decide(yes))) enable(true);
+    card.inert = true;
+    card.inert = await decide(yes);
   };
   card.prepend(make("p", { class: "quiet" }, words.confirm_title));
   card.append(make("p", { class: "quiet" }, words.confirm_hint),

@@ -80,7 +80,7 @@ class Panel {
     this.begun = false;
     this.listening?.abort();
     this.log.replaceChildren();
-    this.standing({ holder: "assistant" });
+    this.standing({});
     this.setRunning(false);
     if (this.opened) await this.act(() => this.show());
   }
@@ -285,9 +285,7 @@ class Panel {
           })));
         }
         if (event.reason === "stopped") this.add(make("p", { class: "quiet" }, w.stopped));
-        for (const card of this.log.querySelectorAll(".question")) {
-          if (card.querySelector("button:disabled")) card.remove();
-        }
+        for (const card of this.log.querySelectorAll("[inert]")) card.remove();
         this.turn = null;
         this.setRunning(false);
         this.status.textContent = event.reason === "answer" ? w.answered : "";
