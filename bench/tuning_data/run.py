@@ -132,8 +132,8 @@ def million(count: int, seed: int) -> Iterator[Table]:
     )
     table.rows.append(("all", t["count"], t["samples"], t["processor"], t["peak"]))
     table.notes.append(
-        f"One process, {t['seconds']:,.0f} s by the clock on a machine that others were using; {t['before']:,.0f} MiB of its "
-        "memory it had before the first sample was read."
+        f"One process, {t['seconds']:,.0f} s by the clock on a machine that others were using; "
+        f"{t['before']:,.0f} MiB of its memory it had before the first sample was read."
     )
     table.notes.append(
         "One in ten is a copy of an earlier sample, one in ten edited by 5 %, one in fifty has a telephone number."
