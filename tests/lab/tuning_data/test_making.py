@@ -27,10 +27,10 @@ sources:
     path: data.jsonl
     licence: CC-BY-4.0
     consent: {basis: 服务条款第三条, everybody: true}
-  - {kind: documents, folder: docs}
 evaluation: [cases.jsonl]
 splits: {validation: 0.1, test: 0.1}
 """
+DOCUMENTS = RECIPE.replace("evaluation:", "  - {kind: documents, folder: docs}\nevaluation:")
 FILE = "name: a\nsources: [{kind: file, path: data.jsonl}]\n"
 STAGES = ["read", "rights", "clean", "duplicates", "knowledge", "leaks", "personal", "groups"]
 WORDS = (
@@ -68,7 +68,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_version_with_everything_beside_it(folder: Path) -> None:
-    done = made(recipe(folder, RECIPE), kitchen(folder))
+    done = made(recipe(folder, DOCUMENTS), kitchen(folder))
     m = done.manifest
     assert (m.name, m.version, done.resumed) == ("support", 1, 0)
     assert [s.name for s in m.stages] == STAGES
@@ -179,7 +179,7 @@ def test_an_erasure_meanwhile_is_told(folder: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_where_a_sample_comes_from_and_why_one_is_none(folder: Path) -> None:
-    done = made(recipe(folder, RECIPE), kitchen(folder))
+    done = made(recipe(folder, DOCUMENTS), kitchen(folder))
     assert place(folder / "data", "support") == done.folder
     used = why(done.folder, "document:travel.md")
     assert any(isinstance(w, Used) and w.sample.source.span for w in used)

@@ -102,8 +102,8 @@ def _fault_of(sample: Sample) -> str:
     for m in sample.messages:
         if m.role not in ("user", "assistant") or not m.content or not (broken := fault(m.content)):
             continue
-        asked = m.role == "user" and sample.kind != "class"
-        if broken != "symbols" or not (asked or len(m.content) <= SHORT_ANSWER):
+        short = len(m.content) <= SHORT_ANSWER or (m.role == "user" and sample.kind != "class")
+        if broken != "symbols" or not short or not any(map(str.isalnum, m.content)):
             return broken
     return ""
 
