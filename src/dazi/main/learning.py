@@ -11,6 +11,7 @@ from dazi.audit.records import Record
 from dazi.core.company import Company
 from dazi.knowledge.embedding import Embedding
 from dazi.main.sites import everybody
+from dazi.main.tuning_child import tuner_of
 from dazi.ops.feedback import service as feedback
 from dazi.ops.feedback.service import FeedbackService
 from dazi.ops.feedback.store import FeedbackStore
@@ -71,7 +72,12 @@ def open_learning(runtime: Runtime, record: PutOnRecord) -> Learning | None:
     if runtime.desk is not None:
         runtime.desk.service.learner = listening
     data = runtime.settings.data_folder(runtime.company.folder)
-    place = Place(data, offered(runtime.company), runtime.settings.learn_least)
+    place = Place(
+        data,
+        offered(runtime.company),
+        runtime.settings.learn_least,
+        tuner_of(runtime.settings),
+    )
     return Learning(service, gap_service, listening, place)
 
 

@@ -118,16 +118,19 @@ TEXTS: Mapping[str, Text] = {
         "加密权重的密钥本身：32 字节，写成十六进制或 base64",
         "the key of encrypted weights itself: 32 bytes in hexadecimal or base64",
     ),
-    "weights_key_file": Text("放密钥的文件", "a file that holds it"),
+    "weights_key_file": Text(
+        "放密钥的文件",
+        "a file that holds it",
+    ),
     "weights_key_command": Text(
         "打印密钥的命令，如密钥管理服务的客户端。三个只设一个",
-        "a command that prints it, such as a client of a key-management service. Of the three, "
-        "set one",
+        "a command that prints it, such as a client of a key-management service. Of the "
+        "three, set one",
     ),
     "weights_folder": Text(
         "载入时解密后的权重放在哪里。不设：/dev/shm，必须在内存里；写在这里的不查",
-        "where weights lie decrypted while they are loaded. Unset: /dev/shm, which has to be in "
-        "memory; what is named here need not be",
+        "where weights lie decrypted while they are loaded. Unset: /dev/shm, which has to be "
+        "in memory; what is named here need not be",
     ),
     "rerank_url": Text(
         "重排服务的地址：有 /rerank 的服务（vLLM、TEI、Jina、Cohere 的形式）；以 /rerank "
@@ -178,8 +181,8 @@ TEXTS: Mapping[str, Text] = {
         "between two; a whole answer has that much and a second more for each token asked for",
     ),
     "model_health_seconds": Text(
-        "只有一个模型服务时，每隔多少秒看它一次（GET /models），供告警和 /pool 用；0：不看。"
-        "models.yaml 里的服务有自己的 health_seconds",
+        "只有一个模型服务时，每隔多少秒看它一次（GET /models），供告警和 /pool "
+        "用；0：不看。models.yaml 里的服务有自己的 health_seconds",
         "how often, in seconds, an only model server is looked at (GET /models), for alerts "
         "and /pool; never with 0. Servers in models.yaml have health_seconds of their own",
     ),
@@ -401,6 +404,13 @@ TEXTS: Mapping[str, Text] = {
     "learn_least": Text(
         "新采纳的样本到多少条，定时的学习才做一版数据集",
         "how many newly accepted samples make the scheduled learning make a dataset",
+    ),
+    "learn_command": Text(
+        "数据集做好后训练适配器的命令，{dataset}、{version} 会换成数据集的；退出码 0 "
+        "是过了门槛，1 是没过。不设：做好数据集就结束",
+        "the command that trains an adapter from the dataset, {dataset} and {version} being "
+        "filled in; status 0: it passed its gate, 1: it did not. Unset: it ends with the "
+        "dataset",
     ),
     "audit": Text(
         "durable 写进数据库，进程被杀也在；synced 每批还等磁盘落盘，断电也在；memory "

@@ -185,6 +185,9 @@ class Settings(BaseSettings):
     for what is said at work."""
     learn_least: int = Field(200, ge=1)
     """So many newly accepted samples are worth a dataset of the schedule."""
+    learn_command: str = ""
+    """What trains an adapter from that dataset, beside the service; without one the schedule ends with
+    the dataset."""
     audit: Literal["durable", "synced", "memory"] = "durable"
     """Records outlive the process (``durable``), a power cut too (``synced``), or neither
     (``memory``)."""
