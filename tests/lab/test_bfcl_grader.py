@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from bench.evals.agree import RESULTS, made_of, ours
+from bench.evals.outputs import outputs
 from dazi.lab.evals.bfcl.grader import grade
 from dazi.lab.evals.bfcl.literals import read_java, read_javascript
+from dazi.lab.evals.bfcl.reading import Line
 
 PLACE = os.environ.get("DAZI_EVALDATA", "")
 FLY = {
@@ -161,6 +163,17 @@ def test_java_arguments_are_texts() -> None:
     answer = [{"f": {"n": [5]}}]
     assert not grade("simple_java", [function], answer, [{"f": {"n": "5"}}])
     assert grade("simple_java", [function], answer, [{"f": {"n": 5}}]) == "n: not written as text"
+
+
+def test_outputs_are_made_of_the_answers_and_always_the_same() -> None:
+    line = Line("s0", "simple_python", "", (), "fly", (FLY,), (ANSWER,), ())
+    made = list(outputs(line, 1))
+    assert made == list(outputs(line, 1))
+    verdicts = {m.kind: ours(m) for m in made}
+    accepted = {k for k, right in verdicts.items() if right}
+    assert {"right", "other_values", "optional_left_out", "text_in_capitals"} <= accepted
+    refused = {"wrong_name", "unknown_argument", "no_call", "called_twice", "number_as_text"}
+    assert refused <= verdicts.keys() - accepted and len(verdicts) >= 30
 
 
 @pytest.mark.skipif(

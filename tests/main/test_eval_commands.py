@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,8 @@ import pytest
 from dazi.core.engine import GenerateRequest, ModelProfile
 from dazi.core.errors import CallerError, NotFound
 from dazi.core.messages import Message
+from dazi.inference.pool.engine import PoolEngine
+from dazi.inference.pool.spending import Counted
 from dazi.lab.evals.one_model import OneModel
 from dazi.lab.evals.runs import RunFolder, RunStore
 from dazi.lab.evals.switches import switches_of
@@ -180,11 +183,14 @@ async def test_a_model_of_the_pool_is_asked_by_its_name(tmp_path: Path) -> None:
     pool = tmp_path / "models.yaml"
     pool.write_text('backends: {one: {url: "http://127.0.0.1:9/v1", model: big}}')
     settings = Settings(pool=pool, model="big", data=tmp_path)
-    engine = await open_model(settings, tmp_path, "")
-    assert isinstance(engine, OneModel) and engine.profile.name == "big"
-    await engine.close()
-    with pytest.raises(CallerError, match=r"models\.yaml has: big"):
-        await open_model(settings.model_copy(update={"model": "small"}), tmp_path, "")
+    async with AsyncExitStack() as stack:
+        engine = await open_model(settings, tmp_path, "", stack)
+        assert isinstance(engine, OneModel) and engine.profile.name == "big"
+        assert isinstance(engine.engine, PoolEngine) and isinstance(engine.engine.spending, Counted)
+        await engine.close()
+        with pytest.raises(CallerError, match=r"models\.yaml has: big"):
+            other = settings.model_copy(update={"model": "small"})
+            await open_model(other, tmp_path, "", stack)
     inner = Scripted({})
     one = OneModel(inner, replace(LARGE, name="big"))
     async for _ in one.generate(GenerateRequest((Message("user", "hi"),))):

@@ -7,18 +7,21 @@ import hashlib
 import os
 import platform
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from dazi import __version__
 from dazi.access.limits.rules import prices_of
-from dazi.core.engine import Engine
+from dazi.core.engine import Engine, Purpose
 from dazi.core.errors import CallerError
 from dazi.core.language import Language, Text
+from dazi.inference.pool.engine import PoolEngine
+from dazi.inference.pool.spending import Counted
 from dazi.lab.evals.executing import Execution, execute
 from dazi.lab.evals.figures import groups_of, metrics_of, scored
 from dazi.lab.evals.one_model import OneModel
@@ -26,6 +29,8 @@ from dazi.lab.evals.registry import suite as suite_of
 from dazi.lab.evals.runs import ItemRecord, RunFolder, RunHead, RunStore, run_id
 from dazi.lab.evals.suite import Item, Loaded, Source, drawn
 from dazi.lab.evals.switches import Switches
+from dazi.main.admission import make_counters
+from dazi.main.database import database_of
 from dazi.main.engines import load_engine
 from dazi.main.eval_bench import OpenBench
 from dazi.main.pool import load_pool, pool_file
@@ -178,35 +183,54 @@ def _head(
 
 @asynccontextmanager
 async def _bench(settings: Settings, data: Path, wanted: WantedRun) -> AsyncIterator[OpenBench]:
-    engine = await open_model(settings, data, wanted.switches.precision)
-    bench = OpenBench(settings, engine, wanted.switches, wanted.concurrency)
-    try:
+    async with AsyncExitStack() as stack:
+        engine = await open_model(settings, data, wanted.switches.precision, stack)
+        bench = OpenBench(settings, engine, wanted.switches, wanted.concurrency)
+        stack.push_async_callback(bench.close)
         yield bench
-    finally:
-        await bench.close()
 
 
-async def open_model(settings: Settings, data: Path, precision: str) -> Engine:
-    """As ``load_engine``; a name that is none of the installation's models may be one of its pool's."""
+async def open_model(
+    settings: Settings, data: Path, precision: str, stack: AsyncExitStack
+) -> Engine:
+    """As ``load_engine``; a name that is none of the installation's models may be one of its pool's.
+    What an evaluation spends at a cloud counts towards the pool's limits: ``stack`` ends the counting."""
     try:
-        return await asyncio.to_thread(load_engine, settings, data, precision=precision)
+        engine = await asyncio.to_thread(load_engine, settings, data, precision=precision)
     except CallerError as e:
         whole = settings.model_copy(update={"model": ""})
         path = pool_file(whole) if e.code == "unknown_model" else None
         if path is None:
             raise
-        pool = await asyncio.to_thread(load_pool, whole, data, path)
-        name = settings.model
-        for backend in pool.backends:
-            if name == backend.engine.profile.name or name in backend.spec.adapters:
-                return OneModel(pool, replace(backend.engine.profile, name=name))
-        known = ", ".join(pool.names())
-        await pool.close()
-        raise CallerError(
-            "unknown_model",
-            f"没有模型 {name};{path.name} 里有:{known}",
-            f"no model {name}; {path.name} has: {known}",
-        ) from None
+        engine = await _of_pool(settings.model, whole, data, path)
+    pool = engine.engine if isinstance(engine, OneModel) else engine
+    if isinstance(pool, PoolEngine):
+        database = database_of(settings, data)
+        await database.create()
+        stack.push_async_callback(database.close)
+        pool.bind(_not_recorded, Counted(await make_counters(settings, database)))
+    return engine
+
+
+async def _of_pool(name: str, settings: Settings, data: Path, path: Path) -> OneModel:
+    pool = await asyncio.to_thread(load_pool, settings, data, path)
+    for backend in pool.backends:
+        if name == backend.engine.profile.name or name in backend.spec.adapters:
+            return OneModel(pool, replace(backend.engine.profile, name=name))
+    known = ", ".join(pool.names())
+    await pool.close()
+    raise CallerError(
+        "unknown_model",
+        f"没有模型 {name};{path.name} 里有:{known}",
+        f"no model {name}; {path.name} has: {known}",
+    )
+
+
+def _not_recorded(purpose: Purpose, body: Mapping[str, Any]) -> asyncio.Future[None]:
+    """Which server answered an evaluation is not the ledger's."""
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    done.set_result(None)
+    return done
 
 
 def declared(company: Path) -> str:

@@ -94,4 +94,4 @@ def _mean(name: str, of: Sequence[Scored], seed: int) -> Metric:
         found = grouped_share(values, [i.conversation or i.id for i in of], seed)
     else:
         found = share(values, seed)
-    return Metric(found.value, found.low, found.high, len(of))
+    return Metric(round(found.value, 6), round(found.low, 6), round(found.high, 6), len(of))

@@ -12,21 +12,21 @@ class OneModel:
     """``engine``, asked for the model that is ``profile``'s, by its name, whatever else it would choose."""
 
     def __init__(self, engine: Engine, profile: ModelProfile) -> None:
-        self._engine = engine
+        self.engine = engine
         self.profile = profile
 
     def _of_it(self, request: GenerateRequest) -> GenerateRequest:
         return replace(request, model=self.profile.name)
 
     def count_tokens(self, request: GenerateRequest) -> int:
-        return self._engine.count_tokens(self._of_it(request))
+        return self.engine.count_tokens(self._of_it(request))
 
     async def generate(self, request: GenerateRequest) -> AsyncIterator[EngineEvent]:
-        async for event in self._engine.generate(self._of_it(request)):
+        async for event in self.engine.generate(self._of_it(request)):
             yield event
 
     async def warm(self, request: GenerateRequest) -> None:
-        await self._engine.warm(self._of_it(request))
+        await self.engine.warm(self._of_it(request))
 
     async def close(self) -> None:
-        await self._engine.close()
+        await self.engine.close()
