@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -78,7 +79,7 @@ def tune_rollback(company: Company = None) -> None:
     rollback_adapter(settings(company), language())
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "run": tune_run,
     "evaluate": tune_evaluate,
     "list": tune_list,
