@@ -13,25 +13,31 @@ from dazi.core.messages import dumps
 from dazi.router.schema import canonicalise, parse_arguments
 
 WRITTEN = ROOT / "models" / "mini" / "heldout"
-SETS = ("dev", "dev2", "dev3", "test")
+SETS = ("dev2", "test", "dev3", "dev")
 MADE_KINDS = frozenset({"single", "no_tool", "two_calls", "joined"})
 SEED = 90_001
 """No training of the bundled model, and none here, drew from this stream."""
 
 
 def write(into: Path, count: int) -> tuple[list[Path], int, int]:
-    """Files of cases, how many are written by hand, and how many were made."""
+    """Files of at least ``count`` cases, written ones first; how many are written by hand, and how many
+    were made."""
     into.mkdir(parents=True, exist_ok=True)
-    files, written = [], 0
+    files: list[Path] = []
+    written = 0
     for part in SETS:
         for language in ("zh", "en"):
+            if written >= count:
+                break
             text = (WRITTEN / part / f"cases.{language}.jsonl").read_text(encoding="utf-8")
             path = into / f"{part}.{language}.jsonl"
             path.write_text(text, encoding="utf-8")
             files.append(path)
             written += sum(1 for line in text.splitlines() if line.strip())
+    if written >= count:
+        return files, written, 0
     made = into / "made.jsonl"
-    lines = [json.dumps(c, ensure_ascii=False) for c in _made(max(0, count - written))]
+    lines = [json.dumps(c, ensure_ascii=False) for c in _made(count - written)]
     made.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return [*files, made], written, len(lines)
 

@@ -113,7 +113,9 @@ def _paired_file(work: Work, path: Path, before: str, after: str) -> dict[str, A
     ids = [json.loads(line)["id"] for line in path.read_text(encoding="utf-8").splitlines() if line]
 
     def right(model: str) -> dict[str, bool]:
-        said = json.loads(work.dazi("eval", "calls", str(path), "--json", "--model", model))
+        said = json.loads(
+            work.dazi("eval", "calls", str(path), "--json", "--model", model, "--concurrency", "8")
+        )
         wrong = {f["id"] for f in said["failures"]}
         return {i: i not in wrong for i in ids}
 
