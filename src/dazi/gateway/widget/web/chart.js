@@ -26,24 +26,24 @@ const chart = (words, { title, columns, rows, chart: { kind, unit, values } }) =
   };
   const wide = (said) => [...said].reduce((n, c) => n + (c < "\u2e80" ? 6 : 10), 6);
   const every = Math.ceil(Math.min(Math.max(...rows.map(([name]) => wide(name))), (right - left) / 3) / slot);
-  const cut = (name) => {
-    const kept = [...name];
-    while (kept.length && wide([...kept, "…"]) > slot * every) kept.pop();
-    return wide(name) > slot * every ? `${kept.join("")}…` : name;
-  };
+  const room = slot * every;
+  const cut = (name) => (wide(name) > room ? `${name.slice(0, room / 10 - 2)}…` : name);
   const named = rows.map(([name], i) =>
     (i % every || i + every / 2 > rows.length ? "" : text(at(i), foot + 14, cut(name), "middle")));
   const drawn = values.flatMap((series, n) => [...(kind === "line" ? [line(series, n)] : []),
     ...series.flatMap((v, i) => (v === null ? [] : [(kind === "line" ? dot : bar)(v, i, n)]))]);
   const said = columns.slice(1).map((name, n) => {
     const own = values[n].filter((v) => v !== null);
-    return own.length ? `${name}: ${Math.min(...own)} – ${Math.max(...own)} ${unit}` : name;
+    return `${name}: ${own.length ? `${Math.min(...own)} – ${Math.max(...own)} ${unit}` : "–"}`;
   });
   const svg = shape("svg", { class: "plot", viewBox: "0 0 320 166", role: "img" },
     shape("title", {}, reveal(title)), shape("desc", {}, reveal(said.join("; "))),
     ...[...new Set([low, low ? 0 : high / 2, high])].flatMap(level), text(4, 10, unit, "start"), ...named, ...drawn);
-  const key = (name, n) => make("span", {}, shape("svg", { class: "swatch", viewBox: "0 0 8 8" },
-    shape("rect", { width: 8, height: 8, fill: HUES[n] })), ` ${reveal(name)} `);
+  const key = (name, n) => {
+    const mark = make("span", {}, "■ ");
+    mark.style.color = HUES[n];
+    return make("span", {}, mark, `${reveal(name)} `);
+  };
   return [svg, ...(values.length > 1 ? [make("p", { class: "quiet" }, ...columns.slice(1).map(key))] : []),
     make("details", {}, make("summary", { class: "quiet" }, words.table), table(columns, rows))];
 };
