@@ -58,6 +58,11 @@ TEXTS: Mapping[str, Text] = {
         "the file that declares several model servers. Unset: models.yaml of the company "
         "folder, where there is one",
     ),
+    "evaldata": Text(
+        "公开评测数据在哪里（里面是 bfcl、acebench、cmrc2018 等目录），给 dazi eval run 用",
+        "where public evaluation data lies (folders such as bfcl, acebench, cmrc2018), for "
+        "dazi eval run",
+    ),
     "hub": Text(
         "dazi model add 所有者/名字 从哪里下载：huggingface、modelscope、镜像的 "
         "URL（魔搭接口的写 modelscope:URL），或 off 不许下载",
@@ -75,11 +80,6 @@ TEXTS: Mapping[str, Text] = {
         "hosts in the house to which a mirror sends for files, like "
         "https://minio.example.com, with commas. Public hosts need no entry and are reached "
         "by https only",
-    ),
-    "evaldata": Text(
-        "公开评测数据在哪里（里面是 bfcl、acebench、cmrc2018 等目录），给 dazi eval run 用",
-        "where public evaluation data lies (folders such as bfcl, acebench, cmrc2018), for dazi eval "
-        "run",
     ),
     "embedding_url": Text(
         "向量服务的地址（OpenAI 兼容）",
@@ -186,6 +186,11 @@ TEXTS: Mapping[str, Text] = {
         "how often, in seconds, an only model server is looked at (GET /models), for alerts "
         "and /pool; never with 0. Servers in models.yaml have health_seconds of their own",
     ),
+    "tune_python": Text(
+        "调优用哪个 Python：装了 tune 附加包的环境的；不设就是正在运行的这个",
+        "the Python that tuning uses: of an environment with the tune extra; unset: the one "
+        "that runs",
+    ),
     "tls_cert": Text(
         "证书（PEM）；和私钥一起写了，就只走 HTTPS",
         "the certificate (PEM); with its key it speaks HTTPS only",
@@ -195,7 +200,8 @@ TEXTS: Mapping[str, Text] = {
         "the certificate's key (PEM)",
     ),
     "public_url": Text(
-        "浏览器访问本系统的地址，如 https://dazi.example.com；用统一登录时要写（只在本机用时不用）",
+        "浏览器访问本系统的地址，如 "
+        "https://dazi.example.com；用统一登录时要写（只在本机用时不用）",
         "where browsers reach this server, as in https://dazi.example.com; needed for single "
         "sign-on (not on this machine alone)",
     ),
@@ -367,7 +373,8 @@ TEXTS: Mapping[str, Text] = {
         "how often the rules of alerts are looked at, 5 at the least",
     ),
     "thread_days": Text(
-        "会话在最后一条消息之后、确认单和写操作在了结之后保留多少天；更早的在运行时每天删除一次",
+        "会话在最后一条消息之后、确认单和写操作在了结之后保留多少天；更早的在运行时每天删除一"
+        "次",
         "how long a thread is kept after its last message, and a confirmation or a call of a "
         "writing tool after it is over; older ones are deleted once a day while serving",
     ),
