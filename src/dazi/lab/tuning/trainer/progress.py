@@ -31,7 +31,8 @@ class Progress:
 class Plan:
     """How many steps there will be, and the time that they have taken so far, kept over restarts.
 
-    ``most``: steps of all epochs, of which the time allowed may leave fewer. ``best`` and ``worse``: the best validation, and how many there were since that were not better.
+    ``most``: steps of all epochs, of which the time allowed may leave fewer. ``best`` and ``worse``: the
+    best validation, and how many there were since that were not better.
     """
 
     def __init__(self, folder: Path, steps: int) -> None:
