@@ -31,13 +31,13 @@ from dazi.lab.tuning.running import Trainer, events  # noqa: E402
 RESULTS = ROOT / "bench" / "results" / "tuning.md"
 WORK = ROOT / ".bench" / "tuning"
 NEW = Path(__file__).resolve().parent / "cases_held_out.jsonl"
-SAMPLES, REPLAY, OLD, SEED = 1000, 700, 2000, 7
+SAMPLES, REPLAY, OLD, SEED = 1100, 450, 2000, 7
 ASKED = ("帮我查一下 YS3046182957 到哪了", "trace YS7120049386 please, phone ending 5512")
 RECIPE: dict[str, Any] = {
     "method": "lora",
     "rank": 16,
     "rate": 2e-3,
-    "epochs": 3,
+    "epochs": 4,
     "batch": 8,
     "length": 900,
     "minutes": 15,

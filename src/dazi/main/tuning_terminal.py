@@ -13,7 +13,7 @@ import msgspec
 import typer
 
 from dazi.core.language import Language, Text
-from dazi.lab.tuning.recipe import read_recipe
+from dazi.lab.tuning.recipe import SOFT, read_recipe
 from dazi.lab.tuning.registry import AdapterCard, Tuned
 from dazi.main.settings import Settings
 from dazi.main.tuning import Bench, deploy, gated, prepared_run, rollback, train
@@ -85,7 +85,7 @@ async def run_recipe(
         tuned = await gated(bench, recipe, tuned, _asking(language))
         show_gate(tuned.card.gate, language)
     typer.echo(f"{tuned.card.title}: {PASSED[tuned.card.passed](language)}")
-    if tuned.card.passed is not False:
+    if tuned.card.passed is not False and recipe.method not in SOFT:
         typer.echo(NEXT(language).format(title=tuned.card.title))
     return 1 if tuned.card.passed is False else 0
 

@@ -31,19 +31,20 @@ class Progress:
 class Plan:
     """How many steps there will be, and the time that they have taken so far, kept over restarts.
 
-    ``best`` and ``worse``: the best validation, and how many there were since that were not better.
+    ``most``: steps of all epochs, of which the time allowed may leave fewer. ``best`` and ``worse``: the
+    best validation, and how many there were since that were not better.
     """
 
     def __init__(self, folder: Path, steps: int) -> None:
         self._path = folder / PLAN
-        self.steps, self.spent = steps, 0.0
+        self.steps, self.most, self.spent = steps, steps, 0.0
         self.best, self.worse = float("inf"), 0
         if self._path.is_file():
             for name, value in json.loads(self._path.read_text()).items():
                 setattr(self, name, value)
 
     def save(self) -> None:
-        values = {k: getattr(self, k) for k in ("steps", "spent", "best", "worse")}
+        values = {k: getattr(self, k) for k in ("steps", "most", "spent", "best", "worse")}
         fresh = self._path.with_suffix(".tmp")
         fresh.write_text(json.dumps(values))
         os.replace(fresh, self._path)

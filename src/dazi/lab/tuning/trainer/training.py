@@ -224,11 +224,12 @@ def make_watch(
             return max(1, plan.steps // count) if count else 10**12
 
         def _replan(self, step: int, state: Any) -> None:
-            """Fewer steps where the time allowed would end the run before its rate has fallen."""
+            """Fewer steps where the time allowed would end the run before its rate has fallen; more again
+            where they have become quicker."""
             each = (plan.spent - self._began) / (step - self._first)
             left = ENOUGH * recipe["minutes"] * 60 - plan.spent
-            possible = max(step, step + int(left / max(each, 1e-6)))
-            if possible < plan.steps:
+            possible = max(step, min(plan.most, step + int(left / max(each, 1e-6))))
+            if abs(possible - plan.steps) > plan.steps // 20:
                 plan.steps = state.max_steps = possible
                 progress.say("planned", steps=possible, seconds_a_step=round(each, 4))
                 plan.save()
