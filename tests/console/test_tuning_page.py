@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dazi.ops.tuning_runs import note
 from tests.console.browser import PHONE, Browser
 from tests.console.conftest import Site, until
 from tests.console.test_phone_page import WIDEST
@@ -28,7 +29,7 @@ def training(site: Site) -> Iterator[Path]:
     code = "import signal, time; signal.signal(signal.SIGTERM, lambda *_: exit(75)); print(1, flush=True); time.sleep(120)"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as child:
         assert child.stdout is not None and child.stdout.readline()
-        (folder / "pid").write_text(f"{child.pid}\n")
+        note(folder, child.pid)
         yield folder
         child.kill()
     for path in folder.iterdir():

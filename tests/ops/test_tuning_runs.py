@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dazi.ops.tuning_runs import MOST_POINTS, losses, read_run, runs, stop
+from dazi.ops.tuning_runs import MOST_POINTS, losses, note, read_run, runs, stop
 
 
 def written(data: Path, name: str, *events: dict[str, object]) -> Path:
@@ -51,8 +51,13 @@ def test_who_runs_is_asked_to_stop_and_who_does_not_is_left_alone(tmp_path: Path
     code = "import signal, time; signal.signal(signal.SIGTERM, lambda *_: exit(75)); print(1, flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as child:
         assert child.stdout is not None and child.stdout.readline()
-        (folder / "pid").write_text(f"{child.pid}\n")
+        note(folder, child.pid)
         assert read_run(folder).state == "running"
+        # A number that was given to another process since is nobody's to stop.
+        theirs = (folder / "pid").read_text()
+        (folder / "pid").write_text(f"{child.pid} 1\n")
+        assert read_run(folder).state == "stopped" and not stop(folder)
+        (folder / "pid").write_text(theirs)
         assert stop(folder)
         assert child.wait(20) == 75
     assert not stop(folder)

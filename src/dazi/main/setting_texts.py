@@ -200,8 +200,7 @@ TEXTS: Mapping[str, Text] = {
         "the certificate's key (PEM)",
     ),
     "public_url": Text(
-        "浏览器访问本系统的地址，如 "
-        "https://dazi.example.com；用统一登录时要写（只在本机用时不用）",
+        "浏览器访问本系统的地址，如 https://dazi.example.com；用统一登录时要写（只在本机用时不用）",
         "where browsers reach this server, as in https://dazi.example.com; needed for single "
         "sign-on (not on this machine alone)",
     ),
@@ -373,8 +372,7 @@ TEXTS: Mapping[str, Text] = {
         "how often the rules of alerts are looked at, 5 at the least",
     ),
     "thread_days": Text(
-        "会话在最后一条消息之后、确认单和写操作在了结之后保留多少天；更早的在运行时每天删除一"
-        "次",
+        "会话在最后一条消息之后、确认单和写操作在了结之后保留多少天；更早的在运行时每天删除一次",
         "how long a thread is kept after its last message, and a confirmation or a call of a "
         "writing tool after it is over; older ones are deleted once a day while serving",
     ),

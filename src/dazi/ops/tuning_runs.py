@@ -92,14 +92,20 @@ def losses(told: Sequence[Event]) -> dict[int, float]:
     return out
 
 
+def note(folder: Path, number: int) -> None:
+    """Say that the process of this number trains there."""
+    (folder / PID).write_text(f"{number} {_born(number)}\n")
+
+
 def running(folder: Path) -> int:
-    """The number of the process that trains there; 0 where none does."""
+    """The number of the process that trains there; 0 where none does, also where another process has
+    been given the number of one that was killed."""
     try:
-        number = int((folder / PID).read_text())
+        number, born = map(int, (folder / PID).read_text().split())
         os.kill(number, 0)
     except (OSError, ValueError):
         return 0
-    return number
+    return number if _born(number) == born else 0
 
 
 def stop(folder: Path) -> bool:
@@ -108,6 +114,16 @@ def stop(folder: Path) -> bool:
     if number:
         os.kill(number, signal.SIGTERM)
     return bool(number)
+
+
+def _born(number: int) -> int:
+    """When a process began, in ticks since the machine did; 0 where the system does not tell, -1 for one
+    that has ended and whose parent has not asked yet."""
+    try:
+        told = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return -1 if told[0] == "Z" else int(told[19])
 
 
 def _state(folder: Path, told: Sequence[Event]) -> State:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dazi.core.errors import CallerError, OperatorError
 from dazi.lab.tuning.recipe import Recipe
-from dazi.ops.tuning_runs import PID, Event, events, losses, running, stop
+from dazi.ops.tuning_runs import PID, Event, events, losses, note, running, stop
 
 PACKAGE = Path(__file__).resolve().parents[3]
 MODULE = "dazi.lab.tuning.trainer"
@@ -68,7 +68,7 @@ class Trainer:
             child = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=log, env=self._environment(), text=True
             )
-            (folder / PID).write_text(f"{child.pid}\n")
+            note(folder, child.pid)
             try:
                 return _watched(child, seen)
             finally:
