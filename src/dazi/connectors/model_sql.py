@@ -27,7 +27,7 @@ from dazi.core.errors import ConnectorError
 from dazi.core.tools import Invocation, Tool
 
 DIALECTS = {"sqlite": "sqlite", "postgresql": "postgres"}
-MAX_NODES = 600
+MAX_NODES, MAX_TOKENS = 600, 1_200
 PARAMETER = "query"
 
 _ALLOWED: frozenset[type[exp.Expression]] = frozenset(
@@ -149,6 +149,8 @@ def _one(query: str, dialect: str) -> exp.Expression:
     if "\x00" in query:
         raise NotAllowed("含有空字符", "it holds a NUL character")
     try:
+        if len(sqlglot.tokenize(query, read=dialect)) > MAX_TOKENS:
+            raise NotAllowed("太长", "it is too long")  # to parse it takes up to a second
         parsed = [p for p in sqlglot.parse(query, read=dialect) if p is not None]
     except (SqlglotError, RecursionError, ValueError) as e:
         said = str(e).splitlines()[0][:150]
