@@ -92,7 +92,7 @@ def test_nothing_secret_is_shown() -> None:
     assert {v.name for v in found if v.secret and v.is_set} == {f"DAZI_{n.upper()}" for n in SECRET}
     sounds = re.compile("key|token$|passphrase|password")
     named = {n for n, f in Settings.model_fields.items() if not f.repr or sounds.search(n)}
-    assert named - {"tls_key", "redis"} <= SECRET  # a key's file is no key
+    assert named - {"tls_key", "weights_key_file", "redis"} <= SECRET  # a key's file is no key
     assert shown(None) == "" and shown("redis://a:b@h") == "redis://…@h"
 
 

@@ -19,10 +19,10 @@ from dazi.main.settings import Settings
 SECRET = frozenset(
     {
         "database", "backup_passphrase", "api_key", "hub_token", "embedding_key", "rerank_key",
-        "milvus_url", "milvus_token", "weights_key", "redis", "metrics_token", "otlp_headers",
+        "milvus_url", "milvus_token", "weights_key", "weights_key_command", "redis", "metrics_token", "otlp_headers",
     }
 )  # fmt: skip
-"""Passwords and keys, and addresses that may hold them."""
+"""Passwords and keys, and addresses and commands that may hold them."""
 UNTOLD = Text("", "")
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 

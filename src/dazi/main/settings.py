@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     on the next waits no longer than this to be begun."""
     weights_key: str = Field("", repr=False)
     weights_key_file: Path | None = None
-    weights_key_command: str = ""
+    weights_key_command: str = Field("", repr=False)
     """What encrypted weights are opened with: the key itself, a file of it, or a command that prints it.
     One of the three."""
     weights_folder: Path | None = None
