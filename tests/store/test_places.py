@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -70,3 +71,38 @@ async def test_who_leaves_the_queue_takes_no_place_along(database: Database) -> 
     await asyncio.gather(*holding)
     async with asyncio.timeout(20):
         assert sum(await asyncio.gather(*(read(database, 0.05) for _ in range(PLACES)))) == PLACES
+
+
+async def test_whoever_starts_waits_for_who_brings_the_tables_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long that takes: longer than a statement waits for a lock."""
+    monkeypatch.setattr("dazi.store.database.BUSY_SECONDS", 0.1)
+    path = tmp_path / "d.sqlite"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("PRAGMA journal_mode=WAL")
+    other.execute("BEGIN IMMEDIATE")
+    database = Database.at(path)
+    starting = asyncio.create_task(database.create())
+    await asyncio.sleep(0.5)
+    assert not starting.done()
+    other.execute("COMMIT")
+    other.close()
+    await starting
+    await database.close()
+
+
+async def test_whoever_starts_does_not_wait_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dazi.store.database.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("dazi.store.database.OTHERS_S", 0.2)
+    path = tmp_path / "d.sqlite"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("PRAGMA journal_mode=WAL")
+    other.execute("BEGIN IMMEDIATE")
+    database = Database.at(path)
+    with pytest.raises(OperatorError, match="is locked"):
+        await database.create()
+    other.close()
+    await database.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from dazi.core.errors import DaziError, OperatorError
 from dazi.store import schema
-from dazi.store.failures import NoneFree, reason, told
+from dazi.store.failures import NoneFree, locked, reason, told
 from dazi.store.presence import Presence
 from dazi.store.whereabouts import watch
 from dazi.store.writer import BUSY_SECONDS, SqliteWriter
@@ -31,6 +32,8 @@ POOLED = 5
 """Connections that are kept open to one."""
 ANSWER_S = 6.0
 """How long a write of the hot path may take there, and a connection to prove that it is alive."""
+OTHERS_S = 60.0
+"""How long another process may take to make the tables, or to bring those of an earlier version up to date."""
 PLACES = 15
 """Statements at once. Others wait, first come first served: that a place is long in coming says nothing
 of the database."""
@@ -119,23 +122,30 @@ class Database:
         """Make the tables, or bring those of an earlier version up to date; see ``schema``.
 
         Raises ``OperatorError``, also for a database from a newer version."""
-        try:
-            async with self._place(), self._connected() as connection:
-                state = await connection.run_sync(schema.state_of)
-            if not state.lacks(metadata):
-                return
-            self._declare()
-            async with self._place(), self._writing() as connection:
-                await connection.run_sync(schema.lock)
-                await self._bring_up(connection)
-        except DaziError:
-            raise
-        except (SQLAlchemyError, sqlite3.Error, OSError) as e:
-            raise OperatorError(
-                "database",
-                f"打不开数据库 {self.place}:{reason(e)}。检查路径、权限和磁盘空间",
-                f"cannot open the database {self.place}: {reason(e)}. Check path, rights and disk",
-            ) from e
+        until = time.monotonic() + OTHERS_S
+        while True:
+            try:
+                return await self._create()
+            except DaziError:
+                raise
+            except (SQLAlchemyError, sqlite3.Error, OSError) as e:
+                if locked(e) and time.monotonic() < until:
+                    continue  # another process is at it, and each try has waited
+                raise OperatorError(
+                    "database",
+                    f"打不开数据库 {self.place}:{reason(e)}。检查路径、权限和磁盘空间",
+                    f"cannot open the database {self.place}: {reason(e)}. Check path, rights and disk",
+                ) from e
+
+    async def _create(self) -> None:
+        async with self._place(), self._connected() as connection:
+            state = await connection.run_sync(schema.state_of)
+        if not state.lacks(metadata):
+            return
+        self._declare()
+        async with self._place(), self._writing() as connection:
+            await connection.run_sync(schema.lock)
+            await self._bring_up(connection)
 
     async def _bring_up(self, connection: AsyncConnection) -> None:
         state = await connection.run_sync(schema.state_of)

@@ -39,6 +39,12 @@ def reason(e: Exception) -> str:
     return said[0][:200] if said else "no answer in time"
 
 
+def locked(e: Exception) -> bool:
+    """Is it another's lock that was waited for in vain?"""
+    said = reason(e)
+    return "is locked" in said or "lock timeout" in said
+
+
 def unusable(e: Exception) -> OperatorError:
     why = reason(e)
     return OperatorError(
