@@ -93,10 +93,10 @@ def vllm(
     )
 
 
-BUNDLED = Engine(base=6.8e-3, each=0.61e-3, prefill=0.117e-3, chunk=256, at_once=256)
+BUNDLED = Engine(base=1.9e-3, each=0.171e-3, prefill=0.05e-3, chunk=256, at_once=256)
 """The embedded engine with the model that ships with Dazi, on one core, as bench/simulate/run.py fitted it on
-2026-11-30 on a busy machine (bench/results/simulate.md)."""
-BUNDLED_TURN = 37e-3
+2026-11-30 (bench/results/simulate.md)."""
+BUNDLED_TURN = 23e-3
 """Seconds of the processor that Dazi's own part of a turn took there."""
 
 
