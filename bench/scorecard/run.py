@@ -78,7 +78,7 @@ async def example(data: Path, adapter: Path, limit: int) -> dict[str, object]:
              "label": {"zh": "调用全对", "en": "calls wholly right"}},
             {"suite": "calls", "metric": "name_accuracy",
              "label": {"zh": "工具选对", "en": "the right tool"}},
-            {"suite": "calls", "metric": "false_call_rate", "lower": True,
+            {"suite": "calls", "metric": "false_call", "lower": True,
              "label": {"zh": "不该调用而调用", "en": "called where nothing was to be"}},
             {"suite": "memory", "metric": "right", "label": {"zh": "记忆", "en": "memory"}},
         ],

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from dazi.apps.contracts.statistics import wilson
 from dazi.lab.evals.intervals import Paired, bootstrap, grouped_gap, grouped_share, newcombe, share
 
 
@@ -78,3 +79,17 @@ def test_what_is_always_so_is_not_certain_for_that() -> None:
     mixed = [1.0] * 20 + [0.0] * 20
     assert grouped_share(mixed, groups, 1) == bootstrap(mixed, groups, 1)
     assert grouped_gap([0.0] * 40, mixed, groups, 1) == bootstrap(mixed, groups, 1)
+
+
+def test_wilson_and_newcombe_by_published_figures() -> None:
+    """Newcombe 1998 (Statistics in Medicine 17, 2635 ff.), table II: method 10 of each example; Wilson's
+    interval of 81 of 263 is in his paper on single proportions."""
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+
+    def bounds(both: int, second: int, first: int, neither: int) -> tuple[float, float]:
+        found = newcombe(Paired(both, first, second, neither))
+        return found.low, found.high
+
+    assert bounds(36, 12, 2, 0) == pytest.approx((0.0569, 0.3404), abs=5e-4)
+    assert bounds(54, 0, 0, 0) == pytest.approx((-0.0664, 0.0664), abs=5e-4)
+    assert bounds(0, 54, 0, 0) == pytest.approx((0.9061, 1.0), abs=5e-4)

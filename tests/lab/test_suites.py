@@ -12,14 +12,16 @@ from typing import Any
 import pytest
 
 from dazi.core.engine import Engine
-from dazi.core.errors import CallerError
+from dazi.core.errors import CallerError, ConfigError
 from dazi.lab.evals.cases import Case, CaseTurn
 from dazi.lab.evals.runner import run_case
 from dazi.lab.evals.suite import Item, Outcome, Source
 from dazi.lab.evals.suites.acebench import AceBench
 from dazi.lab.evals.suites.bfcl import Bfcl
 from dazi.lab.evals.suites.calls import Calls
+from dazi.lab.evals.suites.declared import items_of, read_yaml
 from dazi.lab.evals.suites.general import General, letter_of, number_of
+from dazi.lab.evals.suites.memory import _File as _MemoryFile
 from dazi.lab.evals.switches import Switches, switches_of
 from dazi.main.eval_bench import OpenBench
 from dazi.main.settings import Settings, demo_folder
@@ -269,3 +271,14 @@ def test_switches_are_kept_as_what_differs() -> None:
     for without, given in ((["speed"], []), ([], ["precision=int1"]), ([], ["calls"])):
         with pytest.raises(CallerError, match="there are"):
             switches_of(without, given)
+
+
+def test_a_task_that_stands_there_twice_is_named(tmp_path: Path) -> None:
+    said = "tasks:\n- {id: a, role: customer, steps: [{says: 你好}]}\n"
+    (tmp_path / "one.yaml").write_text(said)
+    files = {p: read_yaml(p, _MemoryFile).tasks * 2 for p in tmp_path.glob("*.yaml")}
+    with pytest.raises(CallerError, match="task a stands there twice"):
+        items_of(files, lambda t: t.steps[0].says)
+    (tmp_path / "one.yaml").write_text("tasks:\n- {id: a, role: customer, steps: []}\n")
+    with pytest.raises(ConfigError, match="length >= 1"):
+        read_yaml(tmp_path / "one.yaml", _MemoryFile)

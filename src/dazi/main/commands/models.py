@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from dazi.main.commands.bars import of_bytes
 from dazi.main.commands.options import Company, language, settings
 from dazi.main.commands.pool import model_pool
 from dazi.main.commands.weights import model_decrypt, model_encrypt, model_rekey
@@ -160,24 +161,8 @@ def _downloaded(work: Any) -> ModelEntry:
 def _progress() -> Iterator[Callable[[Step], None]]:
     """A bar with rate and remaining time, on a terminal; what is tried again is told anywhere."""
     import stamina.instrumentation
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
 
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with of_bytes() as bar:
         task = bar.add_task("", total=None, visible=False)
         begun = False
 

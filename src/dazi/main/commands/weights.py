@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dazi.core.language import Text
+from dazi.main.commands.bars import of_bytes
 from dazi.main.commands.options import Company, language, settings
 
 if TYPE_CHECKING:
@@ -100,24 +101,7 @@ def _catalog(chosen: Settings) -> Catalog:
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
     """A bar with rate and remaining time, on a terminal."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with of_bytes() as bar:
         task = bar.add_task("", total=None, visible=False)
 
         def watch(name: str, done: int, total: int) -> None:

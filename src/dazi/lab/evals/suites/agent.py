@@ -17,13 +17,13 @@ from typing import Any
 import msgspec
 
 from dazi.agent.asking import Ask
-from dazi.core.errors import CallerError, DaziError
-from dazi.core.language import Text, language_of
+from dazi.core.errors import DaziError
+from dazi.core.language import Text
 from dazi.core.principal import Principal
 from dazi.core.turn import TurnEvent
 from dazi.lab.evals.matchers import folded
 from dazi.lab.evals.suite import Bench, Item, Live, Loaded, Outcome, Source, data_of
-from dazi.lab.evals.suites.declared import read_yaml
+from dazi.lab.evals.suites.declared import items_of, read_yaml
 from dazi.lab.evals.suites.turned import error_of, ms_of, turn_of, usage_of
 from dazi.lab.evals.turns import Decision, SeenTurn, TurnWatch
 
@@ -82,18 +82,9 @@ class AgentTasks:
 
     def load(self, source: Source) -> Loaded:
         paths = source.own(PATTERN)
-        items: dict[str, Item] = {}
-        for path in paths:
-            for task in read_yaml(path, _File).tasks:
-                if task.id in items:
-                    raise CallerError(
-                        "task_id",
-                        f"{path}:任务 {task.id} 写了两次",
-                        f"{path}: the task {task.id} stands there twice",
-                    )
-                language = language_of(task.opens)
-                items[task.id] = Item(task.id, task.group or "tasks", language, task)
-        return Loaded(tuple(items.values()), data_of(self.name, paths))
+        files = {path: read_yaml(path, _File).tasks for path in paths}
+        items = items_of(files, lambda t: t.opens)
+        return Loaded(items, data_of(self.name, paths))
 
     async def ask(self, item: Item, bench: Bench) -> Outcome:
         task: Task = item.asked

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 import yaml
 
-from dazi.core.errors import ConfigError
+from dazi.core.errors import CallerError, ConfigError
+from dazi.core.language import language_of
+from dazi.lab.evals.suite import Item
 
 S = TypeVar("S")
+
+
+class Task(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def group(self) -> str: ...
+
+
+T = TypeVar("T", bound=Task)
 
 
 def read_yaml(path: Path, kind: type[S]) -> S:
@@ -27,3 +40,19 @@ def read_yaml(path: Path, kind: type[S]) -> S:
         ) from None
     except (msgspec.ValidationError, UnicodeDecodeError) as e:
         raise ConfigError(path, None, f"写法不对:{e}", f"is written wrongly: {e}") from None
+
+
+def items_of(files: Mapping[Path, Sequence[T]], first: Callable[[T], str]) -> tuple[Item, ...]:
+    """``first``: what is said first in a task, which tells its language. Raises ``CallerError`` for a
+    task that stands there twice."""
+    items: dict[str, Item] = {}
+    for path, tasks in files.items():
+        for task in tasks:
+            if task.id in items:
+                raise CallerError(
+                    "task_id",
+                    f"{path}:任务 {task.id} 写了两次",
+                    f"{path}: the task {task.id} stands there twice",
+                )
+            items[task.id] = Item(task.id, task.group or "tasks", language_of(first(task)), task)
+    return tuple(items.values())

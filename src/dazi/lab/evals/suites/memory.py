@@ -9,15 +9,16 @@ from __future__ import annotations
 import secrets
 from contextlib import aclosing
 from datetime import date
+from typing import Annotated
 
 import msgspec
 
 from dazi.agent.asking import Ask
-from dazi.core.errors import CallerError, DaziError
-from dazi.core.language import Text, language_of
+from dazi.core.errors import DaziError
+from dazi.core.language import Text
 from dazi.lab.evals.matchers import folded
 from dazi.lab.evals.suite import Bench, Item, Loaded, Outcome, Source, data_of
-from dazi.lab.evals.suites.declared import read_yaml
+from dazi.lab.evals.suites.declared import items_of, read_yaml
 from dazi.lab.evals.suites.turned import error_of, ms_of, turn_of, usage_of
 from dazi.lab.evals.turns import SeenTurn, TurnWatch
 
@@ -41,7 +42,7 @@ class Step(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class Task(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     id: str
     role: str
-    steps: list[Step]
+    steps: Annotated[list[Step], msgspec.Meta(min_length=1)]
     today: date | None = None
     group: str = ""
 
@@ -60,18 +61,9 @@ class Memory:
 
     def load(self, source: Source) -> Loaded:
         paths = source.own(PATTERN)
-        items: dict[str, Item] = {}
-        for path in paths:
-            for task in read_yaml(path, _File).tasks:
-                if task.id in items or not task.steps:
-                    raise CallerError(
-                        "task_id",
-                        f"{path}:任务 {task.id} 写了两次,或没有步骤",
-                        f"{path}: the task {task.id} stands there twice, or has no steps",
-                    )
-                language = language_of(task.steps[0].says)
-                items[task.id] = Item(task.id, task.group or "tasks", language, task)
-        return Loaded(tuple(items.values()), data_of(self.name, paths))
+        files = {path: read_yaml(path, _File).tasks for path in paths}
+        items = items_of(files, lambda t: t.steps[0].says)
+        return Loaded(items, data_of(self.name, paths))
 
     async def ask(self, item: Item, bench: Bench) -> Outcome:
         task: Task = item.asked
