@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from dazi.apps.desk.model import Act
 from dazi.core.principal import Principal
 from dazi.ops.experiments.plan import Arm, Plan, Step
@@ -228,6 +230,29 @@ async def test_to_a_person_and_back(site: Site, page: Page) -> None:
     site.says("好的。")
     assert await page.chat("谢谢") == "好的。"
     assert (await page.conversation())["desk"]["holder"] == "assistant"
+
+
+async def test_what_is_said_while_the_conversation_is_being_read_is_told_next(
+    site: Site, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await page.begin()
+    handed = await page.ask("POST", "/hand-over", {})
+    threads = site.runtime.service.threads
+    read = threads.latest
+
+    async def latest(thread: str, principal: Principal, most: int) -> Any:
+        found = await read(thread, principal, most)
+        if most > 1:
+            monkeypatch.undo()
+            await by_desk(site, handed.json["desk"]["ticket"], "reply", "马上补发。")
+        return found
+
+    monkeypatch.setattr(type(threads), "latest", lambda _, *given: latest(*given))
+    shown = await page.conversation()
+    assert "马上补发。" not in [m["text"] for m in shown["messages"]]
+    heard = await page.events(shown["stream"], shown["after"], shown["mark"])
+    assert heard[-1]["type"] == "changed"
+    assert (await page.conversation())["messages"][-1]["text"] == "马上补发。"
 
 
 async def test_a_model_cannot_pass_for_a_person(site: Site, page: Page) -> None:

@@ -23,13 +23,20 @@ _TOLD = ("reply", "ask_customer")
 async def conversation(widget: Widget, visitor: Visitor, language: Language) -> ConversationView:
     principal, thread = visitor.principal, await widget.thread(visitor.principal)
     service = widget.service
+    # Before anything is read: what is said meanwhile may be missing below, and then changes the mark.
+    mark = await mark_of(widget, visitor, thread)
     talk = widget.talks.find(principal, thread) if thread else None
     running = talk is not None and talk.running
+    stream, after, said, before = "", 0, "", 0
+    if talk is not None:
+        stream, before = talk.stream, talk.before
+        after = talk.first - 1 if running else talk.last
+        said = talk.said if running else ""
     kept: list[Numbered] = []
     if thread:
         kept = await service.threads.latest(thread, principal, MOST_MESSAGES)
-    if talk is not None and running:
-        kept = [n for n in kept if n.seq <= talk.before]
+    if running:
+        kept = [n for n in kept if n.seq <= before]
     desk = widget.desk if visitor.site.hand_over else None
     standing, told = DeskView(), frozenset[str]()
     if desk is not None and thread:
@@ -38,19 +45,17 @@ async def conversation(widget: Widget, visitor: Visitor, language: Language) -> 
             standing = DeskView(ratable=any(n.kept.message.role == "user" for n in kept))
     asked = await service.tickets.pending(principal, thread) if thread else []
     company = service.agent.company
-    messages = _said(kept, told, widget, language)
-    view = ConversationView(
-        talk.stream if talk is not None else "",
-        (talk.first - 1 if running else talk.last) if talk is not None else 0,
+    return ConversationView(
+        stream,
+        after,
         running,
-        talk.said if talk is not None and running else "",
-        messages,
+        said,
+        _said(kept, told, widget, language),
         [waiting(company, language, t) for t in asked],
         standing,
-        "",
+        mark,
         standing.holder == "person" or any(t.approver for t in asked),
     )
-    return msgspec.structs.replace(view, mark=await mark_of(widget, visitor, thread))
 
 
 async def mark_of(widget: Widget, visitor: Visitor, thread: str) -> str:

@@ -235,6 +235,7 @@ class Panel {
   async settle() {
     this.setRunning(false);
     const view = await this.client.ask("GET", "/conversation");
+    if (view.watch || view.running) return this.paint(view);
     this.mark = view.mark;
     this.standing(view.desk);
   }
