@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dazi.knowledge.blocks import Block
-from dazi.knowledge.chunks import Chunk, chunked
+from dazi.knowledge.chunks import Chunk, Chunker
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples" / "yunshan" / "knowledge"
 
@@ -25,6 +25,13 @@ def blocks(source: str) -> Iterator[Block]:
             yield Block("heading", line.lstrip("# "), level=len(line) - len(line.lstrip("#")))
         elif line.strip():
             yield Block("text", line)
+
+
+def chunked(source: str) -> Iterator[Chunk]:
+    chunker = Chunker()
+    for block in blocks(source):
+        yield from chunker.add(block)
+    yield from chunker.close()
 
 
 def plain(text: str) -> str:
@@ -39,7 +46,7 @@ def asked(language: str) -> Iterator[tuple[str, str, str]]:
 
 
 def article(path: Path, questions: list[tuple[str, str, str]]) -> dict[str, object]:
-    chunks: list[Chunk] = list(chunked(blocks(path.read_text("utf-8"))))
+    chunks = list(chunked(path.read_text("utf-8")))
     asked_of: dict[int, list[str]] = {}
     for document, sentence, question in questions:
         places = [c.ordinal for c in chunks if sentence in plain(c.text)]

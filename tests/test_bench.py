@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import json
 import os
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,6 +19,24 @@ from dazi.inference.catalog import BUNDLED
 
 ROOT = Path(__file__).resolve().parent.parent
 LINUX = sys.platform == "linux"
+
+
+def test_what_benchmarks_import_of_the_product_exists() -> None:
+    """Most of them run by hand only."""
+    missing = []
+    for path in sorted((ROOT / "bench").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("dazi"):
+                continue
+            module = importlib.import_module(node.module or "")
+            for name in (a.name for a in node.names):
+                if not hasattr(module, name) and name not in _modules_in(module):
+                    missing.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.module}.{name}")
+    assert not missing
+
+
+def _modules_in(package: ModuleType) -> set[str]:
+    return {m.name for m in pkgutil.iter_modules(getattr(package, "__path__", ()))}
 
 
 def run_part(name: str, results: Path) -> list[dict[str, Any]]:

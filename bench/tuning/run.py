@@ -13,7 +13,6 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +24,15 @@ import yaml  # noqa: E402
 from bench.machine import describe  # noqa: E402
 from bench.tables import Table  # noqa: E402
 from bench.tuning import cases, fraud, samples  # noqa: E402
-from dazi.lab.tuning.gate import paired, wilson  # noqa: E402
+from dazi.apps.contracts.statistics import wilson  # noqa: E402
+from dazi.lab.evals.intervals import Paired, newcombe  # noqa: E402
+from dazi.lab.tuning.gate import paired  # noqa: E402
 from dazi.lab.tuning.running import Trainer, events  # noqa: E402
 
 RESULTS = ROOT / "bench" / "results" / "tuning.md"
 WORK = ROOT / ".bench" / "tuning"
 NEW = Path(__file__).resolve().parent / "cases_held_out.jsonl"
-SAMPLES, REPLAY, OLD, SEED = 1100, 450, 2000, 7
+SAMPLES, REPLAY, OLD, SEED = 2400, 600, 2000, 7
 ASKED = ("帮我查一下 YS3046182957 到哪了", "trace YS7120049386 please, phone ending 5512")
 RECIPE: dict[str, Any] = {
     "method": "lora",
@@ -40,7 +41,7 @@ RECIPE: dict[str, Any] = {
     "epochs": 4,
     "batch": 8,
     "length": 900,
-    "minutes": 15,
+    "minutes": 14,
     "validations": 3,
     "seed": SEED,
 }
@@ -94,7 +95,7 @@ def new_tool(work: Work, small: bool, new_cases: Path, wanted: int) -> dict[str,
         **RECIPE,
         "name": "parcels",
         "data": "parcels@1",
-        "gate": {"better": [str(new_cases)], "gain": 0.4},
+        "gate": {"better": [str(new_cases)], "same": [str(f) for f in files], "gain": 0.4},
     }
     if small:
         recipe |= {"epochs": 1, "minutes": 2}
@@ -103,26 +104,8 @@ def new_tool(work: Work, small: bool, new_cases: Path, wanted: int) -> dict[str,
     work.kept("trained", lambda: _trained(work, path))
     work.kept("evaluated", lambda: work.dazi("tune", "evaluate", "parcels", str(path)))
     card = json.loads(work.dazi("tune", "show", "parcels", "--json"))
-    title = f"{card['name']}@{card['version']}"
-    same = [_paired_file(work, path, card["base"], title) for path in files]
+    same = card["gate"]["same"]
     return {"dataset": made, "card": card, "written": written, "made": more, "same": same}
-
-
-def _paired_file(work: Work, path: Path, before: str, after: str) -> dict[str, Any]:
-    """`dazi eval calls` with both models; each file of each model is asked once and kept."""
-    ids = [json.loads(line)["id"] for line in path.read_text(encoding="utf-8").splitlines() if line]
-
-    def right(model: str) -> dict[str, bool]:
-        said = json.loads(
-            work.dazi("eval", "calls", str(path), "--json", "--model", model, "--concurrency", "8")
-        )
-        wrong = {f["id"] for f in said["failures"]}
-        return {i: i not in wrong for i in ids}
-
-    sides = [
-        work.kept(f"{path.stem} {model}", lambda m=model: right(m)) for model in (before, after)
-    ]
-    return asdict(paired(path.stem, *sides))
 
 
 def _trained(work: Work, recipe: Path) -> float:
@@ -211,7 +194,7 @@ def tables(new: dict[str, Any], asked: list[dict[str, Any]], few: dict[str, Any]
             f"Of the old tools' cases {new['written']} are written by hand and {new['made']} are made by "
             "the generator from a stream that no training drew from.",
             "p: McNemar's exact test; the interval: Newcombe's method 10. Cases of all sets: effects off, the "
-            "product's prompt, router and policies (`dazi eval calls`).",
+            "product's prompt, router and policies (`dazi tune evaluate`).",
         ],
     )
     trained = card["trained"]
@@ -273,14 +256,13 @@ def tables(new: dict[str, Any], asked: list[dict[str, Any]], few: dict[str, Any]
 
 def _row(name: str, parts: list[dict[str, Any]]) -> tuple[Any, ...]:
     """Of several files together the interval is of their sums."""
-    from dazi.lab.tuning.gate import newcombe
     from dazi.ops.experiments.sequential import mcnemar
 
     n = sum(p["n"] for p in parts)
     gained, lost = sum(p["gained"] for p in parts), sum(p["lost"] for p in parts)
     before = round(sum(p["before"] * p["n"] for p in parts))
     both = before - lost
-    low, high = newcombe(both, gained, lost, n - both - gained - lost)
+    gap = newcombe(Paired(both, lost, gained, n - both - gained - lost))
     return (
         name,
         n,
@@ -289,7 +271,7 @@ def _row(name: str, parts: list[dict[str, Any]]) -> tuple[Any, ...]:
         gained,
         lost,
         f"{(gained - lost) / n:+.1%}",
-        f"[{low:+.1%}, {high:+.1%}]",
+        f"[{gap.low:+.1%}, {gap.high:+.1%}]",
         f"{mcnemar(gained, lost):.2g}",
     )
 

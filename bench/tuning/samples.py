@@ -40,7 +40,7 @@ OFFERED = 5
 DIGITS = re.compile(r"(YS)(?=\d{10})", re.IGNORECASE)
 KINDS = {"request": 62, "joined": 8, "missing": 12, "none": 12, "order": 6}
 REPLIED = 0.2
-COMMON = 12
+COMMON = 6
 """Samples that must share a list of offered tools."""
 BESIDE = 0.5
 ALIKE = 6

@@ -13,13 +13,16 @@ from typer.testing import CliRunner
 from dazi.core.errors import CallerError, OperatorError
 from dazi.inference.catalog import ModelEntry
 from dazi.inference.embedded import EmbeddedEngine
+from dazi.lab.evals.runs import RunStore
+from dazi.lab.tuning.data import gain
+from dazi.lab.tuning.datasets import Origin
 from dazi.lab.tuning.recipe import read_recipe
 from dazi.lab.tuning.registry import Tuned
 from dazi.main.cli import complete
 from dazi.main.settings import Settings, demo_folder
-from dazi.main.tuning import Bench, deploy, prepared_run, rollback, weights_of
+from dazi.main.tuning import Bench, deploy, gated, prepared_run, rollback, weights_of
 from tests.inference import lora
-from tests.lab.tuning.test_registry import card, made
+from tests.lab.tuning.test_registry import card, dataset, made
 
 
 def bench_of(data: Path, count: int = 2) -> tuple[Bench, list[Tuned]]:
@@ -124,3 +127,44 @@ def test_a_model_without_weights_says_where_to_get_them(tmp_path: Path) -> None:
         weights_of(ModelEntry("qwen", "server", "http://127.0.0.1:1"), read_recipe(path))
     assert refused.value.code == "no_weights"
     assert not isinstance(refused.value, OperatorError)
+
+
+async def test_the_gate_is_of_runs_that_stay_and_tells_the_dataset_what_its_samples_bring(
+    tmp_path: Path,
+) -> None:
+    origin = Origin("orders", 1, "0")
+    dataset(tmp_path)
+    manifest = tmp_path / "datasets" / "orders" / "1" / "manifest.json"
+    told = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(told | {"splits": {"train": 20}}))
+    for name, said in (("new", "ORD12345 到哪了"), ("old", "你好")):
+        expect = [{"name": "get_order_status", "arguments": {"order_id": "ORD12345"}}]
+        case = {"id": name, "role": "customer", "today": "2025-04-03",
+                "messages": [{"role": "user", "content": said}],
+                "expect": expect if name == "new" else []}  # fmt: skip
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(case) + "\n")
+    path = tmp_path / "r.yaml"
+    path.write_text(
+        "name: orders\ndata: orders@1\ngate: {better: [new.jsonl], same: [old.jsonl], gain: 0.5}\n"
+    )
+    bench = Bench.of(Settings(company=demo_folder(), data=tmp_path))
+    still = lora.write(
+        tmp_path / "made" / "adapter_model.safetensors", lora.tensors(0.0), lora_alpha=4, r=4
+    ).parent
+    mine = msgspec.structs.replace(card(1, origin), recipe={"samples": 8})
+    tuned = bench.registry.add(still, mine)
+    bench.catalog.add_adapter(tuned.folder, "dazi-mini", name="orders@1")
+    found = await gated(bench, read_recipe(path), tuned, "zh")
+    assert found.card.passed is False and "new: +0.0% < +50.0%" in found.card.gate["why"]
+    (better,), (same,) = found.card.gate["better"], found.card.gate["same"]
+    assert (better["before"], better["after"], same["after"]) == (1.0, 1.0, 1.0)
+    store = RunStore(tmp_path)
+    before, after = (store.find(run) for run in better["runs"])
+    assert (before.head.model, after.head.model) == ("dazi-mini", "dazi-mini+orders@1")
+    assert after.by_id()["new"].trace, "every verdict can be looked at"
+    assert found.card.evaluated == better["runs"][1]
+    (point,) = gain.points(tmp_path, "orders")
+    assert (point.samples, point.metric, point.value, point.run) == (8, "new", 1.0, after.head.id)
+    known = len(store.all())
+    assert (await gated(bench, read_recipe(path), found, "zh")).card.gate == found.card.gate
+    assert len(store.all()) == known == 4, "what was asked is not asked again"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,18 @@ import dazi
 from dazi.access.cedar import CedarPolicy
 from dazi.access.users import Directory, expand
 from dazi.agent.offering import Offering
+from dazi.apps.contracts.statistics import wilson
 from dazi.core.company import Company
 from dazi.core.engine import ModelProfile
 from dazi.core.errors import CallerError, NotFound
+from dazi.core.language import Language
 from dazi.core.principal import Principal
 from dazi.inference.catalog import Catalog, ModelEntry
 from dazi.inference.profiles import read_profile
 from dazi.lab.evals.runner import principals
+from dazi.lab.tuning.data import gain
 from dazi.lab.tuning.datasets import Material, read_material
+from dazi.lab.tuning.gate import Paired
 from dazi.lab.tuning.preparing import RECIPE, Prepared, prepare
 from dazi.lab.tuning.recipe import SOFT, Files, Recipe
 from dazi.lab.tuning.registry import AdapterCard, Registry, Tuned
@@ -28,7 +32,8 @@ from dazi.lab.tuning.rendering import Renderer, Weights
 from dazi.lab.tuning.running import STOPPED, Seen, Trainer, events, failed, python_of
 from dazi.main.company import load_company
 from dazi.main.settings import Settings
-from dazi.main.tuning_gate import Told, evaluate
+from dazi.main.tuning_gate import evaluate
+from dazi.ops.datasets.folders import place, read_manifest
 from dazi.ops.tuning_runs import folder_of, running
 from dazi.prompt.choose import ToolChooser
 
@@ -69,6 +74,7 @@ def prepared_run(bench: Bench, recipe: Recipe, *, anew: bool = False) -> Run:
     weights = weights_of(entry, recipe)
     wanted = recipe.data if isinstance(recipe.data, Files) else recipe.datasets
     material = read_material(bench.data, wanted, recipe.seed)
+    material = replace(material, train=material.train[: recipe.samples or None])
     version = bench.registry.next_version(recipe.name)
     folder = folder_of(bench.data) / f"{recipe.name}-{version}"
     digest = recipe.digest()
@@ -116,8 +122,6 @@ def renderer_of(bench: Bench, entry: ModelEntry, recipe: Recipe, material: Mater
 
 
 def profile_of(entry: ModelEntry, material: Material) -> ModelProfile:
-    from dataclasses import replace
-
     profile = read_profile(Path(entry.location))
     if not profile.replies:
         return profile
@@ -207,12 +211,29 @@ def _without_places(recipe: Recipe) -> dict[str, Any]:
     return found
 
 
-async def gated(bench: Bench, recipe: Recipe, tuned: Tuned, told: Told) -> Tuned:
-    """Evaluate what the recipe names, and keep what it says with the adapter."""
+async def gated(bench: Bench, recipe: Recipe, tuned: Tuned, language: Language) -> Tuned:
+    """Evaluate what the recipe names, and keep what it says with the adapter and, where it was trained
+    on one dataset, with that: how much its samples bring."""
     before = bench.catalog.get(recipe.base)
     after = bench.catalog.get(tuned.card.title)
-    found = await evaluate(bench.settings, before, after, recipe.gate, told)
-    return bench.registry.evaluated(tuned, found.run, found.verdict.plain())
+    verdict = await evaluate(bench.settings, before, after, recipe.gate, language)
+    for point in gain_points(bench.data, tuned.card, verdict.better):
+        gain.add(bench.data, tuned.card.datasets[0]["name"], point)
+    latest = next((r.runs[1] for r in (*verdict.better, *verdict.same)), None)
+    return bench.registry.evaluated(tuned, latest, verdict.plain())
+
+
+def gain_points(data: Path, card: AdapterCard, rows: Sequence[Paired]) -> Iterator[gain.Point]:
+    """What evaluations of an adapter say about the dataset that it alone was trained on."""
+    if len(card.datasets) != 1:
+        return
+    origin = card.datasets[0]
+    folder = place(data, origin["name"], origin["version"])
+    whole = read_manifest(folder).splits.get("train", 0)
+    used = min(card.recipe.get("samples") or whole, whole)
+    for row in rows:
+        low, high = wilson(round(row.after * row.n), row.n)
+        yield gain.Point(origin["version"], used, row.name, row.after, low, high, row.runs[1])
 
 
 def deploy(bench: Bench, wanted: str, *, anyway: bool = False) -> Tuned:

@@ -41,7 +41,6 @@ VALIDATION = Text(
 )
 STOPPED = Text("停下了,再运行同一条命令就接着做。", "Stopped; the same command goes on.")
 DONE = Text("{title} 做好了:{folder}", "{title} is made: {folder}")
-ASKING = Text("评测 {name} {done}/{of}", "evaluating {name} {done}/{of}")
 PASSED = {
     True: Text("通过评测", "passed its evaluation"),
     False: Text("没有通过评测", "did not pass its evaluation"),
@@ -82,7 +81,7 @@ async def run_recipe(
         return 75
     typer.echo(DONE(language).format(title=tuned.card.title, folder=tuned.folder))
     if not skip_gate and (recipe.gate.better or recipe.gate.same):
-        tuned = await gated(bench, recipe, tuned, _asking(language))
+        tuned = await gated(bench, recipe, tuned, language)
         show_gate(tuned.card.gate, language)
     typer.echo(f"{tuned.card.title}: {PASSED[tuned.card.passed](language)}")
     if tuned.card.passed is not False and recipe.method not in SOFT:
@@ -94,7 +93,7 @@ async def evaluate_adapter(settings: Settings, wanted: str, file: Path, language
     """By the gate of a recipe. The exit status: 0, or 1 when it did not pass."""
     recipe = read_recipe(file)
     bench = Bench.of(settings)
-    tuned = await gated(bench, recipe, bench.registry.get(wanted), _asking(language))
+    tuned = await gated(bench, recipe, bench.registry.get(wanted), language)
     show_gate(tuned.card.gate, language)
     typer.echo(f"{tuned.card.title}: {PASSED[tuned.card.passed](language)}")
     return 0 if tuned.card.passed else 1
@@ -145,9 +144,11 @@ def rollback_adapter(settings: Settings, language: Language) -> None:
 
 def show_gate(gate: Mapping[str, Any], language: Language) -> None:
     for row in (*gate.get("better", ()), *gate.get("same", ())):
+        runs = "  ".join(filter(None, row.get("runs", ())))
         typer.echo(
             f"  {row['name']}  n={row['n']}  {row['before']:.1%} -> {row['after']:.1%}  "
             f"{row['difference']:+.1%} [{row['low']:+.1%}, {row['high']:+.1%}]  p={row['p']:.2g}"
+            f"{'  ' + runs if runs else ''}"
         )
     for why in gate.get("why", ()):
         typer.echo(f"  ! {why}")
@@ -175,14 +176,6 @@ def _event(event: Mapping[str, Any], language: Language) -> None:
         typer.echo(f"\r{line}" if lively else line, err=True, nl=not lively)
     elif event["event"] == "validation" and event["loss"] is not None:
         typer.echo(("\r" if lively else "") + VALIDATION(language).format(**event), err=True)
-
-
-def _asking(language: Language) -> Any:
-    def told(name: str, done: int, of: int) -> None:
-        if done % 50 == 0 or done == of:
-            typer.echo(ASKING(language).format(name=name, done=done, of=of), err=True)
-
-    return told
 
 
 def _plain(card: AdapterCard) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import json
 import math
 import os
 import random
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +20,7 @@ from dazi.inference.catalog import BUNDLED, open_engine
 from dazi.inference.embedded import EmbeddedEngine, EmbeddedOptions
 from dazi.inference.steploop import Job
 from dazi.lab.tuning.recipe import read_recipe
-from dazi.lab.tuning.running import PACKAGE, STOPPED, Trainer, events, losses
+from dazi.lab.tuning.running import PACKAGE, STOPPED, Trainer, events, losses, stop
 from dazi.lab.tuning.trainer.encoding import Encoded, Row
 from dazi.lab.tuning.trainer.packing import steps
 from dazi.main.settings import Settings, demo_folder
@@ -155,7 +154,7 @@ def test_a_killed_run_goes_on_with_the_same_losses(tmp_path: Path) -> None:
 
             def seen(event, run=run):  # type: ignore[no-untyped-def]
                 if event["event"] == "validation":
-                    os.kill(int((run.folder / "pid").read_text()), signal.SIGTERM)
+                    stop(run.folder)
 
             assert trainer.train(run.folder, recipe, seen) == STOPPED
             assert not prepared_run(bench, recipe).fresh

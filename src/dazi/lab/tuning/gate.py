@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dazi.lab.evals import intervals
-from dazi.lab.evals.report import Report
 from dazi.ops.experiments.sequential import mcnemar
 
 
@@ -16,6 +15,7 @@ class Paired:
     """Shares of cases that are right, before and after, and their difference with its 95 % interval.
 
     ``gained`` and ``lost``: cases that only one of both gets right; ``p`` of McNemar's exact test.
+    ``runs``: the evaluations that say so, before and after.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Paired:
     low: float
     high: float
     p: float
+    runs: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,12 @@ class Verdict:
         return asdict(self)
 
 
-def paired(name: str, before: Mapping[str, bool], after: Mapping[str, bool]) -> Paired:
+def paired(
+    name: str,
+    before: Mapping[str, bool],
+    after: Mapping[str, bool],
+    runs: tuple[str, str] = ("", ""),
+) -> Paired:
     """Of the cases that both have."""
     ids = [i for i in before if i in after]
     n = len(ids)
@@ -63,6 +69,7 @@ def paired(name: str, before: Mapping[str, bool], after: Mapping[str, bool]) -> 
         gap.low,
         gap.high,
         mcnemar(gained, lost),
+        runs,
     )
 
 
@@ -74,8 +81,3 @@ def judged(
     why = [f"{p.name}: {p.difference:+.1%} < {gain:+.1%}" for p in better if p.difference < gain]
     why += [f"{p.name}: {p.difference:+.1%} < {-loss:+.1%}" for p in same if p.difference < -loss]
     return Verdict(not why, tuple(why), tuple(better), tuple(same))
-
-
-def right_cases(report: Report, ids: Sequence[str]) -> dict[str, bool]:
-    wrong = {f.id for f in report.failures}
-    return {i: i not in wrong for i in ids}

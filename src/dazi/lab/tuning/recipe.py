@@ -20,7 +20,7 @@ SOFT: frozenset[Method] = frozenset({"p-tuning", "prompt-tuning"})
 NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """The linear layers of a block in the Qwen3 family."""
-TIED = ("minutes", "evaluate", "gate")
+TIED = ("minutes", "gate")
 """What may change while a run that was stopped goes on."""
 
 
@@ -51,15 +51,18 @@ class Gate(_Strict):
 class Recipe(_Strict):
     """``data``: ``NAME@VERSION`` of the data folder, several with commas, or files. ``weights``: the
     folder with config.json and safetensors where the model that serves has none of its own (GGUF,
-    OpenVINO). ``alpha`` 0 is twice the rank. ``length``: tokens of the longest sample. ``batch``:
-    samples in a step. ``patience``: validations without a better loss after which it ends, 0 for
-    none. ``weigh``: how much the beginning of a decision and names and values weigh in the loss,
-    where a plain token weighs 1. ``virtual``: learnt vectors of the soft methods."""
+    OpenVINO). ``samples``: only the first so many to train on, 0 for all; in a dataset they are a part
+    of every larger number, as the curve of gains wants. ``alpha`` 0 is twice the rank. ``length``:
+    tokens of the longest sample. ``batch``: samples in a step. ``patience``: validations without a
+    better loss after which it ends, 0 for none. ``weigh``: how much the beginning of a decision and
+    names and values weigh in the loss, where a plain token weighs 1. ``virtual``: learnt vectors of
+    the soft methods."""
 
     name: str
     base: str = "dazi-mini"
     weights: Path | None = None
     data: str | Files
+    samples: int = Field(0, ge=0)
     method: Method = "lora"
     rank: int = Field(16, ge=1, le=1024)
     alpha: float = Field(0, ge=0)
@@ -80,7 +83,6 @@ class Recipe(_Strict):
     weigh: tuple[float, float] = (3.0, 2.0)
     where: Where = "cpu"
     devices: int = Field(1, ge=1, le=1024)
-    evaluate: list[Path] = []
     gate: Gate = Gate()
 
     @model_validator(mode="after")
@@ -139,9 +141,8 @@ def _placed(data: dict[str, Any], folder: Path) -> dict[str, Any]:
         return str(folder / Path(value).expanduser()) if isinstance(value, str) else value
 
     out = dict(data)
-    for key in ("weights", "evaluate"):
-        if key in out:
-            out[key] = at(out[key])
+    if "weights" in out:
+        out["weights"] = at(out["weights"])
     if isinstance(out.get("data"), dict):
         out["data"] = {k: at(v) for k, v in out["data"].items()}
     if isinstance(out.get("gate"), dict):
