@@ -52,11 +52,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if os.environ.get("CI") != "true":
         return
     spent: Counter[str] = Counter()
+    phases: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
                 spent[report.nodeid.partition("::")[0]] += report.duration
+                phases[report.when or ""] += report.duration
     terminalreporter.section(f"seconds of the slowest files, {sum(spent.values()):,.0f} in all")
+    told = ", ".join(f"{phase} {seconds:,.0f}" for phase, seconds in phases.most_common())
+    terminalreporter.write_line(f"of these {told}")
     for name, seconds in spent.most_common(SLOWEST):
         terminalreporter.write_line(f"{seconds:7.1f}  {name}")
 

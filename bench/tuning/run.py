@@ -32,7 +32,7 @@ from dazi.lab.tuning.running import Trainer, events  # noqa: E402
 RESULTS = ROOT / "bench" / "results" / "tuning.md"
 WORK = ROOT / ".bench" / "tuning"
 NEW = Path(__file__).resolve().parent / "cases_held_out.jsonl"
-SAMPLES, REPLAY, OLD, SEED = 2400, 600, 2000, 7
+SAMPLES, REPLAY, OLD, SEED = 2000, 1500, 2000, 7
 ASKED = ("帮我查一下 YS3046182957 到哪了", "trace YS7120049386 please, phone ending 5512")
 RECIPE: dict[str, Any] = {
     "method": "lora",
@@ -46,9 +46,9 @@ RECIPE: dict[str, Any] = {
     "seed": SEED,
 }
 FEW: dict[str, dict[str, Any]] = {
-    "prompt-tuning": {"method": "prompt-tuning", "virtual": 16, "rate": 0.03, "epochs": 20},
+    "prompt-tuning": {"method": "prompt-tuning", "virtual": 16, "rate": 0.1, "epochs": 60},
     "p-tuning": {"method": "p-tuning", "virtual": 16, "rate": 0.003, "epochs": 20},
-    "lora": {"method": "lora", "rank": 8, "rate": 1e-3, "epochs": 10},
+    "lora": {"method": "lora", "rank": 8, "rate": 2e-3, "epochs": 30},
 }
 
 

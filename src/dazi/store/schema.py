@@ -78,8 +78,11 @@ def bring_up(connection: Connection, metadata: MetaData) -> None:
 
         refuse_newer(state)
         migrate.upgrade(connection)
-    # Tables that only now somebody has a use for: a program need not know every room.
-    metadata.create_all(connection)
+        state = state_of(connection)
+    # Tables that only now somebody has a use for: a program need not know every room. Which there are
+    # is known, and asking for each of them and its indexes again takes as long as making them.
+    lacking = [t for t in metadata.sorted_tables if t.name not in state.tables]
+    metadata.create_all(connection, lacking, checkfirst=False)
 
 
 def refuse_newer(state: State) -> None:

@@ -225,7 +225,7 @@ rules:
         ("rules:\n  - {id: a, check: present, colour: red, message: x}", "does not know colour"),
         ("rules:\n  - {id: a, check: present, severity: dire, message: x}", "severity must be"),
         ("rules:\n  - {id: a, check: present, message: x}\n  - {id: a, check: present, message: x}", "twice"),
-        ("rules:\n  - [", "no YAML"),
+        ("rules:\n  - [", "not valid YAML"),
     ],
 )  # fmt: skip
 def test_a_policy_that_is_wrong_says_where_and_how_to_mend_it(

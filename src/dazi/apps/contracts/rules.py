@@ -10,14 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast, get_args
 
-import yaml
-
 from dazi.apps.contracts.fields import NAMES as FIELDS
 from dazi.apps.contracts.findings import Severity
 from dazi.apps.contracts.risks.recogniser import RISKS
 from dazi.apps.contracts.topics import KINDS, TOPICS
 from dazi.core.errors import ConfigError
 from dazi.core.language import Text
+from dazi.router.yaml_source import YamlSource
 
 DEFAULT = Path(__file__).with_name("policy.yaml")
 VOCABULARY = Path(__file__).with_name("vocabulary.yaml")
@@ -66,7 +65,7 @@ class Rule:
 @lru_cache(maxsize=1)
 def vocabulary() -> Mapping[str, str]:
     """By its name each group of words, as a pattern."""
-    return _groups(VOCABULARY, yaml.safe_load(VOCABULARY.read_text("utf-8")), {})
+    return _groups(VOCABULARY, YamlSource(VOCABULARY).data, {})
 
 
 def _groups(path: Path, data: object, known: Mapping[str, str]) -> dict[str, str]:
@@ -105,15 +104,7 @@ def load_policy(path: Path | None = None) -> tuple[Rule, ...]:
     """Raises ``ConfigError`` with the rule that is wrong, and how to mend it."""
     if path is None:
         return built_in()
-    try:
-        data = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeError) as e:
-        raise ConfigError(path, None, f"读不了:{e}", f"cannot be read: {e}") from e
-    except yaml.YAMLError as e:
-        line = getattr(getattr(e, "problem_mark", None), "line", None)
-        raise ConfigError(
-            path, line + 1 if line is not None else None, "不是 YAML", "is no YAML"
-        ) from e
+    data = YamlSource(path).data
     rules = data.get("rules") if isinstance(data, dict) else None
     if not isinstance(rules, list) or not rules:
         raise ConfigError(path, None, "要有 rules: 列表", "needs a list `rules:`")

@@ -39,8 +39,8 @@ class Files(_Strict):
 
 class Gate(_Strict):
     """What the evaluation must show before an adapter may be deployed. ``gain``: of the shares of
-    exactly right cases in files of ``better``; ``loss``: the most that a file of ``same`` may lose,
-    beyond what chance explains."""
+    exactly right cases in files of ``better``; ``loss``: the most that a file of ``same`` may lose, by
+    the difference itself: small files take more than what chance does to them."""
 
     better: list[Path] = []
     same: list[Path] = []
