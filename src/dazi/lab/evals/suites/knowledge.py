@@ -144,7 +144,7 @@ class Knowledge:
         cited = _cited(attachments)
         searched = bool(seen.calls)
         exact, f1, contains = measures(seen.reply, asked.answers)
-        refused = not cited
+        refused = not cited and not seen.error
         if asked.document:
             right = contains and asked.document in cited
             scores: dict[str, float | None] = {
