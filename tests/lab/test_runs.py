@@ -126,3 +126,14 @@ def test_the_figures_of_a_run() -> None:
     groups = groups_of(scored(records))
     assert set(groups) == {"g", "h"} and "ms_p50" not in groups["g"]
     assert not metrics_of([])
+
+
+def test_two_that_begin_in_one_second_get_a_folder_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = RunStore(tmp_path)
+    first = store.new(HEAD)
+    # As if the first had begun after the second had looked.
+    monkeypatch.setattr(Path, "exists", lambda self, **_: False)
+    second = store.new(replace(HEAD, switches={"grammar": False}))
+    assert second.path != first.path and not first.head.switches

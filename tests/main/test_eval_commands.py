@@ -285,3 +285,28 @@ async def test_questions_change_nothing_in_a_companys_real_systems(
                 await asked.connectors["one"].execute(invocation)
     assert asked.tools == ["get_order_status"]
     await bench.close()
+
+
+async def test_what_failed_is_asked_again_when_a_run_goes_on(place: Place) -> None:
+    folder = await place.run("ab")
+    with folder.appending() as into:
+        into.add(replace(folder.by_id()["a"], right=False, error="the server is gone"))
+    folder.write(replace(folder.head, ended="", metrics={}))
+    again = await place.run("ab")
+    assert again.path == folder.path and again.head.metrics["errors"].value == 0
+    assert {r.messages[-1].content for r in place.engine.requests if len(r.messages) < 3} == {
+        "查 ORD12345"
+    }
+
+
+async def test_a_run_that_another_process_writes_is_not_touched(place: Place) -> None:
+    folder = await place.run("ab")
+    under_way = replace(folder.head, ended="", done=0, metrics={})
+    folder.write(under_way)
+    with folder.appending(), pytest.raises(CallerError, match="another process"):
+        await place.run("ab")
+    assert folder.head == under_way
+
+
+async def test_a_run_tells_how_many_were_really_asked_at_once(place: Place) -> None:
+    assert (await place.run("ab", concurrency=16)).head.concurrency == 2

@@ -261,9 +261,14 @@ class RunStore:
     def new(self, head: RunHead) -> RunFolder:
         """A folder for ``head``; of two that begin in one second the later gets a number."""
         name, number = head.id, 1
-        while (self.folder / name).exists():
-            number += 1
-            name = f"{head.id}-{number}"
+        while True:
+            try:
+                (self.folder / name).mkdir(mode=0o700, parents=True)
+            except FileExistsError:
+                number += 1
+                name = f"{head.id}-{number}"
+            else:
+                break
         folder = RunFolder(self.folder / name)
         folder.write(replace(head, id=name))
         return folder
