@@ -137,3 +137,15 @@ def test_two_that_begin_in_one_second_get_a_folder_each(
     monkeypatch.setattr(Path, "exists", lambda self, **_: False)
     second = store.new(replace(HEAD, switches={"grammar": False}))
     assert second.path != first.path and not first.head.switches
+
+
+def test_what_json_cannot_hold_ends_no_run(tmp_path: Path) -> None:
+    folder = RunStore(tmp_path).new(HEAD)
+    odd = {"said": "half \ud83d", "calls": [{"arguments": {"n": 10**30, "half \ud83d": (1, 2)}}]}
+    with folder.appending() as into:
+        into.add(record("a", trace=odd))
+        into.add(record("b", error="UnicodeEncodeError \ud83d"))
+    first, second = folder.records()
+    assert first.trace["said"] == "half ?" and first.scores == {"exact": 1.0}
+    assert first.trace["calls"][0]["arguments"]["n"] in (str(10**30), 10**30)
+    assert second.error.startswith("UnicodeEncodeError")

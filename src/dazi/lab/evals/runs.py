@@ -195,7 +195,13 @@ class Appending:
         self._file.truncate(whole)
 
     def add(self, record: ItemRecord) -> None:
-        self._file.write(msgspec.json.encode(record, enc_hook=str) + b"\n")
+        try:
+            line = msgspec.json.encode(record, enc_hook=str)
+        except (ValueError, OverflowError, TypeError):
+            # A model may write what JSON cannot hold (half a surrogate pair, endless numbers): it is kept
+            # as near as can be, and ends nothing.
+            line = msgspec.json.encode(_writable(msgspec.to_builtins(record, enc_hook=str)))
+        self._file.write(line + b"\n")
         self._file.flush()
 
     def close(self) -> None:
@@ -206,6 +212,18 @@ class Appending:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _writable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {_writable(str(k)): _writable(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_writable(v) for v in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)
+    return value
 
 
 def _lock(file: IO[bytes]) -> None:
