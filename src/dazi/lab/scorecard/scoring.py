@@ -112,15 +112,17 @@ def _candidate(
 
 
 def _capability(card: Card, measured: Mapping[str, Measure], counted: Sequence[str]) -> Score:
-    """The weighted mean; the metrics' errors taken as independent."""
+    """The weighted mean. Errors of metrics of one run, which are of the same items, are taken as moving
+    together; those of several runs as independent."""
     specs = [m for m in card.capability if m.key in counted]
     total = sum(m.weight for m in specs)
-    value = spread = 0.0
+    value = 0.0
+    spreads: dict[str, float] = {}
     for m in specs:
         found, share = measured[m.key], m.weight / total
         value += share * (1 - found.value if m.lower else found.value)
-        spread += (share * found.deviation) ** 2
-    return _around(value, math.sqrt(spread))
+        spreads[found.run] = spreads.get(found.run, 0.0) + share * found.deviation
+    return _around(value, math.hypot(*spreads.values()))
 
 
 def weighted(scores: Mapping[Dimension, Score], weights: Weights) -> Score:

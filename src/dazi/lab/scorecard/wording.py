@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dazi.core.language import Language, Text
+from dazi.lab.evals.figures import NO_SHARES
 from dazi.lab.scorecard.costing import Reckoned
 from dazi.lab.scorecard.declared import Dimension, MetricSpec
 from dazi.lab.scorecard.evidence import COUNTED, Compliant, Measure
@@ -107,7 +108,10 @@ def must(k: Kept, language: Language) -> str:
     if k.must.at_least is not None:
         bounds.append(f">= {k.must.at_least:g}")
     state = NOT_MEASURED if k.holds is None else HOLDS if k.holds else FAILS
-    value = f" ({measure(k.measured)})" if k.measured else ""
+    value = ""
+    if k.measured:
+        plain = k.must.metric in NO_SHARES  # ms, tokens, yuan: no share of anything
+        value = f" ({k.measured.value:g})" if plain else f" ({measure(k.measured)})"
     return f"{k.must.key} {' '.join(bounds)}: {state(language)}{value}"
 
 
