@@ -23,7 +23,7 @@ from dazi.lab.scorecard.document import pdf
 from dazi.lab.scorecard.evidence import read_compliance, read_run
 from dazi.lab.scorecard.page import html
 from dazi.lab.scorecard.plain import as_plain
-from dazi.lab.scorecard.scoring import Scorecard, cost_score
+from dazi.lab.scorecard.scoring import Found, Scorecard, cost_score, scored
 from dazi.main.cli import complete
 from dazi.main.scorecard import scorecard
 
@@ -297,3 +297,25 @@ def test_a_bound_of_money_or_time_is_no_share(tmp_path: Path) -> None:
     )
     (a,) = scorecard(card, RunStore(tmp_path), tmp_path).candidates
     assert w.must(a.musts[0], "en") == "calls.cost <= 0.05: holds (0.03)"
+
+
+def test_it_says_where_candidates_were_not_asked_the_same(tmp_path: Path) -> None:
+    assert made(tmp_path).unlike == ()
+    other = RunFolder(tmp_path / "evals" / "b")
+    for change in ({"data": DataOf("own", "cd" * 32)}, {"limit": 10}):
+        kept = other.head
+        other.write(replace(kept, **change))  # type: ignore[arg-type]
+        found = [Found("A", (read_run("a", RunStore(tmp_path), tmp_path),), None, None)]
+        found += [Found("B", (read_run("b", RunStore(tmp_path), tmp_path),), None, None)]
+        s = scored(made(tmp_path / "c").card, found, "")
+        assert s.unlike == ("calls.exact",)
+        assert "Not the same items: calls.exact" in html(s, "en")
+        assert [m["same_items"] for m in as_plain(s)["metrics"]] == [False, True]
+        other.write(kept)
+
+
+def test_weights_that_are_moved_begin_where_the_file_has_them(tmp_path: Path) -> None:
+    weights = {"capability": 500, "cost": 33.3, "compliance": 30}
+    text = html(made(tmp_path, weights=weights), "en")
+    assert text.count('max="500" step="any"') == 3
+    assert all(f'value="{v}"' in text for v in weights.values())

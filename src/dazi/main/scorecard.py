@@ -106,6 +106,6 @@ def _told(s: Scorecard, language: Language) -> list[str]:
         lines += [f"  {w.must(k, language)}" for k in c.musts]
         if told := w.lacking(c, language):
             lines.append(f"  {told}")
-    if told := w.left_out(s, language):
+    for told in filter(None, (w.left_out(s, language), w.unlike(s, language))):
         lines += ["", told]
     return [*lines, "", w.STATEMENT(language)]

@@ -47,7 +47,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class RunOf:
-    """An evaluation run that is done; ``done``: items."""
+    """An evaluation run that is done; ``done``: items, ``drawn``: which of ``data`` (limit and seed)."""
 
     id: str
     suite: str
@@ -57,6 +57,12 @@ class RunOf:
     metrics: Mapping[str, Measure]
     use: Use
     data: DataOf
+    drawn: tuple[int, int] = (0, 0)
+
+    @property
+    def asked(self) -> tuple[str, int, int]:
+        """Runs in which this is the same asked the same items."""
+        return (self.data.sha256, *self.drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,15 @@ def read_run(named: str, store: RunStore, beside: Path) -> RunOf:
     }
     use = _use(list(folder.by_id().values()), head.concurrency)
     return RunOf(
-        head.id, head.suite, head.model, head.model_version, head.done, measured, use, head.data
+        head.id,
+        head.suite,
+        head.model,
+        head.model_version,
+        head.done,
+        measured,
+        use,
+        head.data,
+        (head.limit, head.seed if head.limit else 0),
     )
 
 

@@ -29,6 +29,11 @@ LEFT_OUT = Text(
     "没有计入：{metrics}。不是每个候选都测过，所以对谁都不算。",
     "Not counted: {metrics}. Not every candidate was measured by it, so it counts for nobody.",
 )
+UNLIKE = Text(
+    "题目不同：{metrics}。几个候选测的不是同样的题（数据、--limit 或 --seed 不同），分数不能直接比。",
+    "Not the same items: {metrics}. The candidates were not asked the same (other data, --limit or --seed), so these "
+    "do not compare.",
+)
 NO_OVERALL = Text("没有总分：没有测{lacking}。", "No overall score: {lacking} not measured.")
 STATEMENT = Text(
     "每个数都来自所列的评测、合规报告或成本算法，没有测过的留空。总分的区间只含能力的抽样误差；"
@@ -119,6 +124,12 @@ def left_out(s: Scorecard, language: Language) -> str:
     if not s.left_out:
         return ""
     return LEFT_OUT(language).format(metrics=", ".join(s.left_out))
+
+
+def unlike(s: Scorecard, language: Language) -> str:
+    if not s.unlike:
+        return ""
+    return UNLIKE(language).format(metrics=", ".join(s.unlike))
 
 
 def lacking(c: Candidate, language: Language) -> str:
