@@ -319,3 +319,20 @@ def test_weights_that_are_moved_begin_where_the_file_has_them(tmp_path: Path) ->
     text = html(made(tmp_path, weights=weights), "en")
     assert text.count('max="500" step="any"') == 3
     assert all(f'value="{v}"' in text for v in weights.values())
+
+
+def test_costs_are_reckoned_by_a_suite_that_all_have(tmp_path: Path) -> None:
+    for name, suite in (("a", "agent"), ("b", "calls"), ("c", "calls")):
+        run(tmp_path, name, suite, {"exact": share(0.8)})
+    api = {"api": {"read": 1, "written": 1}}
+    card = Card.model_validate(
+        {
+            "candidates": [
+                {"name": "A", "runs": ["a", "b"], "cost": api},
+                {"name": "B", "runs": ["c"], "cost": api},
+            ],
+            "capability": [{"suite": "calls", "metric": "exact"}],
+        }
+    )
+    found = scorecard(card, RunStore(tmp_path), tmp_path).candidates
+    assert [c.cost.run for c in found if c.cost] == ["b", "c"]
