@@ -310,3 +310,19 @@ async def test_a_run_that_another_process_writes_is_not_touched(place: Place) ->
 
 async def test_a_run_tells_how_many_were_really_asked_at_once(place: Place) -> None:
     assert (await place.run("ab", concurrency=16)).head.concurrency == 2
+
+
+async def test_gates_hold_for_whole_runs_and_say_what_does_not_compare(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = await place.run("ab"), await place.run("ab", again=True)
+    gates = place.folder / "gates.yaml"
+    gates.write_text("gates: [{metric: right, drops_at_most: 0.1}]")
+    head = second.head
+    second.write(replace(head, company="other"))
+    assert hold_gates(gates, first, second, "en", json_out=True)
+    told = capsys.readouterr()
+    assert "declarations differ" in told.err and json.loads(told.out)["notes"]
+    second.write(replace(head, ended="", done=1))
+    with pytest.raises(CallerError, match=r"not finished \(1/2\)"):
+        hold_gates(gates, first, second, "en", json_out=False)
