@@ -253,6 +253,10 @@ def test_the_demo_companys_own_files_are_read(suite: Suite) -> None:
 def test_a_file_that_is_wrong_is_named_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"agent\.yaml:3"):
         AgentTasks().load(written(tmp_path, "agent.yaml", "tasks:\n  - id: x\n   role: y\n"))
+    for step in ("{waits: x, decides: aprove}", "{waits: x}", "{decides: approve}"):
+        task = f"tasks: [{{id: x, role: y, opens: z, goals: [], user: [{step}]}}]"
+        with pytest.raises(ConfigError, match="approve|aprove"):
+            AgentTasks().load(written(tmp_path, "agent.yaml", task))
     with pytest.raises(ConfigError, match="rolle"):
         AgentTasks().load(
             written(tmp_path, "agent.yaml", "tasks: [{id: x, rolle: y, opens: z, goals: []}]")

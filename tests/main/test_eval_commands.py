@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from dazi.core.engine import GenerateRequest, ModelProfile
 from dazi.core.errors import CallerError, ConfigError, ConnectorError, NotFound
@@ -25,6 +26,7 @@ from dazi.inference.pool.spending import Counted
 from dazi.lab.evals.one_model import OneModel
 from dazi.lab.evals.runs import RunFolder, RunStore
 from dazi.lab.evals.switches import switches_of
+from dazi.main.cli import complete
 from dazi.main.eval_bench import OpenBench
 from dazi.main.eval_runs import WantedRun, declared, open_model, run_suite
 from dazi.main.eval_telling import compare_runs, hold_gates, list_runs, report_run
@@ -326,3 +328,10 @@ async def test_gates_hold_for_whole_runs_and_say_what_does_not_compare(
     second.write(replace(head, ended="", done=1))
     with pytest.raises(CallerError, match=r"not finished \(1/2\)"):
         hold_gates(gates, first, second, "en", json_out=False)
+
+
+@pytest.mark.parametrize("command", [["calls", "x.jsonl"], ["run", "calls"]])
+@pytest.mark.parametrize("option", [["--limit", "-5"], ["--concurrency", "0"]])
+def test_no_number_of_items_is_less_than_none(command: list[str], option: list[str]) -> None:
+    done = CliRunner().invoke(complete(), ["eval", *command, *option])
+    assert done.exit_code == 2 and option[0] in done.output

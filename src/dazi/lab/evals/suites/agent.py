@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -38,7 +38,11 @@ class Step(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     says: str = ""
     asked: list[str] = []
     waits: str = ""
-    decides: str = ""
+    decides: Literal["", "approve", "reject"] = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.waits) != bool(self.decides):
+            raise ValueError("waits and decides (approve, reject) belong together")
 
 
 class Goal(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

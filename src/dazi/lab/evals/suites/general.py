@@ -34,7 +34,7 @@ CHOOSE = Text(
 )
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 _MARKED = re.compile(r"(?:answer|答案|####)\D{0,12}?(-?\d[\d,]*(?:\.\d+)?)", re.IGNORECASE)
-_LETTER_SAID = re.compile(r"(?:answer|答案|选)[^A-Da-d]{0,8}([A-D])(?![A-Za-z])")
+_LETTER_SAID = re.compile(r"(?:[Aa]nswer|ANSWER|答案|选)[^A-Da-d]{0,8}([A-D])(?![A-Za-z])")
 _LETTER = re.compile(r"(?<![A-Za-z])([A-D])(?![A-Za-z])")
 
 
