@@ -89,6 +89,7 @@ def test_the_same_asked_of_the_same_is_one_run(tmp_path: Path) -> None:
         replace(HEAD, data=DataOf("calls", "xx")),
         replace(HEAD, switches={"grammar": False}),
         replace(HEAD, company="ef"),
+        replace(HEAD, made_by="0.2.0"),
         replace(HEAD, limit=5),
         replace(HEAD, seed=1),
     ):

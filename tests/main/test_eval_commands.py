@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -335,3 +336,17 @@ async def test_gates_hold_for_whole_runs_and_say_what_does_not_compare(
 def test_no_number_of_items_is_less_than_none(command: list[str], option: list[str]) -> None:
     done = CliRunner().invoke(complete(), ["eval", *command, *option])
     assert done.exit_code == 2 and option[0] in done.output
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["answers.yaml", "tools/examples/send_email.txt", "knowledge/leave.md", "data/people.csv"],
+)
+def test_what_the_assistant_acts_by_and_finds_is_in_the_digest(tmp_path: Path, name: str) -> None:
+    company = tmp_path / "company"
+    shutil.copytree(demo_folder(), company, ignore=shutil.ignore_patterns("__pycache__", ".dazi"))
+    before = declared(company)
+    assert declared(company) == before
+    with (company / name).open("a", encoding="utf-8") as file:
+        file.write("\n# changed\n")
+    assert declared(company) != before

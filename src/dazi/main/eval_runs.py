@@ -37,8 +37,19 @@ from dazi.main.pool import load_pool, pool_file
 from dazi.main.settings import Settings
 from dazi.packs.layers import SETTINGS, layers_of
 
-DECLARED = ("roles.yaml", "*.py", "tools/**/*.yaml", "policies/*.cedar", "words/*.txt")
-"""What of a company's folder decides how its assistant acts."""
+DECLARED = (
+    "roles.yaml",
+    "answers.yaml",
+    "*.py",
+    "tools/**/*.yaml",
+    "tools/**/*.txt",
+    "policies/*.cedar",
+    "words/*.txt",
+    "data/*.*",
+    "services/*.*",
+    "knowledge/**/*.*",
+)
+"""What of a company's folder decides how its assistant acts and what it finds."""
 LINES = 2.0
 """Seconds between two lines of progress."""
 CACHED = Text(
@@ -246,8 +257,10 @@ def declared(company: Path) -> str:
     layers = layers_of(company)
     for layer in layers.layers:  # what each file says of itself is not handed on as a file
         whole.update((layer.folder / SETTINGS).read_bytes())
-    for path in (p for pattern in DECLARED for p in layers.glob(pattern)):
-        whole.update(layers.told(path).encode() + b"\0" + path.read_bytes())
+    for path in (p for pattern in DECLARED for p in layers.glob(pattern) if p.is_file()):
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").digest()
+        whole.update(layers.told(path).encode() + b"\0" + content)
     return whole.hexdigest()[:16]
 
 

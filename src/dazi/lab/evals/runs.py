@@ -102,6 +102,7 @@ class RunHead:
             self.company,
             self.model,
             self.model_version,
+            self.made_by,
             dict(sorted(self.switches.items())),
             self.seed,
             self.limit,
