@@ -138,6 +138,10 @@ def _of_datasets(done: Forgotten) -> Text:
         told = ", ".join(done.adapters)
         zh += f";用过它们的适配器 {told} 已标记,请重训或停用"
         en += f"; the adapters {told}, trained on them, are marked: train them again or stop using them"
+    if done.trainings:
+        told = ", ".join(done.trainings)
+        zh += f";训练 {told} 里的样本已删除"
+        en += f"; the samples in the trainings {told} are deleted"
     return Text(zh, en)
 
 

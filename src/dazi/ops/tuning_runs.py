@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 PROGRESS, RECIPE, PID = "progress.jsonl", "recipe.json", "pid"
+SAMPLES = ("train.jsonl", "validation.jsonl")
+"""What is trained on, as the model is asked it."""
+FOLDER = "tuning"
 State = Literal["running", "stopped", "done", "failed"]
 Event = Mapping[str, Any]
 Point = tuple[int, float]
@@ -41,7 +44,7 @@ class TuningRun:
 
 
 def folder_of(data: Path) -> Path:
-    return data / "tuning"
+    return data / FOLDER
 
 
 def runs(data: Path) -> list[TuningRun]:

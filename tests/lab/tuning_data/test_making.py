@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from dazi.core.errors import CallerError, ConfigError, OperatorError
-from dazi.lab.tuning.data import gain, making
+from dazi.lab.tuning.data import gain, making, writing
 from dazi.lab.tuning.data.gain import Point
 from dazi.lab.tuning.data.lineage import NotUsed, Used, why
 from dazi.lab.tuning.data.recipe import read_recipe
 from dazi.ops.datasets.erasing import forget
-from dazi.ops.datasets.folders import digest, place
+from dazi.ops.datasets.folders import digest, place, versions
 from dazi.ops.datasets.people import People
 from tests.lab.tuning_data.making_kit import kitchen, lines, made, recipe, refused, samples
 
@@ -176,6 +176,37 @@ def test_an_erasure_meanwhile_is_told(folder: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(making.Maker, "step", erasing)
     with pytest.raises(OperatorError, match="again"):
         made(recipe(folder, RECIPE), kitchen(folder))
+
+
+@pytest.mark.parametrize("where", ["_splits", "digests"])
+def test_an_erasure_while_the_version_is_written_leaves_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    original = getattr(writing, where)
+
+    def erasing(*a: Any) -> Any:
+        forget(folder / "data", "lin")
+        return original(*a)
+
+    monkeypatch.setattr(writing, where, erasing)
+    with pytest.raises(OperatorError, match="again"):
+        made(recipe(folder, RECIPE), kitchen(folder))
+    assert versions(folder / "data", "support") == []
+
+
+def test_what_is_thrown_away_before_it_is_read_makes_no_empty_version(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = making.write
+
+    def erasing(*a: Any) -> Any:
+        forget(folder / "data", "lin")
+        return original(*a)
+
+    monkeypatch.setattr(making, "write", erasing)
+    with pytest.raises(OperatorError, match="again"):
+        made(recipe(folder, RECIPE), kitchen(folder))
+    assert versions(folder / "data", "support") == []
 
 
 def test_where_a_sample_comes_from_and_why_one_is_none(folder: Path) -> None:

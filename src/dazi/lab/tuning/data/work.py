@@ -98,8 +98,9 @@ class Work:
                     out.put(draft)
 
     def drafts(self) -> Iterator[Draft]:
-        """What the last step gave."""
-        yield from map(decode, lines(self.path(self._state.done[-1].name)))
+        """What the last step gave. Raises ``FileNotFoundError`` where it was thrown away meanwhile."""
+        with self.path(self._state.done[-1].name).open("rb") as file:
+            yield from map(decode, file)
 
     def refused(self) -> Iterator[bytes]:
         """The lines of all steps, in their order."""
