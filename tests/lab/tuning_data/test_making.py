@@ -260,3 +260,31 @@ def test_gain_is_told_only_where_it_was_measured(folder: Path) -> None:
     assert [(p.samples, p.value) for p in found] == [(100, 0.5), (200, 0.62), (400, 0.64)]
     told = list(gain.told(found, "en"))
     assert len(told) == 4 and "+2.0%" in told[-1] and "beyond 400" in told[-1]
+
+
+def test_samples_of_another_dataset_stay_their_persons(folder: Path) -> None:
+    first = made(recipe(folder, RECIPE), kitchen(folder))
+    mark = People(folder / "data").mark("lin")
+    again = folder / "again"
+    lines(again, "more.jsonl", [s for s in samples(first) if s["source"].get("user")])
+    told = {"role": "assistant", "content": "这一句只是经过。", "learn": False}
+    asked = {"role": "user", "content": "这件事情应该怎么办理呢"}
+    lines(again, "talk.jsonl", [{"messages": [asked, told, asked, {**told, "learn": True}]}])
+    text = (
+        "name: second\nsources: [{kind: file, path: more.jsonl}, {kind: file, path: talk.jsonl}]\n"
+    )
+    done = made(recipe(again, text), kitchen(folder))
+    (one,) = [s for s in samples(done) if s["source"].get("user")]
+    assert one["source"]["user"] == mark and one["source"]["consent"] == "服务条款第三条"
+    (talk,) = [s for s in samples(done) if not s["source"].get("user")]
+    assert [m.get("learn", True) for m in talk["messages"]] == [True, False, True, True]
+    gone = forget(folder / "data", "lin")
+    assert {v.name for v in gone.withdrawn} == {"support", "second"}
+
+
+def test_a_mark_without_a_basis_is_no_consent(folder: Path) -> None:
+    source = {"kind": "thread", "ref": "thread:1", "user": "0" * 32, "licence": "internal"}
+    rows = [question(1) | {"source": source}, question(20) | {"source": source | {"user": "lin"}}]
+    lines(folder, "data.jsonl", [*rows, question(40)])
+    done = made(recipe(folder, FILE), kitchen(folder))
+    assert refused(done) == {"data.jsonl:1": "consent", "data.jsonl:2": "consent"}

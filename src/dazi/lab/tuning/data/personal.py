@@ -45,7 +45,7 @@ class Personal:
             sample.label = self._hidden(sample.label, names)
             if self._any(sample):
                 return "personal_left"
-        if sample.source.user:
+        if sample.source.user and not draft.marked:
             sample.source.user = self._mark(sample.source.user)
         return ""
 

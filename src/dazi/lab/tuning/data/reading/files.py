@@ -7,6 +7,7 @@ label), or Alpaca's and ShareGPT's. What is none of them is refused by its line.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from dazi.lab.tuning.data.recipe import Fields, FileSource
 from dazi.lab.tuning.data.samples import Call, Draft, Kind, Origin, Said, Sample, identified
 from dazi.lab.tuning.data.work import Refusing
 from dazi.ops.datasets.folders import lines
+from dazi.ops.datasets.people import MARK
 
 LONGEST_LINE = 4_000_000
 """Bytes."""
@@ -26,6 +28,8 @@ _ROLES: Mapping[str, Role] = {
     "human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant",
     "system": "system", "tool": "tool", "function": "tool", "observation": "tool",
 }  # fmt: skip
+_MARK = re.compile(f"[0-9a-f]{{{MARK}}}")
+"""A person as datasets have them."""
 _KINDS: Mapping[Any, Kind] = {"chat": "chat", "call": "call", "qa": "qa", "text": "text"}
 
 
@@ -124,10 +128,24 @@ def _draft(row: Mapping[str, Any], f: Fields, ref: str) -> Draft:
         role=str(row.get("role", "") or ""),
         today=str(row.get("today", "") or ""),
     )
+    draft = Draft(sample, at=_time(row.get(f.at)), title=ref)
     source = row.get("source")
-    if isinstance(source, dict):  # of another dataset: what is known of it stays known
-        sample.source.licence = str(source.get("licence", ""))
-    return identified(Draft(sample, at=_time(row.get(f.at)), title=ref))
+    if isinstance(source, dict):
+        _inherited(draft, source)
+    return identified(draft)
+
+
+def _inherited(draft: Draft, source: Mapping[str, Any]) -> None:
+    """Of another dataset: what is known of it stays known, and whose it is above all."""
+    origin = draft.sample.source
+    origin.licence = str(source.get("licence", "") or "")
+    user = str(source.get("user", "") or "")
+    if origin.user or not user:
+        return
+    origin.user = user
+    if _MARK.fullmatch(user):
+        draft.marked = True
+        origin.consent = str(source.get("consent", "") or "")
 
 
 def _said(row: Mapping[str, Any], f: Fields) -> tuple[Kind, list[Said], str]:
@@ -164,7 +182,8 @@ def _message(given: Mapping[str, Any]) -> Said:
     if role is None or not isinstance(content, str | None):
         raise _NoSample
     calls = [_call(c) for c in given.get("tool_calls") or () if isinstance(c, dict)]
-    return Said(role, content or "", calls, str(given.get("name", "") or ""))
+    learn = given.get("learn") is not False
+    return Said(role, content or "", calls, str(given.get("name", "") or ""), learn)
 
 
 def _call(given: Mapping[str, Any]) -> Call:
