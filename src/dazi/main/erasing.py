@@ -12,6 +12,7 @@ from dazi.apps.contracts.verdicts import VerdictStore
 from dazi.apps.desk.records import DeskStore
 from dazi.apps.risk.cases import CaseStore
 from dazi.audit.erasure import Erasure
+from dazi.audit.holds import Holds
 from dazi.audit.keys import SubjectKeys
 from dazi.audit.private import Private
 from dazi.audit.retention import DAY_S, EVERY_S
@@ -90,6 +91,12 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         keys = room.sealing.keys
         # As datasets know them: their key tells, which is about to be destroyed.
         person = person_in(Private(keys), user) if keys.has(user) else ""
+        first = Forgotten()
+        if reason.strip() and await Holds(room.database, room.ledger).of_subject(user) is None:
+            # Before the key goes, so that what is cut short here can be done again.
+            first = await asyncio.to_thread(forget, data, user, person)
+            if first.withdrawn:
+                keys.of(user)  # somebody out of a file alone: remembered as erased from now on
         done = await Erasure(room.database, room.ledger, room.sealing).erase(user, by, reason)
         stores = Stores.of(room.database, room.sealing.keys)
         threads = await stores.threads.forget(user)
@@ -106,7 +113,8 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         messages = await stores.messages.forget(user)
         bound = await stores.bindings.forget(user)
         said = await stores.feedback.forget(user) + await stores.gaps.forget(user)
-    datasets = await asyncio.to_thread(forget, data, user, person)
+    # What was made of them meanwhile.
+    datasets = first + await asyncio.to_thread(forget, data, user, person)
     backups = await asyncio.to_thread(refresh, audit_folder(data))
     for aside in data.glob(f"{ASIDE}*"):  # what a restore replaced
         old = SubjectKeys(audit_folder(aside))

@@ -57,6 +57,14 @@ class Forgotten:
     adapters: tuple[str, ...] = ()
     trainings: tuple[str, ...] = ()
 
+    def __add__(self, later: Forgotten) -> Forgotten:
+        return Forgotten(
+            self.withdrawn + later.withdrawn,
+            self.samples + later.samples,
+            tuple(dict.fromkeys(self.adapters + later.adapters)),
+            self.trainings + later.trainings,
+        )
+
 
 class _Source(msgspec.Struct):
     user: str = ""
