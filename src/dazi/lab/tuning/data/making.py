@@ -21,7 +21,7 @@ from dazi.lab.tuning.data.leaks import Cases, read_cases, without
 from dazi.lab.tuning.data.personal import Personal, replaced
 from dazi.lab.tuning.data.reading.documents import read_documents
 from dazi.lab.tuning.data.reading.files import read_file
-from dazi.lab.tuning.data.reading.threads import Ratings, read_threads
+from dazi.lab.tuning.data.reading.threads import Ratings, not_private, read_threads
 from dazi.lab.tuning.data.reading.tickets import read_tickets
 from dazi.lab.tuning.data.reading.tool_log import read_tool_log
 from dazi.lab.tuning.data.recipe import (
@@ -187,9 +187,11 @@ def _recorded(source: AnySource, records: Records | None, refuse: Refusing) -> A
     if isinstance(source, ThreadsSource):
         return read_threads(source, records.threads, records.ratings, refuse)
     if isinstance(source, TicketsSource):
-        return read_tickets(source, records.desk, TENANT, refuse)
-    assert source.kind == "tool_log"
-    return read_tool_log(source, records.database, records.sealing, refuse)
+        drafts = read_tickets(source, records.desk, TENANT, refuse)
+    else:
+        assert source.kind == "tool_log"
+        drafts = read_tool_log(source, records.database, records.sealing, refuse)
+    return not_private(drafts, records.ratings, refuse)
 
 
 def documents_folder(source: DocumentsSource, placed: Placed, company: Path) -> Path:

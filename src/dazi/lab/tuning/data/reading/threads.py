@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
@@ -19,6 +20,8 @@ from dazi.memory.threads import Kept, Numbered, Thread, ThreadStore
 LONGEST = 12_000
 """Characters of a sample; the rest of a conversation makes another one."""
 DAY_S = 86_400.0
+REMEMBERED = 10_000
+"""Conversations of which it is known whether anybody may learn from them."""
 WHOLE = 0
 """In the place of a message's number: the whole thread."""
 PRIVATE = -9
@@ -54,6 +57,24 @@ async def read_threads(
                         refuse(draft, why)
                     else:
                         yield draft
+
+
+async def not_private(
+    drafts: AsyncIterator[Draft], ratings: Ratings, refuse: Refusing
+) -> AsyncIterator[Draft]:
+    """Without what was said in conversations that nobody is to learn from, wherever else it is kept."""
+    asked: OrderedDict[str, bool] = OrderedDict()
+    async for draft in drafts:
+        kind, _, thread = draft.sample.conversation.partition(":")
+        if kind == "thread" and thread not in asked:
+            rated = (await ratings.of([thread])).get(thread, {})
+            asked[thread] = min(rated.values(), default=0) <= PRIVATE
+            if len(asked) > REMEMBERED:
+                asked.popitem(last=False)
+        if kind == "thread" and asked[thread]:
+            refuse(draft, "consent")
+        else:
+            yield draft
 
 
 async def _messages(
