@@ -14,9 +14,11 @@ from dazi.lab.tuning.data import gain, making, writing
 from dazi.lab.tuning.data.gain import Point
 from dazi.lab.tuning.data.lineage import NotUsed, Used, why
 from dazi.lab.tuning.data.recipe import read_recipe
+from dazi.lab.tuning.datasets import read_samples
 from dazi.ops.datasets.erasing import forget
-from dazi.ops.datasets.folders import digest, place, versions
+from dazi.ops.datasets.folders import SPLITS, digest, place, versions
 from dazi.ops.datasets.people import People
+from dazi.ops.learning import dataset as learning
 from tests.lab.tuning_data.making_kit import kitchen, lines, made, recipe, refused, samples
 
 RECIPE = """
@@ -237,6 +239,7 @@ def test_nothing_left_is_an_error_that_says_where(tmp_path: Path) -> None:
         ("name: a\nsources:\n  - {kind: file, path: no.jsonl}\n", r"no\.jsonl"),
         ("name: a\nsources:\n  - {kind: file, pth: data.jsonl}\n", r"recipe.yaml:3.*pa?th"),
         ("name: a\nsources:\n  - {kind: mails}\n", r"recipe.yaml:3"),
+        (FILE + "languages: [fr]\n", r"recipe.yaml:3.*languages"),
         (FILE + "clean: {alike: 2}\n", r"recipe.yaml:3.*alike"),
         (FILE + "splits: {validation: 0.5, test: 0.5}\n", "less"),
         ("- 1\n", "recipe"),
@@ -288,3 +291,33 @@ def test_a_mark_without_a_basis_is_no_consent(folder: Path) -> None:
     lines(folder, "data.jsonl", [*rows, question(40)])
     done = made(recipe(folder, FILE), kitchen(folder))
     assert refused(done) == {"data.jsonl:1": "consent", "data.jsonl:2": "consent"}
+
+
+def test_what_is_made_can_be_trained_on_whatever_a_file_says_of_it(folder: Path) -> None:
+    odd = {"language": "zh-CN", "today": "yesterday"}
+    rows = [{"question": "你好呀", "answer": "您好"} | odd, question(1) | odd]
+    rows += [question(4) | {"today": "2026-11-30"}]
+    lines(folder, "data.jsonl", rows)
+    done = made(recipe(folder, FILE), kitchen(folder))
+    read = read_samples([done.folder / f"{split}.jsonl" for split in SPLITS])
+    assert sorted((s.language, str(s.today or "")) for s in read) == [
+        ("zh", ""), ("zh", ""), ("zh", "2026-11-30"),
+    ]  # fmt: skip
+
+
+def test_where_samples_out_of_feedback_come_from(tmp_path: Path) -> None:
+    said = [{"role": "user", "content": "问"}, {"role": "assistant", "content": "答"}]
+    source = {
+        "kind": "feedback",
+        "ref": "abc",
+        "user": "",
+        "licence": "company",
+        "consent": "given",
+    }
+    one = {"id": "feedback-abc", "conversation": "c", "kind": "chat", "language": "zh",
+           "messages": said, "tools": [], "role": "", "today": "", "source": source}  # fmt: skip
+    again = one | {"id": "feedback-def"}
+    done = learning.make(tmp_path, learning.Wanted("feedback", [one, again], {}, {}))
+    used, not_used = why(done.folder, "abc"), why(done.folder, "feedback-def")
+    assert isinstance(used[0], Used) and used[0].sample.id == "feedback-abc"
+    assert isinstance(not_used[0], NotUsed) and "feedback-def" in not_used[0].text("zh")

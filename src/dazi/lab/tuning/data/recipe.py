@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dazi.core.errors import ConfigError
+from dazi.core.language import Language
 from dazi.ops.datasets.folders import checked_name
 from dazi.router.yaml_source import YamlSource
 
@@ -156,7 +157,7 @@ class Recipe(_Strict):
 
     name: str
     about: str | dict[Literal["zh", "en"], str] = ""
-    languages: list[str] = ["zh", "en"]
+    languages: list[Language] = ["zh", "en"]
     sources: list[AnySource] = Field(min_length=1)
     clean: Clean = Clean()
     knowledge: Knowledge = Knowledge()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
-from dazi.core.language import language_of
+from dazi.core.language import Language, language_of
 from dazi.core.messages import Role, dumps
 
 Kind = Literal["chat", "call", "qa", "text", "class"]
-SourceKind = Literal["thread", "ticket", "tool_log", "document", "file", "phrasings"]
+SourceKind = Literal["thread", "ticket", "tool_log", "document", "file", "phrasings", "feedback"]
 ID = 16
 
 
@@ -90,7 +90,7 @@ def identified(draft: Draft) -> Draft:
     s = draft.sample
     content = msgspec.json.encode([s.source.kind, s.source.ref, s.messages, s.label])
     s.id = hashlib.sha256(content).hexdigest()[:ID]
-    if not s.language:
+    if s.language not in get_args(Language):
         s.language = language_of(" ".join(m.content for m in s.messages if m.role == "user"))
     return draft
 

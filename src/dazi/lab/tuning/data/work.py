@@ -30,9 +30,9 @@ class _State(msgspec.Struct):
 class Turned(msgspec.Struct, omit_defaults=True):
     """What is kept of a sample that is not used: nothing of what it says."""
 
-    ref: str
-    stage: str
-    reason: str
+    ref: str = ""
+    stage: str = ""
+    reason: str = ""
     id: str = ""
 
 

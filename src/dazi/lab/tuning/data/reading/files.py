@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ _ROLES: Mapping[str, Role] = {
     "human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant",
     "system": "system", "tool": "tool", "function": "tool", "observation": "tool",
 }  # fmt: skip
+_MILLISECONDS = 1e11
+"""From here on a time is in milliseconds: in seconds it would be the year 5138."""
 _MARK = re.compile(f"[0-9a-f]{{{MARK}}}")
 """A person as datasets have them."""
 _KINDS: Mapping[Any, Kind] = {"chat": "chat", "call": "call", "qa": "qa", "text": "text"}
@@ -126,7 +128,7 @@ def _draft(row: Mapping[str, Any], f: Fields, ref: str) -> Draft:
         tools=[t for t in tools if isinstance(t, str)] if isinstance(tools, list) else [],
         label=label,
         role=str(row.get("role", "") or ""),
-        today=str(row.get("today", "") or ""),
+        today=_day(row.get("today")),
     )
     draft = Draft(sample, at=_time(row.get(f.at)), title=ref)
     source = row.get("source")
@@ -202,15 +204,25 @@ def _call(given: Mapping[str, Any]) -> Call:
     return Call(inner["name"], arguments)
 
 
-def _time(given: Any) -> float:
-    """Seconds since the epoch, of a number or of ISO 8601; 0 where it is neither."""
-    if isinstance(given, int | float) and not isinstance(given, bool):
-        return float(given)
-    if not isinstance(given, str) or not given:
-        return 0.0
+def _day(given: Any) -> str:
+    """As ISO 8601; empty where it is none."""
     try:
-        if given.replace(".", "", 1).isdigit():
-            return float(given)
-        return datetime.fromisoformat(given).timestamp()
+        return date.fromisoformat(given).isoformat() if isinstance(given, str) else ""
     except ValueError:
+        return ""
+
+
+def _time(given: Any) -> float:
+    """Seconds since the epoch, of a number (milliseconds too) or of ISO 8601; 0 where it is neither, or
+    a time that has not come: nothing is said after an erasure by being dated ahead."""
+    try:
+        if isinstance(given, str) and not given.replace(".", "", 1).isdigit():
+            at = datetime.fromisoformat(given).timestamp() if given else 0.0
+        elif isinstance(given, int | float | str) and not isinstance(given, bool):
+            at = float(given)
+            at = at / 1000 if at >= _MILLISECONDS else at
+        else:
+            return 0.0
+    except (ValueError, OverflowError):
         return 0.0
+    return at if at <= (datetime.now(UTC) + timedelta(days=1)).timestamp() else 0.0
