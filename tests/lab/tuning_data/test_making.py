@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 
 from dazi.core.errors import CallerError, ConfigError, OperatorError
-from dazi.lab.tuning.data import gain, making, writing
+from dazi.lab.tuning.data import gain, making, work, writing
 from dazi.lab.tuning.data.gain import Point
 from dazi.lab.tuning.data.lineage import NotUsed, Used, why
 from dazi.lab.tuning.data.recipe import read_recipe
@@ -163,6 +165,82 @@ def test_another_recipe_begins_anew(folder: Path, monkeypatch: pytest.MonkeyPatc
             made(recipe(folder, RECIPE), kitchen(folder))
     done = made(recipe(folder, RECIPE.replace("0.1, test", "0.2, test")), kitchen(folder))
     assert done.resumed == 0
+
+
+def test_who_took_back_their_consent_meanwhile_is_not_in_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = RECIPE.replace("everybody: true", "everybody: true, refused: refused.txt")
+    (folder / "refused.txt").write_text("nobody\n", "utf-8")
+    with monkeypatch.context() as m:
+        m.setattr(making.Maker, "step", lambda self: lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            made(recipe(folder, text), kitchen(folder))
+    (folder / "refused.txt").write_text("lin\n", "utf-8")
+    done = made(recipe(folder, text), kitchen(folder))
+    assert done.resumed == 0 and refused(done)["data.jsonl:8"] == "consent"
+
+
+def test_one_version_is_made_at_a_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    step = making.Maker.step
+
+    def again(self: making.Maker) -> Any:
+        async def run(*a: Any) -> Any:
+            with pytest.raises(OperatorError, match="another version"):
+                await making.make(recipe(folder, RECIPE), kitchen(folder))
+            told.append("refused")
+            async for draft in step(self)(*a):
+                yield draft
+
+        return run
+
+    monkeypatch.setattr(making.Maker, "step", again)
+    assert made(recipe(folder, RECIPE), kitchen(folder)).manifest.version == 1 and told
+
+
+def test_a_recipe_of_files_alone_hears_that_it_is_to_stop(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "BREATH_S", -1.0)
+    original = making.cleaned
+
+    def stopped(*a: Any) -> Any:
+        def run(*b: Any) -> Any:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            yield from original(*a)(*b)
+
+        return run
+
+    monkeypatch.setattr(making, "cleaned", stopped)
+    with pytest.raises(asyncio.CancelledError):
+        made(recipe(folder, RECIPE), kitchen(folder))
+    assert versions(folder / "data", "support") == []
+    monkeypatch.setattr(making, "cleaned", original)
+    assert made(recipe(folder, RECIPE), kitchen(folder)).resumed == 2
+
+
+def test_a_step_is_on_the_disk_before_it_is_said_to_be_done(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    finished, fsync = work.Work.finished, os.fsync
+
+    def synced(handle: int) -> None:
+        told.append(Path(os.readlink(f"/proc/self/fd/{handle}")).name)
+        fsync(handle)
+
+    def done(self: work.Work, stage: Any) -> None:
+        told.append(f"done {stage.name}")
+        finished(self, stage)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(work.Work, "finished", done)
+    made(recipe(folder, RECIPE), kitchen(folder))
+    at = told.index("done clean")
+    assert told[at - 2 : at] == ["clean.jsonl.part", "clean.refused.jsonl"]
 
 
 def test_an_erasure_meanwhile_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dazi.core.errors import ConfigError
 from dazi.core.language import Language
-from dazi.ops.datasets.folders import checked_name
+from dazi.ops.datasets.folders import checked_name, digest
 from dazi.router.yaml_source import YamlSource
 
 PERSONAL_KINDS = ("threads", "tickets", "tool_log")
@@ -181,8 +181,13 @@ class Placed:
 
     @property
     def key(self) -> str:
-        """Changes with what it says."""
-        return hashlib.sha256(self.recipe.model_dump_json().encode()).hexdigest()
+        """Changes with what it says, and with the files that it names: somebody may have been added to
+        those who refused."""
+        recipe = self.recipe
+        told = [recipe.model_dump_json()]
+        for pattern in (*recipe.evaluation, *recipe.clean.words, *_files(recipe.sources)):
+            told += (f"{pattern} {path} {digest(path)}" for path in self.files(pattern))
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
     def files(self, pattern: str) -> list[Path]:
         """Those that a path or a pattern names, by name. Raises ``ConfigError`` where there is none."""
