@@ -399,3 +399,16 @@ def test_where_samples_out_of_feedback_come_from(tmp_path: Path) -> None:
     used, not_used = why(done.folder, "abc"), why(done.folder, "feedback-def")
     assert isinstance(used[0], Used) and used[0].sample.id == "feedback-abc"
     assert isinstance(not_used[0], NotUsed) and "feedback-def" in not_used[0].text("zh")
+
+
+def test_versions_make_no_curve_and_small_steps_are_not_blown_up() -> None:
+    def point(version: int, samples: int, value: float) -> Point:
+        return Point(version, samples, "m", value, value, value, "r")
+
+    apart = [point(1, 100, 0.5), point(2, 105, 0.51), point(3, 110, 0.53)]
+    assert "not known" in " ".join(gain.told(apart, "en"))
+    near = [point(1, 100, 0.5), point(1, 105, 0.51), point(1, 110, 0.53)]
+    assert len(list(gain.told(near, "en"))) == 3
+    nested = [point(1, 100, 0.5), point(1, 200, 0.6), point(1, 210, 0.62), point(2, 300, 0.1)]
+    *points, last = gain.told(nested, "en")
+    assert len(points) == 3 and "From 100 to 210" in last and "+11.2%" in last
