@@ -247,3 +247,23 @@ async def test_what_nobody_is_to_learn_from_is_not_taken_from_elsewhere(house: H
     left = [d async for d in not_private(found(), rated, house.refusing)]
     assert [d.sample.conversation for d in left] == ["thread:t2", "ticket:T1"]
     assert house.refusing.counts == {"consent": 2}
+
+
+async def test_threads_that_go_or_go_on_while_they_are_read(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dazi.memory.threads.TOGETHER", 2)
+    for n in range(6):
+        await house.threads.append(f"t{n}", LIN, [said("问"), answered("答")])
+    source = ThreadsSource(kind="threads", consent=AGREED)
+    seen = []
+    async for d in read_threads(source, house.threads, Rated({}), house.refusing):
+        seen.append(d.sample.conversation)
+        if (
+            len(seen) == 1
+        ):  # of the first page the last is deleted, of the second the last written to
+            await house.threads.delete("t4", LIN)
+        if len(seen) == 3:
+            await house.threads.append("t2", LIN, [said("再问"), answered("再答")])
+    assert seen == ["thread:t5", "thread:t3", "thread:t2", "thread:t1", "thread:t0"]
+    assert not house.refusing.counts

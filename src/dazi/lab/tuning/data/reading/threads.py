@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from dazi.core.errors import OperatorError
+from dazi.core.errors import NotFound, OperatorError
 from dazi.core.principal import Principal
 from dazi.lab.tuning.data.recipe import ThreadsSource
 from dazi.lab.tuning.data.samples import Call, Draft, Origin, Said, Sample, identified
@@ -80,9 +80,11 @@ async def not_private(
 async def _messages(
     store: ThreadStore, thread: Thread, who: Principal
 ) -> Sequence[Numbered] | None:
-    """``None`` where the keys or the rows are damaged."""
+    """``None`` where the keys or the rows are damaged; nothing of a thread that was deleted meanwhile."""
     try:
         return [m async for m in store.messages(thread.id, who)]
+    except NotFound:
+        return []
     except OperatorError:
         return None
 
