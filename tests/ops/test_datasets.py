@@ -80,7 +80,8 @@ def test_the_next_version_is_without_them_and_the_old_is_gone(tmp_path: Path) ->
     assert m.splits["train"] == 2 and m.parents[0].version == 1
     assert (m.stages[-1].name, m.stages[-1].refused) == ("erased", {"erased": 2})
     assert m.sha256["train.jsonl"] == digest(new / "train.jsonl")
-    assert m.counts["kind"] == {"qa": 2} and (new / "refused.jsonl").is_file()
+    assert m.counts["kind"] == {"qa": 2} and m.counts["source"] == {"thread": 2}
+    assert (new / "refused.jsonl").is_file()
     before = read_manifest(old)
     assert before.withdrawn is not None and before.withdrawn.why == "erased"
     assert not list(old.glob("*.jsonl")) and "已撤回" in (old / "card.md").read_text("utf-8")

@@ -68,6 +68,7 @@ class Forgotten:
 
 class _Source(msgspec.Struct):
     user: str = ""
+    kind: str = ""
 
 
 class _Line(msgspec.Struct):
@@ -77,6 +78,7 @@ class _Line(msgspec.Struct):
 class _Counted(msgspec.Struct):
     kind: str = ""
     language: str = ""
+    source: _Source = msgspec.field(default_factory=_Source)
 
 
 def forget(data: Path, user: str, known_as: str = "") -> Forgotten:
@@ -173,12 +175,13 @@ def _write_without(folder: Path, version: int, marks: frozenset[str]) -> int:
 
 
 def count(folder: Path) -> dict[str, dict[str, int]]:
-    """Samples of a version by kind and by language."""
-    out: dict[str, dict[str, int]] = {"kind": {}, "language": {}}
+    """Samples of a version by kind, by language and by source."""
+    out: dict[str, dict[str, int]] = {"kind": {}, "language": {}, "source": {}}
     for split in SPLITS:
         for line in lines(folder / f"{split}.jsonl"):
             one = msgspec.json.decode(line, type=_Counted)
-            for group, value in (("kind", one.kind), ("language", one.language)):
+            found = {"kind": one.kind, "language": one.language, "source": one.source.kind}
+            for group, value in found.items():
                 out[group][value] = out[group].get(value, 0) + 1
     return out
 
