@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -109,6 +110,20 @@ async def test_nothing_is_learned_from_without_a_ground(
         await service.decide(admin, entry.id, "accept")
     done = await service.decide(admin, entry.id, "private")
     assert done.entry.state == "private" and await service.accepted(admin, fresh=False) == []
+
+
+async def test_what_was_accepted_on_the_companys_ground_is_left_out_once_that_is_not_the_ground(
+    world: Start,
+) -> None:
+    w = await world(feedback_ground="company")
+    service, admin = w.learning.feedback, w.who("admin")
+    agreed = await w.give(await w.answered(thread="a"), AGREED)
+    other = await w.give(await w.answered(thread="b"), Given("up"))
+    for entry in (agreed, other):
+        await service.decide(admin, entry.id, "accept")
+    assert len(await service.accepted(admin, fresh=False)) == 2
+    service.parts = replace(service.parts, ground="person")
+    assert [e.id for e in await service.accepted(admin, fresh=False)] == [agreed.id]
 
 
 async def test_what_is_said_again_is_reviewed_again_and_can_be_taken_back(world: Start) -> None:

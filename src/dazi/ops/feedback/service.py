@@ -224,10 +224,12 @@ class FeedbackService:
             return self._seen(await self.store.change(decided))
 
     async def accepted(self, by: Principal, *, fresh: bool) -> list[Entry]:
-        """Entries that became samples, oldest first; with ``fresh`` those that are in no dataset yet."""
+        """Entries that became samples, oldest first, on a ground that holds now as well; with ``fresh``
+        those that are in no dataset yet."""
         require_review(by)
         found = await self.store.find(by.tenant, Wanted("accepted", limit=1_000_000))
-        return [e for e in reversed(found) if e.sample and not (fresh and e.dataset)]
+        usable = [e for e in reversed(found) if e.sample and self._usable(e)]
+        return [e for e in usable if not (fresh and e.dataset)]
 
     def _learnable(self, entry: Entry, sample: Mapping[str, Any] | None) -> Sample:
         if entry.state == "open":
