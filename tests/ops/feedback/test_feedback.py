@@ -182,6 +182,39 @@ async def test_two_reviewers_at_once(world: Start) -> None:
         await store.change(other)
 
 
+UP, DOWN = Given("up", consent=True), Given("down", correction="明天发出。", consent=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "outcome", "ends"),
+    [
+        (UP, "ok", ["user", "assistant"]),
+        (UP, "needs_confirmation", ["user", "assistant"]),
+        (UP, "unavailable", None),
+        (DOWN, "ok", None),
+        (UP, "ungrounded", ["user", "assistant"]),
+    ],
+)
+async def test_no_sample_answers_from_a_result_that_is_not_in_it(
+    world: Start, given: Given, outcome: str, ends: list[str] | None
+) -> None:
+    w = await world()
+    service, admin = w.learning.feedback, w.who("admin")
+    entry = await w.give(await w.answered(), given)
+    (ran,) = entry.content.calls
+    lost = replace(entry.content, calls=(replace(ran, result=None, outcome=outcome),))
+    await service.store.change(replace(entry, content=lost))
+    sample = (await service.get(admin, entry.id)).sample
+    assert (sample and [m.role for m in sample.messages]) == ends
+    if sample is not None:
+        called = outcome != "ungrounded"
+        assert bool(sample.messages[-1].tool_calls) is called
+        assert (sample.messages[-1].content == TOLD) is not called
+    written = [{"role": "user", "content": ASKED}, {"role": "assistant", "content": "我去查。"}]
+    done = await service.decide(admin, entry.id, "accept", sample={"messages": written})
+    assert done.sample is not None and done.sample.messages[-1].content == "我去查。"
+
+
 # --- calls and drafts ------------------------------------------------------------------------------
 
 

@@ -259,7 +259,7 @@ class FeedbackService:
 
     def _empty(self, entry: Entry) -> Sample:
         """To be written by whoever reviews."""
-        said = replace(entry.content, said=entry.content.said or "-", correction="-")
+        said = replace(entry.content, said=entry.content.said or "-", correction="-", calls=())
         made = proposed(
             replace(entry, kind="answer", content=said), self.parts.guard, self._origin(entry)
         )
