@@ -122,6 +122,22 @@ async def test_a_gap_is_closed_with_a_document_and_measured(world: Start) -> Non
         await service.measure(admin, again.id)
 
 
+async def test_a_gap_that_is_older_than_what_is_shown_can_be_closed(world: Start) -> None:
+    w = await world()
+    now = 1_800_000_000.0
+    await noted(w, "staff", "食堂几点开门?", "t1", now - 20 * WEEK_S)
+    await noted(w, "staff", "食堂几点开门呢?", "t2", now - 1 * WEEK_S)
+    await noted(w, "staff", "停车位怎么申请?", "t3", now - 20 * WEEK_S)
+    w.learning.gaps.parts.clock = lambda: now
+    (gap,) = await gaps(w)
+    assert (gap.count, sum(gap.weeks)) == (1, 1)
+    document = await written(w, "canteen.md", CANTEEN)
+    done = await w.learning.gaps.close(w.who("admin"), gap.id, document.id)
+    assert (done.closed.asked, done.closed.answered) == (2, 2)
+    (gap,) = await gaps(w)
+    assert gap.closed is not None
+
+
 async def test_what_is_near_tells_the_collection_and_whom_to_ask(world: Start) -> None:
     w = await world()
     await written(w, "canteen.md", CANTEEN)

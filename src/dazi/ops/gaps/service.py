@@ -139,9 +139,11 @@ class GapService:
         """Open ones first, those that were asked about most; then closed ones. Raises ``AccessError``."""
         self._require(by)
         since = self.parts.clock() - weeks * WEEK_S
-        asked = await self.store.questions(by.tenant, since, MOST_QUESTIONS)
         closed = {c.id: c for c in await self.store.closed(by.tenant)}
-        groups = await self._groups(asked, closed)
+        # Grouped with what is older, as whoever closes one finds it.
+        every = [(id, [a for a in of if a.at >= since]) for id, of in await self._all(by)]
+        groups = {id: of for id, of in every if of}
+        asked = [a for of in groups.values() for a in of]
         sources = {s.id: s for s in await self.parts.library.records.sources(by.tenant)}
         numbers = {n for a in asked for n in a.near}
         there = await self.parts.library.records.by_number(sorted(numbers))
@@ -207,7 +209,10 @@ class GapService:
         """With a document, and see whether its questions are answered now, each with the rights of
         whoever asked it. Raises ``NotFound`` for a gap or a document that is none."""
         self._require(by)
-        found = next((g for g in await self._all(by) if g[0] == gap), None)
+        # Its first question may have gone since it was listed.
+        found = next(
+            (g for g in await self._all(by) if g[0] == gap or any(a.id == gap for a in g[1])), None
+        )
         if found is None:
             raise unknown()
         if not self._sees(by, await self._document(document)):
