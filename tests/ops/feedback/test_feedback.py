@@ -285,3 +285,26 @@ async def test_a_draft_and_what_was_sent_are_both_kept(world: Start, changed: bo
     await desk.service.act(agent, id, "reply", desk.clock(), "还有别的问题吗?")
     await w.learning.listening.settle()
     assert len(await w.learning.feedback.find(w.who("admin"), Wanted("new"))) == 1
+
+
+async def test_the_next_draft_of_a_ticket_leaves_the_one_that_was_sent_alone(world: Start) -> None:
+    w = await world(feedback_ground="company")
+    desk, service, admin = w.runtime.desk, w.learning.feedback, w.who("admin")
+    assert desk is not None
+    from dazi.apps.desk.service import NewTicket
+
+    agent = w.who("agent")
+    new = NewTicket("Order ORD12345", "Where is my order?", orders=("ORD12345",))
+    id = (await desk.service.open(w.who("customer"), new, desk.clock())).card.id
+    await desk.service.act(agent, id, "assign", desk.clock())
+    for _ in range(2):
+        draft = (await desk.suggest(agent, id)).text
+        await desk.service.act(agent, id, "reply", desk.clock(), draft)
+        await w.learning.listening.settle()
+        (found,) = await service.find(admin, Wanted("new"))
+        assert (found.entry.content.language, found.entry.content.today) == ("en", "2025-04-03")
+        await service.decide(admin, found.entry.id, "accept")
+    await desk.suggest(agent, id)
+    await w.learning.listening.settle()
+    assert len(await service.accepted(admin, fresh=False)) == 2
+    assert len(await service.find(admin, Wanted("open"))) == 1

@@ -20,6 +20,7 @@ from dazi.audit.private import Private
 from dazi.audit.records import Record
 from dazi.core.company import Company
 from dazi.core.errors import AccessError, CallerError, NotFound
+from dazi.core.language import language_of
 from dazi.core.learning import Drafted, Sent, TurnedDown
 from dazi.core.principal import Principal
 from dazi.guard.engine import Guard
@@ -152,7 +153,17 @@ class FeedbackService:
         """Kept until the reply is sent."""
         if not draft.text.strip():
             return
-        content = Content(draft.question, thread=draft.thread, draft=draft.text)
+        before = await self.store.of_item(draft.by.tenant, draft.by.user, "draft", draft.ticket)
+        if before is not None and before.state != "open":
+            # What was sent stays as it is, with what was decided of it.
+            await self.store.change(replace(before, item=f"{before.item}/{before.id}"))
+        content = Content(
+            draft.question,
+            language=language_of(draft.question),
+            thread=draft.thread,
+            today=self.parts.today().isoformat(),
+            draft=draft.text,
+        )
         entry = Entry(
             "", draft.by.tenant, draft.user, draft.by.user, "draft", draft.ticket, "", content, 0.0,
             state="open",
