@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dazi.core.errors import AccessError, CallerError
+from dazi.ops.datasets.folders import read_manifest
 from dazi.ops.feedback.model import Given
 from dazi.ops.learning.dataset import read
 from dazi.ops.learning.learning import Learned, Place, Tuned, export, learn
@@ -75,6 +76,25 @@ async def test_another_dataset_of_the_same_samples_takes_nothing_from_the_schedu
     messages = [{"role": "user", "content": "改过"}, {"role": "assistant", "content": "的"}]
     await service.decide(admin, entry.id, "accept", sample={"messages": messages})
     assert (await run(w, None, 1)).fresh == 1
+
+
+async def test_who_is_erased_while_a_dataset_is_made_is_not_in_it(
+    world: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    w = await world()
+    await accepted(w, 2)
+    service, admin = w.learning.feedback, w.who("admin")
+    real, gone = service.store.exported, await service.accepted(admin, fresh=False)
+
+    async def exported(ids: Any, dataset: str) -> None:
+        await real(ids, dataset)
+        await service.store.remove(gone[0].id)
+
+    monkeypatch.setattr(service.store, "exported", exported)
+    made = await export(service, admin, w.learning.place, "feedback")
+    assert (made.version, [s["source"]["ref"] for s in read(made.folder)]) == (2, [gone[1].id])
+    first = made.folder.with_name("1")
+    assert not list(read(first)) and read_manifest(first).withdrawn is not None
 
 
 class Stopped(Exception):

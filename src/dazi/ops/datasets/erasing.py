@@ -39,6 +39,8 @@ from dazi.ops.datasets.people import People
 ADAPTERS, ADAPTER = "adapters", "adapter.json"
 ERASED = "erased"
 """The reason of a withdrawal, and what a step that left samples out counts them under."""
+TAKEN_BACK = "taken_back"
+"""The same, of what is not to be learned from any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,9 @@ def forget(data: Path, user: str, known_as: str = "") -> Forgotten:
     samples, such as in those out of feedback. What is under way is thrown away."""
     if not root(data).is_dir():
         return Forgotten()
-    for half in root(data).glob(f"*/{MAKING}"):
-        shutil.rmtree(half)
+    for pattern in (f"*/{MAKING}", "*/.[0-9]*"):  # and what killed processes left of a version
+        for half in root(data).glob(pattern):
+            shutil.rmtree(half, ignore_errors=True)
     marks = frozenset({People(data).mark(user), known_as} - {""})
     gone: list[Version] = []
     samples = 0

@@ -18,6 +18,7 @@ from dazi.access.recording import recorded
 from dazi.core.errors import CallerError, NotFound
 from dazi.core.language import Text
 from dazi.core.principal import Principal
+from dazi.ops.datasets.erasing import TAKEN_BACK, withdraw
 from dazi.ops.datasets.folders import REFUSED, checked_name, lines
 from dazi.ops.datasets.folders import place as latest
 from dazi.ops.feedback.model import Entry
@@ -83,13 +84,19 @@ async def export(
     entries = await service.accepted(by, fresh=False)
     if fresh and not await asyncio.to_thread(_new, place.data, checked_name(name), entries):
         raise CallerError("dataset", "没有新采纳的样本", "nothing new was accepted")
-    samples = [e.sample for e in entries if e.sample is not None]
     recipe = {"from": "feedback", "ground": service.parts.ground}
-    wanted = Wanted(checked_name(name), samples, place.tools, recipe)
-    async with recorded(service.parts.record, by, "feedback.export", of=name, samples=len(samples)):
-        made = await asyncio.to_thread(make, place.data, wanted)
-        await service.store.exported([e.id for e in entries], f"{name}/{made.version}")
-    return made
+    async with recorded(service.parts.record, by, "feedback.export", of=name, samples=len(entries)):
+        while True:
+            samples = [e.sample for e in entries if e.sample is not None]
+            wanted = Wanted(checked_name(name), samples, place.tools, recipe)
+            made = await asyncio.to_thread(make, place.data, wanted)
+            await service.store.exported([e.id for e in entries], f"{name}/{made.version}")
+            there = {e.id for e in await service.accepted(by, fresh=False)}
+            entries, before = [e for e in entries if e.id in there], entries
+            if len(entries) == len(before):
+                return made
+            # Somebody was erased, or thought better of it, meanwhile.
+            await asyncio.to_thread(withdraw, made.folder, TAKEN_BACK)
 
 
 def _new(data: Path, name: str, entries: Sequence[Entry]) -> list[Entry]:
