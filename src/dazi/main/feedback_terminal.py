@@ -30,7 +30,7 @@ from dazi.ops.feedback.rights import may_see_names
 from dazi.ops.feedback.service import Act, FeedbackService, Parts, Reviewed
 from dazi.ops.feedback.store import FeedbackStore
 from dazi.ops.learning.dataset import as_lines
-from dazi.ops.learning.learning import Place
+from dazi.ops.learning.learning import Place, leaving_out
 from dazi.ops.learning.learning import export as make_dataset
 
 NONE = Text("没有。", "There are none.")
@@ -80,6 +80,7 @@ async def bench(settings: Settings, user: str) -> AsyncIterator[Bench]:
         )  # fmt: skip
         service = FeedbackService(FeedbackStore(d.database, d.private), parts)
         data = settings.data_folder(folder)
+        service.leave_out = leaving_out(data)
         yield Bench(service, Place(data, offered(company), settings.learn_least), d.by)
 
 

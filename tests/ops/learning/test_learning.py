@@ -12,7 +12,7 @@ from dazi.ops.datasets.folders import read_manifest
 from dazi.ops.feedback.model import Given
 from dazi.ops.learning.dataset import read
 from dazi.ops.learning.learning import Learned, Place, Tuned, export, learn
-from tests.ops.feedback.conftest import Start, World, world
+from tests.ops.feedback.conftest import Start, World, turn_of, world
 
 __all__ = ["world"]
 
@@ -95,6 +95,32 @@ async def test_who_is_erased_while_a_dataset_is_made_is_not_in_it(
     assert (made.version, [s["source"]["ref"] for s in read(made.folder)]) == (2, [gone[1].id])
     first = made.folder.with_name("1")
     assert not list(read(first)) and read_manifest(first).withdrawn is not None
+
+
+@pytest.mark.parametrize("how", ["private", "refuse", "take_back", "again"])
+async def test_what_may_not_be_learned_from_any_more_goes_out_of_datasets(
+    world: Start, how: str
+) -> None:
+    w = await world()
+    w.says("一个回答。")
+    said = await w.ask("customer", "一个问题", "other")
+    entry = await w.give(said, Given("up", consent=True))
+    service, admin = w.learning.feedback, w.who("admin")
+    await service.decide(admin, entry.id, "accept")
+    await accepted(w, 1)
+    made = await export(service, admin, w.learning.place, "feedback")
+    if how == "private":
+        await service.decide(admin, entry.id, "private")
+    elif how == "refuse":
+        await service.decide(admin, entry.id, "refuse", "不对")
+    elif how == "take_back":
+        await service.take_back(w.who("customer"), turn_of(said))
+    else:
+        await w.give(said, Given("up"))
+    assert read_manifest(made.folder).withdrawn is not None and not list(read(made.folder))
+    (left,) = read(made.folder.with_name("2"))
+    assert left["source"]["ref"] != entry.id
+    assert "it may not be learned from any more" in (made.folder / "card.md").read_text("utf-8")
 
 
 class Stopped(Exception):

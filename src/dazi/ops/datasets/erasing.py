@@ -58,6 +58,7 @@ class _Source(msgspec.Struct):
 
 
 class _Line(msgspec.Struct):
+    id: str = ""
     source: _Source = msgspec.field(default_factory=_Source)
 
 
@@ -74,26 +75,32 @@ def forget(data: Path, user: str, known_as: str = "") -> Forgotten:
     for pattern in (f"*/{MAKING}", "*/.[0-9]*"):  # and what killed processes left of a version
         for half in root(data).glob(pattern):
             shutil.rmtree(half, ignore_errors=True)
-    marks = frozenset({People(data).mark(user), known_as} - {""})
+    return leave_out(data, frozenset({People(data).mark(user), known_as} - {""}))
+
+
+def leave_out(data: Path, marks: frozenset[str], why: str = ERASED) -> Forgotten:
+    """What has one of these ids, or is of one of these people, goes out of every dataset."""
+    if not root(data).is_dir():
+        return Forgotten()
     gone: list[Version] = []
     samples = 0
     for name in names(data):
-        withdrawn, left_out = _from(data, name, marks)
+        withdrawn, left_out = _from(data, name, marks, why)
         gone += withdrawn
         samples += left_out
     return Forgotten(tuple(gone), samples, tuple(_mark_adapters(data, gone)) if gone else ())
 
 
-def _from(data: Path, name: str, marks: frozenset[str]) -> tuple[list[Version], int]:
+def _from(data: Path, name: str, marks: frozenset[str], why: str) -> tuple[list[Version], int]:
     """The versions withdrawn, and how many samples the new one lacks of the latest."""
     folder = root(data) / name
     held = [n for n in versions(data, name) if read_manifest(folder / str(n)).withdrawn is None]
     holding = [n for n in held if _holds(folder / str(n), marks)]
     left_out = 0
     if holding and holding[-1] == held[-1]:
-        left_out = _write_without(folder, held[-1], marks)
+        left_out = _write_without(folder, held[-1], marks, why)
     for n in holding:
-        withdraw(folder / str(n))
+        withdraw(folder / str(n), why)
     return [Version(name, n) for n in holding], left_out
 
 
@@ -104,10 +111,11 @@ def _holds(folder: Path, marks: frozenset[str]) -> bool:
 def _is_of(line: bytes, marks: frozenset[str]) -> bool:
     if not any(mark.encode() in line for mark in marks):
         return False
-    return msgspec.json.decode(line, type=_Line).source.user in marks
+    one = msgspec.json.decode(line, type=_Line)
+    return one.source.user in marks or one.id in marks
 
 
-def _write_without(folder: Path, version: int, marks: frozenset[str]) -> int:
+def _write_without(folder: Path, version: int, marks: frozenset[str], why: str) -> int:
     """Write the version after the latest; how many samples it leaves out."""
     old = folder / str(version)
     before = read_manifest(old)
@@ -127,7 +135,7 @@ def _write_without(folder: Path, version: int, marks: frozenset[str]) -> int:
         if (old / name).is_file():
             shutil.copyfile(old / name, made / name)
     gone = before.samples - sum(counts.values())
-    stage = Stage(ERASED, before.samples, before.samples - gone, {ERASED: gone})
+    stage = Stage(why, before.samples, before.samples - gone, {why: gone})
     manifest = msgspec.structs.replace(
         before,
         version=number,

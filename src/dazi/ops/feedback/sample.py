@@ -77,7 +77,7 @@ def proposed(entry: Entry, guard: Guard, origin: Origin) -> Sample | None:
     called = any(m.calls for m in hidden)
     kind: SampleKind = "call" if called else "qa" if entry.kind == "draft" else "chat"
     return Sample(
-        f"feedback-{entry.id}",
+        sample_id(entry),
         _conversation(entry),
         kind,
         c.language,
@@ -93,6 +93,11 @@ def proposed(entry: Entry, guard: Guard, origin: Origin) -> Sample | None:
             "consent": origin.consent,
         },
     )
+
+
+def sample_id(entry: Entry) -> str:
+    """What its sample is called in datasets."""
+    return f"feedback-{entry.id}"
 
 
 def checked(given: Mapping[str, Any], like: Sample, guard: Guard) -> Sample:

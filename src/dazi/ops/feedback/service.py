@@ -46,6 +46,7 @@ from dazi.ops.feedback.sample import (
     leading,
     person_in,
     proposed,
+    sample_id,
 )
 from dazi.ops.feedback.store import FeedbackStore
 from dazi.ops.feedback.turns import begun_by, content_of, unknown
@@ -88,6 +89,8 @@ class FeedbackService:
         self.parts = parts
         self.missing: Callable[[Principal, Entry], None] = _nobody
         """Is told of an answer that was not in the documents."""
+        self.leave_out: Callable[[str], Awaitable[None]] = _nothing
+        """Takes the sample of that id out of the datasets that were made."""
 
     # --- giving -----------------------------------------------------------------------------------
 
@@ -112,6 +115,9 @@ class FeedbackService:
             "", by.tenant, by.user, by.user, "answer", turn, turn, content, 0.0, given.thumb,
             given.reason, given.consent,
         )  # fmt: skip
+        before = await self.of_turn(by, turn)
+        if before is not None:
+            await self._out_of_datasets(before)
         put = await self._put(by, entry)
         if given.reason == MISSING:
             self.missing(by, put)
@@ -123,6 +129,7 @@ class FeedbackService:
         if found is None:
             return False
         async with recorded(self.parts.record, by, "feedback.take_back", of=found.id, turn=turn):
+            await self._out_of_datasets(found)
             await self.store.remove(found.id)
         return True
 
@@ -232,6 +239,8 @@ class FeedbackService:
         )  # fmt: skip
         body: dict[str, Any] = {"of": id} | ({"why": why} if why else {})
         async with recorded(self.parts.record, by, f"feedback.{act}", **body):
+            if act != "accept":
+                await self._out_of_datasets(entry)
             return self._seen(await self.store.change(decided))
 
     async def accepted(self, by: Principal, *, fresh: bool) -> list[Entry]:
@@ -241,6 +250,11 @@ class FeedbackService:
         found = await self.store.find(by.tenant, Wanted("accepted", limit=1_000_000))
         usable = [e for e in reversed(found) if e.sample and self._usable(e)]
         return [e for e in usable if not (fresh and e.dataset)]
+
+    async def _out_of_datasets(self, entry: Entry) -> None:
+        """Before it is what it was no longer: whoever breaks off does it again."""
+        if entry.dataset or entry.state == "accepted":
+            await self.leave_out(sample_id(entry))
 
     def _learnable(self, entry: Entry, sample: Mapping[str, Any] | None) -> Sample:
         if entry.state == "open":
@@ -307,6 +321,10 @@ class FeedbackService:
             calls=calls, right=right,
         )  # fmt: skip
         return Reviewed(replace(entry, content=shown), sample, self._usable(entry))
+
+
+async def _nothing(sample: str) -> None:
+    return None
 
 
 def _nobody(by: Principal, entry: Entry) -> None:

@@ -7,7 +7,7 @@ the service; if it passes its gate it waits for a person, who deploys it. Nothin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ from dazi.access.recording import recorded
 from dazi.core.errors import CallerError, NotFound
 from dazi.core.language import Text
 from dazi.core.principal import Principal
-from dazi.ops.datasets.erasing import TAKEN_BACK, withdraw
+from dazi.ops.datasets.erasing import TAKEN_BACK, leave_out, withdraw
 from dazi.ops.datasets.folders import REFUSED, checked_name, lines
 from dazi.ops.datasets.folders import place as latest
 from dazi.ops.feedback.model import Entry
@@ -115,6 +115,15 @@ def _new(data: Path, name: str, entries: Sequence[Entry]) -> list[Entry]:
         return there.get(id) == sample.get("messages") or (id in refused and bool(e.dataset))
 
     return [e for e in entries if not known(e)]
+
+
+def leaving_out(data: Path) -> Callable[[str], Awaitable[None]]:
+    """For ``FeedbackService.leave_out``, with the datasets of the data folder ``data``."""
+
+    async def out(sample: str) -> None:
+        await asyncio.to_thread(leave_out, data, frozenset({sample}), TAKEN_BACK)
+
+    return out
 
 
 async def learn(
