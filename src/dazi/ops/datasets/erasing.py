@@ -67,15 +67,18 @@ class _Counted(msgspec.Struct):
     language: str = ""
 
 
-def forget(data: Path, user: str, known_as: str = "") -> Forgotten:
+def forget(
+    data: Path, user: str, known_as: str = "", samples: frozenset[str] = frozenset()
+) -> Forgotten:
     """Erase ``user`` from every dataset of the data folder; ``known_as``: what else stands for them in
-    samples, such as in those out of feedback. What is under way is thrown away."""
+    samples, such as in those out of feedback; ``samples``: ids of such. What is under way is thrown
+    away."""
     if not root(data).is_dir():
         return Forgotten()
     for pattern in (f"*/{MAKING}", "*/.[0-9]*"):  # and what killed processes left of a version
         for half in root(data).glob(pattern):
             shutil.rmtree(half, ignore_errors=True)
-    return leave_out(data, frozenset({People(data).mark(user), known_as} - {""}))
+    return leave_out(data, frozenset({People(data).mark(user), known_as, *samples} - {""}))
 
 
 def leave_out(data: Path, marks: frozenset[str], why: str = ERASED) -> Forgotten:

@@ -97,7 +97,11 @@ def proposed(entry: Entry, guard: Guard, origin: Origin) -> Sample | None:
 
 def sample_id(entry: Entry) -> str:
     """What its sample is called in datasets."""
-    return f"feedback-{entry.id}"
+    return id_of_sample(entry.id)
+
+
+def id_of_sample(entry: str) -> str:
+    return f"feedback-{entry}"
 
 
 def checked(given: Mapping[str, Any], like: Sample, guard: Guard) -> Sample:

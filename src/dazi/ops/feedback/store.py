@@ -111,6 +111,12 @@ class FeedbackStore:
                 change = update(feedback).where(feedback.c.id.in_(ids[first : first + AT_ONCE]))
                 await connection.execute(change.values(dataset=dataset))
 
+    async def about(self, user: str) -> list[str]:
+        """Ids of what is about somebody, whether it can be opened or not."""
+        query = select(feedback.c.id).where(feedback.c.user == user)
+        async with self._database.read() as connection:
+            return list((await connection.execute(query)).scalars())
+
     async def forget(self, user: str) -> int:
         """Delete what is about somebody who is erased, and their name from what they said of others;
         how many."""
