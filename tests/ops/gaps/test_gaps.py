@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
+
 import pytest
 
 from dazi.core.errors import AccessError, ConnectorError, NotFound
@@ -150,6 +153,32 @@ async def test_what_is_near_tells_the_collection_and_whom_to_ask(world: Start) -
     assert any("食堂" in line and "《" in line for line in near.suggestion.outline)
     other = repr(found["食堂承包价能不能谈"].suggestion.outline[-1])
     assert "承包价》" not in other  # whoever looks may not read that one
+
+
+async def test_looking_at_many_questions_keeps_nobody_else_waiting(
+    world: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    w = await world()
+    for n in range(6):
+        await noted(w, "staff", f"食堂几点开门{'?' * n}", f"t{n}")
+    where, hidden = [], []
+
+    def grouping(vectors: list[list[float]]) -> list[int]:
+        where.append(threading.current_thread())
+        return [0] * len(vectors)
+
+    async def embed(texts: Sequence[str]) -> list[list[float]]:
+        return [[1.0] for _ in texts]
+
+    monkeypatch.setattr("dazi.ops.gaps.service.grouped_by_vectors", grouping)
+    monkeypatch.setattr("dazi.ops.gaps.service.MOST_COMPARED", 2)
+    monkeypatch.setattr(
+        "dazi.ops.gaps.service.hidden_text", lambda _, text: hidden.append(text) or text
+    )
+    w.learning.gaps.parts.embed = embed
+    (gap,) = await gaps(w)
+    assert gap.count == 6 and len(hidden) == 2
+    assert where and threading.main_thread() not in where
 
 
 async def test_documents_that_cannot_be_searched_hide_no_gap(

@@ -31,6 +31,8 @@ from dazi.ops.gaps.suggesting import Around, Suggestion, suggested
 WEEK_S = 7 * 86_400.0
 MOST_QUESTIONS = 2_000
 """The latest, which are grouped."""
+MOST_COMPARED = 200
+"""Of a gap, the latest, from which its title and its points come: each is compared with each."""
 MOST_EXAMPLES = 5
 LONGEST_QUESTION = 500
 NEAR = 3
@@ -153,7 +155,8 @@ class GapService:
         for id, of in groups.items():
             near = Counter(n for a in of for n in a.near if n in documents)
             around = Around([documents[n] for n, _ in near.most_common(NEAR)], sources, managers)
-            texts = [hidden_text(self.parts.guard, a.text) for a in of]
+            await asyncio.sleep(0)  # answering goes on meanwhile
+            texts = [hidden_text(self.parts.guard, a.text) for a in of[-MOST_COMPARED:]]
             places = Counter(
                 _place(sources[a.source].place) if a.source in sources else "" for a in of
             )
@@ -183,7 +186,8 @@ class GapService:
         ordered = sorted(asked, key=lambda a: (a.gap not in closed, a.at, a.id))
         texts = [a.text for a in ordered]
         if self.parts.embed is not None and texts:
-            leaders = grouped_by_vectors(await self.parts.embed(texts))
+            vectors = await self.parts.embed(texts)
+            leaders = await asyncio.to_thread(grouped_by_vectors, vectors)
         else:
             leaders = await asyncio.to_thread(grouped, texts)
         out: dict[str, list[Asked]] = {}
