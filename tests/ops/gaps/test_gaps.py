@@ -67,6 +67,18 @@ async def test_handed_over_and_thumbs_down_tell_of_gaps_once_a_turn(world: Start
     assert turn_of(said)
 
 
+async def test_a_question_that_was_not_answered_and_went_to_a_person_counts_once(
+    world: Start,
+) -> None:
+    w = await world()
+    w.says("我不知道耳机泡水了保不保修。")
+    await w.ask("customer", "耳机泡水了保修吗?", "th9")
+    await w.ask("customer", "转人工", "th9")
+    await w.learning.listening.settle()
+    (gap,) = await gaps(w)
+    assert (gap.count, gap.whys) == (1, (("unsure", 1),))
+
+
 async def test_they_are_grouped_counted_by_week_and_told_without_names(world: Start) -> None:
     w = await world()
     now = 1_800_000_000.0

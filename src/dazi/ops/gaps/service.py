@@ -29,6 +29,8 @@ from dazi.ops.gaps.store import Asked, Closed, GapStore
 from dazi.ops.gaps.suggesting import Around, Suggestion, suggested
 
 WEEK_S = 7 * 86_400.0
+LATELY_S = 86_400.0
+"""A question that was not answered in a turn and then went to a person within that time is one question."""
 MOST_QUESTIONS = 2_000
 """The latest, which are grouped."""
 MOST_COMPARED = 200
@@ -123,6 +125,10 @@ class GapService:
             who = self.parts.people(told.user, told.channel, told.tenant)
         except AccessError:
             return False
+        text = told.asked.strip()[:LONGEST_QUESTION]
+        since = self.parts.clock() - LATELY_S
+        if any(a.text == text for a in await self.store.of_user(who.user, who.tenant, since)):
+            return False  # the turn that did not answer it has told of it
         language = language_of(told.asked)
         return await self.note(who, Seen("handed_over", told.thread, "", told.asked, language))
 
