@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import typer
 
+from dazi.access.recording import recorded
 from dazi.audit.records import Record
 from dazi.core.errors import CallerError, OperatorError
 from dazi.core.language import Language, Text
@@ -137,7 +138,12 @@ async def export(settings: Settings, by: str, asked: Exporting, language: Langua
         if asked.file is not None:
             entries = await b.service.accepted(b.by, fresh=asked.fresh)
             samples = [e.sample for e in entries if e.sample is not None]
-            await asyncio.to_thread(_write, asked.file, as_lines(samples))
+            said = {"of": asked.file.name, "samples": len(samples)}
+            async with recorded(b.service.parts.record, b.by, "feedback.export", **said):
+                await asyncio.to_thread(_write, asked.file, as_lines(samples))
+            if asked.json_out:
+                _print_json({"file": str(asked.file), "samples": len(samples)})
+                return
             typer.echo(WRITTEN(language).format(n=len(samples), file=asked.file))
             return
         made = await make_dataset(b.service, b.by, b.place, asked.dataset, fresh=asked.fresh)
