@@ -14,8 +14,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from dazi.core.errors import CallerError
+from dazi.main.cli import complete
 from dazi.main.contract_batch import Batch, found_files
 from tests.apps.contracts.texts import SERVICE, changed
 
@@ -124,3 +126,10 @@ def test_a_contract_that_was_changed_gets_its_new_results(
         told = json.loads((out / "c.md.json").read_text("utf-8"))
         seen.append(told["fields"]["payment_days"])
     assert seen == [70, 95, 70]
+
+
+def test_outputs_of_a_single_contract_are_refused_for_a_batch(tmp_path: Path) -> None:
+    place = folder(tmp_path)
+    for more in (["--html", str(tmp_path / "x.html")], ["--all"]):
+        with pytest.raises(CallerError, match=f"{more[0]}: of a single contract"):
+            CliRunner().invoke(complete(), ["review", str(place), *more], catch_exceptions=False)
