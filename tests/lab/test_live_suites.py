@@ -255,7 +255,7 @@ def test_a_file_that_is_wrong_is_named_with_its_line(tmp_path: Path) -> None:
         AgentTasks().load(written(tmp_path, "agent.yaml", "tasks:\n  - id: x\n   role: y\n"))
     for step in ("{waits: x, decides: aprove}", "{waits: x}", "{decides: approve}"):
         task = f"tasks: [{{id: x, role: y, opens: z, goals: [], user: [{step}]}}]"
-        with pytest.raises(ConfigError, match="approve|aprove"):
+        with pytest.raises(ConfigError, match=r"approve|aprove"):
             AgentTasks().load(written(tmp_path, "agent.yaml", task))
     with pytest.raises(ConfigError, match="rolle"):
         AgentTasks().load(

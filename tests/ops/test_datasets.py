@@ -112,7 +112,7 @@ def test_cut_short_after_writing_it_is_done_by_the_next(
 ) -> None:
     dataset(tmp_path, 1, ["lin", "he"])
     with monkeypatch.context() as m:
-        m.setattr("dazi.ops.datasets.erasing.withdraw", lambda folder: 1 / 0)
+        m.setattr("dazi.ops.datasets.erasing.withdraw", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             forget(tmp_path, "lin")
     assert [v.version for v in forget(tmp_path, "lin").withdrawn] == [1]

@@ -28,7 +28,7 @@ from dazi.ops.backup.keyfile import Refreshed, refresh
 from dazi.ops.backup.switch import ASIDE
 from dazi.ops.datasets.erasing import Forgotten, forget
 from dazi.ops.experiments.store import ExperimentStore
-from dazi.ops.feedback.sample import person_in
+from dazi.ops.feedback.sample import id_of_sample, person_in
 from dazi.ops.feedback.store import FeedbackStore
 from dazi.ops.gaps.store import GapStore
 from dazi.router.intents import IntentStore
@@ -112,15 +112,17 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         await stores.alerts.forget(user)
         messages = await stores.messages.forget(user)
         bound = await stores.bindings.forget(user)
+        # What was made of them meanwhile; before their feedback goes, by which whoever does again what
+        # broke off here finds the samples.
+        samples = frozenset(map(id_of_sample, await stores.feedback.about(user)))
+        datasets = first + await asyncio.to_thread(forget, data, user, person, samples)
         said = await stores.feedback.forget(user) + await stores.gaps.forget(user)
-    # What was made of them meanwhile.
-    datasets = first + await asyncio.to_thread(forget, data, user, person)
     backups = await asyncio.to_thread(refresh, audit_folder(data))
     for aside in data.glob(f"{ASIDE}*"):  # what a restore replaced
         old = SubjectKeys(audit_folder(aside))
         old.destroy(user)
         old.close()
-        await asyncio.to_thread(forget, aside, user, person)
+        await asyncio.to_thread(forget, aside, user, person, samples)
     zh = f"{user}:{done.records} 条记录的内容已不可读,销毁 {done.keys} 把密钥"
     zh += f";删除 {threads} 个会话、{tickets} 个待确认或已确认的操作、{facts} 条记住的事、{jobs} 个任务、{desk} 张工单"
     zh += f"、{verdicts} 条审查意见、{messages} 条渠道消息、{bound} 个渠道绑定、{said} 条反馈和没答上的问题"

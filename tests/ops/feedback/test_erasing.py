@@ -16,6 +16,7 @@ from dazi.core.principal import Principal
 from dazi.main.accounts import desk
 from dazi.main.erasing import Stores, erase
 from dazi.main.settings import Settings, demo_folder
+from dazi.ops.datasets.erasing import Forgotten
 from dazi.ops.datasets.folders import read_manifest
 from dazi.ops.datasets.people import People
 from dazi.ops.feedback.model import Content, Entry
@@ -69,6 +70,34 @@ async def test_feedback_questions_and_samples_go_with_the_person(tmp_path: Path)
     assert told["withdrawn"]["why"] == "erased"
     fresh = json.loads((new / "manifest.json").read_text("utf-8"))
     assert fresh["withdrawn"] is None and fresh["parents"] == [{"name": "feedback", "version": 1}]
+
+
+async def test_an_erasure_that_broke_off_once_the_key_was_gone_is_ended_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(company=demo_folder(), data=tmp_path / "d")
+    async with desk(settings, "finance") as d:
+        put = await FeedbackStore(d.database, d.private).put(entry("customer", "customer", "t1"))
+        mine = sample(f"feedback-{put.id}", "c1", person_in(d.private, "customer"))
+        other = sample("feedback-other", "c2", "somebody")
+        made = make(tmp_path / "d", Wanted("feedback", [mine, other], {}, {}))
+        await d.record("admin", "customer", {"act": "something"})
+
+    calls = 0
+
+    def killed(*_: object) -> Forgotten:
+        nonlocal calls
+        calls += 1
+        if calls > 1:  # the first is before the key goes
+            raise OSError("killed")
+        return Forgotten()
+
+    with monkeypatch.context() as m, pytest.raises(OSError, match="killed"):
+        m.setattr("dazi.main.erasing.forget", killed)
+        await erase(settings, "customer", "finance", "离职")
+    await erase(settings, "customer", "finance", "离职")
+    assert not list(read(made.folder))
+    assert [s["id"] for s in read(made.folder.with_name("2"))] == ["feedback-other"]
 
 
 async def test_what_is_old_and_drafts_that_were_not_sent_go(tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ from dazi.ops.tuning_runs import RECIPE, SAMPLES, folder_of, stop
 ADAPTERS, ADAPTER = "adapters", "adapter.json"
 ERASED = "erased"
 """The reason of a withdrawal, and what a step that left samples out counts them under."""
+TAKEN_BACK = "taken_back"
+"""The same, of what is not to be learned from any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class _Source(msgspec.Struct):
 
 
 class _Line(msgspec.Struct):
+    id: str = ""
     source: _Source = msgspec.field(default_factory=_Source)
 
 
@@ -81,17 +84,26 @@ class _Counted(msgspec.Struct):
     source: _Source = msgspec.field(default_factory=_Source)
 
 
-def forget(data: Path, user: str, known_as: str = "") -> Forgotten:
+def forget(
+    data: Path, user: str, known_as: str = "", samples: frozenset[str] = frozenset()
+) -> Forgotten:
     """Erase ``user`` from every dataset of the data folder; ``known_as``: what else stands for them in
-    samples, such as in those out of feedback. What is under way is thrown away."""
+    samples, such as in those out of feedback; ``samples``: ids of such. What is under way is thrown
+    away."""
     if not root(data).is_dir():
         return Forgotten()
     _discard_halves(data)
-    marks = frozenset({People(data).mark(user), known_as} - {""})
+    return leave_out(data, frozenset({People(data).mark(user), known_as, *samples} - {""}))
+
+
+def leave_out(data: Path, marks: frozenset[str], why: str = ERASED) -> Forgotten:
+    """What has one of these ids, or is of one of these people, goes out of every dataset."""
+    if not root(data).is_dir():
+        return Forgotten()
     gone: list[Version] = []
     samples = 0
     for name in names(data):
-        withdrawn, left_out = _from(data, name, marks)
+        withdrawn, left_out = _from(data, name, marks, why)
         gone += withdrawn
         samples += left_out
     adapters = _mark_adapters(data, gone) if gone else []
@@ -109,7 +121,7 @@ def _discard_halves(data: Path) -> None:
                 shutil.rmtree(gone)
 
 
-def _from(data: Path, name: str, marks: frozenset[str]) -> tuple[list[Version], int]:
+def _from(data: Path, name: str, marks: frozenset[str], why: str) -> tuple[list[Version], int]:
     """The versions withdrawn, and how many samples the new one lacks of the latest."""
     folder = root(data) / name
     held = []
@@ -121,9 +133,9 @@ def _from(data: Path, name: str, marks: frozenset[str]) -> tuple[list[Version], 
     holding = [n for n in held if _holds(folder / str(n), marks)]
     left_out = 0
     if holding and holding[-1] == held[-1]:
-        left_out = _write_without(folder, held[-1], marks)
+        left_out = _write_without(folder, held[-1], marks, why)
     for n in holding:
-        withdraw(folder / str(n))
+        withdraw(folder / str(n), why)
     return [Version(name, n) for n in holding], left_out
 
 
@@ -134,10 +146,11 @@ def _holds(folder: Path, marks: frozenset[str]) -> bool:
 def _is_of(line: bytes, marks: frozenset[str]) -> bool:
     if not any(mark.encode() in line for mark in marks):
         return False
-    return msgspec.json.decode(line, type=_Line).source.user in marks
+    one = msgspec.json.decode(line, type=_Line)
+    return one.source.user in marks or one.id in marks
 
 
-def _write_without(folder: Path, version: int, marks: frozenset[str]) -> int:
+def _write_without(folder: Path, version: int, marks: frozenset[str], why: str) -> int:
     """Write the version after the latest; how many samples it leaves out."""
     old = folder / str(version)
     before = read_manifest(old)
@@ -157,7 +170,7 @@ def _write_without(folder: Path, version: int, marks: frozenset[str]) -> int:
         if (old / name).is_file():
             shutil.copyfile(old / name, made / name)
     gone = before.samples - sum(counts.values())
-    stage = Stage(ERASED, before.samples, before.samples - gone, {ERASED: gone})
+    stage = Stage(why, before.samples, before.samples - gone, {why: gone})
     manifest = msgspec.structs.replace(
         before,
         version=number,
