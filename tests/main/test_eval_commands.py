@@ -25,7 +25,7 @@ from dazi.core.tools import Invocation
 from dazi.inference.pool.engine import PoolEngine
 from dazi.inference.pool.spending import Counted
 from dazi.lab.evals.one_model import OneModel
-from dazi.lab.evals.runs import RunFolder, RunStore
+from dazi.lab.evals.runs import Metric, RunFolder, RunStore
 from dazi.lab.evals.switches import switches_of
 from dazi.main.cli import complete
 from dazi.main.eval_bench import OpenBench
@@ -290,11 +290,13 @@ async def test_questions_change_nothing_in_a_companys_real_systems(
     await bench.close()
 
 
-async def test_what_failed_is_asked_again_when_a_run_goes_on(place: Place) -> None:
+@pytest.mark.parametrize("finished", [False, True])
+async def test_what_failed_is_asked_again_when_a_run_goes_on(place: Place, finished: bool) -> None:
     folder = await place.run("ab")
     with folder.appending() as into:
         into.add(replace(folder.by_id()["a"], right=False, error="the server is gone"))
-    folder.write(replace(folder.head, ended="", metrics={}))
+    ended = folder.head.ended if finished else ""
+    folder.write(replace(folder.head, ended=ended, metrics={"errors": Metric(float(finished))}))
     again = await place.run("ab")
     assert again.path == folder.path and again.head.metrics["errors"].value == 0
     assert {r.messages[-1].content for r in place.engine.requests if len(r.messages) < 3} == {

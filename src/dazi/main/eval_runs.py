@@ -164,13 +164,17 @@ def _finish(folder: RunFolder, head: RunHead, items: Sequence[Item]) -> None:
 
 def _folder(store: RunStore, head: RunHead, wanted: WantedRun, language: Language) -> RunFolder:
     """The run of the same that there is, to be shown or gone on with, or a new one. A finished one
-    counts only where the model's version is known: a server's may be another by now."""
+    counts only where the model's version is known: a server's may be another by now. Where items of it
+    broke off, it goes on with those."""
     same = store.same(head)
     if same is not None:
         old = same.head
         if not old.ended:
             return same
         if old.model_version and not wanted.again:
+            if (errors := old.metrics.get("errors")) is not None and errors.value:
+                same.write(replace(old, ended=""))
+                return same
             typer.echo(CACHED(language).format(id=old.id), err=True)
             return same
     return store.new(head)
