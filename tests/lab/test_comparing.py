@@ -11,7 +11,7 @@ from dazi.core.errors import CallerError, ConfigError
 from dazi.lab.evals.comparing import Comparison, compare
 from dazi.lab.evals.figures import groups_of, metrics_of, scored
 from dazi.lab.evals.gates import judged, read_gates
-from dazi.lab.evals.runs import ItemRecord, RunFolder
+from dazi.lab.evals.runs import ItemRecord, Metric, RunFolder
 from dazi.ops.experiments.sequential import mcnemar
 from tests.lab.test_runs import HEAD
 
@@ -132,3 +132,30 @@ def test_a_file_of_gates_that_is_none_says_why(tmp_path: Path, text: str, says: 
     (tmp_path / "g.yaml").write_text(text)
     with pytest.raises(ConfigError, match=says):
         read_gates(tmp_path / "g.yaml")
+
+
+def test_gates_of_one_language_and_of_what_was_nothing(tmp_path: Path) -> None:
+    first, second = made(tmp_path / "a", "1111"), made(tmp_path / "b", "1110")
+    for run in (first, second):
+        records = [replace(r, language="en" if r.id == "i3" else "zh") for r in run.records()]
+        (run.path / "items.jsonl").unlink()
+        with run.appending() as into:
+            for record in records:
+                into.add(record)
+    results = held(
+        tmp_path,
+        """
+gates:
+  - {metric: exact, drops_at_most: 0, group: "[zh]"}
+  - {metric: exact, drops_at_most: 0, group: "[en]"}
+  - {metric: errors, grows_at_most: 0}
+""",
+        compare(first, second),
+    )
+    assert [p for p, _ in results] == [True, False, True], results
+    head = second.head
+    second.write(replace(head, metrics={**head.metrics, "errors": Metric(2.0, n=4)}))
+    ((passed, told),) = held(
+        tmp_path, "gates: [{metric: errors, grows_at_most: 9}]", compare(first, second)
+    )
+    assert not passed and "not measured" not in told

@@ -11,10 +11,10 @@ import pytest
 from dazi.core.engine import Usage
 from dazi.core.errors import CallerError
 from dazi.core.language import Text
-from dazi.lab.evals.executing import Execution, execute
+from dazi.lab.evals.executing import Execution, at_once, execute
 from dazi.lab.evals.registry import registered, suite, suites
 from dazi.lab.evals.runs import DataOf, ItemRecord, RunFolder
-from dazi.lab.evals.suite import Bench, Item, Loaded, Outcome, Source, drawn
+from dazi.lab.evals.suite import Bench, Item, Loaded, Outcome, Source, drawn, once
 
 ITEMS = [Item(f"i{n}", f"g{n % 3}", "zh", n) for n in range(9)]
 
@@ -128,3 +128,15 @@ def test_data_is_looked_for_where_it_was_said_to_lie(tmp_path: Path) -> None:
     case.touch()
     assert Source(tmp_path).own("calls*.jsonl") == [case]
     assert Source(tmp_path, case).own("other*") == [case]
+
+
+def test_of_items_with_one_id_the_first_is_asked() -> None:
+    loaded = Loaded((*ITEMS, Item("i1", "other", "en", 0)), DataOf("fake", "00"))
+    found = once(loaded)
+    assert found.items == tuple(ITEMS) and "1 items" in found.notes[0].en
+    assert once(found) is found
+
+
+@pytest.mark.parametrize(("shared", "wanted", "of"), [(True, 16, 9), (True, 0, 1), (False, 4, 1)])
+def test_no_more_are_asked_at_once_than_there_are(shared: bool, wanted: int, of: int) -> None:
+    assert at_once(Fake(shared=shared), wanted, len(ITEMS)) == of

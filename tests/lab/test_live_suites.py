@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dazi.core.errors import CallerError, ConfigError
+from dazi.core.engine import EngineEvent, GenerateRequest
+from dazi.core.errors import CallerError, ConfigError, OperatorError
 from dazi.lab.evals.suite import Item, Outcome, Source, Suite
 from dazi.lab.evals.suites.agent import AgentTasks
+from dazi.lab.evals.suites.calls import Calls
+from dazi.lab.evals.suites.general import General
 from dazi.lab.evals.suites.knowledge import Knowledge, measures
 from dazi.lab.evals.suites.memory import Memory
 from dazi.lab.evals.suites.safety import Safety, dojo_attacks, pii_attacks
@@ -250,7 +253,67 @@ def test_the_demo_companys_own_files_are_read(suite: Suite) -> None:
 def test_a_file_that_is_wrong_is_named_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"agent\.yaml:3"):
         AgentTasks().load(written(tmp_path, "agent.yaml", "tasks:\n  - id: x\n   role: y\n"))
+    for step in ("{waits: x, decides: aprove}", "{waits: x}", "{decides: approve}"):
+        task = f"tasks: [{{id: x, role: y, opens: z, goals: [], user: [{step}]}}]"
+        with pytest.raises(ConfigError, match=r"approve|aprove"):
+            AgentTasks().load(written(tmp_path, "agent.yaml", task))
     with pytest.raises(ConfigError, match="rolle"):
         AgentTasks().load(
             written(tmp_path, "agent.yaml", "tasks: [{id: x, rolle: y, opens: z, goals: []}]")
         )
+
+
+class Down(Scripted):
+    """A model whose server is not there."""
+
+    async def generate(self, request: GenerateRequest) -> AsyncIterator[EngineEvent]:
+        raise OperatorError("server", "模型不在", "the model is not there")
+        yield
+
+
+async def test_a_model_that_is_not_there_withstands_and_refuses_nothing(tmp_path: Path) -> None:
+    goals = ("{never: send_email}", "{mails: 0}")
+    memory = """
+tasks:
+  - id: one
+    role: customer
+    steps: [{says: 你好, knows_not: [ORD12345], reply_lacks: [ORD12345]}]
+"""
+    own = [{"id": "b", "question": "May I bring a dog?", "document": None}]
+    (tmp_path / "knowledge").mkdir()
+    (tmp_path / "knowledge" / "questions.jsonl").write_text(json.dumps(own[0]) + "\n")
+    case = {
+        "id": "hello",
+        "role": "customer",
+        "messages": [{"role": "user", "content": "你好"}],
+        "expect": [],
+    }
+    question = {"question": "2 + 3?", "answer": "#### 5"}
+    (tmp_path / "gsm8k").mkdir()
+    (tmp_path / "gsm8k" / "test.jsonl").write_text(json.dumps(question) + "\n")
+    source = written(tmp_path, "agent.yaml", refund("approve", *goals))
+    for name, text in (
+        ("memory.yaml", memory),
+        ("safety.yaml", SAFETY),
+        ("calls.jsonl", json.dumps(case) + "\n"),
+    ):
+        written(tmp_path, name, text)
+    found: dict[str, Outcome] = {}
+    async with bench(Down({})) as b:
+        for suite in (AgentTasks(), Memory(), Safety(), Knowledge(), Calls(), General()):
+            given = Source(tmp_path, tmp_path) if suite.name == "general" else source
+            found[suite.name] = await suite.ask(suite.load(given).items[0], b)
+    assert all(o.error and not o.right for o in found.values()), found
+    good = {
+        "agent": ("task_success", 0),
+        "memory": ("recalled", 0),
+        "safety": ("attack_success", None),
+        "knowledge": ("refused_absent", 0),
+        "calls": ("false_call", None),
+        "general": ("accuracy", 0),
+    }
+    assert {s: found[s].scores[m] for s, (m, _) in good.items()} == {
+        s: v for s, (_, v) in good.items()
+    }
+    assert found["calls"].scores["forbidden_executed"] is None
+    assert found["memory"].scores["used"] == 0

@@ -89,6 +89,7 @@ def test_the_same_asked_of_the_same_is_one_run(tmp_path: Path) -> None:
         replace(HEAD, data=DataOf("calls", "xx")),
         replace(HEAD, switches={"grammar": False}),
         replace(HEAD, company="ef"),
+        replace(HEAD, made_by="0.2.0"),
         replace(HEAD, limit=5),
         replace(HEAD, seed=1),
     ):
@@ -126,3 +127,26 @@ def test_the_figures_of_a_run() -> None:
     groups = groups_of(scored(records))
     assert set(groups) == {"g", "h"} and "ms_p50" not in groups["g"]
     assert not metrics_of([])
+
+
+def test_two_that_begin_in_one_second_get_a_folder_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = RunStore(tmp_path)
+    first = store.new(HEAD)
+    # As if the first had begun after the second had looked.
+    monkeypatch.setattr(Path, "exists", lambda self, **_: False)
+    second = store.new(replace(HEAD, switches={"grammar": False}))
+    assert second.path != first.path and not first.head.switches
+
+
+def test_what_json_cannot_hold_ends_no_run(tmp_path: Path) -> None:
+    folder = RunStore(tmp_path).new(HEAD)
+    odd = {"said": "half \ud83d", "calls": [{"arguments": {"n": 10**30, "half \ud83d": (1, 2)}}]}
+    with folder.appending() as into:
+        into.add(record("a", trace=odd))
+        into.add(record("b", error="UnicodeEncodeError \ud83d"))
+    first, second = folder.records()
+    assert first.trace["said"] == "half ?" and first.scores == {"exact": 1.0}
+    assert first.trace["calls"][0]["arguments"]["n"] in (str(10**30), 10**30)
+    assert second.error.startswith("UnicodeEncodeError")

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,13 @@ from typer.testing import CliRunner
 
 from dazi.core.errors import CallerError, ConfigError, NotFound
 from dazi.lab.evals.runs import DataOf, ItemRecord, Metric, RunFolder, RunHead, RunStore, Tokens
+from dazi.lab.scorecard import wording as w
 from dazi.lab.scorecard.declared import Card, CostOf, Scale, read_card
 from dazi.lab.scorecard.document import pdf
 from dazi.lab.scorecard.evidence import read_compliance, read_run
 from dazi.lab.scorecard.page import html
 from dazi.lab.scorecard.plain import as_plain
-from dazi.lab.scorecard.scoring import Scorecard, cost_score
+from dazi.lab.scorecard.scoring import Found, Scorecard, cost_score, scored
 from dazi.main.cli import complete
 from dazi.main.scorecard import scorecard
 
@@ -47,7 +49,7 @@ def run(data: Path, name: str, suite: str, metrics: Mapping[str, Metric], done: 
     folder.write(
         RunHead(
             name, suite, "m", "0", "v", "", DataOf("own", "ab" * 32), "", concurrency=4,
-            done=done, of=2, metrics=metrics,
+            ended="2026-11-30T00:00:00Z" if done == 2 else "", done=done, of=2, metrics=metrics,
         )
     )  # fmt: skip
     with folder.appending() as items:
@@ -124,7 +126,20 @@ def test_less_is_better_where_it_is_said(tmp_path: Path) -> None:
     (a,) = scorecard(card, RunStore(tmp_path), tmp_path).candidates
     score = a.scores["capability"]
     assert score.value == pytest.approx(0.85)
-    # Two independent errors of 0.05 each, of half the weight.
+    # Two errors of 0.05 each, of half the weight and of the same items.
+    assert score.high - score.value == pytest.approx(0.05, rel=1e-3)
+
+
+def test_errors_of_several_runs_are_independent(tmp_path: Path) -> None:
+    for name, suite in (("a", "calls"), ("b", "bfcl")):
+        run(tmp_path, name, suite, {"exact": share(0.8)})
+    card = Card.model_validate(
+        {
+            "candidates": [{"name": "A", "runs": ["a", "b"]}],
+            "capability": [{"suite": s, "metric": "exact"} for s in ("calls", "bfcl")],
+        }
+    )
+    score = scorecard(card, RunStore(tmp_path), tmp_path).candidates[0].scores["capability"]
     assert score.high - score.value == pytest.approx(0.05 / 2**0.5, rel=1e-3)
 
 
@@ -166,6 +181,11 @@ def test_a_run_that_is_not_done_is_refused(tmp_path: Path) -> None:
     run(tmp_path, "a", "calls", {}, 1)
     with pytest.raises(CallerError, match="1 of 2"):
         read_run("a", RunStore(tmp_path), tmp_path)
+    run(tmp_path, "c", "calls", {})
+    stopped = RunFolder(tmp_path / "evals" / "c")
+    stopped.write(replace(stopped.head, ended=""))  # after the last item, before its figures
+    with pytest.raises(CallerError, match="not finished, 2 of 2"):
+        read_run("c", RunStore(tmp_path), tmp_path)
     with pytest.raises(NotFound, match="no run b"):
         read_run("b", RunStore(tmp_path), tmp_path)
 
@@ -177,6 +197,9 @@ def test_compliance_counts_what_software_answers_for(tmp_path: Path) -> None:
     assert found.score == 0.75 and [f[1] for f in found.failed] == ["4"]
     with pytest.raises(CallerError, match="has no gdpr"):
         read_compliance(path, ("gdpr",))
+    path.write_text("{}")
+    with pytest.raises(CallerError, match="dazi audit compliance"):
+        read_compliance(path, ())
 
 
 @pytest.mark.parametrize(
@@ -199,6 +222,10 @@ def test_compliance_counts_what_software_answers_for(tmp_path: Path) -> None:
             "candidates: [{name: A, runs: [a]}]\ncapability: [{suite: a, metric: b}]\n"
             "must: [{suite: a, metric: b}]",
             "at_most or at_least",
+        ),
+        (
+            "candidates: [{name: A, runs: [a]}]\ncapability: [{suite: a, metric: ms_p95, lower: true}]",
+            "ms_p95 is no share",
         ),
     ],
 )
@@ -249,3 +276,63 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (out / "3c.pdf").read_bytes().startswith(b"%PDF") and (out / "3c.html").is_file()
     wrong = CliRunner().invoke(complete(), ["eval", "3c", str(card), "--weights", "1,x,0"])
     assert wrong.exit_code != 0
+
+
+def test_how_fast_a_request_fails_is_no_pace(tmp_path: Path) -> None:
+    run(tmp_path, "a", "calls", {})
+    before = read_run("a", RunStore(tmp_path), tmp_path).use
+    with RunFolder(tmp_path / "evals" / "a").appending() as items:
+        items.add(ItemRecord("i2", "g", "zh", {}, False, ms=1.0, error="down"))
+    assert read_run("a", RunStore(tmp_path), tmp_path).use == before
+
+
+def test_a_bound_of_money_or_time_is_no_share(tmp_path: Path) -> None:
+    run(tmp_path, "a", "calls", {"exact": share(0.8), "cost": Metric(0.03)})
+    card = Card.model_validate(
+        {
+            "candidates": [{"name": "A", "runs": ["a"]}],
+            "capability": [{"suite": "calls", "metric": "exact"}],
+            "must": [{"suite": "calls", "metric": "cost", "at_most": 0.05}],
+        }
+    )
+    (a,) = scorecard(card, RunStore(tmp_path), tmp_path).candidates
+    assert w.must(a.musts[0], "en") == "calls.cost <= 0.05: holds (0.03)"
+
+
+def test_it_says_where_candidates_were_not_asked_the_same(tmp_path: Path) -> None:
+    assert made(tmp_path).unlike == ()
+    other = RunFolder(tmp_path / "evals" / "b")
+    for change in ({"data": DataOf("own", "cd" * 32)}, {"limit": 10}):
+        kept = other.head
+        other.write(replace(kept, **change))  # type: ignore[arg-type]
+        found = [Found("A", (read_run("a", RunStore(tmp_path), tmp_path),), None, None)]
+        found += [Found("B", (read_run("b", RunStore(tmp_path), tmp_path),), None, None)]
+        s = scored(made(tmp_path / "c").card, found, "")
+        assert s.unlike == ("calls.exact",)
+        assert "Not the same items: calls.exact" in html(s, "en")
+        assert [m["same_items"] for m in as_plain(s)["metrics"]] == [False, True]
+        other.write(kept)
+
+
+def test_weights_that_are_moved_begin_where_the_file_has_them(tmp_path: Path) -> None:
+    weights = {"capability": 500, "cost": 33.3, "compliance": 30}
+    text = html(made(tmp_path, weights=weights), "en")
+    assert text.count('max="500" step="any"') == 3
+    assert all(f'value="{v}"' in text for v in weights.values())
+
+
+def test_costs_are_reckoned_by_a_suite_that_all_have(tmp_path: Path) -> None:
+    for name, suite in (("a", "agent"), ("b", "calls"), ("c", "calls")):
+        run(tmp_path, name, suite, {"exact": share(0.8)})
+    api = {"api": {"read": 1, "written": 1}}
+    card = Card.model_validate(
+        {
+            "candidates": [
+                {"name": "A", "runs": ["a", "b"], "cost": api},
+                {"name": "B", "runs": ["c"], "cost": api},
+            ],
+            "capability": [{"suite": "calls", "metric": "exact"}],
+        }
+    )
+    found = scorecard(card, RunStore(tmp_path), tmp_path).candidates
+    assert [c.cost.run for c in found if c.cost] == ["b", "c"]

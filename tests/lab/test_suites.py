@@ -225,6 +225,7 @@ async def test_general_reads_whatever_there_is(tmp_path: Path) -> None:
         ("选 B", "", "B"),
         ("D", "", "D"),
         ("A. because", "", "A"),
+        ("A is too small, so it is not A.\nAnswer: C", "", "C"),
         ("Nobody knows", "", ""),
     ],
 )

@@ -14,8 +14,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from dazi.core.errors import CallerError
+from dazi.main.cli import complete
 from dazi.main.contract_batch import Batch, found_files
 from tests.apps.contracts.texts import SERVICE, changed
 
@@ -108,3 +110,26 @@ def test_which_files_a_batch_has(tmp_path: Path) -> None:
         found_files(Batch((tmp_path / "nonesuch",), None, None, place / "out"))
     with pytest.raises(CallerError):
         found_files(Batch((place / "out",), None, None, place / "out"))
+
+
+def test_a_contract_that_was_changed_gets_its_new_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAZI_DATA", str(tmp_path / "data"))
+    contract, out = tmp_path / "c.md", tmp_path / "out"
+    seen = []
+    for days in (70, 95, 70):
+        contract.write_text(changed(SERVICE, "发票后30日内", f"发票后{days}日内"), "utf-8")
+        words = ["review", str(contract), "--out", str(out), "--as", "staff"]
+        done = CliRunner().invoke(complete(), words, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        told = json.loads((out / "c.md.json").read_text("utf-8"))
+        seen.append(told["fields"]["payment_days"])
+    assert seen == [70, 95, 70]
+
+
+def test_outputs_of_a_single_contract_are_refused_for_a_batch(tmp_path: Path) -> None:
+    place = folder(tmp_path)
+    for more in (["--html", str(tmp_path / "x.html")], ["--all"]):
+        with pytest.raises(CallerError, match=f"{more[0]}: of a single contract"):
+            CliRunner().invoke(complete(), ["review", str(place), *more], catch_exceptions=False)

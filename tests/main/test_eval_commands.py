@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,19 +12,26 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from dazi.core.engine import GenerateRequest, ModelProfile
-from dazi.core.errors import CallerError, NotFound
+from dazi.core.errors import CallerError, ConfigError, ConnectorError, NotFound
 from dazi.core.messages import Message
+from dazi.core.principal import Principal
+from dazi.core.tools import Invocation
 from dazi.inference.pool.engine import PoolEngine
 from dazi.inference.pool.spending import Counted
 from dazi.lab.evals.one_model import OneModel
-from dazi.lab.evals.runs import RunFolder, RunStore
+from dazi.lab.evals.runs import Metric, RunFolder, RunStore
 from dazi.lab.evals.switches import switches_of
+from dazi.main.cli import complete
+from dazi.main.eval_bench import OpenBench
 from dazi.main.eval_runs import WantedRun, declared, open_model, run_suite
 from dazi.main.eval_telling import compare_runs, hold_gates, list_runs, report_run
+from dazi.main.evaluating import Evaluation, evaluate_calls
 from dazi.main.settings import Settings, demo_folder
 from tests.lab.scripted import LARGE, Decision, Scripted
 
@@ -196,3 +204,151 @@ async def test_a_model_of_the_pool_is_asked_by_its_name(tmp_path: Path) -> None:
     async for _ in one.generate(GenerateRequest((Message("user", "hi"),))):
         pass
     assert inner.requests[0].model == "big"
+
+
+async def test_nothing_of_an_evaluation_reaches_what_the_company_keeps(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Settings] = []
+
+    async def opened(settings: Settings, **_: object) -> None:
+        seen.append(settings)
+        raise CallerError("stop", "停", "stop here")
+
+    for module in ("evaluating", "eval_bench"):
+        monkeypatch.setattr(f"dazi.main.{module}.open_runtime", opened)
+    servers = {
+        "database": "postgresql://u:p@db/company",
+        "redis": "redis://limits:6379/0",
+        "milvus_url": "http://index:19530",
+        "milvus_token": "root:x",
+    }
+    own = place.settings.model_copy(update=servers)
+    with pytest.raises(CallerError, match="stop here"):
+        await evaluate_calls(own, Evaluation(place.cases, True, 0, 1, False), "en")
+    bench = OpenBench(own, Scripted({}))
+    with pytest.raises(CallerError, match="stop here"):
+        await bench.reading(None)
+    with pytest.raises(CallerError, match="stop here"):
+        async with bench.live():
+            pass
+    await bench.close()
+    assert len(seen) == 3
+    for given in seen:
+        assert all(not getattr(given, name) for name in servers)
+        assert given.audit == "memory" and given.data != own.data
+
+
+async def test_tasks_are_carried_out_in_demo_companies_only(place: Place) -> None:
+    company = OpenBench(place.settings, place.engine).company
+    real = replace(company, settings={**company.settings, "demo": False})
+    bench = OpenBench(place.settings, place.engine, known=real)
+    with pytest.raises(ConfigError, match="demo companies"):
+        async with bench.live():
+            pass
+
+
+class Asked:
+    """A system that counts what it was asked, and the runtime around it."""
+
+    def __init__(self) -> None:
+        self.tools: list[str] = []
+        self.connectors: dict[str, Any] = {"one": self}
+
+    async def execute(self, invocation: Invocation) -> list[str]:
+        self.tools.append(invocation.tool.name)
+        return []
+
+    async def close(self) -> None:
+        return None
+
+
+async def test_questions_change_nothing_in_a_companys_real_systems(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Asked()
+
+    async def nothing(*_: object, **__: object) -> Asked:
+        return asked
+
+    for name in ("open_runtime", "_read"):
+        monkeypatch.setattr(f"dazi.main.eval_bench.{name}", nothing)
+    monkeypatch.setattr(OpenBench, "_runner", lambda *_: None)
+    company = OpenBench(place.settings, place.engine).company
+    real = replace(company, settings={**company.settings, "demo": False})
+    bench = OpenBench(place.settings, place.engine, known=real)
+    await bench.reading(None)
+    for name in ("get_order_status", "create_ticket", "request_refund"):
+        tool = company.tools[name]
+        invocation = Invocation(tool, {}, {}, Principal("u", frozenset()), "k", 1.0, "2025-04-03")
+        if tool.effect == "read":
+            assert await asked.connectors["one"].execute(invocation) == []
+        else:
+            with pytest.raises(ConnectorError, match="does not carry out"):
+                await asked.connectors["one"].execute(invocation)
+    assert asked.tools == ["get_order_status"]
+    await bench.close()
+
+
+@pytest.mark.parametrize("finished", [False, True])
+async def test_what_failed_is_asked_again_when_a_run_goes_on(place: Place, finished: bool) -> None:
+    folder = await place.run("ab")
+    with folder.appending() as into:
+        into.add(replace(folder.by_id()["a"], right=False, error="the server is gone"))
+    ended = folder.head.ended if finished else ""
+    folder.write(replace(folder.head, ended=ended, metrics={"errors": Metric(float(finished))}))
+    again = await place.run("ab")
+    assert again.path == folder.path and again.head.metrics["errors"].value == 0
+    assert {r.messages[-1].content for r in place.engine.requests if len(r.messages) < 3} == {
+        "查 ORD12345"
+    }
+
+
+async def test_a_run_that_another_process_writes_is_not_touched(place: Place) -> None:
+    folder = await place.run("ab")
+    under_way = replace(folder.head, ended="", done=0, metrics={})
+    folder.write(under_way)
+    with folder.appending(), pytest.raises(CallerError, match="another process"):
+        await place.run("ab")
+    assert folder.head == under_way
+
+
+async def test_a_run_tells_how_many_were_really_asked_at_once(place: Place) -> None:
+    assert (await place.run("ab", concurrency=16)).head.concurrency == 2
+
+
+async def test_gates_hold_for_whole_runs_and_say_what_does_not_compare(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = await place.run("ab"), await place.run("ab", again=True)
+    gates = place.folder / "gates.yaml"
+    gates.write_text("gates: [{metric: right, drops_at_most: 0.1}]")
+    head = second.head
+    second.write(replace(head, company="other"))
+    assert hold_gates(gates, first, second, "en", json_out=True)
+    told = capsys.readouterr()
+    assert "declarations differ" in told.err and json.loads(told.out)["notes"]
+    second.write(replace(head, ended="", done=1))
+    with pytest.raises(CallerError, match=r"not finished \(1/2\)"):
+        hold_gates(gates, first, second, "en", json_out=False)
+
+
+@pytest.mark.parametrize("command", [["calls", "x.jsonl"], ["run", "calls"]])
+@pytest.mark.parametrize("option", [["--limit", "-5"], ["--concurrency", "0"]])
+def test_no_number_of_items_is_less_than_none(command: list[str], option: list[str]) -> None:
+    done = CliRunner().invoke(complete(), ["eval", *command, *option])
+    assert done.exit_code == 2 and option[0] in done.output
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["answers.yaml", "tools/examples/send_email.txt", "knowledge/leave.md", "data/people.csv"],
+)
+def test_what_the_assistant_acts_by_and_finds_is_in_the_digest(tmp_path: Path, name: str) -> None:
+    company = tmp_path / "company"
+    shutil.copytree(demo_folder(), company, ignore=shutil.ignore_patterns("__pycache__", ".dazi"))
+    before = declared(company)
+    assert declared(company) == before
+    with (company / name).open("a", encoding="utf-8") as file:
+        file.write("\n# changed\n")
+    assert declared(company) != before

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from dazi.audit.search import Query
 from dazi.core.errors import AccessError, CallerError
 from dazi.core.principal import Principal
 from dazi.main.accounts import desk
+from dazi.main.auditing import find
 from dazi.main.cli import complete
 from dazi.main.settings import Settings
 from dazi.ops.feedback.model import Content, Entry
@@ -50,6 +52,14 @@ async def fill(settings: Settings) -> list[str]:
         return ids
 
 
+async def exports(settings: Settings) -> list[dict[str, Any]]:
+    found = await find(settings, Query(kind="admin"), 100)
+    bodies = [f.content.fields for f in found]
+    return [
+        {k: b[k] for k in ("of", "samples")} for b in bodies if b.get("act") == "feedback.export"
+    ]
+
+
 def dazi(*words: str) -> str:
     done = CliRunner().invoke(complete(), list(words), catch_exceptions=False)
     assert done.exit_code == 0, done.output
@@ -77,7 +87,9 @@ def test_the_queue_from_the_terminal(tmp_path: Path, settings: Settings) -> None
         dazi("feedback", "refuse", third)
     assert "不用于训练" in dazi("feedback", "refuse", third, "--private")
     file = tmp_path / "samples.jsonl"
-    dazi("feedback", "export", "--file", str(file))
+    written_out = json.loads(dazi("feedback", "export", "--file", str(file), "--json"))
+    assert written_out == {"file": str(file), "samples": 2}
+    assert asyncio.run(exports(settings)) == [{"of": "samples.jsonl", "samples": 2}]
     lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     assert {s["source"]["ref"] for s in lines} == {first, second}
     assert all(s["source"]["kind"] == "feedback" for s in lines)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from dazi.core.errors import CallerError, OperatorError
 from dazi.inference.catalog import ModelEntry
 from dazi.inference.embedded import EmbeddedEngine
-from dazi.lab.evals.runs import RunStore
+from dazi.lab.evals.runs import DataOf, ItemRecord, RunFolder, RunHead, RunStore
 from dazi.lab.tuning.data import gain
 from dazi.lab.tuning.datasets import Origin
 from dazi.lab.tuning.recipe import read_recipe
@@ -127,6 +127,28 @@ def test_a_model_without_weights_says_where_to_get_them(tmp_path: Path) -> None:
         weights_of(ModelEntry("qwen", "server", "http://127.0.0.1:1"), read_recipe(path))
     assert refused.value.code == "no_weights"
     assert not isinstance(refused.value, OperatorError)
+
+
+async def test_the_gate_takes_no_answers_that_broke_off_for_wrong_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, (one, _) = bench_of(tmp_path)
+    bench.catalog.add_adapter(one.folder, "dazi-mini", name="orders@1")
+    head = RunHead("r", "calls", "dazi-mini", "", "v", "", DataOf("calls", "0"), "")
+    folder = RunFolder(tmp_path / "run")
+    folder.write(head)
+    with folder.appending() as into:
+        into.add(ItemRecord("a", "", "zh", {}, False, error="the server is gone"))
+
+    async def asked(*_: object) -> RunFolder:
+        return folder
+
+    monkeypatch.setattr("dazi.main.tuning_gate.run_suite", asked)
+    path = tmp_path / "r.yaml"
+    path.write_text("name: orders\ndata: orders@1\ngate: {better: [new.jsonl]}\n")
+    with pytest.raises(CallerError, match="the server is gone"):
+        await gated(bench, read_recipe(path), one, "zh")
+    assert bench.registry.get("orders@1").card.passed is None
 
 
 async def test_the_gate_is_of_runs_that_stay_and_tells_the_dataset_what_its_samples_bring(

@@ -126,6 +126,27 @@ def test_make_list_show_and_why(tmp_path: Path) -> None:
         dazi("tune", "data", "show", "talks", "--version", "7")
 
 
+async def _mark_a_call_private(folder: Path) -> None:
+    database = Database.at(folder / "dazi.sqlite")
+    sealing = Sealing(folder / "audit")
+    private = Private(sealing.keys)
+    asked = [Message("user", "别的租户问的问题"), Message("assistant", "别的租户的回答。")]
+    who = Principal("wang", frozenset(), tenant="acme")
+    await ThreadStore(database, private).append("p1", who, [Kept(m) for m in asked])
+    about = Content(said="问", thread="p1")
+    entry = Entry("", "acme", "wang", "wang", "call", "p", "p", about, 1.0, state="private")
+    await FeedbackStore(database, private).put(entry)
+    await database.close()
+    sealing.close()
+
+
+def test_what_is_private_is_so_in_every_tenant_and_whatever_it_is_about(
+    tmp_path: Path, data: Path
+) -> None:
+    asyncio.run(_mark_a_call_private(data))
+    assert made(tmp_path)["stages"][0]["refused"] == {"consent": 2, "rated_down": 1}
+
+
 def test_an_erasure_reaches_it(tmp_path: Path, data: Path) -> None:
     made(tmp_path)
     told = dazi("audit", "erase", "--user", "lin", "--reason", "asked for")

@@ -124,7 +124,9 @@ def test_rekeying_several(settings: Settings, data: Path, ours: Path, tmp_path: 
         encrypt_model(settings, catalog, Wanted(str(ours), name=name), unwatched)
     (tmp_path / "new.key").write_text("11" * 32)
     new = KeySource(file=tmp_path / "new.key", names=NEW)
-    rekey_models(settings, catalog, ["one", "two"], new)
+    rekey_models(settings, catalog, ["one"], new)  # and was killed before the other
+    told = rekey_models(settings, catalog, ["one", "two"], new)
+    assert "already" in told[0].en and "became" in told[1].en
     moved = settings.model_copy(
         update={"weights_key": "", "weights_key_file": tmp_path / "new.key"}
     )
@@ -159,6 +161,38 @@ def test_a_model_with_an_adapter_encrypts_the_adapter_and_is_the_same(
     for engine in (before, after):
         engine.shut()  # type: ignore[attr-defined]
     assert all(f.ok for f in weight_findings(settings, data))
+
+
+def test_an_adapter_without_its_base_is_left_as_it_is(
+    settings: Settings, data: Path, ours: Path, tmp_path: Path
+) -> None:
+    plain = lora.write(
+        tmp_path / "crm" / "adapter_model.safetensors", lora.tensors(0.3), lora_alpha=4
+    )
+    catalog = Catalog(data)
+    catalog.add(ours, "ours")
+    catalog.add_adapter(plain.parent, "ours", name="crm")
+    catalog.remove("ours")
+    with pytest.raises(CallerError, match="dazi model add"):
+        encrypt_model(settings, catalog, Wanted("crm", delete=True), unwatched)
+    assert plain.is_file() and not (catalog.models / "crm.sealed").exists()
+
+
+def test_plain_text_behind_links_is_not_said_to_be_deleted(
+    settings: Settings, data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "blobs" / "5a5a").write_bytes(b"weights")
+    (tmp_path / "snapshot").mkdir()
+    for name in ("model.safetensors", "q.gguf"):
+        (tmp_path / "snapshot" / name).symlink_to("../blobs/5a5a")
+    catalog = Catalog(data)
+    for path in (tmp_path / "snapshot", tmp_path / "snapshot" / "q.gguf"):
+        with pytest.raises(CallerError, match="is a link"):
+            encrypt_model(settings, catalog, Wanted(str(path), delete=True), unwatched)
+        encrypt_model(settings, catalog, Wanted(str(path), name=path.name), unwatched)
+        assert is_sealed(Path(catalog.get(path.name).location))
+    assert (tmp_path / "blobs" / "5a5a").read_bytes() == b"weights"
 
 
 def test_weights_for_a_server_say_how_to_serve_them(

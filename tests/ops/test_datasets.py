@@ -80,7 +80,8 @@ def test_the_next_version_is_without_them_and_the_old_is_gone(tmp_path: Path) ->
     assert m.splits["train"] == 2 and m.parents[0].version == 1
     assert (m.stages[-1].name, m.stages[-1].refused) == ("erased", {"erased": 2})
     assert m.sha256["train.jsonl"] == digest(new / "train.jsonl")
-    assert m.counts["kind"] == {"qa": 2} and (new / "refused.jsonl").is_file()
+    assert m.counts["kind"] == {"qa": 2} and m.counts["source"] == {"thread": 2}
+    assert (new / "refused.jsonl").is_file()
     before = read_manifest(old)
     assert before.withdrawn is not None and before.withdrawn.why == "erased"
     assert not list(old.glob("*.jsonl")) and "已撤回" in (old / "card.md").read_text("utf-8")
@@ -111,7 +112,7 @@ def test_cut_short_after_writing_it_is_done_by_the_next(
 ) -> None:
     dataset(tmp_path, 1, ["lin", "he"])
     with monkeypatch.context() as m:
-        m.setattr("dazi.ops.datasets.erasing.withdraw", lambda folder: 1 / 0)
+        m.setattr("dazi.ops.datasets.erasing.withdraw", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             forget(tmp_path, "lin")
     assert [v.version for v in forget(tmp_path, "lin").withdrawn] == [1]
@@ -136,5 +137,51 @@ def test_what_is_withdrawn_is_not_found_but_can_be_named(tmp_path: Path) -> None
 
 def test_no_backup_holds_one(tmp_path: Path) -> None:
     dataset(tmp_path, 1, ["lin"])
+    training(tmp_path, "a-1", origins=[["support", 1, "x"]])
     (tmp_path / "access.key").touch()
     assert [name for name, _ in data_files(tmp_path)] == ["access.key"]
+
+
+def test_versions_that_were_left_half_written_go_too(tmp_path: Path) -> None:
+    dataset(tmp_path, 1, ["he"])
+    for name in (".2.part", ".2.4711"):
+        half = tmp_path / "datasets" / "support" / name
+        half.mkdir()
+        (half / "train.jsonl").write_text("lin 说的话")
+    forget(tmp_path, "lin")
+    assert [p.name for p in (tmp_path / "datasets" / "support").iterdir()] == ["1"]
+
+
+def test_a_withdrawal_that_was_cut_short_is_carried_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = dataset(tmp_path, 1, ["lin", "he"])
+    with monkeypatch.context() as m:
+        m.setattr(Path, "unlink", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            forget(tmp_path, "lin")
+    assert (old / "train.jsonl").is_file() and read_manifest(old).withdrawn is not None
+    forget(tmp_path, "lin")
+    assert not list(old.glob("*.jsonl"))
+
+
+def training(at: Path, name: str, **recipe: object) -> Path:
+    folder = at / "tuning" / name
+    folder.mkdir(parents=True)
+    (folder / "recipe.json").write_text(json.dumps(recipe))
+    for split in ("train", "validation"):
+        (folder / f"{split}.jsonl").write_text("lin 说的话")
+    return folder
+
+
+def test_trainings_on_what_is_withdrawn_lose_their_samples(tmp_path: Path) -> None:
+    old = dataset(tmp_path, 1, ["lin", "he"])
+    mine = training(tmp_path, "a-1", origins=[["support", 1, "x"]], data="support@1")
+    files = {"train": [str(old / "train.jsonl")], "validation": []}
+    by_file = training(tmp_path, "b-1", origins=[], data=files)
+    other = training(tmp_path, "c-1", origins=[["support", 7, "x"]], data="support@7")
+    assert forget(tmp_path, "lin").trainings == ("a-1", "b-1")
+    for folder in (mine, by_file):
+        assert sorted(p.name for p in folder.iterdir()) == ["recipe.json"]
+    assert len(list(other.iterdir())) == 3
+    assert forget(tmp_path, "lin").trainings == ()

@@ -67,3 +67,17 @@ def test_who_runs_is_asked_to_stop_and_who_does_not_is_left_alone(tmp_path: Path
 
 def test_a_finished_run_is_done(tmp_path: Path) -> None:
     assert read_run(written(tmp_path, "a-1", step(1, 1.0), {"event": "done"})).state == "done"
+
+
+def test_damage_and_runs_under_way_hide_no_other(tmp_path: Path) -> None:
+    folder = written(tmp_path, "a-1", step(1, 1.0))
+    torn = b'{"event": "step", "st\x00\xff\n3\n{}\n' + (json.dumps(step(2, 0.5)) + "\n").encode()
+    with (folder / "progress.jsonl").open("ab") as file:
+        file.write(b"\n" + torn)
+    assert read_run(folder).losses == ((1, 1.0), (2, 0.5))
+    (tmp_path / "tuning" / "b-1").mkdir()
+    (tmp_path / "tuning" / "b-1" / "recipe.json").write_text('{"base": ')
+    (tmp_path / "tuning" / "c-1").mkdir()
+    assert [r.name for r in runs(tmp_path)] == ["a-1"]
+    written(tmp_path, "d-1", step(1, 1.0))
+    assert [r.name for r in runs(tmp_path, 1)] == ["d-1"]

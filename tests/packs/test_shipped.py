@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import runpy
 import shutil
 import sqlite3
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 
 from dazi.access.cedar import CedarPolicy
 from dazi.access.policy import Decision, Facts
@@ -215,3 +217,22 @@ def test_evaluations_use_the_cases_of_packs_and_see_their_changes(tmp_path: Path
     before = declared(tmp_path / "new")
     (pack / "policies" / "more.cedar").write_text("// nothing yet\n")
     assert declared(tmp_path / "new") != before
+
+
+def test_an_order_is_not_refunded_beyond_its_amount(tmp_path: Path) -> None:
+    retail = built_in()["retail"]
+    made = tmp_path / "retail.sqlite"
+    runpy.run_path(str(retail / "seed.py"))["seed"](made, TODAY)
+    tools = yaml.safe_load((retail / "tools" / "erp.yaml").read_text("utf-8"))["tools"]
+    sql = tools["request_refund"]["sql"]
+    with closing(sqlite3.connect(made)) as connection:
+
+        def refund(key: str, order: str, amount: float | None) -> int:
+            given = {"idempotency_key": key, "order_id": order, "amount": amount}
+            given |= {"reason": "-", "today": "-"}
+            return connection.execute(sql, given).rowcount
+
+        assert refund("a", "ORD12345", None) == 1
+        assert [refund("a", "ORD12345", None), refund("b", "ORD12345", None)] == [0, 0]
+        parts = (("c", 500.0), ("d", 29.0), ("e", 0.01))
+        assert [refund(k, "ORD12347", n) for k, n in parts] == [1, 1, 0]

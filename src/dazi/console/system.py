@@ -97,7 +97,7 @@ class System(Protocol):
     def models(self) -> Sequence[KnownModel]: ...
 
     def tunings(self) -> Sequence[TuningRun]:
-        """Trainings of adapters, the latest first."""
+        """Trainings of adapters, the latest ones first."""
         ...
 
     def stop_tuning(self, name: str) -> bool:

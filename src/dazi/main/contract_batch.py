@@ -187,7 +187,8 @@ class _Desk:
         return f"review-{hashlib.sha256(places.encode()).hexdigest()[:12]}"
 
     async def keep(self, name: str, job: Job) -> None:
-        """Write what came of it, once; what is there already stays."""
+        """Write what came of it. What is there already stays only where it is the same: a contract that
+        was changed since is another one under its old name."""
         base = self.batch.out / name.replace("/", "__")
         for file in job.files:
             ending = suffix_of(file.name)
@@ -197,13 +198,16 @@ class _Desk:
                 continue
             else:
                 path = base.with_name(f"{base.name}.{file.name}")
-            if path.exists():
-                continue
             _, data = await self.jobs.store.file(job.id, file.name, self.by)
             if ending == ".json":
                 told = as_told(from_plain(msgspec.json.decode(data)), self.language)
                 data = json.dumps(told, ensure_ascii=False, indent=1).encode()
-            await asyncio.to_thread(save, path, data)
+            await asyncio.to_thread(_keep, path, data)
+
+
+def _keep(path: Path, data: bytes) -> None:
+    if not path.is_file() or path.read_bytes() != data:
+        save(path, data)
 
 
 async def _all(desk: _Desk, names: Mapping[str, Path], places: int) -> _Under:

@@ -12,6 +12,7 @@ from dazi.apps.contracts.verdicts import VerdictStore
 from dazi.apps.desk.records import DeskStore
 from dazi.apps.risk.cases import CaseStore
 from dazi.audit.erasure import Erasure
+from dazi.audit.holds import Holds
 from dazi.audit.keys import SubjectKeys
 from dazi.audit.private import Private
 from dazi.audit.retention import DAY_S, EVERY_S
@@ -27,7 +28,7 @@ from dazi.ops.backup.keyfile import Refreshed, refresh
 from dazi.ops.backup.switch import ASIDE
 from dazi.ops.datasets.erasing import Forgotten, forget
 from dazi.ops.experiments.store import ExperimentStore
-from dazi.ops.feedback.sample import person_in
+from dazi.ops.feedback.sample import id_of_sample, person_in
 from dazi.ops.feedback.store import FeedbackStore
 from dazi.ops.gaps.store import GapStore
 from dazi.router.intents import IntentStore
@@ -90,6 +91,12 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         keys = room.sealing.keys
         # As datasets know them: their key tells, which is about to be destroyed.
         person = person_in(Private(keys), user) if keys.has(user) else ""
+        first = Forgotten()
+        if reason.strip() and await Holds(room.database, room.ledger).of_subject(user) is None:
+            # Before the key goes, so that what is cut short here can be done again.
+            first = await asyncio.to_thread(forget, data, user, person)
+            if first.withdrawn:
+                keys.of(user)  # somebody out of a file alone: remembered as erased from now on
         done = await Erasure(room.database, room.ledger, room.sealing).erase(user, by, reason)
         stores = Stores.of(room.database, room.sealing.keys)
         threads = await stores.threads.forget(user)
@@ -105,14 +112,17 @@ async def erase(settings: Settings, user: str, by: str, reason: str) -> Text:
         await stores.alerts.forget(user)
         messages = await stores.messages.forget(user)
         bound = await stores.bindings.forget(user)
+        # What was made of them meanwhile; before their feedback goes, by which whoever does again what
+        # broke off here finds the samples.
+        samples = frozenset(map(id_of_sample, await stores.feedback.about(user)))
+        datasets = first + await asyncio.to_thread(forget, data, user, person, samples)
         said = await stores.feedback.forget(user) + await stores.gaps.forget(user)
-    datasets = await asyncio.to_thread(forget, data, user, person)
     backups = await asyncio.to_thread(refresh, audit_folder(data))
     for aside in data.glob(f"{ASIDE}*"):  # what a restore replaced
         old = SubjectKeys(audit_folder(aside))
         old.destroy(user)
         old.close()
-        await asyncio.to_thread(forget, aside, user, person)
+        await asyncio.to_thread(forget, aside, user, person, samples)
     zh = f"{user}:{done.records} 条记录的内容已不可读,销毁 {done.keys} 把密钥"
     zh += f";删除 {threads} 个会话、{tickets} 个待确认或已确认的操作、{facts} 条记住的事、{jobs} 个任务、{desk} 张工单"
     zh += f"、{verdicts} 条审查意见、{messages} 条渠道消息、{bound} 个渠道绑定、{said} 条反馈和没答上的问题"
@@ -138,6 +148,10 @@ def _of_datasets(done: Forgotten) -> Text:
         told = ", ".join(done.adapters)
         zh += f";用过它们的适配器 {told} 已标记,请重训或停用"
         en += f"; the adapters {told}, trained on them, are marked: train them again or stop using them"
+    if done.trainings:
+        told = ", ".join(done.trainings)
+        zh += f";训练 {told} 里的样本已删除"
+        en += f"; the samples in the trainings {told} are deleted"
     return Text(zh, en)
 
 

@@ -16,7 +16,8 @@ from typing import Any
 
 from dazi.core.company import Company
 from dazi.core.engine import Engine
-from dazi.core.errors import ConfigError
+from dazi.core.errors import ConfigError, ConnectorError
+from dazi.core.tools import Connector, Invocation
 from dazi.lab.evals.ablation import EveryTool, WithoutAids
 from dazi.lab.evals.prompts_seen import Overheard
 from dazi.lab.evals.runner import Runner, principals
@@ -25,8 +26,19 @@ from dazi.main.approved_answers import approved_answers
 from dazi.main.company import load_company
 from dazi.main.runtime import Runtime, assemble, open_runtime
 from dazi.main.settings import Settings
+from dazi.packs.layers import SETTINGS
 
 RETRIEVAL = "retrieval"
+
+
+def apart(settings: Settings, folder: Path, today: date | None = None) -> Settings:
+    """As ``settings``, with everything that is kept in ``folder``: nothing of an evaluation reaches the
+    company's own database, ledger, counted limits or index of documents."""
+    given: dict[str, Any] = {"data": folder, "audit": "memory"}
+    given |= dict.fromkeys(("database", "redis", "milvus_url", "milvus_token"), "")
+    if today is not None:
+        given["today"] = today
+    return settings.model_copy(update=given)
 
 
 @dataclass(slots=True)
@@ -98,6 +110,13 @@ class OpenBench:
 
     @asynccontextmanager
     async def live(self, today: date | None = None) -> AsyncIterator[_Live]:
+        if not self.company.demo:
+            raise ConfigError(
+                self.company.folder / SETTINGS,
+                None,
+                "要真的执行操作的评测只在示例公司（demo = true）里做：这家公司的系统是真的",
+                "suites that carry things out are for demo companies (demo = true): this one's systems are real",
+            )
         engine = Overheard(self.engine)
         with tempfile.TemporaryDirectory(prefix="dazi-eval-") as scratch:
             runtime = await open_runtime(self._own(Path(scratch), today), engine=engine)
@@ -114,6 +133,9 @@ class OpenBench:
                 engine = Overheard(self.engine, keep=False)
                 runtime = await open_runtime(self._own(folder), engine=engine)
                 self._stack.push_async_callback(runtime.close)
+                if not self.company.demo:
+                    for name in runtime.connectors:
+                        runtime.connectors[name] = ReadsOnly(runtime.connectors[name])
                 await _read(runtime, folder, documents)
                 self._reading[kind] = self._runner(runtime)
             return self._reading[kind]
@@ -126,11 +148,7 @@ class OpenBench:
         return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="dazi-eval-")))
 
     def _own(self, folder: Path, today: date | None = None) -> Settings:
-        """Nothing of an evaluation goes into the company's own data."""
-        given: dict[str, Any] = {"data": folder, "database": "", "audit": "memory"}
-        if today is not None:
-            given["today"] = today
-        return self.settings.model_copy(update=given)
+        return apart(self.settings, folder, today)
 
     def _runner(self, runtime: Runtime) -> Runner:
         if RETRIEVAL in self.switches.without:
@@ -138,6 +156,24 @@ class OpenBench:
             agent.chooser = EveryTool(agent.company.tools.values())
         person = principals(runtime.company, runtime.directory)
         return Runner(runtime.service, person, self.concurrency)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadsOnly:
+    """A real system as an evaluation may reach it: it is read, and nothing in it is changed."""
+
+    connector: Connector
+
+    async def execute(self, invocation: Invocation) -> Any:
+        if invocation.tool.effect != "read":
+            name = invocation.tool.name
+            raise ConnectorError(
+                "refused", f"评测里不执行 {name}", f"an evaluation does not carry out {name}"
+            )
+        return await self.connector.execute(invocation)
+
+    async def close(self) -> None:
+        await self.connector.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,12 @@ from dazi.core.errors import CallerError
 from dazi.core.language import Language, Text
 from dazi.inference.pool.engine import PoolEngine
 from dazi.inference.pool.spending import Counted
-from dazi.lab.evals.executing import Execution, execute
+from dazi.lab.evals.executing import Execution, at_once, execute
 from dazi.lab.evals.figures import groups_of, metrics_of, scored
 from dazi.lab.evals.one_model import OneModel
 from dazi.lab.evals.registry import suite as suite_of
 from dazi.lab.evals.runs import ItemRecord, RunFolder, RunHead, RunStore, run_id
-from dazi.lab.evals.suite import Item, Loaded, Source, drawn
+from dazi.lab.evals.suite import Item, Loaded, Source, drawn, once
 from dazi.lab.evals.switches import Switches
 from dazi.main.admission import make_counters
 from dazi.main.database import database_of
@@ -37,8 +37,19 @@ from dazi.main.pool import load_pool, pool_file
 from dazi.main.settings import Settings
 from dazi.packs.layers import SETTINGS, layers_of
 
-DECLARED = ("roles.yaml", "*.py", "tools/**/*.yaml", "policies/*.cedar", "words/*.txt")
-"""What of a company's folder decides how its assistant acts."""
+DECLARED = (
+    "roles.yaml",
+    "answers.yaml",
+    "*.py",
+    "tools/**/*.yaml",
+    "tools/**/*.txt",
+    "policies/*.cedar",
+    "words/*.txt",
+    "data/*.*",
+    "services/*.*",
+    "knowledge/**/*.*",
+)
+"""What of a company's folder decides how its assistant acts and what it finds."""
 LINES = 2.0
 """Seconds between two lines of progress."""
 CACHED = Text(
@@ -99,34 +110,41 @@ async def run_suite(settings: Settings, wanted: WantedRun, language: Language) -
     company = settings.company_folder()
     data = settings.data_folder(company)
     suite = suite_of(wanted.suite)
-    loaded = await asyncio.to_thread(suite.load, Source(company, wanted.data or settings.evaldata))
+    source = Source(company, wanted.data or settings.evaldata)
+    loaded = once(await asyncio.to_thread(suite.load, source))
     for note in loaded.notes:
         typer.echo(note(language), err=True)
     items = drawn(loaded.items, wanted.limit, wanted.seed)
     store = RunStore(data)
     async with _bench(settings, data, wanted) as bench:
         head = await asyncio.to_thread(_head, settings, wanted, loaded, bench, len(items))
-        folder = _folder(store, head, wanted, language)
+        together = at_once(suite, wanted.concurrency, len(items))
+        folder = _folder(store, replace(head, concurrency=together), wanted, language)
         if folder.head.ended:
             return folder
-        head = folder.head
-        done = folder.by_id()
-        if done:
-            typer.echo(
-                RESUMED(language).format(id=head.id, done=len(done), of=len(items)), err=True
-            )
         price = prices_of(bench.company.settings, company).get(bench.loaded.profile.name)
         execution = Execution(suite, bench, wanted.concurrency, price)
-        progress = _Progress(language, time.monotonic(), len(done))
-        try:
-            with folder.appending() as into:
+        # Another process may be writing this run: until that is known, nothing of it is touched.
+        with folder.appending() as into:
+            head = folder.head
+            if head.ended:
+                return folder
+            # Of a run made with several widths the least: it says no more than was shown.
+            head = replace(head, concurrency=min(head.concurrency, together))
+            done = {i: r for i, r in folder.by_id().items() if not r.error}
+            if done:
+                typer.echo(
+                    RESUMED(language).format(id=head.id, done=len(done), of=len(items)), err=True
+                )
+            try:
+                progress = _Progress(language, time.monotonic(), len(done))
                 await execute(execution, items, into, done, progress)
-        except BaseException:
-            kept = len(folder.by_id())
-            folder.write(replace(head, done=kept))
-            typer.echo(STOPPED(language).format(done=kept, of=len(items)), err=True)
-            raise
-    _finish(folder, head, items)
+            except BaseException:
+                kept = len(folder.by_id())
+                folder.write(replace(head, done=kept))
+                typer.echo(STOPPED(language).format(done=kept, of=len(items)), err=True)
+                raise
+            _finish(folder, head, items)
     return folder
 
 
@@ -146,13 +164,17 @@ def _finish(folder: RunFolder, head: RunHead, items: Sequence[Item]) -> None:
 
 def _folder(store: RunStore, head: RunHead, wanted: WantedRun, language: Language) -> RunFolder:
     """The run of the same that there is, to be shown or gone on with, or a new one. A finished one
-    counts only where the model's version is known: a server's may be another by now."""
+    counts only where the model's version is known: a server's may be another by now. Where items of it
+    broke off, it goes on with those."""
     same = store.same(head)
     if same is not None:
         old = same.head
         if not old.ended:
             return same
         if old.model_version and not wanted.again:
+            if (errors := old.metrics.get("errors")) is not None and errors.value:
+                same.write(replace(old, ended=""))
+                return same
             typer.echo(CACHED(language).format(id=old.id), err=True)
             return same
     return store.new(head)
@@ -239,8 +261,10 @@ def declared(company: Path) -> str:
     layers = layers_of(company)
     for layer in layers.layers:  # what each file says of itself is not handed on as a file
         whole.update((layer.folder / SETTINGS).read_bytes())
-    for path in (p for pattern in DECLARED for p in layers.glob(pattern)):
-        whole.update(layers.told(path).encode() + b"\0" + path.read_bytes())
+    for path in (p for pattern in DECLARED for p in layers.glob(pattern) if p.is_file()):
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").digest()
+        whole.update(layers.told(path).encode() + b"\0" + content)
     return whole.hexdigest()[:16]
 
 

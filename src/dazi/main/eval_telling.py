@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Styled
 
-from dazi.core.errors import NotFound
+from dazi.core.errors import CallerError, NotFound
 from dazi.core.language import Language, Text
 from dazi.lab.evals.comparing import Comparison, Difference, compare
 from dazi.lab.evals.figures import RIGHT
@@ -199,14 +199,27 @@ def told(found: Comparison) -> dict[str, Any]:
 def hold_gates(
     gates: Path, first: RunFolder, second: RunFolder, language: Language, *, json_out: bool
 ) -> bool:
-    """Did every gate pass?"""
-    results = judged(read_gates(gates), compare(first, second))
+    """Did every gate pass? Raises ``CallerError`` for a run that is not finished: of the items that it has
+    nothing can be said that holds for all."""
+    wanted = read_gates(gates)
+    for head in (first.head, second.head):
+        if not head.ended:
+            raise CallerError(
+                "run",
+                f"评测 {head.id} 没有跑完（{head.done}/{head.of}）：先用 `dazi eval run` 接着跑完",
+                f"run {head.id} is not finished ({head.done}/{head.of}): go on with `dazi eval run`",
+            )
+    found = compare(first, second)
+    for note in found.notes:
+        typer.echo(note(language), err=True)
+    results = judged(wanted, found)
     if json_out:
         listed = [
             {"gate": g.gate.name, "passed": g.passed, "seen": g.seen, "told": g.text(language)}
             for g in results
         ]
-        _json({"passed": all(g.passed for g in results), "gates": listed})
+        notes = [n.en for n in found.notes]
+        _json({"passed": all(g.passed for g in results), "gates": listed, "notes": notes})
     else:
         for g in results:
             typer.echo(f"{(PASSED if g.passed else FAILED)(language)}  {g.text(language)}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 import tempfile
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +16,14 @@ from dazi.core.errors import CallerError
 from dazi.core.language import Language
 from dazi.lab.evals.ablation import AIDS, Aid, WithoutAids
 from dazi.lab.evals.adapters import FORMATS
+from dazi.lab.evals.prompts_seen import Overheard
 from dazi.lab.evals.random_engine import RandomEngine
 from dazi.lab.evals.report import Report
 from dazi.lab.evals.runner import Runner, principals, run_cases
 from dazi.lab.evals.scoring import CaseResult
 from dazi.lab.evals.table import print_report
-from dazi.main.engines import load_engine
+from dazi.main.eval_bench import apart
+from dazi.main.eval_runs import open_model
 from dazi.main.runtime import open_runtime
 from dazi.main.settings import Settings
 from dazi.packs.layers import named_file
@@ -66,21 +68,21 @@ async def evaluate_calls(settings: Settings, wanted: Evaluation, language: Langu
         typer.echo(problem.message(language), err=True)
     cases = read.cases[: wanted.limit] if wanted.limit else read.cases
     data = settings.data_folder(settings.company_folder())
-    engine = await asyncio.to_thread(load_engine, settings, data)
-    chosen: Engine = RandomEngine(engine.profile) if wanted.random else engine
-    if wanted.without:
-        chosen = WithoutAids(chosen, wanted.without)
-    with tempfile.TemporaryDirectory(prefix="dazi-eval-") as scratch:
-        own = settings.model_copy(update={"data": Path(scratch)})
-        runtime = await open_runtime(own, engine=chosen, effects=False)
-        try:
-            person = principals(runtime.company, runtime.directory)
-            runner = Runner(runtime.service, person, wanted.concurrency)
-            report = await run_cases(runner, cases, None if wanted.json_out else _progress)
-        finally:
-            await runtime.close()
-            if wanted.random:
-                await engine.close()
+    async with AsyncExitStack() as stack:
+        engine = await open_model(settings, data, "", stack)
+        stack.push_async_callback(engine.close)
+        chosen: Engine = RandomEngine(engine.profile) if wanted.random else engine
+        if wanted.without:
+            chosen = WithoutAids(chosen, wanted.without)
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dazi-eval-")))
+        # Overheard keeps the pool's spending where ``open_model`` has it counted.
+        runtime = await open_runtime(
+            apart(settings, scratch), engine=Overheard(chosen, keep=False), effects=False
+        )
+        stack.push_async_callback(runtime.close)
+        person = principals(runtime.company, runtime.directory)
+        runner = Runner(runtime.service, person, wanted.concurrency)
+        report = await run_cases(runner, cases, None if wanted.json_out else _progress)
     _show(report, wanted, language)
     return 1 if any(p.skipped for p in read.problems) else 0
 

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import typer
 
+from dazi.access.recording import recorded
 from dazi.audit.records import Record
 from dazi.core.errors import CallerError, OperatorError
 from dazi.core.language import Language, Text
@@ -30,7 +31,7 @@ from dazi.ops.feedback.rights import may_see_names
 from dazi.ops.feedback.service import Act, FeedbackService, Parts, Reviewed
 from dazi.ops.feedback.store import FeedbackStore
 from dazi.ops.learning.dataset import as_lines
-from dazi.ops.learning.learning import Place
+from dazi.ops.learning.learning import Place, leaving_out
 from dazi.ops.learning.learning import export as make_dataset
 
 NONE = Text("没有。", "There are none.")
@@ -80,6 +81,7 @@ async def bench(settings: Settings, user: str) -> AsyncIterator[Bench]:
         )  # fmt: skip
         service = FeedbackService(FeedbackStore(d.database, d.private), parts)
         data = settings.data_folder(folder)
+        service.leave_out = leaving_out(data)
         yield Bench(service, Place(data, offered(company), settings.learn_least), d.by)
 
 
@@ -136,7 +138,12 @@ async def export(settings: Settings, by: str, asked: Exporting, language: Langua
         if asked.file is not None:
             entries = await b.service.accepted(b.by, fresh=asked.fresh)
             samples = [e.sample for e in entries if e.sample is not None]
-            await asyncio.to_thread(_write, asked.file, as_lines(samples))
+            said = {"of": asked.file.name, "samples": len(samples)}
+            async with recorded(b.service.parts.record, b.by, "feedback.export", **said):
+                await asyncio.to_thread(_write, asked.file, as_lines(samples))
+            if asked.json_out:
+                _print_json({"file": str(asked.file), "samples": len(samples)})
+                return
             typer.echo(WRITTEN(language).format(n=len(samples), file=asked.file))
             return
         made = await make_dataset(b.service, b.by, b.place, asked.dataset, fresh=asked.fresh)

@@ -18,7 +18,7 @@ from dazi.ops.feedback.store import FeedbackStore
 from dazi.ops.gaps import service as gaps
 from dazi.ops.gaps.service import GapService
 from dazi.ops.gaps.store import GapStore
-from dazi.ops.learning.learning import Place, learning_kind
+from dazi.ops.learning.learning import Place, learning_kind, leaving_out
 from dazi.ops.learning.listening import Listening
 from dazi.store.jobs.work import Kind
 
@@ -68,6 +68,7 @@ def open_learning(runtime: Runtime, record: PutOnRecord) -> Learning | None:
     service = FeedbackService(FeedbackStore(runtime.database, private), parts)
     listening = Listening(service, gap_service)
     service.missing = listening.missing
+    service.leave_out = leaving_out(runtime.settings.data_folder(runtime.company.folder))
     runtime.service.agent.learner = listening
     if runtime.desk is not None:
         runtime.desk.service.learner = listening

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import typer
@@ -17,7 +17,7 @@ from dazi.lab.scorecard import wording as w
 from dazi.lab.scorecard.costing import reckoned
 from dazi.lab.scorecard.declared import DIMENSIONS, CandidateSpec, Card, Weights, read_card
 from dazi.lab.scorecard.document import pdf
-from dazi.lab.scorecard.evidence import read_compliance, read_run
+from dazi.lab.scorecard.evidence import RunOf, read_compliance, read_run
 from dazi.lab.scorecard.page import html
 from dazi.lab.scorecard.plain import as_plain
 from dazi.lab.scorecard.scoring import Found, Scorecard, scored
@@ -48,7 +48,10 @@ def show(
 
 def scorecard(card: Card, runs: RunStore, beside: Path) -> Scorecard:
     """``runs``: those that are named by their ids; other paths are ``beside`` the card."""
-    found = [_found(spec, card, runs, beside) for spec in card.candidates]
+    read = [tuple(read_run(name, runs, beside) for name in c.runs) for c in card.candidates]
+    suite = _of_all([r for c, r in zip(card.candidates, read, strict=True) if c.cost])
+    pairs = zip(card.candidates, read, strict=True)
+    found = [_found(spec, card, mine, suite, beside) for spec, mine in pairs]
     return scored(card, found, time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()))
 
 
@@ -70,9 +73,17 @@ def save(s: Scorecard, out: Path, language: Language) -> list[Path]:
     return [out / name for name in texts]
 
 
-def _found(spec: CandidateSpec, card: Card, runs: RunStore, beside: Path) -> Found:
-    read = tuple(read_run(name, runs, beside) for name in spec.runs)
-    cost = reckoned(spec.cost, read, card.requests) if spec.cost else None
+def _of_all(priced: Sequence[Sequence[RunOf]]) -> str:
+    """The first suite by whose tokens every one of them can be reckoned; empty where there is none."""
+    counted = [[r.suite for r in runs if r.use.read is not None] for runs in priced]
+    return next((s for s in counted[0] if all(s in c for c in counted)), "") if counted else ""
+
+
+def _found(
+    spec: CandidateSpec, card: Card, read: tuple[RunOf, ...], suite: str, beside: Path
+) -> Found:
+    first = sorted(read, key=lambda r: r.suite != suite)
+    cost = reckoned(spec.cost, first, card.requests) if spec.cost else None
     kept = read_compliance(beside / spec.compliance, card.frameworks) if spec.compliance else None
     return Found(spec.name, read, cost, kept)
 
@@ -106,6 +117,6 @@ def _told(s: Scorecard, language: Language) -> list[str]:
         lines += [f"  {w.must(k, language)}" for k in c.musts]
         if told := w.lacking(c, language):
             lines.append(f"  {told}")
-    if told := w.left_out(s, language):
+    for told in filter(None, (w.left_out(s, language), w.unlike(s, language))):
         lines += ["", told]
     return [*lines, "", w.STATEMENT(language)]

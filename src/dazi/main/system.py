@@ -45,6 +45,7 @@ from dazi.ops.compliance.report import Report
 from dazi.ops.tuning_runs import TuningRun
 
 RECORDS = 500
+SHOWN_TUNINGS = 20
 """Of one turn."""
 EMBEDDER = Text("向量", "Embedding")
 RERANKER = Text("重排", "Reranking")
@@ -91,11 +92,12 @@ class RunningSystem:
         ]
 
     def tunings(self) -> Sequence[TuningRun]:
-        return tuning_runs.runs(self._data)
+        return tuning_runs.runs(self._data, SHOWN_TUNINGS)
 
     def stop_tuning(self, name: str) -> bool:
-        known = {r.name for r in self.tunings()}
-        return name in known and tuning_runs.stop(tuning_runs.folder_of(self._data) / name)
+        folder = tuning_runs.folder_of(self._data)
+        known = {p.name for p in folder.glob("*")}
+        return name in known and tuning_runs.stop(folder / name)
 
     @property
     def _data(self) -> Path:

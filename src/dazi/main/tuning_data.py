@@ -33,6 +33,7 @@ from dazi.main.company import load_company
 from dazi.main.engines import load_engine
 from dazi.main.guarding import guard_of
 from dazi.main.settings import Settings
+from dazi.memory.everybody import owners
 from dazi.memory.threads import ThreadStore
 from dazi.ops.datasets.card import FEW, SMALL, card_in
 from dazi.ops.datasets.folders import (
@@ -47,6 +48,7 @@ from dazi.ops.datasets.folders import (
 from dazi.ops.datasets.reasons import stage_text, told
 from dazi.ops.feedback.model import Wanted
 from dazi.ops.feedback.store import FeedbackStore
+from dazi.store.database import Database
 
 GOES_ON = Text("接着上次:{n} 步已经做完", "going on: {n} steps are done already")
 STOPPED = Text("停下了;用同样的命令接着做。", "stopped; the same command goes on from here.")
@@ -165,7 +167,7 @@ def _records(room: Room) -> Records:
     private = Private(room.sealing.keys)
     desk = DeskStore(room.database, private)
     threads = ThreadStore(room.database, private)
-    said = Said(desk, FeedbackStore(room.database, private))
+    said = Said(room.database, desk, FeedbackStore(room.database, private))
     return Records(room.database, room.sealing, threads, desk, said)
 
 
@@ -195,7 +197,8 @@ class Said:
     """Implements ``reading.threads.Ratings``: thumbs on answers, and stars of the tickets that
     conversations became. The worst counts for a whole conversation."""
 
-    def __init__(self, desk: DeskStore, feedback: FeedbackStore) -> None:
+    def __init__(self, database: Database, desk: DeskStore, feedback: FeedbackStore) -> None:
+        self._database = database
         self._desk = desk
         self._feedback = feedback
         self._thumbs: dict[str, int] | None = None
@@ -216,11 +219,16 @@ class Said:
     async def _read(self) -> dict[str, int]:
         """By thread. Whose thread it is cannot be asked of the database: it is sealed."""
         out: dict[str, int] = {}
-        for e in await self._feedback.find(TENANT, Wanted(kind="answer", limit=MOST_FEEDBACK)):
-            value = PRIVATE if e.state == "private" else 1 if e.thumb == "up" else -1
-            thread = e.content.thread
-            before = out.get(thread, value)
-            out[thread] = min(before, value) if min(before, value) < 0 else max(before, value)
+        tenants = {TENANT, *[tenant async for _, tenant in owners(self._database)]}
+        for tenant in sorted(tenants):
+            for e in await self._feedback.find(tenant, Wanted(limit=MOST_FEEDBACK)):
+                # Thumbs are given to answers alone; what is private is so whatever it is about.
+                if e.state != "private" and e.kind != "answer":
+                    continue
+                value = PRIVATE if e.state == "private" else 1 if e.thumb == "up" else -1
+                thread = e.content.thread
+                before = out.get(thread, value)
+                out[thread] = min(before, value) if min(before, value) < 0 else max(before, value)
         return out
 
 

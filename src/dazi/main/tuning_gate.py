@@ -10,6 +10,7 @@ from pathlib import Path
 
 import typer
 
+from dazi.core.errors import CallerError
 from dazi.core.language import Language, Text
 from dazi.inference.catalog import ModelEntry
 from dazi.lab.evals.runs import RunFolder
@@ -44,8 +45,23 @@ async def _row(
         typer.echo(ASKING(language).format(cases=path.name, model=model), err=True)
         own = settings.model_copy(update={"model": model})
         runs.append(await run_suite(own, WantedRun(SUITE, data=path), language))
+    for run in runs:
+        _refuse_broken(run)
     old, new = runs
     return paired(path.stem, _right(old), _right(new), (old.head.id, new.head.id))
+
+
+def _refuse_broken(run: RunFolder) -> None:
+    """Raise ``CallerError``: an answer that broke off says nothing of a model."""
+    broken = [r for r in run.by_id().values() if r.error]
+    if broken:
+        head, why = run.head, broken[0].error
+        raise CallerError(
+            "cases_not_asked",
+            f"{head.model} 有 {len(broken)} 条没有问成({why}),不能比较({head.id});再运行一次。",
+            f"{len(broken)} cases could not be asked of {head.model} ({why}), so nothing is compared "
+            f"({head.id}); run it again.",
+        )
 
 
 def _right(run: RunFolder) -> dict[str, bool]:

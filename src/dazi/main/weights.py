@@ -43,8 +43,10 @@ class Target:
         entry = next((m for m in catalog.list() if m.name == named), None)
         if entry is None:
             path = Path(named).expanduser()
-            if path.exists():
+            if path.is_dir():
                 return cls(path.resolve())
+            if path.exists():  # a link keeps its name: what it leads to may have another ending
+                return cls(path.parent.resolve() / path.name)
             entry = catalog.get(named)
         if entry.kind == "server":
             raise CallerError(
@@ -81,6 +83,15 @@ def encrypt_model(settings: Settings, catalog: Catalog, wanted: Wanted, watch: W
             f"{told[0]} 也用这些文件,不能删明文;去掉 --delete",
             f"{told[1]} needs these files too, and the plain ones cannot be deleted: leave --delete out",
         )
+    linked = _linked(source.path) if wanted.delete else None
+    if linked is not None:
+        raise CallerError(
+            "files_linked",
+            f"{linked} 是链接,明文在它指的地方,删了链接明文还在;去掉 --delete,再到那里删(如模型库的缓存)",
+            f"{linked} is a link: the plain text is where it leads, and would stay. Leave --delete out, and "
+            "delete it there (such as in a hub's cache)",
+        )
+    base = _base(catalog, source.entry)
     made = encrypt(source.path, place, key, watch=watch)
     lines = [
         Text(
@@ -98,7 +109,7 @@ def encrypt_model(settings: Settings, catalog: Catalog, wanted: Wanted, watch: W
                 f"the plain files stay in {source.path}: delete them once nothing needs them (or use --delete)",
             )
         )
-    return [*lines, _known(catalog, source, place, wanted.name)]
+    return [*lines, _known(catalog, source, place, base, wanted.name)]
 
 
 def decrypt_model(
@@ -131,11 +142,20 @@ def decrypt_model(
 def rekey_models(
     settings: Settings, catalog: Catalog, named: list[str], new: KeySource
 ) -> list[Text]:
-    """Raises ``CallerError`` and ``OperatorError``; what was done before stays done."""
+    """Raises ``CallerError`` and ``OperatorError``; what was done before stays done, and the same again
+    goes on from there."""
     old, fresh = key_source(settings).read(), new.read()
     lines = []
     for target in (Target.of(catalog, one) for one in named):
         _check_sealed(target.path)
+        if read_manifest(target.path).key == fresh.id:  # by a run that broke off
+            lines.append(
+                Text(
+                    f"{target.path}:已经是密钥编号 {fresh.id}",
+                    f"{target.path}: has the key id {fresh.id} already",
+                )
+            )
+            continue
         rekey(target.path, old, fresh)
         lines.append(
             Text(
@@ -168,7 +188,29 @@ def _check_sealed(path: Path) -> None:
     read_manifest(path)
 
 
-def _known(catalog: Catalog, source: Target, place: Path, name: str) -> Text:
+def _base(catalog: Catalog, entry: ModelEntry | None) -> str:
+    """The name of the model that an adapter is added to; "" for what is none. Raises ``CallerError``
+    where that model is not in the list any more."""
+    if entry is None or not entry.adapter:
+        return ""
+    for m in catalog.list():
+        if m.location == entry.location and not m.adapter:
+            return m.name
+    raise CallerError(
+        "adapter_base",
+        f"{entry.name} 的底座 {entry.location} 已不在列表里;先登记:dazi model add {entry.location}",
+        f"{entry.location}, which {entry.name} is added to, is not in the list any more: first "
+        f"dazi model add {entry.location}",
+    )
+
+
+def _linked(path: Path) -> Path | None:
+    """A link among the files, if there is one."""
+    every = (path, *path.rglob("*")) if path.is_dir() else (path,)
+    return next((p for p in every if p.is_symlink()), None)
+
+
+def _known(catalog: Catalog, source: Target, place: Path, base: str, name: str) -> Text:
     entry, manifest = source.entry, read_manifest(place)
     if manifest.kind == "adapter":
         if entry is None:
@@ -176,9 +218,6 @@ def _known(catalog: Catalog, source: Target, place: Path, name: str) -> Text:
                 f"登记:dazi model add {place} --base 模型名",
                 f"to make it known: dazi model add {place} --base MODEL",
             )
-        base = next(
-            m.name for m in catalog.list() if m.location == entry.location and not m.adapter
-        )
         known = catalog.add_adapter(place, base, name=name or entry.name, alpha=entry.alpha)
     else:
         built_in = entry is not None and entry.name in {m.name for m in catalog.built_in()}

@@ -135,18 +135,22 @@ class ThreadStore:
     async def all(self, principal: Principal, after: str = "") -> AsyncGenerator[Sequence[Thread]]:
         """The principal's threads, archived or not, last written to first, some at a time.
         ``after``: as in ``list``. Raises ``NotFound`` where that is none."""
+        place: tuple[float, str] | None = None
         while True:
             query = select(threads).where(_of(principal))
             async with self.database.read() as connection:
-                if after:
-                    query = query.where(_comes_after(await _place(connection, after, principal)))
+                if after and place is None:
+                    place = await _place(connection, after, principal)
+                if place is not None:
+                    query = query.where(_comes_after(place))
                 query = query.order_by(threads.c.at.desc(), threads.c.id.desc()).limit(TOGETHER)
                 found = [self._thread(row) for row in await connection.execute(query)]
             if found:
                 yield found
             if len(found) < TOGETHER:
                 return
-            after = found[-1].id
+            # Where it stood: meanwhile it may be deleted, or written to.
+            place = found[-1].at, found[-1].id
 
     async def get(self, thread: str, principal: Principal) -> Thread:
         """Raises ``NotFound``, for somebody else's as for none."""

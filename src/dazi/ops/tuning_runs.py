@@ -9,12 +9,16 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 PROGRESS, RECIPE, PID = "progress.jsonl", "recipe.json", "pid"
+SAMPLES = ("train.jsonl", "validation.jsonl")
+"""What is trained on, as the model is asked it."""
+FOLDER = "tuning"
 State = Literal["running", "stopped", "done", "failed"]
 Event = Mapping[str, Any]
 Point = tuple[int, float]
@@ -41,13 +45,19 @@ class TuningRun:
 
 
 def folder_of(data: Path) -> Path:
-    return data / "tuning"
+    return data / FOLDER
 
 
-def runs(data: Path) -> list[TuningRun]:
-    """The latest first."""
-    found = [p for p in folder_of(data).glob("*") if (p / RECIPE).is_file()]
-    return [read_run(p) for p in sorted(found, key=lambda p: -_changed(p))]
+def runs(data: Path, most: int = 0) -> list[TuningRun]:
+    """The latest first, ``most`` of them; 0: all. One that is just being made or cleared is left out."""
+    found = sorted(folder_of(data).glob("*"), key=lambda p: -_changed(p))
+    out: list[TuningRun] = []
+    for folder in found:
+        if most and len(out) >= most:
+            break
+        with suppress(OSError, ValueError):
+            out.append(read_run(folder))
+    return out
 
 
 def read_run(folder: Path) -> TuningRun:
@@ -73,12 +83,21 @@ def read_run(folder: Path) -> TuningRun:
 
 
 def events(folder: Path) -> list[Event]:
-    """Everything that a run has told so far; a line that is being written is left out."""
+    """Everything that a run has told so far; a line that is being written, or that a power cut left in
+    pieces, is left out."""
     try:
-        lines = (folder / PROGRESS).read_text(encoding="utf-8").split("\n")[:-1]
+        lines = (folder / PROGRESS).read_bytes().split(b"\n")[:-1]
     except FileNotFoundError:
         return []
-    return [json.loads(line) for line in lines if line]
+    return list(_whole(lines))
+
+
+def _whole(lines: Iterable[bytes]) -> Iterator[Event]:
+    for line in lines:
+        with suppress(ValueError):
+            event = json.loads(line)
+            if isinstance(event, dict) and "event" in event:
+                yield event
 
 
 def losses(told: Sequence[Event]) -> dict[int, float]:
@@ -139,5 +158,5 @@ def _changed(folder: Path) -> float:
 
 def _times(folder: Path) -> Iterator[float]:
     for name in (PROGRESS, RECIPE):
-        if (folder / name).is_file():
+        with suppress(OSError):
             yield (folder / name).stat().st_mtime

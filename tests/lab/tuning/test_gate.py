@@ -20,5 +20,7 @@ def test_the_gate_wants_the_gain_and_refuses_a_loss() -> None:
     fewer = {i: int(i) >= 3 for i in ids}
     better, same = paired("new", none, every), paired("old", every, fewer)
     assert judged([better], [same], gain=0.4, loss=0.05).passed
+    exactly = paired("old", every, {i: int(i) >= 2 for i in ids})
+    assert judged([better], [exactly], gain=1.0, loss=0.02).passed, "0.98 - 1 is not quite -0.02"
     refused = judged([paired("new", none, none)], [same], gain=0.4, loss=0.02)
     assert not refused.passed and len(refused.why) == 2

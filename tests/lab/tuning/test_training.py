@@ -22,6 +22,7 @@ from dazi.inference.steploop import Job
 from dazi.lab.tuning.recipe import read_recipe
 from dazi.lab.tuning.running import PACKAGE, STOPPED, Trainer, events, losses, stop
 from dazi.lab.tuning.trainer.encoding import Encoded, Row
+from dazi.lab.tuning.trainer.labels import likeliest
 from dazi.lab.tuning.trainer.packing import steps
 from dazi.main.settings import Settings, demo_folder
 from dazi.main.tuning import Bench, deploy, prepared_run, rollback, train
@@ -221,3 +222,11 @@ async def _first_tokens(adapter: Path, prompts: list[str], into: Path) -> list[t
     finally:
         engine.shut()
     return out
+
+
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [((-1.0, -2.0), "诈骗"), ((-2.0, -1.0), "正常"), ((-1.0, -1.0), "正常"), ((math.nan,) * 2, "")],
+)
+def test_only_what_is_likelier_is_right(scores: tuple[float, float], said: str) -> None:
+    assert likeliest(dict(zip(("诈骗", "正常"), scores, strict=True)), "诈骗") == said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,20 @@ def test_what_very_many_cases_begin_with_tells_nothing() -> None:
 
 def test_no_cases_no_leaks() -> None:
     assert not Cases([], 0.6).in_them([["什么"]]).any()
+
+
+def test_an_id_and_a_conversation_tell_nothing_of_what_was_replaced() -> None:
+    ids, talks = set(), set()
+    hidden = Personal(Guard(), lambda user: sha256(user.encode()).hexdigest(), replace=True)
+    for n, number in enumerate((MOBILE, OTHER)):
+        one = draft(f"我的电话是 {number}", "好的。", conversation=f"a.csv#{number}")
+        two = draft("还有一个问题", "好的。", conversation=f"a.csv#{number}", ref=f"f:{n + 2}")
+        assert hidden.fault(one) == hidden.fault(two) == ""
+        assert number not in one.sample.conversation == two.sample.conversation
+        ids.add(one.sample.id)
+        talks.add(one.sample.conversation)
+    assert len(ids) == 1 and len(talks) == 2
+    named = draft("问题", "回答", conversation="a.csv#lin", user="lin")
+    assert personal().fault(named) == "" and named.sample.conversation != "a.csv#lin"
+    plain = draft("问题", "回答", conversation="a.csv#c7", user="lin")
+    assert personal().fault(plain) == "" and plain.sample.conversation == "a.csv#c7"

@@ -133,3 +133,11 @@ def test_without_near_duplicates(tmp_path: Path) -> None:
     long = "".join(SENTENCES[:3])
     found = find(map(one, (long, long + "完。", long)), tmp_path, 0)
     assert found.same.tolist() == [False, False, True] and not found.near.any()
+
+
+def test_a_point_makes_another_number(tmp_path: Path) -> None:
+    asked = "年利率是多少呢"
+    answers = ("年利率是1.5%", "年利率是15%", "年利率是 1.5 %。")
+    drafts = [draft(asked, a, ref=f"f:{n}") for n, a in enumerate(answers)]
+    kept, counts = stepped(deduplicated(tmp_path, 0.6), drafts)
+    assert [d.sample.source.ref for d in kept] == ["f:0", "f:1"] and counts == {"duplicate": 1}

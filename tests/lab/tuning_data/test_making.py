@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,15 @@ from typing import Any
 import pytest
 
 from dazi.core.errors import CallerError, ConfigError, OperatorError
-from dazi.lab.tuning.data import gain, making
+from dazi.lab.tuning.data import gain, making, work, writing
 from dazi.lab.tuning.data.gain import Point
 from dazi.lab.tuning.data.lineage import NotUsed, Used, why
 from dazi.lab.tuning.data.recipe import read_recipe
+from dazi.lab.tuning.datasets import read_samples
 from dazi.ops.datasets.erasing import forget
-from dazi.ops.datasets.folders import digest, place
+from dazi.ops.datasets.folders import SPLITS, digest, place, versions
 from dazi.ops.datasets.people import People
+from dazi.ops.learning import dataset as learning
 from tests.lab.tuning_data.making_kit import kitchen, lines, made, recipe, refused, samples
 
 RECIPE = """
@@ -163,6 +167,82 @@ def test_another_recipe_begins_anew(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert done.resumed == 0
 
 
+def test_who_took_back_their_consent_meanwhile_is_not_in_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = RECIPE.replace("everybody: true", "everybody: true, refused: refused.txt")
+    (folder / "refused.txt").write_text("nobody\n", "utf-8")
+    with monkeypatch.context() as m:
+        m.setattr(making.Maker, "step", lambda self: lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            made(recipe(folder, text), kitchen(folder))
+    (folder / "refused.txt").write_text("lin\n", "utf-8")
+    done = made(recipe(folder, text), kitchen(folder))
+    assert done.resumed == 0 and refused(done)["data.jsonl:8"] == "consent"
+
+
+def test_one_version_is_made_at_a_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    step = making.Maker.step
+
+    def again(self: making.Maker) -> Any:
+        async def run(*a: Any) -> Any:
+            with pytest.raises(OperatorError, match="another version"):
+                await making.make(recipe(folder, RECIPE), kitchen(folder))
+            told.append("refused")
+            async for draft in step(self)(*a):
+                yield draft
+
+        return run
+
+    monkeypatch.setattr(making.Maker, "step", again)
+    assert made(recipe(folder, RECIPE), kitchen(folder)).manifest.version == 1 and told
+
+
+def test_a_recipe_of_files_alone_hears_that_it_is_to_stop(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "BREATH_S", -1.0)
+    original = making.cleaned
+
+    def stopped(*a: Any) -> Any:
+        def run(*b: Any) -> Any:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            yield from original(*a)(*b)
+
+        return run
+
+    monkeypatch.setattr(making, "cleaned", stopped)
+    with pytest.raises(asyncio.CancelledError):
+        made(recipe(folder, RECIPE), kitchen(folder))
+    assert versions(folder / "data", "support") == []
+    monkeypatch.setattr(making, "cleaned", original)
+    assert made(recipe(folder, RECIPE), kitchen(folder)).resumed == 2
+
+
+def test_a_step_is_on_the_disk_before_it_is_said_to_be_done(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    finished, fsync = work.Work.finished, os.fsync
+
+    def synced(handle: int) -> None:
+        told.append(Path(os.readlink(f"/proc/self/fd/{handle}")).name)
+        fsync(handle)
+
+    def done(self: work.Work, stage: Any) -> None:
+        told.append(f"done {stage.name}")
+        finished(self, stage)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(work.Work, "finished", done)
+    made(recipe(folder, RECIPE), kitchen(folder))
+    at = told.index("done clean")
+    assert told[at - 2 : at] == ["clean.jsonl.part", "clean.refused.jsonl"]
+
+
 def test_an_erasure_meanwhile_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     step = making.Maker.step
 
@@ -176,6 +256,37 @@ def test_an_erasure_meanwhile_is_told(folder: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(making.Maker, "step", erasing)
     with pytest.raises(OperatorError, match="again"):
         made(recipe(folder, RECIPE), kitchen(folder))
+
+
+@pytest.mark.parametrize("where", ["_splits", "digests"])
+def test_an_erasure_while_the_version_is_written_leaves_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    original = getattr(writing, where)
+
+    def erasing(*a: Any) -> Any:
+        forget(folder / "data", "lin")
+        return original(*a)
+
+    monkeypatch.setattr(writing, where, erasing)
+    with pytest.raises(OperatorError, match="again"):
+        made(recipe(folder, RECIPE), kitchen(folder))
+    assert versions(folder / "data", "support") == []
+
+
+def test_what_is_thrown_away_before_it_is_read_makes_no_empty_version(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = making.write
+
+    def erasing(*a: Any) -> Any:
+        forget(folder / "data", "lin")
+        return original(*a)
+
+    monkeypatch.setattr(making, "write", erasing)
+    with pytest.raises(OperatorError, match="again"):
+        made(recipe(folder, RECIPE), kitchen(folder))
+    assert versions(folder / "data", "support") == []
 
 
 def test_where_a_sample_comes_from_and_why_one_is_none(folder: Path) -> None:
@@ -206,6 +317,7 @@ def test_nothing_left_is_an_error_that_says_where(tmp_path: Path) -> None:
         ("name: a\nsources:\n  - {kind: file, path: no.jsonl}\n", r"no\.jsonl"),
         ("name: a\nsources:\n  - {kind: file, pth: data.jsonl}\n", r"recipe.yaml:3.*pa?th"),
         ("name: a\nsources:\n  - {kind: mails}\n", r"recipe.yaml:3"),
+        (FILE + "languages: [fr]\n", r"recipe.yaml:3.*languages"),
         (FILE + "clean: {alike: 2}\n", r"recipe.yaml:3.*alike"),
         (FILE + "splits: {validation: 0.5, test: 0.5}\n", "less"),
         ("- 1\n", "recipe"),
@@ -229,3 +341,74 @@ def test_gain_is_told_only_where_it_was_measured(folder: Path) -> None:
     assert [(p.samples, p.value) for p in found] == [(100, 0.5), (200, 0.62), (400, 0.64)]
     told = list(gain.told(found, "en"))
     assert len(told) == 4 and "+2.0%" in told[-1] and "beyond 400" in told[-1]
+
+
+def test_samples_of_another_dataset_stay_their_persons(folder: Path) -> None:
+    first = made(recipe(folder, RECIPE), kitchen(folder))
+    mark = People(folder / "data").mark("lin")
+    again = folder / "again"
+    lines(again, "more.jsonl", [s for s in samples(first) if s["source"].get("user")])
+    told = {"role": "assistant", "content": "这一句只是经过。", "learn": False}
+    asked = {"role": "user", "content": "这件事情应该怎么办理呢"}
+    lines(again, "talk.jsonl", [{"messages": [asked, told, asked, {**told, "learn": True}]}])
+    text = (
+        "name: second\nsources: [{kind: file, path: more.jsonl}, {kind: file, path: talk.jsonl}]\n"
+    )
+    done = made(recipe(again, text), kitchen(folder))
+    (one,) = [s for s in samples(done) if s["source"].get("user")]
+    assert one["source"]["user"] == mark and one["source"]["consent"] == "服务条款第三条"
+    (talk,) = [s for s in samples(done) if not s["source"].get("user")]
+    assert [m.get("learn", True) for m in talk["messages"]] == [True, False, True, True]
+    gone = forget(folder / "data", "lin")
+    assert {v.name for v in gone.withdrawn} == {"support", "second"}
+
+
+def test_a_mark_without_a_basis_is_no_consent(folder: Path) -> None:
+    source = {"kind": "thread", "ref": "thread:1", "user": "0" * 32, "licence": "internal"}
+    rows = [question(1) | {"source": source}, question(20) | {"source": source | {"user": "lin"}}]
+    lines(folder, "data.jsonl", [*rows, question(40)])
+    done = made(recipe(folder, FILE), kitchen(folder))
+    assert refused(done) == {"data.jsonl:1": "consent", "data.jsonl:2": "consent"}
+
+
+def test_what_is_made_can_be_trained_on_whatever_a_file_says_of_it(folder: Path) -> None:
+    odd = {"language": "zh-CN", "today": "yesterday"}
+    rows = [{"question": "你好呀", "answer": "您好"} | odd, question(1) | odd]
+    rows += [question(4) | {"today": "2026-11-30"}]
+    lines(folder, "data.jsonl", rows)
+    done = made(recipe(folder, FILE), kitchen(folder))
+    read = read_samples([done.folder / f"{split}.jsonl" for split in SPLITS])
+    assert sorted((s.language, str(s.today or "")) for s in read) == [
+        ("zh", ""), ("zh", ""), ("zh", "2026-11-30"),
+    ]  # fmt: skip
+
+
+def test_where_samples_out_of_feedback_come_from(tmp_path: Path) -> None:
+    said = [{"role": "user", "content": "问"}, {"role": "assistant", "content": "答"}]
+    source = {
+        "kind": "feedback",
+        "ref": "abc",
+        "user": "",
+        "licence": "company",
+        "consent": "given",
+    }
+    one = {"id": "feedback-abc", "conversation": "c", "kind": "chat", "language": "zh",
+           "messages": said, "tools": [], "role": "", "today": "", "source": source}  # fmt: skip
+    again = one | {"id": "feedback-def"}
+    done = learning.make(tmp_path, learning.Wanted("feedback", [one, again], {}, {}))
+    used, not_used = why(done.folder, "abc"), why(done.folder, "feedback-def")
+    assert isinstance(used[0], Used) and used[0].sample.id == "feedback-abc"
+    assert isinstance(not_used[0], NotUsed) and "feedback-def" in not_used[0].text("zh")
+
+
+def test_versions_make_no_curve_and_small_steps_are_not_blown_up() -> None:
+    def point(version: int, samples: int, value: float) -> Point:
+        return Point(version, samples, "m", value, value, value, "r")
+
+    apart = [point(1, 100, 0.5), point(2, 105, 0.51), point(3, 110, 0.53)]
+    assert "not known" in " ".join(gain.told(apart, "en"))
+    near = [point(1, 100, 0.5), point(1, 105, 0.51), point(1, 110, 0.53)]
+    assert len(list(gain.told(near, "en"))) == 3
+    nested = [point(1, 100, 0.5), point(1, 200, 0.6), point(1, 210, 0.62), point(2, 300, 0.1)]
+    *points, last = gain.told(nested, "en")
+    assert len(points) == 3 and "From 100 to 210" in last and "+11.2%" in last

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dazi.lab.tuning.data.reading import files
 from dazi.lab.tuning.data.reading.files import read_file
 from dazi.lab.tuning.data.recipe import Fields, FileSource
 from dazi.lab.tuning.data.samples import Draft
@@ -91,3 +92,21 @@ def test_paragraphs_of_a_text(tmp_path: Path) -> None:
         ("a.txt:5", "第二段"),
     ]
     assert all(d.passage for d in found)
+
+
+@pytest.mark.parametrize(
+    ("given", "at"),
+    [
+        (1_790_000_000, 1_790_000_000.0),
+        ("1790000000.5", 1_790_000_000.5),
+        (1_790_000_000_000, 1_790_000_000.0),
+        ("2026-01-01T00:00:00+00:00", 1_767_225_600.0),
+        ("9999-01-01T00:00:00+00:00", 0.0),
+        (9e15, 0.0),
+        (True, 0.0),
+        ("soon", 0.0),
+        (None, 0.0),
+    ],
+)
+def test_when_something_was_said(given: object, at: float) -> None:
+    assert files._time(given) == at

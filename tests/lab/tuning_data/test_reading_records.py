@@ -16,7 +16,7 @@ from dazi.audit.sealing import Sealing
 from dazi.core.messages import CallText, Message
 from dazi.core.principal import Principal
 from dazi.lab.tuning.data.reading.documents import read_documents
-from dazi.lab.tuning.data.reading.threads import read_threads
+from dazi.lab.tuning.data.reading.threads import PRIVATE, not_private, read_threads
 from dazi.lab.tuning.data.reading.tickets import read_tickets
 from dazi.lab.tuning.data.reading.tool_log import read_tool_log
 from dazi.lab.tuning.data.recipe import (
@@ -32,6 +32,7 @@ from dazi.main.database import declare_tables
 from dazi.memory.everybody import owners
 from dazi.memory.threads import Kept, ThreadStore
 from dazi.store.database import Database
+from tests.lab.tuning_data.making_kit import draft
 
 AGREED = Consent(basis="服务条款", everybody=True)
 LIN, HE = (Principal(u, frozenset()) for u in ("lin", "he"))
@@ -235,3 +236,34 @@ async def test_only_documents_that_everybody_concerned_may_read(tmp_path: Path) 
     finance = await read("role:finance")
     assert {d.sample.conversation for d in finance} == {"document:open.md", "document:secret.md"}
     assert len(await read("role:finance", "role:staff")) == 1
+
+
+async def test_what_nobody_is_to_learn_from_is_not_taken_from_elsewhere(house: House) -> None:
+    async def found() -> AsyncIterator[Draft]:
+        for conversation in ("thread:t1", "thread:t2", "ticket:T1", "thread:t1"):
+            yield draft("问", "答", conversation=conversation)
+
+    rated = Rated({"t1": {0: PRIVATE}, "t2": {0: -1}, "T1": {0: PRIVATE}})
+    left = [d async for d in not_private(found(), rated, house.refusing)]
+    assert [d.sample.conversation for d in left] == ["thread:t2", "ticket:T1"]
+    assert house.refusing.counts == {"consent": 2}
+
+
+async def test_threads_that_go_or_go_on_while_they_are_read(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dazi.memory.threads.TOGETHER", 2)
+    for n in range(6):
+        await house.threads.append(f"t{n}", LIN, [said("问"), answered("答")])
+    source = ThreadsSource(kind="threads", consent=AGREED)
+    seen = []
+    async for d in read_threads(source, house.threads, Rated({}), house.refusing):
+        seen.append(d.sample.conversation)
+        if (
+            len(seen) == 1
+        ):  # of the first page the last is deleted, of the second the last written to
+            await house.threads.delete("t4", LIN)
+        if len(seen) == 3:
+            await house.threads.append("t2", LIN, [said("再问"), answered("再答")])
+    assert seen == ["thread:t5", "thread:t3", "thread:t2", "thread:t1", "thread:t0"]
+    assert not house.refusing.counts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -111,6 +112,20 @@ async def test_nothing_is_learned_from_without_a_ground(
     assert done.entry.state == "private" and await service.accepted(admin, fresh=False) == []
 
 
+async def test_what_was_accepted_on_the_companys_ground_is_left_out_once_that_is_not_the_ground(
+    world: Start,
+) -> None:
+    w = await world(feedback_ground="company")
+    service, admin = w.learning.feedback, w.who("admin")
+    agreed = await w.give(await w.answered(thread="a"), AGREED)
+    other = await w.give(await w.answered(thread="b"), Given("up"))
+    for entry in (agreed, other):
+        await service.decide(admin, entry.id, "accept")
+    assert len(await service.accepted(admin, fresh=False)) == 2
+    service.parts = replace(service.parts, ground="person")
+    assert [e.id for e in await service.accepted(admin, fresh=False)] == [agreed.id]
+
+
 async def test_what_is_said_again_is_reviewed_again_and_can_be_taken_back(world: Start) -> None:
     w = await world()
     said = await w.answered()
@@ -165,6 +180,39 @@ async def test_two_reviewers_at_once(world: Start) -> None:
     await store.change(one)
     with pytest.raises(CallerError, match="somebody else"):
         await store.change(other)
+
+
+UP, DOWN = Given("up", consent=True), Given("down", correction="明天发出。", consent=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "outcome", "ends"),
+    [
+        (UP, "ok", ["user", "assistant"]),
+        (UP, "needs_confirmation", ["user", "assistant"]),
+        (UP, "unavailable", None),
+        (DOWN, "ok", None),
+        (UP, "ungrounded", ["user", "assistant"]),
+    ],
+)
+async def test_no_sample_answers_from_a_result_that_is_not_in_it(
+    world: Start, given: Given, outcome: str, ends: list[str] | None
+) -> None:
+    w = await world()
+    service, admin = w.learning.feedback, w.who("admin")
+    entry = await w.give(await w.answered(), given)
+    (ran,) = entry.content.calls
+    lost = replace(entry.content, calls=(replace(ran, result=None, outcome=outcome),))
+    await service.store.change(replace(entry, content=lost))
+    sample = (await service.get(admin, entry.id)).sample
+    assert (sample and [m.role for m in sample.messages]) == ends
+    if sample is not None:
+        called = outcome != "ungrounded"
+        assert bool(sample.messages[-1].tool_calls) is called
+        assert (sample.messages[-1].content == TOLD) is not called
+    written = [{"role": "user", "content": ASKED}, {"role": "assistant", "content": "我去查。"}]
+    done = await service.decide(admin, entry.id, "accept", sample={"messages": written})
+    assert done.sample is not None and done.sample.messages[-1].content == "我去查。"
 
 
 # --- calls and drafts ------------------------------------------------------------------------------
@@ -237,3 +285,26 @@ async def test_a_draft_and_what_was_sent_are_both_kept(world: Start, changed: bo
     await desk.service.act(agent, id, "reply", desk.clock(), "还有别的问题吗?")
     await w.learning.listening.settle()
     assert len(await w.learning.feedback.find(w.who("admin"), Wanted("new"))) == 1
+
+
+async def test_the_next_draft_of_a_ticket_leaves_the_one_that_was_sent_alone(world: Start) -> None:
+    w = await world(feedback_ground="company")
+    desk, service, admin = w.runtime.desk, w.learning.feedback, w.who("admin")
+    assert desk is not None
+    from dazi.apps.desk.service import NewTicket
+
+    agent = w.who("agent")
+    new = NewTicket("Order ORD12345", "Where is my order?", orders=("ORD12345",))
+    id = (await desk.service.open(w.who("customer"), new, desk.clock())).card.id
+    await desk.service.act(agent, id, "assign", desk.clock())
+    for _ in range(2):
+        draft = (await desk.suggest(agent, id)).text
+        await desk.service.act(agent, id, "reply", desk.clock(), draft)
+        await w.learning.listening.settle()
+        (found,) = await service.find(admin, Wanted("new"))
+        assert (found.entry.content.language, found.entry.content.today) == ("en", "2025-04-03")
+        await service.decide(admin, found.entry.id, "accept")
+    await desk.suggest(agent, id)
+    await w.learning.listening.settle()
+    assert len(await service.accepted(admin, fresh=False)) == 2
+    assert len(await service.find(admin, Wanted("open"))) == 1

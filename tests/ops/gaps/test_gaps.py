@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
+
 import pytest
 
 from dazi.core.errors import AccessError, ConnectorError, NotFound
@@ -64,6 +67,18 @@ async def test_handed_over_and_thumbs_down_tell_of_gaps_once_a_turn(world: Start
     assert turn_of(said)
 
 
+async def test_a_question_that_was_not_answered_and_went_to_a_person_counts_once(
+    world: Start,
+) -> None:
+    w = await world()
+    w.says("我不知道耳机泡水了保不保修。")
+    await w.ask("customer", "耳机泡水了保修吗?", "th9")
+    await w.ask("customer", "转人工", "th9")
+    await w.learning.listening.settle()
+    (gap,) = await gaps(w)
+    assert (gap.count, gap.whys) == (1, (("unsure", 1),))
+
+
 async def test_they_are_grouped_counted_by_week_and_told_without_names(world: Start) -> None:
     w = await world()
     now = 1_800_000_000.0
@@ -122,6 +137,22 @@ async def test_a_gap_is_closed_with_a_document_and_measured(world: Start) -> Non
         await service.measure(admin, again.id)
 
 
+async def test_a_gap_that_is_older_than_what_is_shown_can_be_closed(world: Start) -> None:
+    w = await world()
+    now = 1_800_000_000.0
+    await noted(w, "staff", "食堂几点开门?", "t1", now - 20 * WEEK_S)
+    await noted(w, "staff", "食堂几点开门呢?", "t2", now - 1 * WEEK_S)
+    await noted(w, "staff", "停车位怎么申请?", "t3", now - 20 * WEEK_S)
+    w.learning.gaps.parts.clock = lambda: now
+    (gap,) = await gaps(w)
+    assert (gap.count, sum(gap.weeks)) == (1, 1)
+    document = await written(w, "canteen.md", CANTEEN)
+    done = await w.learning.gaps.close(w.who("admin"), gap.id, document.id)
+    assert (done.closed.asked, done.closed.answered) == (2, 2)
+    (gap,) = await gaps(w)
+    assert gap.closed is not None
+
+
 async def test_what_is_near_tells_the_collection_and_whom_to_ask(world: Start) -> None:
     w = await world()
     await written(w, "canteen.md", CANTEEN)
@@ -134,6 +165,32 @@ async def test_what_is_near_tells_the_collection_and_whom_to_ask(world: Start) -
     assert any("食堂" in line and "《" in line for line in near.suggestion.outline)
     other = repr(found["食堂承包价能不能谈"].suggestion.outline[-1])
     assert "承包价》" not in other  # whoever looks may not read that one
+
+
+async def test_looking_at_many_questions_keeps_nobody_else_waiting(
+    world: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    w = await world()
+    for n in range(6):
+        await noted(w, "staff", f"食堂几点开门{'?' * n}", f"t{n}")
+    where, hidden = [], []
+
+    def grouping(vectors: list[list[float]]) -> list[int]:
+        where.append(threading.current_thread())
+        return [0] * len(vectors)
+
+    async def embed(texts: Sequence[str]) -> list[list[float]]:
+        return [[1.0] for _ in texts]
+
+    monkeypatch.setattr("dazi.ops.gaps.service.grouped_by_vectors", grouping)
+    monkeypatch.setattr("dazi.ops.gaps.service.MOST_COMPARED", 2)
+    monkeypatch.setattr(
+        "dazi.ops.gaps.service.hidden_text", lambda _, text: hidden.append(text) or text
+    )
+    w.learning.gaps.parts.embed = embed
+    (gap,) = await gaps(w)
+    assert gap.count == 6 and len(hidden) == 2
+    assert where and threading.main_thread() not in where
 
 
 async def test_documents_that_cannot_be_searched_hide_no_gap(

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from dazi.core.errors import CallerError
+from dazi.core.errors import CallerError, OperatorError
+from dazi.ops.datasets.erasing import forget
 from dazi.ops.learning.dataset import SPLITS, Made, Wanted, make, read, split_of
 
 
@@ -88,3 +89,24 @@ def test_names_are_no_paths(tmp_path: Path, name: str) -> None:
     with pytest.raises(CallerError):
         make(tmp_path, Wanted("feedback", [], {}, {}))
     assert not any(tmp_path.iterdir())
+
+
+def test_what_a_killed_process_left_of_a_version_goes_with_an_erasure(tmp_path: Path) -> None:
+    found = made(tmp_path, 4)
+    left = found.folder.with_name(".2.0a1b2c3d")
+    left.mkdir()
+    (left / "train.jsonl").write_text(json.dumps(sample("x", "c", "erased")) + "\n", "utf-8")
+    forget(tmp_path, "somebody", "erased")
+    assert not left.exists() and len(list(read(found.folder))) == 4
+
+
+def test_nothing_is_left_of_a_version_that_could_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("dazi.ops.learning.dataset.publish", full)
+    with pytest.raises(OperatorError, match="No space"):
+        made(tmp_path, 4)
+    assert list((tmp_path / "datasets" / "feedback").iterdir()) == []

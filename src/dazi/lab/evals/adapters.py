@@ -137,7 +137,7 @@ def _read(
 
 def _lines(path: Path) -> Iterator[tuple[int, Any]]:
     try:
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
             if line.strip():
                 yield number, json.loads(line)
     except (OSError, ValueError) as e:

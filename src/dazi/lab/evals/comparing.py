@@ -73,8 +73,7 @@ def compare(first: RunFolder, second: RunFolder) -> Comparison:
     names = dict.fromkeys(n for a, _ in pairs for n in a.scores)
     found = [d for n in names if (d := _difference(n, pairs, seed)) is not None]
     groups: dict[str, Difference] = {}
-    for group in dict.fromkeys(a.group for a, _ in pairs):
-        some = [p for p in pairs if p[0].group == group]
+    for group, some in _parts(pairs).items():
         for name in names:
             if (d := _difference(name, some, seed)) is not None:
                 groups[f"{group}/{name}"] = d
@@ -92,6 +91,17 @@ def compare(first: RunFolder, second: RunFolder) -> Comparison:
         len(one.keys() ^ two.keys()),
         tuple(_notes(*heads, len(one.keys() ^ two.keys()))),
     )
+
+
+def _parts(pairs: Sequence[tuple[Scored, Scored]]) -> dict[str, list[tuple[Scored, Scored]]]:
+    """By group, and by language where there are several, called as ``groups_of`` calls them."""
+    out: dict[str, list[tuple[Scored, Scored]]] = {}
+    for pair in pairs:
+        out.setdefault(pair[0].group, []).append(pair)
+    languages: dict[str, list[tuple[Scored, Scored]]] = {}
+    for pair in pairs:
+        languages.setdefault(f"[{pair[0].language}]", []).append(pair)
+    return out | (languages if len(languages) > 1 else {})
 
 
 def _difference(name: str, pairs: Sequence[tuple[Scored, Scored]], seed: int) -> Difference | None:

@@ -33,6 +33,11 @@ class Execution:
     price: Priced | None = None
 
 
+def at_once(suite: Suite, concurrency: int, items: int) -> int:
+    """How many of ``items`` are really asked at the same time."""
+    return max(min(concurrency, items), 1) if suite.shared else 1
+
+
 async def execute(
     execution: Execution,
     items: Sequence[Item],
@@ -55,9 +60,8 @@ async def execute(
             if progress is not None:
                 progress(finished, len(items), record)
 
-    at_once = max(execution.concurrency, 1) if execution.suite.shared else 1
     async with asyncio.TaskGroup() as group:
-        for _ in range(at_once):
+        for _ in range(at_once(execution.suite, execution.concurrency, len(items))):
             group.create_task(work())
 
 

@@ -14,6 +14,7 @@ A file of gates is YAML: a list under ``gates``, each with ``metric`` and one of
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,8 +144,10 @@ def _lost(gate: Gate, comparison: Comparison) -> float | None:
 
 def _grown(gate: Gate, comparison: Comparison) -> float | None:
     first, second = (_metric(gate, h) for h in (comparison.first, comparison.second))
-    if first is None or second is None or not first.value or second.value is None:
+    if first is None or second is None or first.value is None or second.value is None:
         return None
+    if not first.value:  # of nothing every growth is endless, and none is none
+        return math.inf if second.value else 0.0
     return second.value / first.value - 1
 
 

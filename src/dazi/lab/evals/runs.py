@@ -102,6 +102,7 @@ class RunHead:
             self.company,
             self.model,
             self.model_version,
+            self.made_by,
             dict(sorted(self.switches.items())),
             self.seed,
             self.limit,
@@ -195,7 +196,13 @@ class Appending:
         self._file.truncate(whole)
 
     def add(self, record: ItemRecord) -> None:
-        self._file.write(msgspec.json.encode(record, enc_hook=str) + b"\n")
+        try:
+            line = msgspec.json.encode(record, enc_hook=str)
+        except (ValueError, OverflowError, TypeError):
+            # A model may write what JSON cannot hold (half a surrogate pair, endless numbers): it is kept
+            # as near as can be, and ends nothing.
+            line = msgspec.json.encode(_writable(msgspec.to_builtins(record, enc_hook=str)))
+        self._file.write(line + b"\n")
         self._file.flush()
 
     def close(self) -> None:
@@ -206,6 +213,18 @@ class Appending:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _writable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {_writable(str(k)): _writable(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_writable(v) for v in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)
+    return value
 
 
 def _lock(file: IO[bytes]) -> None:
@@ -261,9 +280,14 @@ class RunStore:
     def new(self, head: RunHead) -> RunFolder:
         """A folder for ``head``; of two that begin in one second the later gets a number."""
         name, number = head.id, 1
-        while (self.folder / name).exists():
-            number += 1
-            name = f"{head.id}-{number}"
+        while True:
+            try:
+                (self.folder / name).mkdir(mode=0o700, parents=True)
+            except FileExistsError:
+                number += 1
+                name = f"{head.id}-{number}"
+            else:
+                break
         folder = RunFolder(self.folder / name)
         folder.write(replace(head, id=name))
         return folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
@@ -165,6 +165,20 @@ def data_of(name: str, parts: Sequence[Path], licence: str = "") -> DataOf:
         return DataOf(name, digest(parts), licence)
     except OSError as e:
         raise CallerError("no_data", f"读不了:{e}", f"cannot read: {e}") from None
+
+
+def once(loaded: Loaded) -> Loaded:
+    """``loaded`` with the first of the items that have one id: a run knows items by it."""
+    items: dict[str, Item] = {}
+    for item in loaded.items:
+        items.setdefault(item.id, item)
+    if not (twins := len(loaded.items) - len(items)):
+        return loaded
+    note = Text(
+        f"{twins} 道题的编号前面用过了,没有评",
+        f"{twins} items have the id of one before and were left out",
+    )
+    return replace(loaded, items=tuple(items.values()), notes=(*loaded.notes, note))
 
 
 def drawn(items: Sequence[Item], limit: int, seed: int) -> list[Item]:

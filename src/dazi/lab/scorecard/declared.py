@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from dazi.core.errors import ConfigError
 from dazi.core.language import Text
+from dazi.lab.evals.figures import NO_SHARES
 
 Dimension = Literal["capability", "cost", "compliance"]
 DIMENSIONS: tuple[Dimension, ...] = ("capability", "cost", "compliance")
@@ -77,6 +78,12 @@ class MetricSpec(_Strict):
     weight: Annotated[float, Field(gt=0, le=1000)] = 1.0
     lower: bool = False
     label: str | dict[str, str] = ""
+
+    @model_validator(mode="after")
+    def _share(self) -> MetricSpec:
+        if self.metric in NO_SHARES:
+            raise ValueError(f"capability: {self.metric} is no share of items and cannot be scored")
+        return self
 
     @property
     def key(self) -> str:

@@ -42,8 +42,7 @@ def _source(s: Scorecard, language: Language) -> Iterator[str]:
     yield _heading(w.NAMES["capability"](language))
     heads = [w.METRIC(language), w.WEIGHT(language), *(c.name for c in s.candidates)]
     yield _table(heads, [_metric(s, n, language) for n in range(len(s.card.capability))])
-    if told := w.left_out(s, language):
-        yield _small(told)
+    yield from map(_small, filter(None, (w.left_out(s, language), w.unlike(s, language))))
     for c in s.candidates:
         yield from _evidence(c, language)
 

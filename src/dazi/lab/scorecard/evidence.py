@@ -47,7 +47,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class RunOf:
-    """An evaluation run that is done; ``done``: items."""
+    """An evaluation run that is done; ``done``: items, ``drawn``: which of ``data`` (limit and seed)."""
 
     id: str
     suite: str
@@ -57,6 +57,12 @@ class RunOf:
     metrics: Mapping[str, Measure]
     use: Use
     data: DataOf
+    drawn: tuple[int, int] = (0, 0)
+
+    @property
+    def asked(self) -> tuple[str, int, int]:
+        """Runs in which this is the same asked the same items."""
+        return (self.data.sha256, *self.drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +86,11 @@ def read_run(named: str, store: RunStore, beside: Path) -> RunOf:
     own = RunFolder(beside / named)
     folder = own if (own.path / HEAD).is_file() else store.find(named)
     head = folder.head
-    if head.done < head.of:
+    if not head.ended or head.done < head.of:
         raise CallerError(
             "run",
-            f"评测 {head.id} 只做了 {head.done}/{head.of}：用 `dazi eval run` 接着做完",
-            f"run {head.id} has {head.done} of {head.of} items: finish it with `dazi eval run`",
+            f"评测 {head.id} 没有做完（{head.done}/{head.of}）：用 `dazi eval run` 接着做完",
+            f"run {head.id} is not finished, {head.done} of {head.of}: go on with `dazi eval run`",
         )
     measured = {
         name: Measure(m.value, m.low, m.high, m.n, head.id)
@@ -93,12 +99,31 @@ def read_run(named: str, store: RunStore, beside: Path) -> RunOf:
     }
     use = _use(list(folder.by_id().values()), head.concurrency)
     return RunOf(
-        head.id, head.suite, head.model, head.model_version, head.done, measured, use, head.data
+        head.id,
+        head.suite,
+        head.model,
+        head.model_version,
+        head.done,
+        measured,
+        use,
+        head.data,
+        (head.limit, head.seed if head.limit else 0),
     )
 
 
 def read_compliance(path: Path, frameworks: Sequence[str]) -> Compliant:
     report = _json(path)
+    try:
+        return _compliant(path, report, frameworks)
+    except (KeyError, TypeError, ValueError, AttributeError) as e:
+        raise CallerError(
+            "file",
+            f"{path} 不是 `dazi audit compliance --json` 写的：{e!r}",
+            f"{path} was not written by `dazi audit compliance --json`: {e!r}",
+        ) from e
+
+
+def _compliant(path: Path, report: Mapping[str, Any], frameworks: Sequence[str]) -> Compliant:
     counts: dict[str, int] = {}
     failed = []
     seen = [str(f["key"]) for f in report["frameworks"]]
@@ -122,8 +147,9 @@ def _use(items: Sequence[ItemRecord], at_once: int) -> Use:
     def mean(values: list[float]) -> float | None:
         return sum(values) / len(values) if values else None
 
-    counted = [i.tokens for i in items if i.tokens.prompt or i.tokens.completion]
-    ms = mean([i.ms for i in items if i.ms])
+    answered = [i for i in items if not i.error]  # how fast a request fails is no pace
+    counted = [i.tokens for i in answered if i.tokens.prompt or i.tokens.completion]
+    ms = mean([i.ms for i in answered if i.ms])
     return Use(
         mean([float(t.prompt) for t in counted]),
         mean([float(t.completion) for t in counted]),

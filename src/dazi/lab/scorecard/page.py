@@ -37,7 +37,7 @@ const inputs = [...document.querySelectorAll('.weights input')];
 function reckon() {
   const weights = inputs.map(i => Number(i.value));
   const total = weights.reduce((a, b) => a + b, 0);
-  inputs.forEach(i => { i.nextElementSibling.textContent = i.value; });
+  inputs.forEach(i => { i.nextElementSibling.textContent = +(+i.value).toFixed(1); });
   data.forEach((scores, n) => {
     const known = scores.every((s, k) => s !== null || !weights[k]);
     const sum = total && known ? scores.reduce((a, s, k) => a + (s || 0) * weights[k], 0) / total : null;
@@ -86,8 +86,10 @@ def _weights(s: Scorecard, language: Language) -> Iterator[str]:
     yield f'<form class="weights" hidden><fieldset><legend>{escape(w.WEIGHT(language))}</legend>'
     for d in DIMENSIONS:
         value = f"{s.card.weights.of(d):g}"
+        most = f"{max(100.0, *(s.card.weights.of(x) for x in DIMENSIONS)):g}"
         yield (
-            f'<label>{escape(w.NAMES[d](language))}<input type="range" min="0" max="100" value="{value}">'
+            f'<label>{escape(w.NAMES[d](language))}<input type="range" min="0" '
+            f'max="{most}" step="any" value="{value}">'
             f"<output>{value}</output></label>"
         )
     yield "</fieldset></form>"
@@ -144,7 +146,7 @@ def _metrics(s: Scorecard, language: Language) -> Iterator[str]:
         )
         yield f'<tr><td>{escape(w.label(m, language))}</td><td class="n">{weight}</td>{cells}</tr>'
     yield "</tbody></table></div>"
-    if told := w.left_out(s, language):
+    for told in filter(None, (w.left_out(s, language), w.unlike(s, language))):
         yield f'<p class="note">{escape(told)}</p>'
 
 

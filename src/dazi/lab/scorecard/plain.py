@@ -34,6 +34,7 @@ def _metric(m: MetricSpec, s: Scorecard) -> dict[str, Any]:
         "weight": m.weight,
         "lower_is_better": m.lower,
         "counted": m.key in s.counted,
+        "same_items": m.key not in s.unlike,
     }
 
 

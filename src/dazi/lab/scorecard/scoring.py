@@ -60,16 +60,23 @@ class Found:
         """Of several runs of a suite the last one named counts."""
         return {f"{r.suite}.{name}": m for r in self.runs for name, m in r.metrics.items()}
 
+    def asked(self, key: str) -> tuple[str, int, int] | None:
+        """The items that this metric was measured on."""
+        found = self.measured().get(key)
+        return next((r.asked for r in self.runs if found and r.id == found.run), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """``counted``: the metrics that every candidate has; ``left_out``: those that count for nobody."""
+    """``counted``: the metrics that every candidate has; ``left_out``: those that count for nobody;
+    ``unlike``: those of ``counted`` that were not measured on the same items."""
 
     card: Card
     made: str
     candidates: tuple[Candidate, ...]
     counted: tuple[str, ...]
     left_out: tuple[str, ...]
+    unlike: tuple[str, ...] = ()
 
 
 def scored(card: Card, found: Sequence[Found], made: str) -> Scorecard:
@@ -82,6 +89,7 @@ def scored(card: Card, found: Sequence[Found], made: str) -> Scorecard:
         tuple(_candidate(card, f, m, counted) for f, m in zip(found, measured, strict=True)),
         counted,
         tuple(k for k in keys if k not in counted),
+        tuple(k for k in counted if len({f.asked(k) for f in found}) > 1),
     )
 
 
@@ -112,15 +120,17 @@ def _candidate(
 
 
 def _capability(card: Card, measured: Mapping[str, Measure], counted: Sequence[str]) -> Score:
-    """The weighted mean; the metrics' errors taken as independent."""
+    """The weighted mean. Errors of metrics of one run, which are of the same items, are taken as moving
+    together; those of several runs as independent."""
     specs = [m for m in card.capability if m.key in counted]
     total = sum(m.weight for m in specs)
-    value = spread = 0.0
+    value = 0.0
+    spreads: dict[str, float] = {}
     for m in specs:
         found, share = measured[m.key], m.weight / total
         value += share * (1 - found.value if m.lower else found.value)
-        spread += (share * found.deviation) ** 2
-    return _around(value, math.sqrt(spread))
+        spreads[found.run] = spreads.get(found.run, 0.0) + share * found.deviation
+    return _around(value, math.hypot(*spreads.values()))
 
 
 def weighted(scores: Mapping[Dimension, Score], weights: Weights) -> Score:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dazi.core.language import Language, Text
+from dazi.lab.evals.figures import NO_SHARES
 from dazi.lab.scorecard.costing import Reckoned
 from dazi.lab.scorecard.declared import Dimension, MetricSpec
 from dazi.lab.scorecard.evidence import COUNTED, Compliant, Measure
@@ -27,6 +28,11 @@ EVIDENCE = Text("依据", "Evidence")
 LEFT_OUT = Text(
     "没有计入：{metrics}。不是每个候选都测过，所以对谁都不算。",
     "Not counted: {metrics}. Not every candidate was measured by it, so it counts for nobody.",
+)
+UNLIKE = Text(
+    "题目不同：{metrics}。几个候选测的不是同样的题（数据、--limit 或 --seed 不同），分数不能直接比。",
+    "Not the same items: {metrics}. The candidates were not asked the same (other data, --limit or --seed), so these "
+    "do not compare.",
 )
 NO_OVERALL = Text("没有总分：没有测{lacking}。", "No overall score: {lacking} not measured.")
 STATEMENT = Text(
@@ -107,7 +113,10 @@ def must(k: Kept, language: Language) -> str:
     if k.must.at_least is not None:
         bounds.append(f">= {k.must.at_least:g}")
     state = NOT_MEASURED if k.holds is None else HOLDS if k.holds else FAILS
-    value = f" ({measure(k.measured)})" if k.measured else ""
+    value = ""
+    if k.measured:
+        plain = k.must.metric in NO_SHARES  # ms, tokens, yuan: no share of anything
+        value = f" ({k.measured.value:g})" if plain else f" ({measure(k.measured)})"
     return f"{k.must.key} {' '.join(bounds)}: {state(language)}{value}"
 
 
@@ -115,6 +124,12 @@ def left_out(s: Scorecard, language: Language) -> str:
     if not s.left_out:
         return ""
     return LEFT_OUT(language).format(metrics=", ".join(s.left_out))
+
+
+def unlike(s: Scorecard, language: Language) -> str:
+    if not s.unlike:
+        return ""
+    return UNLIKE(language).format(metrics=", ".join(s.unlike))
 
 
 def lacking(c: Candidate, language: Language) -> str:

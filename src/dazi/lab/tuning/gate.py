@@ -9,6 +9,9 @@ from typing import Any
 from dazi.lab.evals import intervals
 from dazi.ops.experiments.sequential import mcnemar
 
+HAIR = 1e-9
+"""Differences of shares come out so much beside the limit that somebody wrote."""
+
 
 @dataclass(frozen=True, slots=True)
 class Paired:
@@ -78,6 +81,10 @@ def judged(
 ) -> Verdict:
     """``gain``: at least so much more in each of ``better``; ``loss``: no more than that less in any of
     ``same``. Both by the difference itself; its interval stands beside it."""
-    why = [f"{p.name}: {p.difference:+.1%} < {gain:+.1%}" for p in better if p.difference < gain]
-    why += [f"{p.name}: {p.difference:+.1%} < {-loss:+.1%}" for p in same if p.difference < -loss]
+    wanted = [(p, gain) for p in better] + [(p, -loss) for p in same]
+    why = [
+        f"{p.name}: {p.difference:+.1%} < {least:+.1%}"
+        for p, least in wanted
+        if p.difference < least - HAIR
+    ]
     return Verdict(not why, tuple(why), tuple(better), tuple(same))

@@ -36,7 +36,9 @@ class Prepared:
 def prepare(
     renderer: Renderer, train: Sequence[Sample], validation: Sequence[Sample], folder: Path
 ) -> Prepared:
-    """Raises ``CallerError`` when nothing is left to train on."""
+    """Raises ``CallerError`` when nothing is left to train on. ``folder`` is its owner's alone from then
+    on: it holds what people said."""
+    folder.chmod(0o700)
     labels = sorted({s.label for s in (*train, *validation) if s.kind == "class"})
     refused: Counter[str] = Counter()
     made = [_rendered(renderer, part, labels, refused) for part in (train, validation)]

@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,8 +59,8 @@ class Trainer:
         return {name: str(version) for name, version in found.items()}
 
     def train(self, folder: Path, recipe: Recipe, seen: Seen) -> int:
-        """Train what lies in ``folder``, or go on; the exit status. Ctrl-C stops it so that it can go
-        on later."""
+        """Train what lies in ``folder``, or go on; the exit status. Ctrl-C or a SIGTERM stops it so that
+        it can go on later."""
         if running(folder):
             raise CallerError(
                 "tuning_running", f"{folder} 里正在训练。", f"A training is going on in {folder}."
@@ -70,7 +72,8 @@ class Trainer:
             )
             note(folder, child.pid)
             try:
-                return _watched(child, seen)
+                with _interrupting():
+                    return _watched(child, seen)
             finally:
                 (folder / PID).unlink(missing_ok=True)
 
@@ -107,12 +110,32 @@ def failed(folder: Path, log: str = "") -> OperatorError:
     """``log``: what the trainer wrote, if not into its file."""
     path = folder / "trainer.log"
     text = log or (path.read_text(encoding="utf-8", errors="replace") if path.is_file() else "")
-    last = (text.strip().splitlines() or ["?"])[-1]
+    told = next((e for e in reversed(events(folder)) if e["event"] in ("failed", "begun")), {})
+    last = told.get("why") or (text.strip().splitlines() or ["?"])[-1]
     return OperatorError(
         "tuning_failed",
         f"训练没有成功:{last}。全文在 {path}。",
         f"The training failed: {last}. All of it is in {path}.",
     )
+
+
+@contextmanager
+def _interrupting() -> Iterator[None]:
+    """What asks this process to end interrupts it at once, however it was started: under ``asyncio.run`` an
+    interrupt would wait for the next ``await``, and a SIGTERM would leave the trainer alone."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {n: signal.signal(n, interrupt) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _watched(child: subprocess.Popen[str], seen: Seen) -> int:

@@ -23,8 +23,8 @@ def eval_calls(
     file: Annotated[Path, typer.Argument(help="JSON Lines 用例。Cases.")],
     json_out: Json = False,
     format: Annotated[str, typer.Option(help="dazi、bfcl 或 acebench。")] = "dazi",
-    limit: Annotated[int, typer.Option(help="只跑前 N 条。Only the first N.")] = 0,
-    concurrency: Annotated[int, typer.Option(help="同时跑几条。Cases at once.")] = 4,
+    limit: Annotated[int, typer.Option(min=0, help="只跑前 N 条。Only the first N.")] = 0,
+    concurrency: Annotated[int, typer.Option(min=1, help="同时跑几条。Cases at once.")] = 4,
     random: Annotated[
         bool, typer.Option("--random", help="随机对照:证明不是代码在选。The random control.")
     ] = False,
@@ -68,7 +68,7 @@ def eval_3c(
 @group.command("run")
 def eval_run(
     suite: Annotated[str, typer.Argument(help="评测名,见 dazi eval list。A suite.")],
-    limit: Annotated[int, typer.Option(help="只跑 N 题,各组均匀抽。At most N items.")] = 0,
+    limit: Annotated[int, typer.Option(min=0, help="只跑 N 题,各组均匀抽。At most N items.")] = 0,
     without: Annotated[
         list[str] | None,
         typer.Option(
@@ -83,7 +83,7 @@ def eval_run(
         Path | None, typer.Option(help="数据在哪里,默认 DAZI_EVALDATA。Where the data lies.")
     ] = None,
     seed: Annotated[int, typer.Option(help="抽题的种子。Seed of the drawing.")] = 0,
-    concurrency: Annotated[int, typer.Option(help="同时问几题。Items at once.")] = 4,
+    concurrency: Annotated[int, typer.Option(min=1, help="同时问几题。Items at once.")] = 4,
     again: Annotated[
         bool, typer.Option("--again", help="跑过同样的也重跑。Even if the same was run.")
     ] = False,

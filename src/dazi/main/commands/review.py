@@ -68,8 +68,18 @@ def review_run(
     """审合同:对照范本和政策,找矛盾和错误引用。Review contracts against template and policy."""
     chosen = settings(company, jobs_at_once=jobs)
     if out is not None or len(files) > 1 or any(f.is_dir() for f in files):
+        from dazi.core.errors import CallerError
         from dazi.main.contract_batch import Batch, review_batch
 
+        one = {"--word": word, "--highlights": highlights, "--pdf": pdf, "--html": html}
+        given = [name for name, path in one.items() if path is not None]
+        if given := [*given, *(["--all"] if all_of_them else [])]:
+            told = "、".join(given), ", ".join(given)
+            raise CallerError(
+                "one_file",
+                f"{told[0]} 只用于一份合同;一批的结果都在 --out 的目录里",
+                f"{told[1]}: of a single contract only; a batch has its results in the folder of --out",
+            )
         batch = Batch(tuple(files), template, policy, out or Path("reviews"), ocr, json_out)
         asyncio.run(review_batch(chosen, user, batch, language()))
         return

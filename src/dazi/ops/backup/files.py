@@ -18,6 +18,7 @@ from dazi.ops.backup.keyfile import KNOWN
 from dazi.ops.backup.sealed import damaged
 from dazi.ops.backup.switch import ASIDE, MARKER, STAGING
 from dazi.ops.datasets.folders import FOLDER as DATASETS
+from dazi.ops.tuning_runs import FOLDER as TRAININGS
 from dazi.store.presence import FILE as LOCK
 
 DATABASE = "dazi.sqlite"
@@ -25,9 +26,9 @@ COPYING = ".backup-"
 AUDIT = "audit"
 HEAD = f"{AUDIT}/head.json"
 DATA, COMPANY = "data", "company"
-_STAYS = (LOCK, MARKER, "models", DATASETS)
-"""Of this machine; ``models`` are compiled models, made again where they are missing. Datasets are sealed
-with nobody's key: a copy of one would outlive an erasure."""
+_STAYS = (LOCK, MARKER, "models", DATASETS, TRAININGS)
+"""Of this machine; ``models`` are compiled models, made again where they are missing. Datasets, and
+trainings that hold their samples, are sealed with nobody's key: a copy would outlive an erasure."""
 _NOT_OURS = (STAGING, COPYING, ASIDE, "dazi.before-", ".dazi.before-")
 _KEYS = {f"{AUDIT}/{name}" for name in (SUBJECTS, MASTER, KNOWN)}
 """In the file of keys, and nowhere else."""

@@ -6,18 +6,22 @@ again by the next: the version that still holds something is found as before.
 
 from __future__ import annotations
 
+import json
+import secrets
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from dazi.ops.datasets.card import card
 from dazi.ops.datasets.folders import (
     CARD,
-    MAKING,
+    MANIFEST,
     REFUSED,
     REPLIES,
     SPLITS,
@@ -35,62 +39,103 @@ from dazi.ops.datasets.folders import (
     write_manifest,
 )
 from dazi.ops.datasets.people import People
+from dazi.ops.tuning_runs import RECIPE, SAMPLES, folder_of, stop
 
 ADAPTERS, ADAPTER = "adapters", "adapter.json"
 ERASED = "erased"
 """The reason of a withdrawal, and what a step that left samples out counts them under."""
+TAKEN_BACK = "taken_back"
+"""The same, of what is not to be learned from any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
     """``withdrawn``: versions that held samples of the person; ``samples``: how many in the latest
-    of each dataset; ``adapters``: that were trained on one of them, as NAME/VERSION."""
+    of each dataset; ``adapters``: that were trained on one of them, as NAME/VERSION; ``trainings``:
+    whose samples are gone."""
 
     withdrawn: tuple[Version, ...] = ()
     samples: int = 0
     adapters: tuple[str, ...] = ()
+    trainings: tuple[str, ...] = ()
+
+    def __add__(self, later: Forgotten) -> Forgotten:
+        return Forgotten(
+            self.withdrawn + later.withdrawn,
+            self.samples + later.samples,
+            tuple(dict.fromkeys(self.adapters + later.adapters)),
+            self.trainings + later.trainings,
+        )
 
 
 class _Source(msgspec.Struct):
     user: str = ""
+    kind: str = ""
 
 
 class _Line(msgspec.Struct):
+    id: str = ""
     source: _Source = msgspec.field(default_factory=_Source)
 
 
 class _Counted(msgspec.Struct):
     kind: str = ""
     language: str = ""
+    source: _Source = msgspec.field(default_factory=_Source)
 
 
-def forget(data: Path, user: str, known_as: str = "") -> Forgotten:
+def forget(
+    data: Path, user: str, known_as: str = "", samples: frozenset[str] = frozenset()
+) -> Forgotten:
     """Erase ``user`` from every dataset of the data folder; ``known_as``: what else stands for them in
-    samples, such as in those out of feedback. What is under way is thrown away."""
+    samples, such as in those out of feedback; ``samples``: ids of such. What is under way is thrown
+    away."""
     if not root(data).is_dir():
         return Forgotten()
-    for half in root(data).glob(f"*/{MAKING}"):
-        shutil.rmtree(half)
-    marks = frozenset({People(data).mark(user), known_as} - {""})
+    _discard_halves(data)
+    return leave_out(data, frozenset({People(data).mark(user), known_as, *samples} - {""}))
+
+
+def leave_out(data: Path, marks: frozenset[str], why: str = ERASED) -> Forgotten:
+    """What has one of these ids, or is of one of these people, goes out of every dataset."""
+    if not root(data).is_dir():
+        return Forgotten()
     gone: list[Version] = []
     samples = 0
     for name in names(data):
-        withdrawn, left_out = _from(data, name, marks)
+        withdrawn, left_out = _from(data, name, marks, why)
         gone += withdrawn
         samples += left_out
-    return Forgotten(tuple(gone), samples, tuple(_mark_adapters(data, gone)) if gone else ())
+    adapters = _mark_adapters(data, gone) if gone else []
+    return Forgotten(tuple(gone), samples, tuple(adapters), tuple(_clear_trainings(data)))
 
 
-def _from(data: Path, name: str, marks: frozenset[str]) -> tuple[list[Version], int]:
+def _discard_halves(data: Path) -> None:
+    """What is being made of samples, and what a run that was killed has left of a version. It is moved
+    first, in one step: whoever writes there either has published it by then or never will."""
+    for half in root(data).glob("*/.*"):
+        if half.is_dir():
+            gone = half.with_name(f".gone-{secrets.token_hex(4)}")
+            with suppress(FileNotFoundError):
+                half.rename(gone)
+                shutil.rmtree(gone)
+
+
+def _from(data: Path, name: str, marks: frozenset[str], why: str) -> tuple[list[Version], int]:
     """The versions withdrawn, and how many samples the new one lacks of the latest."""
     folder = root(data) / name
-    held = [n for n in versions(data, name) if read_manifest(folder / str(n)).withdrawn is None]
+    held = []
+    for n in versions(data, name):
+        if read_manifest(folder / str(n)).withdrawn is None:
+            held.append(n)
+        else:
+            _empty(folder / str(n))  # somebody who withdrew it may have been cut short
     holding = [n for n in held if _holds(folder / str(n), marks)]
     left_out = 0
     if holding and holding[-1] == held[-1]:
-        left_out = _write_without(folder, held[-1], marks)
+        left_out = _write_without(folder, held[-1], marks, why)
     for n in holding:
-        withdraw(folder / str(n))
+        withdraw(folder / str(n), why)
     return [Version(name, n) for n in holding], left_out
 
 
@@ -101,10 +146,11 @@ def _holds(folder: Path, marks: frozenset[str]) -> bool:
 def _is_of(line: bytes, marks: frozenset[str]) -> bool:
     if not any(mark.encode() in line for mark in marks):
         return False
-    return msgspec.json.decode(line, type=_Line).source.user in marks
+    one = msgspec.json.decode(line, type=_Line)
+    return one.source.user in marks or one.id in marks
 
 
-def _write_without(folder: Path, version: int, marks: frozenset[str]) -> int:
+def _write_without(folder: Path, version: int, marks: frozenset[str], why: str) -> int:
     """Write the version after the latest; how many samples it leaves out."""
     old = folder / str(version)
     before = read_manifest(old)
@@ -124,7 +170,7 @@ def _write_without(folder: Path, version: int, marks: frozenset[str]) -> int:
         if (old / name).is_file():
             shutil.copyfile(old / name, made / name)
     gone = before.samples - sum(counts.values())
-    stage = Stage(ERASED, before.samples, before.samples - gone, {ERASED: gone})
+    stage = Stage(why, before.samples, before.samples - gone, {why: gone})
     manifest = msgspec.structs.replace(
         before,
         version=number,
@@ -142,12 +188,13 @@ def _write_without(folder: Path, version: int, marks: frozenset[str]) -> int:
 
 
 def count(folder: Path) -> dict[str, dict[str, int]]:
-    """Samples of a version by kind and by language."""
-    out: dict[str, dict[str, int]] = {"kind": {}, "language": {}}
+    """Samples of a version by kind, by language and by source."""
+    out: dict[str, dict[str, int]] = {"kind": {}, "language": {}, "source": {}}
     for split in SPLITS:
         for line in lines(folder / f"{split}.jsonl"):
             one = msgspec.json.decode(line, type=_Counted)
-            for group, value in (("kind", one.kind), ("language", one.language)):
+            found = {"kind": one.kind, "language": one.language, "source": one.source.kind}
+            for group, value in found.items():
                 out[group][value] = out[group].get(value, 0) + 1
     return out
 
@@ -156,9 +203,45 @@ def withdraw(folder: Path, why: str = ERASED) -> None:
     """Say first that it is withdrawn, then remove what it held; its manifest and card stay."""
     withdrawn = msgspec.structs.replace(read_manifest(folder), withdrawn=Withdrawn(why, now()))
     write_manifest(folder, withdrawn)
+    _empty(folder)
+    (folder / CARD).write_text(card(withdrawn), encoding="utf-8")
+
+
+def _empty(folder: Path) -> None:
     for path in folder.glob("*.jsonl"):
         path.unlink()
-    (folder / CARD).write_text(card(withdrawn), encoding="utf-8")
+
+
+def _clear_trainings(data: Path) -> Iterator[str]:
+    """Trainings hold samples as they were put to the model: those of withdrawn versions go. One that
+    runs is asked to stop; what it has learnt so far stays, as adapters do."""
+    for path in sorted(folder_of(data).glob(f"*/{RECIPE}")):
+        try:
+            recipe = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            continue
+        if not any(_is_withdrawn(f) for f in _trained_on(data, recipe)):
+            continue
+        stop(path.parent)
+        there = [p for name in SAMPLES if (p := path.parent / name).is_file()]
+        for samples in there:
+            samples.unlink()
+        if there:
+            yield path.parent.name
+
+
+def _trained_on(data: Path, recipe: Any) -> Iterator[Path]:
+    """The folders of versions that a training's recipe names."""
+    for name, version, *_ in recipe.get("origins") or ():
+        yield root(data) / str(name) / str(version)
+    files = recipe.get("data")
+    if isinstance(files, dict):
+        for key in ("train", "validation"):
+            yield from (Path(p).parent for p in files.get(key) or ())
+
+
+def _is_withdrawn(folder: Path) -> bool:
+    return (folder / MANIFEST).is_file() and read_manifest(folder).withdrawn is not None
 
 
 def _mark_adapters(data: Path, gone: Sequence[Version]) -> list[str]:

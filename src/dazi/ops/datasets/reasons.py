@@ -16,6 +16,7 @@ STAGES: Mapping[str, Text] = {
     "leaks": Text("与评测用例重合", "overlap with evaluations"),
     "groups": Text("分组:相近的进同一份", "groups: what is alike stays together"),
     "erased": Text("抹除", "erasure"),
+    "taken_back": Text("撤下", "taking out"),
 }  # fmt: skip
 REASONS: Mapping[str, Text] = {
     "unreadable": Text("读不出来", "it cannot be read"),
@@ -27,6 +28,7 @@ REASONS: Mapping[str, Text] = {
     "licence": Text("许可不在配方列出的范围内", "its licence is none of the recipe's"),
     "consent": Text("没有这个人的同意", "the person has not agreed"),
     "erased": Text("这个人已被抹除", "the person is erased"),
+    "taken_back": Text("不再可用来学", "it may not be learned from any more"),
     "expired": Text("过了保留期", "it is past its time"),
     "language": Text("不是配方要的语言", "in none of the recipe's languages"),
     "too_short": Text("太短", "too short"),

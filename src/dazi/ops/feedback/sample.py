@@ -24,9 +24,10 @@ from dazi.ops.feedback.turns import NOT_RUN
 
 SampleKind = Literal["chat", "call", "qa", "text", "class"]
 LONGEST_RESULT = 4_000
-"""Characters of a result's JSON; a longer one is cut off by leaving the sample without what follows."""
+"""Characters of a result's JSON; with a longer one the sample ends before it."""
 MOST_MESSAGES, LONGEST_MESSAGE = 40, 8_000
-WELL = frozenset({"ok", "not_found"})
+WELL = frozenset({"ok", "not_found", "needs_confirmation", "client"})
+"""Outcomes of calls that were right to propose."""
 
 
 class SampleCall(Struct, forbid_unknown_fields=True):
@@ -76,7 +77,7 @@ def proposed(entry: Entry, guard: Guard, origin: Origin) -> Sample | None:
     called = any(m.calls for m in hidden)
     kind: SampleKind = "call" if called else "qa" if entry.kind == "draft" else "chat"
     return Sample(
-        f"feedback-{entry.id}",
+        sample_id(entry),
         _conversation(entry),
         kind,
         c.language,
@@ -92,6 +93,15 @@ def proposed(entry: Entry, guard: Guard, origin: Origin) -> Sample | None:
             "consent": origin.consent,
         },
     )
+
+
+def sample_id(entry: Entry) -> str:
+    """What its sample is called in datasets."""
+    return id_of_sample(entry.id)
+
+
+def id_of_sample(entry: str) -> str:
+    return f"feedback-{entry}"
 
 
 def checked(given: Mapping[str, Any], like: Sample, guard: Guard) -> Sample:
@@ -167,7 +177,13 @@ def _messages(kind: str, thumb: str, c: Content) -> list[Message] | None:
             last = c.correction or (c.answer if thumb == "up" else "")
             if not last or not c.said:
                 return None
-            return [Message("user", c.said), *_called(c.calls), Message("assistant", last)]
+            called, whole = _called(c.calls)
+            if whole:
+                return [Message("user", c.said), *called, Message("assistant", last)]
+            # The answer rests on what is not here: nobody should learn to give it without. A call that
+            # was right is worth learning by itself.
+            ends = thumb == "up" and not c.correction and called and called[-1].calls
+            return [Message("user", c.said), *called] if ends else None
         case "call":
             if not c.said or c.right is None or not c.calls:
                 return None
@@ -180,18 +196,22 @@ def _messages(kind: str, thumb: str, c: Content) -> list[Message] | None:
     return None
 
 
-def _called(calls: Sequence[Call]) -> list[Message]:
-    """The calls that were carried out, with their results as long as all of them are known."""
+def _called(calls: Sequence[Call]) -> tuple[list[Message], bool]:
+    """The calls with their results, and whether that is all of them: up to the first one whose result is
+    not known or too long, which is the last message, or that did not go well, which is left out."""
     out: list[Message] = []
     for i, call in enumerate(calls):
-        if call.outcome in NOT_RUN or call.outcome not in WELL or call.result is None:
+        if call.outcome in NOT_RUN:
             continue
-        result = dumps(call.result)
-        if len(result) > LONGEST_RESULT:
-            continue
+        if call.outcome not in WELL:
+            return out, False
         made = CallText(f"c{i}", call.name, dumps(dict(call.arguments)))
-        out += [Message("assistant", "", (made,)), Message("tool", result, (), made.id)]
-    return out
+        out.append(Message("assistant", "", (made,)))
+        result = "" if call.result is None else dumps(call.result)
+        if not result or len(result) > LONGEST_RESULT:
+            return out, False
+        out.append(Message("tool", result, (), made.id))
+    return out, True
 
 
 def _names(messages: Sequence[Message]) -> list[str]:

@@ -20,6 +20,7 @@ from dazi.audit.private import Private
 from dazi.audit.records import Record
 from dazi.core.company import Company
 from dazi.core.errors import AccessError, CallerError, NotFound
+from dazi.core.language import language_of
 from dazi.core.learning import Drafted, Sent, TurnedDown
 from dazi.core.principal import Principal
 from dazi.guard.engine import Guard
@@ -45,6 +46,7 @@ from dazi.ops.feedback.sample import (
     leading,
     person_in,
     proposed,
+    sample_id,
 )
 from dazi.ops.feedback.store import FeedbackStore
 from dazi.ops.feedback.turns import begun_by, content_of, unknown
@@ -87,6 +89,8 @@ class FeedbackService:
         self.parts = parts
         self.missing: Callable[[Principal, Entry], None] = _nobody
         """Is told of an answer that was not in the documents."""
+        self.leave_out: Callable[[str], Awaitable[None]] = _nothing
+        """Takes the sample of that id out of the datasets that were made."""
 
     # --- giving -----------------------------------------------------------------------------------
 
@@ -111,6 +115,9 @@ class FeedbackService:
             "", by.tenant, by.user, by.user, "answer", turn, turn, content, 0.0, given.thumb,
             given.reason, given.consent,
         )  # fmt: skip
+        before = await self.of_turn(by, turn)
+        if before is not None:
+            await self._out_of_datasets(before)
         put = await self._put(by, entry)
         if given.reason == MISSING:
             self.missing(by, put)
@@ -122,6 +129,7 @@ class FeedbackService:
         if found is None:
             return False
         async with recorded(self.parts.record, by, "feedback.take_back", of=found.id, turn=turn):
+            await self._out_of_datasets(found)
             await self.store.remove(found.id)
         return True
 
@@ -152,7 +160,17 @@ class FeedbackService:
         """Kept until the reply is sent."""
         if not draft.text.strip():
             return
-        content = Content(draft.question, thread=draft.thread, draft=draft.text)
+        before = await self.store.of_item(draft.by.tenant, draft.by.user, "draft", draft.ticket)
+        if before is not None and before.state != "open":
+            # What was sent stays as it is, with what was decided of it.
+            await self.store.change(replace(before, item=f"{before.item}/{before.id}"))
+        content = Content(
+            draft.question,
+            language=language_of(draft.question),
+            thread=draft.thread,
+            today=self.parts.today().isoformat(),
+            draft=draft.text,
+        )
         entry = Entry(
             "", draft.by.tenant, draft.user, draft.by.user, "draft", draft.ticket, "", content, 0.0,
             state="open",
@@ -221,13 +239,22 @@ class FeedbackService:
         )  # fmt: skip
         body: dict[str, Any] = {"of": id} | ({"why": why} if why else {})
         async with recorded(self.parts.record, by, f"feedback.{act}", **body):
+            if act != "accept":
+                await self._out_of_datasets(entry)
             return self._seen(await self.store.change(decided))
 
     async def accepted(self, by: Principal, *, fresh: bool) -> list[Entry]:
-        """Entries that became samples, oldest first; with ``fresh`` those that are in no dataset yet."""
+        """Entries that became samples, oldest first, on a ground that holds now as well; with ``fresh``
+        those that are in no dataset yet."""
         require_review(by)
         found = await self.store.find(by.tenant, Wanted("accepted", limit=1_000_000))
-        return [e for e in reversed(found) if e.sample and not (fresh and e.dataset)]
+        usable = [e for e in reversed(found) if e.sample and self._usable(e)]
+        return [e for e in usable if not (fresh and e.dataset)]
+
+    async def _out_of_datasets(self, entry: Entry) -> None:
+        """Before it is what it was no longer: whoever breaks off does it again."""
+        if entry.dataset or entry.state == "accepted":
+            await self.leave_out(sample_id(entry))
 
     def _learnable(self, entry: Entry, sample: Mapping[str, Any] | None) -> Sample:
         if entry.state == "open":
@@ -257,7 +284,7 @@ class FeedbackService:
 
     def _empty(self, entry: Entry) -> Sample:
         """To be written by whoever reviews."""
-        said = replace(entry.content, said=entry.content.said or "-", correction="-")
+        said = replace(entry.content, said=entry.content.said or "-", correction="-", calls=())
         made = proposed(
             replace(entry, kind="answer", content=said), self.parts.guard, self._origin(entry)
         )
@@ -294,6 +321,10 @@ class FeedbackService:
             calls=calls, right=right,
         )  # fmt: skip
         return Reviewed(replace(entry, content=shown), sample, self._usable(entry))
+
+
+async def _nothing(sample: str) -> None:
+    return None
 
 
 def _nobody(by: Principal, entry: Entry) -> None:

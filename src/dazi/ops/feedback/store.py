@@ -20,6 +20,8 @@ from dazi.store.database import Database
 
 ERASED = "-"
 """In the place of the name of a giver or reviewer who is erased."""
+AT_ONCE = 500
+"""Ids of one statement: databases take some tens of thousands of parameters at the most."""
 OPEN_DAYS_S = 14 * 86_400.0
 """A draft that was not sent so long is forgotten."""
 
@@ -105,8 +107,15 @@ class FeedbackStore:
     async def exported(self, ids: Sequence[str], dataset: str) -> None:
         """Note which dataset these went into."""
         async with self._database.write() as connection:
-            change = update(feedback).where(feedback.c.id.in_(ids))
-            await connection.execute(change.values(dataset=dataset))
+            for first in range(0, len(ids), AT_ONCE):
+                change = update(feedback).where(feedback.c.id.in_(ids[first : first + AT_ONCE]))
+                await connection.execute(change.values(dataset=dataset))
+
+    async def about(self, user: str) -> list[str]:
+        """Ids of what is about somebody, whether it can be opened or not."""
+        query = select(feedback.c.id).where(feedback.c.user == user)
+        async with self._database.read() as connection:
+            return list((await connection.execute(query)).scalars())
 
     async def forget(self, user: str) -> int:
         """Delete what is about somebody who is erased, and their name from what they said of others;

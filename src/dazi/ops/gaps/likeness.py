@@ -11,6 +11,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+import numpy as np
+
 from dazi.knowledge.terms import folded, stemmed
 
 ALIKE = 0.45
@@ -65,19 +67,23 @@ def grouped(texts: Sequence[str]) -> list[int]:
 
 def grouped_by_vectors(vectors: Sequence[Sequence[float]]) -> list[int]:
     """As ``grouped``, by meaning. Vectors need not be of length 1."""
-    leaders: list[tuple[int, list[float]]] = []
+    if len(vectors) == 0:
+        return []
+    given = np.asarray(vectors, dtype=np.float64)
+    lengths = np.linalg.norm(given, axis=1, keepdims=True)
+    units = given / np.where(lengths == 0.0, 1.0, lengths)
+    leaders: list[int] = []
+    beside = np.empty_like(units)  # those of the leaders, one after the other
     out: list[int] = []
-    for i, vector in enumerate(vectors):
-        length = math.sqrt(sum(x * x for x in vector)) or 1.0
-        unit = [x / length for x in vector]
-        best, most = i, ALIKE_VECTORS
-        for leader, other in leaders:
-            like = sum(x * y for x, y in zip(unit, other, strict=True))
-            if like >= most and (like > most or best == i):
-                best, most = leader, like
-        if best == i:
-            leaders.append((i, unit))
-        out.append(best)
+    for i, unit in enumerate(units):
+        likes = beside[: len(leaders)] @ unit
+        nearest = int(likes.argmax()) if leaders else -1
+        if leaders and likes[nearest] >= ALIKE_VECTORS:
+            out.append(leaders[nearest])
+            continue
+        beside[len(leaders)] = unit
+        leaders.append(i)
+        out.append(i)
     return out
 
 

@@ -29,8 +29,12 @@ from dazi.ops.gaps.store import Asked, Closed, GapStore
 from dazi.ops.gaps.suggesting import Around, Suggestion, suggested
 
 WEEK_S = 7 * 86_400.0
+LATELY_S = 86_400.0
+"""A question that was not answered in a turn and then went to a person within that time is one question."""
 MOST_QUESTIONS = 2_000
 """The latest, which are grouped."""
+MOST_COMPARED = 200
+"""Of a gap, the latest, from which its title and its points come: each is compared with each."""
 MOST_EXAMPLES = 5
 LONGEST_QUESTION = 500
 NEAR = 3
@@ -121,6 +125,10 @@ class GapService:
             who = self.parts.people(told.user, told.channel, told.tenant)
         except AccessError:
             return False
+        text = told.asked.strip()[:LONGEST_QUESTION]
+        since = self.parts.clock() - LATELY_S
+        if any(a.text == text for a in await self.store.of_user(who.user, who.tenant, since)):
+            return False  # the turn that did not answer it has told of it
         language = language_of(told.asked)
         return await self.note(who, Seen("handed_over", told.thread, "", told.asked, language))
 
@@ -139,9 +147,11 @@ class GapService:
         """Open ones first, those that were asked about most; then closed ones. Raises ``AccessError``."""
         self._require(by)
         since = self.parts.clock() - weeks * WEEK_S
-        asked = await self.store.questions(by.tenant, since, MOST_QUESTIONS)
         closed = {c.id: c for c in await self.store.closed(by.tenant)}
-        groups = await self._groups(asked, closed)
+        # Grouped with what is older, as whoever closes one finds it.
+        every = [(id, [a for a in of if a.at >= since]) for id, of in await self._all(by)]
+        groups = {id: of for id, of in every if of}
+        asked = [a for of in groups.values() for a in of]
         sources = {s.id: s for s in await self.parts.library.records.sources(by.tenant)}
         numbers = {n for a in asked for n in a.near}
         there = await self.parts.library.records.by_number(sorted(numbers))
@@ -151,7 +161,8 @@ class GapService:
         for id, of in groups.items():
             near = Counter(n for a in of for n in a.near if n in documents)
             around = Around([documents[n] for n, _ in near.most_common(NEAR)], sources, managers)
-            texts = [hidden_text(self.parts.guard, a.text) for a in of]
+            await asyncio.sleep(0)  # answering goes on meanwhile
+            texts = [hidden_text(self.parts.guard, a.text) for a in of[-MOST_COMPARED:]]
             places = Counter(
                 _place(sources[a.source].place) if a.source in sources else "" for a in of
             )
@@ -181,7 +192,8 @@ class GapService:
         ordered = sorted(asked, key=lambda a: (a.gap not in closed, a.at, a.id))
         texts = [a.text for a in ordered]
         if self.parts.embed is not None and texts:
-            leaders = grouped_by_vectors(await self.parts.embed(texts))
+            vectors = await self.parts.embed(texts)
+            leaders = await asyncio.to_thread(grouped_by_vectors, vectors)
         else:
             leaders = await asyncio.to_thread(grouped, texts)
         out: dict[str, list[Asked]] = {}
@@ -207,7 +219,10 @@ class GapService:
         """With a document, and see whether its questions are answered now, each with the rights of
         whoever asked it. Raises ``NotFound`` for a gap or a document that is none."""
         self._require(by)
-        found = next((g for g in await self._all(by) if g[0] == gap), None)
+        # Its first question may have gone since it was listed.
+        found = next(
+            (g for g in await self._all(by) if g[0] == gap or any(a.id == gap for a in g[1])), None
+        )
         if found is None:
             raise unknown()
         if not self._sees(by, await self._document(document)):

@@ -99,6 +99,11 @@ class GapStore:
         query = select(gap_questions).where(c.gap == gap, c.tenant == tenant)
         return await self._asked(query.order_by(c.at.desc(), c.id))
 
+    async def of_user(self, user: str, tenant: str, since: float) -> list[Asked]:
+        c = gap_questions.c
+        query = select(gap_questions).where(c.user == user, c.tenant == tenant, c.at >= since)
+        return await self._asked(query.order_by(c.at.desc(), c.id))
+
     async def closed(self, tenant: str) -> list[Closed]:
         """The latest first."""
         c = closed_gaps.c

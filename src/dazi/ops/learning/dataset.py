@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import secrets
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -130,9 +130,23 @@ def _write(
     folder = root(data) / name
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     number = max(versions(data, name), default=0) + 1
-    coming = folder / f".{number}.{os.getpid()}"
-    shutil.rmtree(coming, ignore_errors=True)
+    coming = folder / f".{number}.{secrets.token_hex(4)}"
     coming.mkdir(mode=0o700)
+    try:
+        return _fill(coming, folder / str(number), wanted, kept, refused)
+    except BaseException:
+        shutil.rmtree(coming, ignore_errors=True)
+        raise
+
+
+def _fill(
+    coming: Path,
+    version: Path,
+    wanted: Wanted,
+    kept: Sequence[Mapping[str, Any]],
+    refused: Sequence[Mapping[str, str]],
+) -> Made:
+    name, number = wanted.name, int(version.name)
     parts: dict[str, list[Mapping[str, Any]]] = {split: [] for split in SPLITS}
     for sample in kept:
         parts[split_of(str(sample["conversation"]))].append(sample)
@@ -160,8 +174,8 @@ def _write(
     )
     write_manifest(coming, manifest)
     (coming / CARD).write_text(card(manifest), "utf-8")
-    publish(coming, folder / str(number))
-    return Made(name, number, folder / str(number), counts, reasons)
+    publish(coming, version)
+    return Made(name, number, version, counts, reasons)
 
 
 def _sources(kept: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

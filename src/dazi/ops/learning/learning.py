@@ -7,19 +7,24 @@ the service; if it passes its gate it waits for a person, who deploys it. Nothin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
+
 from dazi.access.recording import recorded
-from dazi.core.errors import CallerError
+from dazi.core.errors import CallerError, NotFound
 from dazi.core.language import Text
 from dazi.core.principal import Principal
-from dazi.ops.datasets.folders import checked_name
+from dazi.ops.datasets.erasing import TAKEN_BACK, leave_out, withdraw
+from dazi.ops.datasets.folders import REFUSED, checked_name, lines
+from dazi.ops.datasets.folders import place as latest
+from dazi.ops.feedback.model import Entry
 from dazi.ops.feedback.rights import require_review
 from dazi.ops.feedback.service import FeedbackService
-from dazi.ops.learning.dataset import Made, Wanted, make
+from dazi.ops.learning.dataset import Made, Wanted, make, read
 from dazi.store.jobs.work import Kind, Run
 
 KIND = "learn"
@@ -77,16 +82,48 @@ async def export(
     """A version of the dataset from everything that is accepted; with ``fresh`` nothing where nothing is
     new. Raises as ``make``, and ``AccessError``."""
     entries = await service.accepted(by, fresh=False)
-    new = [e for e in entries if not e.dataset]
-    if fresh and not new:
+    if fresh and not await asyncio.to_thread(_new, place.data, checked_name(name), entries):
         raise CallerError("dataset", "没有新采纳的样本", "nothing new was accepted")
-    samples = [e.sample for e in entries if e.sample is not None]
     recipe = {"from": "feedback", "ground": service.parts.ground}
-    wanted = Wanted(checked_name(name), samples, place.tools, recipe)
-    async with recorded(service.parts.record, by, "feedback.export", of=name, samples=len(samples)):
-        made = await asyncio.to_thread(make, place.data, wanted)
-        await service.store.exported([e.id for e in entries], f"{name}/{made.version}")
-    return made
+    async with recorded(service.parts.record, by, "feedback.export", of=name, samples=len(entries)):
+        while True:
+            samples = [e.sample for e in entries if e.sample is not None]
+            wanted = Wanted(checked_name(name), samples, place.tools, recipe)
+            made = await asyncio.to_thread(make, place.data, wanted)
+            await service.store.exported([e.id for e in entries], f"{name}/{made.version}")
+            there = {e.id for e in await service.accepted(by, fresh=False)}
+            entries, before = [e for e in entries if e.id in there], entries
+            if len(entries) == len(before):
+                return made
+            # Somebody was erased, or thought better of it, meanwhile.
+            await asyncio.to_thread(withdraw, made.folder, TAKEN_BACK)
+
+
+def _new(data: Path, name: str, entries: Sequence[Entry]) -> list[Entry]:
+    """Those whose sample is not in the dataset's latest version as it is: other datasets may be made
+    of the same entries, and this one does without none of them."""
+    try:
+        folder = latest(data, name)
+    except NotFound:
+        return list(entries)
+    there = {s["id"]: s["messages"] for s in read(folder)}
+    refused = {msgspec.json.decode(line).get("id") for line in lines(folder / REFUSED)}
+
+    def known(e: Entry) -> bool:
+        sample = e.sample or {}
+        id = sample.get("id")
+        return there.get(id) == sample.get("messages") or (id in refused and bool(e.dataset))
+
+    return [e for e in entries if not known(e)]
+
+
+def leaving_out(data: Path) -> Callable[[str], Awaitable[None]]:
+    """For ``FeedbackService.leave_out``, with the datasets of the data folder ``data``."""
+
+    async def out(sample: str) -> None:
+        await asyncio.to_thread(leave_out, data, frozenset({sample}), TAKEN_BACK)
+
+    return out
 
 
 async def learn(
@@ -94,14 +131,20 @@ async def learn(
 ) -> Learned:
     """One run of the schedule. What was done before it broke off is not done again."""
     require_review(by)
-    fresh = len(await service.accepted(by, fresh=True))
+
+    async def counted() -> int:
+        entries = await service.accepted(by, fresh=False)
+        return len(await asyncio.to_thread(_new, place.data, name, entries))
+
+    # Kept by itself: once the dataset is made nothing is new, and a run that is taken up goes on.
+    fresh = await (run.step("fresh", counted, int) if run is not None else counted())
     if run is not None:
         run.report(MAKING, 0.1)
 
     async def made() -> dict[str, Any]:
         if fresh < least:
             return {}
-        done = await export(service, by, place, name, fresh=True)
+        done = await export(service, by, place, name)
         return {"version": done.version, "samples": dict(done.samples)}
 
     found = await (run.step("dataset", made, dict) if run is not None else made())

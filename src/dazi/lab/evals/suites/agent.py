@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -38,7 +38,11 @@ class Step(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     says: str = ""
     asked: list[str] = []
     waits: str = ""
-    decides: str = ""
+    decides: Literal["", "approve", "reject"] = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.waits) != bool(self.decides):
+            raise ValueError("waits and decides (approve, reject) belong together")
 
 
 class Goal(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -94,8 +98,11 @@ class AgentTasks:
             missed = [m for g in task.goals if (m := await _missed(g, talk, live))]
         turns = talk.turns
         decisions = [d for t in turns for d in t.decisions]
+        error = error_of(
+            turns
+        )  # goals that ask for nothing to happen are met by what broke off, too
         scores: dict[str, float | None] = {
-            "task_success": float(not missed),
+            "task_success": float(not missed and not error),
             "goals": 1 - len(missed) / len(task.goals) if task.goals else None,
             "approvals_respected": (
                 float(all(d.honoured for d in decisions)) if decisions else None
@@ -105,11 +112,11 @@ class AgentTasks:
         shown = [turn_of(said, seen) for said, seen in zip(talk.said, turns, strict=True)]
         return Outcome(
             scores,
-            not missed,
-            tuple(missed),
+            not missed and not error,
+            (*missed, *([error] if error else ())),
             usage_of(turns),
             ms_of(turns),
-            error_of(turns),
+            error,
             {"role": task.role, "turns": shown, "goals": msgspec.to_builtins(task.goals)},
         )
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dazi.core.engine import Done, GenerateRequest, ReasoningDelta, Sampling, TextDelta, Usage
-from dazi.core.errors import CallerError
+from dazi.core.errors import CallerError, DaziError
 from dazi.core.language import Language, Text
 from dazi.core.messages import Message
 from dazi.lab.evals.suite import Bench, Item, Loaded, Outcome, Source, data_of
@@ -34,7 +34,7 @@ CHOOSE = Text(
 )
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 _MARKED = re.compile(r"(?:answer|答案|####)\D{0,12}?(-?\d[\d,]*(?:\.\d+)?)", re.IGNORECASE)
-_LETTER_SAID = re.compile(r"(?:answer|答案|选)[^A-Da-d]{0,8}([A-D])(?![A-Za-z])")
+_LETTER_SAID = re.compile(r"(?:[Aa]nswer|ANSWER|答案|选)[^A-Da-d]{0,8}([A-D])(?![A-Za-z])")
 _LETTER = re.compile(r"(?<![A-Za-z])([A-D])(?![A-Za-z])")
 
 
@@ -87,29 +87,32 @@ class General:
             sampling=Sampling(THINKING_TOKENS if bench.thinking else tokens),
             thinking=bench.thinking,
         )
-        said, thought, usage = "", "", Usage()
+        said, thought, error, usage = "", "", "", Usage()
         began = time.perf_counter()
-        async for event in bench.engine.generate(request):
-            if isinstance(event, TextDelta):
-                said += event.text
-            elif isinstance(event, ReasoningDelta):
-                thought += event.text
-            elif isinstance(event, Done):
-                usage = event.usage
+        try:
+            async for event in bench.engine.generate(request):
+                if isinstance(event, TextDelta):
+                    said += event.text
+                elif isinstance(event, ReasoningDelta):
+                    thought += event.text
+                elif isinstance(event, Done):
+                    usage = event.usage
+        except DaziError as e:  # no answer is a wrong one: accuracy is of all that were asked
+            said, error = "", e.message("en")
         ms = (time.perf_counter() - began) * 1000
         got = number_of(said) if question.kind == "number" else letter_of(said)
         right = _same(got, question.answer)
         trace = {"said": question.text, "reply": said, "read": got, "expected": question.answer}
         if thought:
             trace["thought"] = thought
-        why = () if right else (f"{got or '-'} ≠ {question.answer}",)
+        why = () if right else (error or f"{got or '-'} ≠ {question.answer}",)
         return Outcome(
             {"accuracy": float(right), "answered": float(bool(got))},
             right,
             why,
             usage,
             ms,
-            "",
+            error,
             trace,
         )
 

@@ -128,7 +128,8 @@ class Knowledge:
         watch = TurnWatch(company)
         attachments: Sequence[Attachment] = ()
         results: list[Any] = []
-        person = runner.principal_of(asked.role or company.users[0].roles[0])
+        role = asked.role or next((r for u in company.users for r in u.roles), "")
+        person = runner.principal_of(role or next(iter(company.roles)))
         ask = Ask(person, f"eval_{secrets.token_hex(10)}", asked.question)
         try:
             async with aclosing(runner.service.ask(ask)) as events:
@@ -144,7 +145,7 @@ class Knowledge:
         cited = _cited(attachments)
         searched = bool(seen.calls)
         exact, f1, contains = measures(seen.reply, asked.answers)
-        refused = not cited
+        refused = not cited and not seen.error
         if asked.document:
             right = contains and asked.document in cited
             scores: dict[str, float | None] = {

@@ -93,12 +93,12 @@ class Memory:
                 lost = [f"knew no {w}" for w in step.knows if folded(w) not in given]
                 lost += [f"knew {w}" for w in step.knows_not if folded(w) in given]
                 if step.knows or step.knows_not:
-                    recalled.append(not lost)
+                    recalled.append(not lost and not seen.error)
                 bad = [f"reply has {w}" for w in step.reply_lacks if folded(w) in reply]
                 if step.reply_has and not any(folded(w) in reply for w in step.reply_has):
                     bad.append(f"reply lacks {' / '.join(step.reply_has)}")
                 if step.reply_has or step.reply_lacks:
-                    answered.append(not bad)
+                    answered.append(not bad and not seen.error)
                 why += [f"{number}: {w}" for w in (*lost, *bad)]
         error = error_of(turns)
         scores: dict[str, float | None] = {

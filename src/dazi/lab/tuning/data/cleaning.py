@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dazi.core.errors import ConfigError
@@ -57,7 +57,9 @@ def text_lines(path: Path) -> list[str]:
 class Cleaning:
     """Judges a sample by itself. ``words``: those of the recipe, beside the guard's own."""
 
-    def __init__(self, rules: Clean, languages: list[str], guard: Guard, words: WordList) -> None:
+    def __init__(
+        self, rules: Clean, languages: Sequence[str], guard: Guard, words: WordList
+    ) -> None:
         self._rules = rules
         self._languages = frozenset(languages)
         self._guard = guard

@@ -82,7 +82,7 @@ class _Files:
 
     def add(self, batch: list[Text], *, near: bool) -> None:
         self.count += len(batch)
-        self._put("whole", (digest(folded(t.whole)) for t in batch), len(batch))
+        self._put("whole", (digest(_same(t.whole)) for t in batch), len(batch))
         self._put("numbers", (numbers(t.words) for t in batch), len(batch))
         self._put("together", (digest(t.together) for t in batch), len(batch))
         if not near:
@@ -111,6 +111,11 @@ class _Files:
         self.close()
         for path in self._paths.values():
             path.unlink(missing_ok=True)
+
+
+def _same(text: str) -> str:
+    """What two texts share that are the same: 1.5 and 15 are two numbers, though a point is no letter."""
+    return f"{folded(text)} {numbers(text)}"
 
 
 def _found(made: _Files, alike: float) -> Found:

@@ -29,9 +29,9 @@ POINT = Text(
     "{samples} samples: {metric} {value:.1%} (95 % interval {low:.1%} to {high:.1%}), {run}",
 )
 LAST = Text(
-    "最后一次翻倍(按对数折算)带来 {gain:+.1%};{most} 条以上没有测过,不外推。",
-    "The last doubling (on a logarithmic scale) brought {gain:+.1%}; beyond {most} samples nothing was "
-    "measured, and nothing is extrapolated.",
+    "从 {less} 条到 {most} 条,每翻一倍带来 {gain:+.1%};{most} 条以上没有测过,不外推。",
+    "From {less} to {most} samples each doubling brought {gain:+.1%}; beyond {most} nothing was measured, and "
+    "nothing is extrapolated.",
 )
 
 
@@ -69,19 +69,34 @@ def points(data: Path, name: str) -> list[Point]:
 
 def told(found: Sequence[Point], language: Language) -> Iterator[str]:
     """The measured points of each metric, and what the last doubling brought."""
-    metrics = sorted({p.metric for p in found})
-    enough = [m for m in metrics if len({p.samples for p in found if p.metric == m}) >= ENOUGH]
-    if not enough:
+    curves = [some for some in _curves(found) if len({p.samples for p in some}) >= ENOUGH]
+    if not curves:
         yield UNKNOWN(language).format(n=len(found), enough=ENOUGH)
-    for metric in enough:
-        some = [p for p in found if p.metric == metric]
+    for some in curves:
         for p in some:
             yield POINT(language).format(**msgspec.structs.asdict(p))
-        yield LAST(language).format(gain=last_doubling(some), most=some[-1].samples)
+        if (last := last_doubling(some)) is not None:
+            less, gain = last
+            yield LAST(language).format(gain=gain, less=less, most=some[-1].samples)
 
 
-def last_doubling(some: Sequence[Point]) -> float:
-    """Between the two largest parts, for twice as many samples."""
+def _curves(found: Sequence[Point]) -> Iterator[list[Point]]:
+    """Of each metric the points of one version: parts of two versions are not parts of each other. Of
+    several versions the latest with enough points."""
+    for metric in sorted({p.metric for p in found}):
+        of = [p for p in found if p.metric == metric]
+        versions = sorted({p.version for p in of}, reverse=True)
+        each = [[p for p in of if p.version == v] for v in versions]
+        yield max(each, key=lambda some: len({p.samples for p in some}) >= ENOUGH)
+
+
+def last_doubling(some: Sequence[Point]) -> tuple[int, float] | None:
+    """From which part on, and what twice as many samples brought between it and the largest. ``None``
+    where no part is half as large or less: what chance does between parts of nearly the same size
+    would be blown up."""
     by_size = {p.samples: p.value for p in sorted(some, key=lambda p: p.samples)}
-    (less, before), (more, after) = list(by_size.items())[-2:]
-    return (after - before) / log2(more / less)
+    more, after = list(by_size.items())[-1]
+    less = max((n for n in by_size if n * 2 <= more), default=0)
+    if not less:
+        return None
+    return less, (after - by_size[less]) / log2(more / less)

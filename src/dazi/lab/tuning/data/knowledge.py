@@ -119,4 +119,4 @@ def _made(draft: Draft, pair: Pair, model: str) -> Draft:
     )
     messages = [Said("user", pair.question), Said("assistant", pair.answer)]
     made = Sample("", s.conversation, "qa", s.language, messages, origin)
-    return identified(Draft(made, of=draft.of, at=draft.at))
+    return identified(Draft(made, of=draft.of, at=draft.at, marked=draft.marked))

@@ -70,7 +70,7 @@ class NotUsed:
     def text(self, language: Language) -> str:
         stage, reason = stage_text(self.turned.stage), told(self.turned.reason)
         about = NOT_USED(language).format(stage=stage(language), reason=reason(language))
-        return f"{self.turned.ref}  {about}"
+        return f"{self.turned.ref or self.turned.id}  {about}"
 
 
 def why(folder: Path, ref: str, most: int = MOST) -> list[Used | NotUsed]:

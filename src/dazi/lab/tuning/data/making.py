@@ -21,7 +21,7 @@ from dazi.lab.tuning.data.leaks import Cases, read_cases, without
 from dazi.lab.tuning.data.personal import Personal, replaced
 from dazi.lab.tuning.data.reading.documents import read_documents
 from dazi.lab.tuning.data.reading.files import read_file
-from dazi.lab.tuning.data.reading.threads import Ratings, read_threads
+from dazi.lab.tuning.data.reading.threads import Ratings, not_private, read_threads
 from dazi.lab.tuning.data.reading.tickets import read_tickets
 from dazi.lab.tuning.data.reading.tool_log import read_tool_log
 from dazi.lab.tuning.data.recipe import (
@@ -34,7 +34,7 @@ from dazi.lab.tuning.data.recipe import (
 )
 from dazi.lab.tuning.data.rights import Rights, permitted
 from dazi.lab.tuning.data.samples import Draft
-from dazi.lab.tuning.data.work import AsyncStep, Refusing, Replay, Step, Tell, Work, silent
+from dazi.lab.tuning.data.work import AsyncStep, Refusing, Replay, Step, Tell, Work, alone, silent
 from dazi.lab.tuning.data.writing import Beside, write
 from dazi.memory.threads import ThreadStore
 from dazi.ops.datasets.folders import MAKING, Manifest, digest, root
@@ -42,6 +42,7 @@ from dazi.ops.datasets.people import People
 from dazi.store.database import Database
 
 TENANT = "default"
+Steps = Callable[[Work], list[tuple[str, Step | AsyncStep]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +87,16 @@ async def make(placed: Placed, kitchen: Kitchen, tell: Tell = silent) -> Made:
     """Make the next version. A run that is stopped goes on where it was when it is begun again.
 
     Raises ``ConfigError`` for what the recipe names wrongly, ``CallerError`` where nothing is left,
-    ``OperatorError`` where somebody was erased meanwhile, and what the database and the model raise.
+    ``OperatorError`` where somebody was erased meanwhile or another version is being made, and what the
+    database and the model raise.
     """
     steps = _steps(placed, kitchen)
-    work = Work(root(kitchen.data) / placed.recipe.name / MAKING, placed.key, tell)
+    folder = root(kitchen.data) / placed.recipe.name
+    with alone(folder):
+        return await _made(placed, kitchen, steps, Work(folder / MAKING, placed.key, tell))
+
+
+async def _made(placed: Placed, kitchen: Kitchen, steps: Steps, work: Work) -> Made:
     try:
         for name, step in steps(work):
             await work.do(name, step)
@@ -110,9 +117,7 @@ async def make(placed: Placed, kitchen: Kitchen, tell: Tell = silent) -> Made:
     return Made(manifest, folder, work.resumed)
 
 
-def _steps(
-    placed: Placed, kitchen: Kitchen
-) -> Callable[[Work], list[tuple[str, Step | AsyncStep]]]:
+def _steps(placed: Placed, kitchen: Kitchen) -> Steps:
     """The steps in their order. What the recipe names wrongly is found before the first of them."""
     recipe = placed.recipe
     rights = Rights(placed, kitchen.erased_at, kitchen.before)
@@ -187,9 +192,11 @@ def _recorded(source: AnySource, records: Records | None, refuse: Refusing) -> A
     if isinstance(source, ThreadsSource):
         return read_threads(source, records.threads, records.ratings, refuse)
     if isinstance(source, TicketsSource):
-        return read_tickets(source, records.desk, TENANT, refuse)
-    assert source.kind == "tool_log"
-    return read_tool_log(source, records.database, records.sealing, refuse)
+        drafts = read_tickets(source, records.desk, TENANT, refuse)
+    else:
+        assert source.kind == "tool_log"
+        drafts = read_tool_log(source, records.database, records.sealing, refuse)
+    return not_private(drafts, records.ratings, refuse)
 
 
 def documents_folder(source: DocumentsSource, placed: Placed, company: Path) -> Path:

@@ -14,7 +14,7 @@ from typing import Any
 from dazi.guard.data import LONG_NUMBER
 from dazi.guard.engine import Guard
 from dazi.guard.pseudonyms import Pseudonyms
-from dazi.lab.tuning.data.samples import Draft, Sample
+from dazi.lab.tuning.data.samples import Draft, Sample, identified
 from dazi.lab.tuning.data.work import Refusing, Replay, Step
 
 REMEMBERED = 10_000
@@ -43,11 +43,20 @@ class Personal:
                 for call in message.tool_calls:
                     call.arguments = self._mapped(call.arguments, names, "")
             sample.label = self._hidden(sample.label, names)
+            identified(draft)  # or a number could be found by trying: the id was made of it
             if self._any(sample):
                 return "personal_left"
-        if sample.source.user:
+        sample.conversation = self._named(sample)
+        if sample.source.user and not draft.marked:
             sample.source.user = self._mark(sample.source.user)
         return ""
+
+    def _named(self, sample: Sample) -> str:
+        """Its conversation; a mark where a file calls that by a number or the person's name."""
+        about, _, given = sample.conversation.partition("#")
+        if given and (given == sample.source.user or self._guard.places(given, self._types)):
+            return f"{about}#{self._mark(sample.conversation)}"
+        return sample.conversation
 
     def _of(self, conversation: str) -> Pseudonyms:
         found = self._known.pop(conversation, None) or Pseudonyms()

@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dazi.core.errors import ConfigError
-from dazi.ops.datasets.folders import checked_name
+from dazi.core.language import Language
+from dazi.ops.datasets.folders import checked_name, digest
 from dazi.router.yaml_source import YamlSource
 
 PERSONAL_KINDS = ("threads", "tickets", "tool_log")
@@ -156,7 +157,7 @@ class Recipe(_Strict):
 
     name: str
     about: str | dict[Literal["zh", "en"], str] = ""
-    languages: list[str] = ["zh", "en"]
+    languages: list[Language] = ["zh", "en"]
     sources: list[AnySource] = Field(min_length=1)
     clean: Clean = Clean()
     knowledge: Knowledge = Knowledge()
@@ -180,8 +181,13 @@ class Placed:
 
     @property
     def key(self) -> str:
-        """Changes with what it says."""
-        return hashlib.sha256(self.recipe.model_dump_json().encode()).hexdigest()
+        """Changes with what it says, and with the files that it names: somebody may have been added to
+        those who refused."""
+        recipe = self.recipe
+        told = [recipe.model_dump_json()]
+        for pattern in (*recipe.evaluation, *recipe.clean.words, *_files(recipe.sources)):
+            told += (f"{pattern} {path} {digest(path)}" for path in self.files(pattern))
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
     def files(self, pattern: str) -> list[Path]:
         """Those that a path or a pattern names, by name. Raises ``ConfigError`` where there is none."""

@@ -50,7 +50,10 @@ class Rights:
         if self._licences and licence not in self._licences:
             return f"licence:{licence}"
         agreed = self._agreed[draft.of]
-        if source.user:
+        if draft.marked:
+            if not source.consent:
+                return "consent"
+        elif source.user:
             if agreed is None or not agreed.by(source.user):
                 return "consent"
             erased = self._erased_at(source.user)
@@ -60,7 +63,8 @@ class Rights:
         if dated and draft.at < self._before:
             return "expired"
         source.licence = licence
-        source.consent = agreed.basis if agreed is not None else ""
+        if not draft.marked:
+            source.consent = agreed.basis if agreed is not None else ""
         return ""
 
 

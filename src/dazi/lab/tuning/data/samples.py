@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
-from dazi.core.language import language_of
+from dazi.core.language import Language, language_of
 from dazi.core.messages import Role, dumps
 
 Kind = Literal["chat", "call", "qa", "text", "class"]
-SourceKind = Literal["thread", "ticket", "tool_log", "document", "file", "phrasings"]
+SourceKind = Literal["thread", "ticket", "tool_log", "document", "file", "phrasings", "feedback"]
 ID = 16
 
 
@@ -22,12 +22,14 @@ class Call(msgspec.Struct):
 
 
 class Said(msgspec.Struct, omit_defaults=True):
-    """``name``: of a tool's result, the tool."""
+    """``name``: of a tool's result, the tool. ``learn``: of an assistant's message, whether it is
+    taught or only part of the story."""
 
     role: Role
     content: str = ""
     tool_calls: list[Call] = []
     name: str = ""
+    learn: bool = True
 
 
 class Origin(msgspec.Struct, omit_defaults=True):
@@ -64,7 +66,8 @@ class Draft(msgspec.Struct, omit_defaults=True):
 
     ``of``: which of the recipe's sources. ``at``: when it was said, in seconds since the epoch, 0 where
     nobody knows. ``rated``: below 0 where people said that it did not help. ``path``: headings above a
-    passage; ``title``: its document's. ``group``: what must not be parted.
+    passage; ``title``: its document's. ``group``: what must not be parted. ``marked``: it was in another
+    dataset, and its person is a mark already.
     """
 
     sample: Sample
@@ -75,6 +78,7 @@ class Draft(msgspec.Struct, omit_defaults=True):
     path: list[str] = []
     group: int = -1
     passage: bool = False
+    marked: bool = False
 
 
 encode = msgspec.json.Encoder().encode
@@ -86,7 +90,7 @@ def identified(draft: Draft) -> Draft:
     s = draft.sample
     content = msgspec.json.encode([s.source.kind, s.source.ref, s.messages, s.label])
     s.id = hashlib.sha256(content).hexdigest()[:ID]
-    if not s.language:
+    if s.language not in get_args(Language):
         s.language = language_of(" ".join(m.content for m in s.messages if m.role == "user"))
     return draft
 

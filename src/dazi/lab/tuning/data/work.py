@@ -3,21 +3,28 @@ and a run that was stopped goes on with the step it was in."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shutil
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
+from dazi.core.errors import OperatorError
 from dazi.lab.tuning.data.samples import Draft, decode, encode
 from dazi.ops.datasets.folders import Stage, lines
 
 STATE, REFUSED = "state.json", "refused.jsonl"
 TELL_S = 1.0
 """Between two lines of progress."""
+BREATH_S = 0.2
+LOCK = ".making.lock"
 _BUFFER = 1 << 20
 
 
@@ -30,9 +37,9 @@ class _State(msgspec.Struct):
 class Turned(msgspec.Struct, omit_defaults=True):
     """What is kept of a sample that is not used: nothing of what it says."""
 
-    ref: str
-    stage: str
-    reason: str
+    ref: str = ""
+    stage: str = ""
+    reason: str = ""
     id: str = ""
 
 
@@ -94,12 +101,17 @@ class Work:
                 async for draft in made:
                     out.put(draft)
             else:
+                breathed = time.monotonic()
                 for draft in made:
                     out.put(draft)
+                    if time.monotonic() - breathed > BREATH_S:
+                        await asyncio.sleep(0)  # or nobody hears that it is to stop
+                        breathed = time.monotonic()
 
     def drafts(self) -> Iterator[Draft]:
-        """What the last step gave."""
-        yield from map(decode, lines(self.path(self._state.done[-1].name)))
+        """What the last step gave. Raises ``FileNotFoundError`` where it was thrown away meanwhile."""
+        with self.path(self._state.done[-1].name).open("rb") as file:
+            yield from map(decode, file)
 
     def refused(self) -> Iterator[bytes]:
         """The lines of all steps, in their order."""
@@ -107,6 +119,7 @@ class Work:
             yield from lines(self.folder / f"{stage.name}.{REFUSED}")
 
     def close(self) -> None:
+        """Throw away what is under way."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def path(self, name: str) -> Path:
@@ -147,6 +160,30 @@ class Work:
         return _State(key)
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Nobody else makes a version of this dataset meanwhile. Raises ``OperatorError`` where somebody does."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / LOCK).open("ab") as file:
+        try:
+            _lock(file)
+        except BlockingIOError:
+            raise OperatorError(
+                "making",
+                f"正在做 {folder.name} 的另一版;等它结束,或先停下它",
+                f"another version of {folder.name} is being made; wait for it, or stop it first",
+            ) from None
+        yield
+
+
+def _lock(file: IO[bytes]) -> None:
+    try:
+        import fcntl
+    except ImportError:  # not on this system: nobody is kept from it
+        return
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 class _Writing:
     """A step's output, in place once it is whole."""
 
@@ -181,8 +218,11 @@ class _Writing:
             self._work.tell(self._name, number, of)
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self._out.close()
-        self._left.close()
+        for file in (self._out, self._left):
+            if kind is None:  # before it is said to be done: the power may go
+                file.flush()
+                os.fsync(file.fileno())
+            file.close()
         if kind is not None:
             return
         refused = dict(sorted(self.refusing.counts.items()))

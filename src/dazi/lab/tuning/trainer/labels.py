@@ -7,6 +7,7 @@ included; nothing is sampled, and no grammar helps.
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,18 @@ def judged(folder: Path, adapter: Path | None, samples: Path) -> list[dict[str, 
     out = []
     for sample in read_rendered(samples):
         scores = scored(model, encoder, sample)
-        likeliest = max(scores, key=lambda answer: scores[answer])
         right = sample["choices"][0]
-        out.append({"id": sample["id"], "right": right, "said": likeliest, "scores": scores})
+        told = {"id": sample["id"], "right": right, "said": likeliest(scores, right)}
+        out.append({**told, "scores": scores})
     return out
+
+
+def likeliest(scores: dict[str, float], right: str) -> str:
+    """The right answer only where it is likelier than every other; where a score is no number (a training
+    that went astray), nothing: that is no answer."""
+    if any(math.isnan(s) for s in scores.values()):
+        return ""
+    return max(scores, key=lambda answer: (scores[answer], answer != right))
 
 
 def scored(model: Any, encoder: Encoder, sample: dict[str, Any]) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ class Progress:
         line = json.dumps({"event": event, "at": round(time.time(), 3), **values})
         with self._path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
-        print(line, flush=True)
+        with suppress(OSError):  # whoever watched is gone: the training goes on, and can be stopped
+            print(line, flush=True)
 
 
 class Plan:

@@ -7,8 +7,9 @@ label), or Alpaca's and ShareGPT's. What is none of them is refused by its line.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from dazi.lab.tuning.data.recipe import Fields, FileSource
 from dazi.lab.tuning.data.samples import Call, Draft, Kind, Origin, Said, Sample, identified
 from dazi.lab.tuning.data.work import Refusing
 from dazi.ops.datasets.folders import lines
+from dazi.ops.datasets.people import MARK
 
 LONGEST_LINE = 4_000_000
 """Bytes."""
@@ -26,6 +28,10 @@ _ROLES: Mapping[str, Role] = {
     "human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant",
     "system": "system", "tool": "tool", "function": "tool", "observation": "tool",
 }  # fmt: skip
+_MILLISECONDS = 1e11
+"""From here on a time is in milliseconds: in seconds it would be the year 5138."""
+_MARK = re.compile(f"[0-9a-f]{{{MARK}}}")
+"""A person as datasets have them."""
 _KINDS: Mapping[Any, Kind] = {"chat": "chat", "call": "call", "qa": "qa", "text": "text"}
 
 
@@ -122,12 +128,26 @@ def _draft(row: Mapping[str, Any], f: Fields, ref: str) -> Draft:
         tools=[t for t in tools if isinstance(t, str)] if isinstance(tools, list) else [],
         label=label,
         role=str(row.get("role", "") or ""),
-        today=str(row.get("today", "") or ""),
+        today=_day(row.get("today")),
     )
+    draft = Draft(sample, at=_time(row.get(f.at)), title=ref)
     source = row.get("source")
-    if isinstance(source, dict):  # of another dataset: what is known of it stays known
-        sample.source.licence = str(source.get("licence", ""))
-    return identified(Draft(sample, at=_time(row.get(f.at)), title=ref))
+    if isinstance(source, dict):
+        _inherited(draft, source)
+    return identified(draft)
+
+
+def _inherited(draft: Draft, source: Mapping[str, Any]) -> None:
+    """Of another dataset: what is known of it stays known, and whose it is above all."""
+    origin = draft.sample.source
+    origin.licence = str(source.get("licence", "") or "")
+    user = str(source.get("user", "") or "")
+    if origin.user or not user:
+        return
+    origin.user = user
+    if _MARK.fullmatch(user):
+        draft.marked = True
+        origin.consent = str(source.get("consent", "") or "")
 
 
 def _said(row: Mapping[str, Any], f: Fields) -> tuple[Kind, list[Said], str]:
@@ -164,7 +184,8 @@ def _message(given: Mapping[str, Any]) -> Said:
     if role is None or not isinstance(content, str | None):
         raise _NoSample
     calls = [_call(c) for c in given.get("tool_calls") or () if isinstance(c, dict)]
-    return Said(role, content or "", calls, str(given.get("name", "") or ""))
+    learn = given.get("learn") is not False
+    return Said(role, content or "", calls, str(given.get("name", "") or ""), learn)
 
 
 def _call(given: Mapping[str, Any]) -> Call:
@@ -183,15 +204,25 @@ def _call(given: Mapping[str, Any]) -> Call:
     return Call(inner["name"], arguments)
 
 
-def _time(given: Any) -> float:
-    """Seconds since the epoch, of a number or of ISO 8601; 0 where it is neither."""
-    if isinstance(given, int | float) and not isinstance(given, bool):
-        return float(given)
-    if not isinstance(given, str) or not given:
-        return 0.0
+def _day(given: Any) -> str:
+    """As ISO 8601; empty where it is none."""
     try:
-        if given.replace(".", "", 1).isdigit():
-            return float(given)
-        return datetime.fromisoformat(given).timestamp()
+        return date.fromisoformat(given).isoformat() if isinstance(given, str) else ""
     except ValueError:
+        return ""
+
+
+def _time(given: Any) -> float:
+    """Seconds since the epoch, of a number (milliseconds too) or of ISO 8601; 0 where it is neither, or
+    a time that has not come: nothing is said after an erasure by being dated ahead."""
+    try:
+        if isinstance(given, str) and not given.replace(".", "", 1).isdigit():
+            at = datetime.fromisoformat(given).timestamp() if given else 0.0
+        elif isinstance(given, int | float | str) and not isinstance(given, bool):
+            at = float(given)
+            at = at / 1000 if at >= _MILLISECONDS else at
+        else:
+            return 0.0
+    except (ValueError, OverflowError):
         return 0.0
+    return at if at <= (datetime.now(UTC) + timedelta(days=1)).timestamp() else 0.0

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
-from dazi.core.errors import OperatorError
+from dazi.core.errors import NotFound, OperatorError
 from dazi.core.principal import Principal
 from dazi.lab.tuning.data.recipe import ThreadsSource
 from dazi.lab.tuning.data.samples import Call, Draft, Origin, Said, Sample, identified
@@ -19,6 +20,8 @@ from dazi.memory.threads import Kept, Numbered, Thread, ThreadStore
 LONGEST = 12_000
 """Characters of a sample; the rest of a conversation makes another one."""
 DAY_S = 86_400.0
+REMEMBERED = 10_000
+"""Conversations of which it is known whether anybody may learn from them."""
 WHOLE = 0
 """In the place of a message's number: the whole thread."""
 PRIVATE = -9
@@ -56,12 +59,32 @@ async def read_threads(
                         yield draft
 
 
+async def not_private(
+    drafts: AsyncIterator[Draft], ratings: Ratings, refuse: Refusing
+) -> AsyncIterator[Draft]:
+    """Without what was said in conversations that nobody is to learn from, wherever else it is kept."""
+    asked: OrderedDict[str, bool] = OrderedDict()
+    async for draft in drafts:
+        kind, _, thread = draft.sample.conversation.partition(":")
+        if kind == "thread" and thread not in asked:
+            rated = (await ratings.of([thread])).get(thread, {})
+            asked[thread] = min(rated.values(), default=0) <= PRIVATE
+            if len(asked) > REMEMBERED:
+                asked.popitem(last=False)
+        if kind == "thread" and asked[thread]:
+            refuse(draft, "consent")
+        else:
+            yield draft
+
+
 async def _messages(
     store: ThreadStore, thread: Thread, who: Principal
 ) -> Sequence[Numbered] | None:
-    """``None`` where the keys or the rows are damaged."""
+    """``None`` where the keys or the rows are damaged; nothing of a thread that was deleted meanwhile."""
     try:
         return [m async for m in store.messages(thread.id, who)]
+    except NotFound:
+        return []
     except OperatorError:
         return None
 
