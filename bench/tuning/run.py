@@ -35,12 +35,12 @@ NEW = Path(__file__).resolve().parent / "cases_held_out.jsonl"
 SAMPLES, REPLAY, OLD, SEED = 2000, 1500, 2000, 7
 HELD_OUT = """### Which cases were seen by whom
 
-Phrasings, `cases_dev.jsonl` and `cases_held_out.jsonl` were written apart from each other. Failures in `cases_dev.jsonl`
-were read while the samples were worked on; nobody who did so has read a sentence or a failure of
+Phrasings, `cases_dev.jsonl` and `cases_held_out.jsonl` were written apart from each other. Failures in
+`cases_dev.jsonl` were read while the samples were worked on; nobody who did so has read a sentence or a failure of
 `cases_held_out.jsonl`. That was scored twice: with 600 samples of old tools beside the new ones the new tool gained
-66.7 points and the 2,000 old cases lost 1.3 [-2.7, +0.1], so 1,500 were taken; the tables above are of these. Steps and
-rates of prompt tuning and LoRA on fraud texts were raised once, because the loss on their fifty samples had not come
-down yet."""
+66.7 points and the 2,000 old cases lost 1.3 [-2.7, +0.1], so 1,500 were taken; the tables above are of these. Steps
+and rates of prompt tuning and LoRA on fraud texts were raised once, because the loss on their fifty samples had not
+come down yet."""
 ASKED = ("帮我查一下 YS3046182957 到哪了", "trace YS7120049386 please, phone ending 5512")
 RECIPE: dict[str, Any] = {
     "method": "lora",

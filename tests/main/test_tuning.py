@@ -120,6 +120,18 @@ def test_a_run_that_is_not_finished_is_not_overwritten_by_another_recipe(tmp_pat
     assert prepared_run(bench, read_recipe(path), anew=True).fresh
 
 
+def test_samples_are_the_first_of_those_to_train_on(tmp_path: Path) -> None:
+    bench, _ = bench_of(tmp_path, 0)
+    dataset(tmp_path)
+    path = tmp_path / "r.yaml"
+    path.write_text("name: a\ndata: orders@1\nsamples: 7\n")
+    run = prepared_run(bench, read_recipe(path))
+    assert run.prepared is not None and run.prepared.train == 7
+    path.write_text("name: a\ndata: orders@1\n")
+    more = prepared_run(bench, read_recipe(path), anew=True)
+    assert more.prepared is not None and more.prepared.train == 18
+
+
 def test_a_model_without_weights_says_where_to_get_them(tmp_path: Path) -> None:
     path = tmp_path / "r.yaml"
     path.write_text("name: a\ndata: x@1\n")

@@ -105,7 +105,9 @@ def prepared_run(bench: Bench, recipe: Recipe, *, anew: bool = False) -> Run:
         "replies": [list(r) for r in material.replies],
     }
     text = json.dumps(kept, ensure_ascii=False, indent=1)
-    (folder / RECIPE).write_text(text + "\n", encoding="utf-8")
+    part = folder / f"{RECIPE}.part"
+    part.write_text(text + "\n", encoding="utf-8")
+    part.replace(folder / RECIPE)  # whoever looks meanwhile finds the whole of it
     return Run(folder, version, done)
 
 

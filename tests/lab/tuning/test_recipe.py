@@ -38,6 +38,7 @@ def test_what_makes_another_training_makes_another_digest(tmp_path: Path) -> Non
         ("name: a\ndata: x\nmethod: qlora\n", 1, "qlora needs a GPU"),
         ("name: a\ndata: x\ndevices: 4\n", 1, "several devices"),
         ("name: A B\ndata: x\n", 1, "name"),
+        ("name: a\ndata: x@1,y@1\nsamples: 5\n", 1, "of one dataset"),
         ("name: a\ndata: x\nrat: 1\n", 3, "rat"),
     ],
 )

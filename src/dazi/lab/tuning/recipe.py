@@ -93,6 +93,8 @@ class Recipe(_Strict):
             raise ValueError("qlora needs a GPU: where is cuda, accelerate or ray")
         if self.devices > 1 and self.where in ("cpu", "cuda"):
             raise ValueError("several devices need where: accelerate or ray")
+        if self.samples and len(self.datasets) > 1:
+            raise ValueError("samples: the first of one dataset, and several are named")
         if min(self.weigh) <= 0:
             raise ValueError("weigh: both above 0")
         return self
