@@ -13,6 +13,7 @@ import pytest
 
 from dazi.core.errors import CallerError, ConfigError, OperatorError
 from dazi.main.checking import check_folder
+from dazi.main.cli import BUG, run
 from dazi.main.company import load_company
 from dazi.main.engines import choose_model
 from dazi.main.initialise import initialise
@@ -47,6 +48,15 @@ def test_what_needs_no_database_does_not_wait_for_its_library() -> None:
     code = "import sys, dazi.main.cli; print([m for m in sys.modules if m == 'sqlalchemy'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_mistake_of_its_own_is_no_check_that_did_not_pass(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("dazi.main.cli._wanted", lambda _: lambda: 1 / 0)
+    with pytest.raises(SystemExit) as ended:
+        run()
+    assert ended.value.code == BUG and "ZeroDivisionError" in capsys.readouterr().err
 
 
 def test_init_makes_a_folder_that_check_accepts(tmp_path: Path) -> None:

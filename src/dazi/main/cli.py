@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import sys
+import traceback
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
@@ -166,6 +167,10 @@ def _wanted(first: str) -> typer.Typer:
     return add([first]) if first in GROUPS or first in SINGLE else complete()
 
 
+BUG = 70
+"""The exit status where Dazi itself went wrong (EX_SOFTWARE of sysexits.h)."""
+
+
 def run() -> None:
     """The entry point: errors are one clear line, and never a traceback for what people do."""
     gc.set_threshold(
@@ -180,3 +185,6 @@ def run() -> None:
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except Exception:  # 1 says that a check did not pass
+        traceback.print_exc()
+        raise SystemExit(BUG) from None
