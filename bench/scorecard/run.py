@@ -23,6 +23,8 @@ from bench.scorecard.scripted import scripted  # noqa: E402
 EXAMPLE = ROOT / "docs" / "examples" / "3c"
 DAZI = (sys.executable, "-c", "from dazi.main.cli import run; run()")
 SUITES = ("calls", "memory")
+CASES = ROOT / "models" / "mini" / "heldout" / "test"
+"""Written by hand for the demo company's tools; nothing was trained on them."""
 MACHINE = {"price": 8000, "watts": 65}
 """A desktop of 2026 and what it draws under load; assumed, as the report says."""
 
@@ -43,6 +45,7 @@ async def measured(data: Path, model: str, limit: int) -> list[str]:
     ids = []
     for suite in SUITES:
         words = ["eval", "run", suite, "--limit", str(limit), "--json"]
+        words += ["--data", str(CASES)] if suite == "calls" else []
         found = json.loads(await dazi(*words, *(["--model", model] if model else []), env=env))
         ids.append(str(found["id"]))
     return ids
@@ -53,7 +56,9 @@ async def example(data: Path, adapter: Path, limit: int) -> dict[str, object]:
     env = {"DAZI_DATA": str(data)}
     await dazi("model", "add", str(adapter), "--base", "dazi-mini", "--name", "tuned", env=env)
     compliance = await dazi("audit", "compliance", "--json", env=env)
-    (data / "compliance.json").write_text(compliance, "utf-8")
+    # Where it was made is no matter of the example's.
+    told = compliance.replace(f"{ROOT}/", "").replace(str(data), "data")
+    (data / "compliance.json").write_text(told, "utf-8")
     runs = {
         "bundled": await measured(data, "", limit),
         "tuned": await measured(data, "tuned", limit),

@@ -132,7 +132,7 @@ def million(count: int, seed: int) -> Iterator[Table]:
     )
     table.rows.append(("all", t["count"], t["samples"], t["processor"], t["peak"]))
     table.notes.append(
-        f"One process, {t['seconds']:,.0f} s by the clock on a machine that others were using; "
+        f"One process, {t['seconds']:,.0f} s by the clock; "
         f"{t['before']:,.0f} MiB of its memory it had before the first sample was read."
     )
     table.notes.append(
