@@ -114,6 +114,17 @@ async def test_the_same_is_not_run_twice(place: Place, capsys: pytest.CaptureFix
     assert with_switch.head.model == "scripted"
 
 
+@pytest.mark.parametrize(
+    ("suite", "without"), [("bfcl", "retrieval"), ("acebench", "retrieval"), ("general", "grammar")]
+)
+async def test_what_makes_no_difference_is_not_switched_off(
+    place: Place, suite: str, without: str
+) -> None:
+    wanted = WantedRun(suite, switches=switches_of([without, "calls"], []))
+    with pytest.raises(CallerError, match=f"{without} makes no difference to {suite}"):
+        await run_suite(place.settings, wanted, "en")
+
+
 async def test_a_model_whose_version_nobody_knows_is_asked_again(place: Place) -> None:
     unknown = replace(LARGE, version="")
     first = await place.run("a", unknown)

@@ -28,7 +28,7 @@ from dazi.lab.evals.one_model import OneModel
 from dazi.lab.evals.registry import suite as suite_of
 from dazi.lab.evals.runs import ItemRecord, RunFolder, RunHead, RunStore, run_id
 from dazi.lab.evals.suite import Item, Loaded, Source, drawn, once
-from dazi.lab.evals.switches import Switches
+from dazi.lab.evals.switches import Switches, refuse_idle
 from dazi.main.admission import make_counters
 from dazi.main.database import database_of
 from dazi.main.engines import load_engine
@@ -110,6 +110,7 @@ async def run_suite(settings: Settings, wanted: WantedRun, language: Language) -
     company = settings.company_folder()
     data = settings.data_folder(company)
     suite = suite_of(wanted.suite)
+    refuse_idle(wanted.suite, wanted.switches)
     source = Source(company, wanted.data or settings.evaldata)
     loaded = once(await asyncio.to_thread(suite.load, source))
     for note in loaded.notes:

@@ -23,6 +23,13 @@ WITHOUT: Mapping[str, Text] = {
 WITH: Mapping[str, Text] = {
     "thinking": Text("先思考再回答", "thinks before it answers"),
 }
+IDLE: Mapping[str, frozenset[str]] = {
+    "bfcl": frozenset({"retrieval"}),
+    "acebench": frozenset({"retrieval"}),
+    "general": frozenset(WITHOUT),
+}
+"""By suite what makes no difference to it: where items bring their tools, all of them are offered;
+questions of general knowledge have none."""
 PRECISIONS = ("f32", "bf16", "f16")
 PRECISION = "precision"
 
@@ -69,6 +76,18 @@ def switches_of(without: Iterable[str], given: Iterable[str]) -> Switches:
             known = [*WITH, *(f"{PRECISION}={p}" for p in PRECISIONS)]
             raise _unknown("--with", {word}, known)
     return Switches(left_out, thinking, precision)
+
+
+def refuse_idle(suite: str, switches: Switches) -> None:
+    """Raise ``CallerError`` for what would be switched off in vain: the run would be told apart from a
+    plain one, and compared with it, for nothing."""
+    if idle := switches.without & IDLE.get(suite, frozenset()):
+        named = ", ".join(sorted(idle))
+        raise CallerError(
+            "switch",
+            f"--without {named} 对 {suite} 没有作用",
+            f"--without {named} makes no difference to {suite}",
+        )
 
 
 def _unknown(option: str, words: Iterable[str], known: Iterable[str]) -> CallerError:

@@ -207,6 +207,10 @@ def mcnemar(only_first: int, only_second: int) -> float:
     return min(1.0, 2 * tail)
 
 
+FLIPS_AT_ONCE = 10_000_000
+"""Signs that are drawn together: 80 MB."""
+
+
 def sign_flips(gaps: Sequence[float], times: int = 10_000, seed: int = 0) -> float:
     """A p value for "the differences of pairs are as likely one way as the other", by flipping their
     signs at random (Fisher 1935)."""
@@ -215,7 +219,8 @@ def sign_flips(gaps: Sequence[float], times: int = 10_000, seed: int = 0) -> flo
         return 1.0
     rng = np.random.default_rng(seed)
     observed, extreme = abs(x.sum()), 1
-    for _ in range(0, times, 1_000):
-        signs = rng.choice((-1.0, 1.0), size=(1_000, len(x)))
+    at_once = max(1, min(1_000, FLIPS_AT_ONCE // len(x)))
+    for done in range(0, times, at_once):
+        signs = rng.choice((-1.0, 1.0), size=(min(at_once, times - done), len(x)))
         extreme += int((np.abs(signs @ x) >= observed * (1 - 1e-12)).sum())
     return extreme / (times + 1)
