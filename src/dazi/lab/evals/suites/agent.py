@@ -98,9 +98,8 @@ class AgentTasks:
             missed = [m for g in task.goals if (m := await _missed(g, talk, live))]
         turns = talk.turns
         decisions = [d for t in turns for d in t.decisions]
-        error = error_of(
-            turns
-        )  # goals that ask for nothing to happen are met by what broke off, too
+        # Goals that ask for nothing to happen are met by what broke off, too.
+        error = error_of(turns)
         scores: dict[str, float | None] = {
             "task_success": float(not missed and not error),
             "goals": 1 - len(missed) / len(task.goals) if task.goals else None,
