@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dazi.core.errors import NotFound
 from dazi.ops.backup.files import data_files
+from dazi.ops.datasets import erasing
 from dazi.ops.datasets.erasing import forget
 from dazi.ops.datasets.folders import (
     Manifest,
@@ -185,3 +189,23 @@ def test_trainings_on_what_is_withdrawn_lose_their_samples(tmp_path: Path) -> No
         assert sorted(p.name for p in folder.iterdir()) == ["recipe.json"]
     assert len(list(other.iterdir())) == 3
     assert forget(tmp_path, "lin").trainings == ()
+
+
+def test_of_two_erasures_at_once_neither_undoes_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset(tmp_path, 1, ["anna", "bert", "carl"])
+    write = erasing._write_without
+
+    def slowly(*given: Any) -> int:
+        time.sleep(0.1)  # the other one begins meanwhile
+        return write(*given)
+
+    monkeypatch.setattr(erasing, "_write_without", slowly)
+    with ThreadPoolExecutor(2) as two:
+        done = list(two.map(lambda user: forget(tmp_path, user), ["anna", "bert"]))
+    assert [d.samples for d in done] == [1, 1]
+    last = place(tmp_path, "support")
+    assert last.name == "3"
+    (left,) = (last / "train.jsonl").read_text("utf-8").splitlines()
+    assert "carl" in left

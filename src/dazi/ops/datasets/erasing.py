@@ -11,7 +11,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ ERASED = "erased"
 """The reason of a withdrawal, and what a step that left samples out counts them under."""
 TAKEN_BACK = "taken_back"
 """The same, of what is not to be learned from any more."""
+LOCK = ".erasing.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +93,32 @@ def forget(
     away."""
     if not root(data).is_dir():
         return Forgotten()
-    _discard_halves(data)
-    return leave_out(data, frozenset({People(data).mark(user), known_as, *samples} - {""}))
+    marks = frozenset({People(data).mark(user), known_as, *samples} - {""})
+    with _one_by_one(data):
+        _discard_halves(data)
+        return _left_out(data, marks, ERASED)
 
 
 def leave_out(data: Path, marks: frozenset[str], why: str = ERASED) -> Forgotten:
     """What has one of these ids, or is of one of these people, goes out of every dataset."""
     if not root(data).is_dir():
         return Forgotten()
+    with _one_by_one(data):
+        return _left_out(data, marks, why)
+
+
+@contextmanager
+def _one_by_one(data: Path) -> Iterator[None]:
+    """Two at once would write the same next version of a dataset."""
+    with (root(data) / LOCK).open("ab") as file:
+        with suppress(ImportError):  # not on this system: people start one after the other
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _left_out(data: Path, marks: frozenset[str], why: str) -> Forgotten:
     gone: list[Version] = []
     samples = 0
     for name in names(data):
