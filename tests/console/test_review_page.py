@@ -105,8 +105,12 @@ def test_thumbs_of_a_fresh_answer_and_of_a_kept_one(browser: Browser, site: Site
     until(lambda: "/t/" in browser.driver.current_url)
     browser.driver.refresh()
     browser.ready()
+    browser.press(".dz-thumb-down")
+    browser.one(".dz-thumb-said", "评过")
+    assert browser.one(".dz-thumb-down").get_attribute("aria-pressed") == "true"
+    assert entries(site)[0].entry.content.correction, "what was said before is not lost"
     browser.press(".dz-thumb-up")
-    browser.one(".dz-thumb-said")
+    browser.one(".dz-thumb-said", "谢谢")
     until(lambda: entries(site)[0].entry.thumb == "up")
     browser.press(".dz-thumb-up")
     browser.one(".dz-thumb-said", "收回")

@@ -8,6 +8,10 @@ HELPFUL = Text("这个回答有帮助吗?", "Was this helpful?")
 UP = Text("有帮助", "Helpful")
 DOWN = Text("没帮助", "Not helpful")
 THANKS = Text("谢谢,已记下。", "Thank you; noted.")
+BEFORE = Text(
+    "您评过这个回答,评的还在;再按一次就收回。",
+    "You rated this answer before, and it stands; press once more to take it back.",
+)
 TAKEN_BACK = Text("已收回。", "Taken back.")
 WHY = Text("哪里不好?", "What is wrong?")
 COMMENT = Text("说明(可不填)", "A few words, if you like")

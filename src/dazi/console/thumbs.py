@@ -13,6 +13,7 @@ from dazi.console.acts import act, button
 from dazi.console.pieces import div
 from dazi.console.state import Scene
 from dazi.console.why import Fresh, Past, Why
+from dazi.core.language import Text
 from dazi.core.principal import Principal
 from dazi.ops.feedback.model import LONGEST_ANSWER, LONGEST_COMMENT, REASONS, Given, Thumb
 from dazi.ops.feedback.service import FeedbackService
@@ -41,6 +42,7 @@ class _Row:
         self._scene, self._service, self._turn = scene, service, turn
         self._language = scene.language
         self._chosen: Thumb | None = None
+        self._before: str | None = None
         self._reason = ""
         self._chips: dict[str, Element] = {}
         with div("dz-thumbs") as row:
@@ -59,13 +61,39 @@ class _Row:
         return made
 
     async def _press(self, thumb: Thumb) -> None:
-        """Once more takes it back."""
+        """Once more takes it back. What was said on an earlier page, with its words, is shown first."""
+        if self._before is None:
+            self._before = await self._said_before()
+            if self._before is None:
+                return
+            if self._before == thumb:
+                self._show(thumb)
+                self._tell(texts.BEFORE)
+                return
         chosen = None if self._chosen == thumb else thumb
         if await self._say(chosen):
-            self._chosen, self._reason = chosen, ""
-            for name, made in self._buttons.items():
-                made.props["aria-pressed"] = "true" if name == chosen else "false"
+            self._show(chosen)
             self._ask()
+
+    async def _said_before(self) -> str | None:
+        """The thumb, empty where nothing was said; ``None`` where it cannot be known."""
+
+        async def work(who: Principal) -> str:
+            turn = str(await self._turn(who))  # type: ignore[misc]
+            found = await self._service.of_turn(who, turn)
+            return found.thumb if found is not None else ""
+
+        return await act(self._scene, work)
+
+    def _show(self, chosen: Thumb | None) -> None:
+        self._chosen, self._reason = chosen, ""
+        for name, made in self._buttons.items():
+            made.props["aria-pressed"] = "true" if name == chosen else "false"
+
+    def _tell(self, said: Text) -> None:
+        self._more.clear()
+        with self._more:
+            ui.label(said(self._language)).classes("dz-thumb-said").props("role=status")
 
     async def _say(self, thumb: Thumb | None, given: Given | None = None) -> bool:
         async def work(who: Principal) -> bool:
