@@ -1,10 +1,10 @@
 """Is ``bfcl-turns`` right where the accepted calls are made, and wrong where one of them is not?
 
-    python -m bench.evals.replay --data EVALDATA/bfcl --published VENV/bin/python --items 60
+    python -m bench.evals.replay --data EVALDATA/bfcl --published VENV/bin/python --items 60 --write
 
 asks conversations of a model that makes the calls of the accepted answers, each a step, through the whole
-assistant and the published systems; then once more with one call, drawn by the seed, left out. Writes
-``bench/results/evals_turns.md``.
+assistant and the published systems; then once more with one call, drawn by the seed, left out.
+``--write``: ``bench/results/evals_turns.md``.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def main() -> None:
             "# Conversations of BFCL with the accepted calls\n\n"
             f"{time.strftime('%Y-%m-%d', time.gmtime())}; bfcl-eval {check(given.published)}; seed {SEED}; "
             f"`python -m bench.evals.replay --data EVALDATA/bfcl --published VENV/bin/python --items "
-            f"{given.items}`\n\n"
+            f"{given.items} --write`\n\n"
         )
         text = head + "\n".join(t.markdown() for t in found if t.rows)
         (RESULTS / "evals_turns.md").write_text(text, "utf-8")
