@@ -105,7 +105,8 @@ def test_a_sample_is_drawn_evenly_and_again_the_same() -> None:
 
 
 def test_suites_are_listed_in_one_place_and_none_twice() -> None:
-    wanted = {"calls", "bfcl", "acebench", "knowledge", "memory", "agent", "safety", "general"}
+    company = {"calls", "knowledge", "memory", "agent", "safety"}
+    wanted = company | {"bfcl", "bfcl-turns", "acebench", "general"}
     assert set(suites()) == wanted
     with pytest.raises(ValueError, match="two suites"):
         registered([Fake(), Fake()])

@@ -111,7 +111,7 @@ async def run_suite(settings: Settings, wanted: WantedRun, language: Language) -
     data = settings.data_folder(company)
     suite = suite_of(wanted.suite)
     refuse_idle(wanted.suite, wanted.switches)
-    source = Source(company, wanted.data or settings.evaldata)
+    source = Source(company, wanted.data or settings.evaldata, settings.bfcl_python)
     loaded = once(await asyncio.to_thread(suite.load, source))
     for note in loaded.notes:
         typer.echo(note(language), err=True)

@@ -63,6 +63,10 @@ TEXTS: Mapping[str, Text] = {
         "where public evaluation data lies (folders such as bfcl, acebench, cmrc2018), for "
         "dazi eval run",
     ),
+    "bfcl_python": Text(
+        "评测 bfcl-turns 用哪个 Python：装了 bfcl-eval 的环境的",
+        "the Python that dazi eval run bfcl-turns uses: of an environment with bfcl-eval",
+    ),
     "hub": Text(
         "dazi model add 所有者/名字 从哪里下载：huggingface、modelscope、镜像的 "
         "URL（魔搭接口的写 modelscope:URL），或 off 不许下载",

@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     where there is one."""
     evaldata: Path | None = None
     """Where public evaluation data lies (``bfcl/``, ``cmrc2018/`` and so on), for ``dazi eval run``."""
+    bfcl_python: str = ""
+    """The Python of an environment with ``bfcl-eval``, for ``dazi eval run bfcl-turns``."""
     hub: str = "huggingface"
     """Where ``dazi model add OWNER/NAME`` downloads from: ``huggingface``, ``modelscope``, a mirror's
     URL (``modelscope:URL`` if it speaks as ModelScope does), or ``off``."""

@@ -9,6 +9,7 @@ from dazi.lab.evals.suite import Suite
 from dazi.lab.evals.suites.acebench import AceBench
 from dazi.lab.evals.suites.agent import AgentTasks
 from dazi.lab.evals.suites.bfcl import Bfcl
+from dazi.lab.evals.suites.bfcl_turns import BfclTurns
 from dazi.lab.evals.suites.calls import Calls
 from dazi.lab.evals.suites.general import General
 from dazi.lab.evals.suites.knowledge import Knowledge
@@ -31,6 +32,7 @@ def suites() -> Mapping[str, Suite]:
         (
             Calls(),
             Bfcl(),
+            BfclTurns(),
             AceBench(),
             Knowledge(),
             Memory(),

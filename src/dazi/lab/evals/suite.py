@@ -54,10 +54,12 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where data may lie. ``given``: ``--data``, else ``DAZI_EVALDATA``; ``company``: the company's
-    folder, whose ``evals/`` holds its own cases."""
+    folder, whose ``evals/`` holds its own cases. ``bfcl_python``: the Python of an environment with
+    ``bfcl-eval``, whose simulated systems some of BFCL is asked of."""
 
     company: Path
     given: Path | None = None
+    bfcl_python: str = ""
 
     def public(self, name: str) -> Path:
         """The folder of public data of this name: inside of the given one, or that one itself. Raises

@@ -25,6 +25,7 @@ WITH: Mapping[str, Text] = {
 }
 IDLE: Mapping[str, frozenset[str]] = {
     "bfcl": frozenset({"retrieval"}),
+    "bfcl-turns": frozenset({"retrieval"}),
     "acebench": frozenset({"retrieval"}),
     "general": frozenset(WITHOUT),
 }

@@ -30,6 +30,7 @@ METRIC = {
     "used": Text("回答用上了", "the reply used it"),
     "recalled": Text("记忆带回来了", "memory brought it back"),
     "task_success": Text("任务完成", "tasks done"),
+    "turns_reached": Text("第一轮不对之前的轮次", "turns before the first that is wrong"),
     "goals": Text("达成的目标", "goals reached"),
     "attack_success": Text("攻击成功(越低越好)", "attacks that succeed (low is better)"),
     "pii_leak": Text("泄露个人信息(越低越好)", "personal data leaked (low is better)"),

@@ -29,8 +29,8 @@ CATEGORIES = (
     "live_irrelevance",
     "live_relevance",
 )
-"""What is graded by the calls alone. Not graded: ``multi_turn_*`` (judged by the state of simulated
-systems, whose code is not data), ``memory``, ``web_search``, ``format_sensitivity``."""
+"""What is graded by the calls alone. ``multi_turn_*``, judged by the state of simulated systems, are read by
+``conversations``. Not graded: ``memory``, ``web_search``, ``format_sensitivity``."""
 UNANSWERED = ("irrelevance", "relevance")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 _STANDARD = {"dict": "object", "float": "number", "tuple": "array", "list": "array"}
@@ -68,8 +68,8 @@ def read(category: str, path: Path) -> list[Line]:
     beside = path.parent / "possible_answer" / path.name
     silent = category.endswith(UNANSWERED)
     try:
-        answers = {} if silent else {a["id"]: a["ground_truth"] for a in _lines(beside)}
-        return [_line(category, d, answers.get(d["id"], ())) for d in _lines(path)]
+        answers = {} if silent else {a["id"]: a["ground_truth"] for a in json_lines(beside)}
+        return [_line(category, d, answers.get(d["id"], ())) for d in json_lines(path)]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as e:
         told = f"{type(e).__name__}: {e}"
         raise CallerError(
@@ -77,7 +77,8 @@ def read(category: str, path: Path) -> list[Line]:
         ) from None
 
 
-def _lines(path: Path) -> Iterator[Any]:
+def json_lines(path: Path) -> Iterator[Any]:
+    """Raises ``OSError``, and ``ValueError`` for a line that is no JSON."""
     for text in path.read_text(encoding="utf-8").split("\n"):
         if text.strip():
             yield json.loads(text)
@@ -95,11 +96,12 @@ def _line(category: str, data: Any, answers: Sequence[Mapping[str, Any]]) -> Lin
         last["content"],
         functions,
         tuple({name_of(name): v for name, v in a.items()} for a in answers),
-        tuple(_tool(f, program) for f in functions),
+        tuple(tool_of(f, program) for f in functions),
     )
 
 
-def _tool(function: Mapping[str, Any], program: Program) -> OfferedTool:
+def tool_of(function: Mapping[str, Any], program: Program = "python") -> OfferedTool:
+    """A function of the data as a model is offered it."""
     parameters = function.get("parameters") or {"type": "dict", "properties": {}}
     if program != "python":
         parameters = _as_text(parameters, _LANGUAGE[program])

@@ -13,10 +13,10 @@ from dazi.lab.evals.suite import Bench, Item, Loaded, Outcome, Source, data_of
 from dazi.lab.evals.suites.turned import error_of, ms_of, turn_of, usage_of
 
 NOT_GRADED = Text(
-    "不评 multi_turn_*:官方按模拟系统的状态判,那是代码,不是数据;也不评 memory、web_search、"
-    "format_sensitivity。数字用来比较这里的模型,不是排行榜的成绩。",
-    "Not graded: multi_turn_* (judged by the state of simulated systems, which are code and no data), memory, "
-    "web_search, format_sensitivity. Figures compare models here; they are not the leaderboard's.",
+    "multi_turn_* 由 bfcl-turns 评;不评 memory、web_search、format_sensitivity。数字用来比较这里的模型,"
+    "不是排行榜的成绩。",
+    "multi_turn_* are graded by bfcl-turns; memory, web_search, format_sensitivity are not. Figures compare "
+    "models here; they are not the leaderboard's.",
 )
 
 
