@@ -35,6 +35,8 @@ TOKENS = 4
 RECOVERY_S = 30.0
 MORE_FILES = 12
 MORE_MIB = 40.0
+LOOKS, LOOKS_ENOUGH = 150, 20
+"""Five in a second: so many at most, and so many before a few more files than there were are accepted."""
 ENV = {
     "DAZI_MAX_CONCURRENT": str(PLACES),
     "DAZI_MAX_QUEUED": "0",
@@ -197,14 +199,15 @@ class Place:
         return float("inf")
 
     async def _quiet(self, before: Held | None = None) -> Held:
-        """What the process holds once nothing goes on; waits a while for it to come down."""
-        for _ in range(20):
+        """What the process holds once nothing goes on; waits a while for it to come down: on a machine that
+        is full, connections that were given up take as long to be closed as they were waited for."""
+        now = self.served.held()
+        for n in range(LOOKS if before is not None else 0):
+            grown = now.files - (before.files if before is not None else 0)
+            if grown <= 0 or (n >= LOOKS_ENOUGH and grown <= MORE_FILES):
+                break
+            await asyncio.sleep(0.2)
             now = self.served.held()
-            if before is not None and now.files - before.files <= 0:
-                break
-            await asyncio.sleep(0.05 if before is None else 0.2)
-            if before is None:
-                break
         return now
 
 

@@ -22,7 +22,10 @@ def training(site: Site) -> Iterator[Path]:
     runtime = site.runtime
     folder = runtime.settings.data_folder(runtime.company.folder) / "tuning" / "parcels-1"
     folder.mkdir(parents=True)
-    (folder / "recipe.json").write_text('{"base": "dazi-mini", "method": "lora"}')
+    recipe = folder / "recipe.yaml"
+    recipe.write_text("name: parcels\n")
+    known = {"base": "dazi-mini", "method": "lora", "file": str(recipe)}
+    (folder / "recipe.json").write_text(json.dumps(known))
     told(folder, {"event": "begun", "steps": 200, "samples": 1696})
     told(folder, step(40, [1.5 * 0.95**i + 0.1 for i in range(40)]))
     told(folder, {"event": "validation", "step": 40, "loss": 0.2345, "best": 0.2345})
@@ -47,7 +50,11 @@ def step(number: int, values: list[float]) -> dict[str, object]:
             "left_s": 245, "spent_s": 61.0}  # fmt: skip
 
 
-def test_a_training_is_followed_and_stopped(browser: Browser, site: Site, training: Path) -> None:
+def test_a_training_is_followed_stopped_and_goes_on(
+    browser: Browser, site: Site, training: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "import json, os, sys, time; print(json.dumps([*sys.argv[1:], os.environ['DAZI_DATA']]), flush=True); time.sleep(20)"
+    monkeypatch.setattr("dazi.ops.tuning_runs.COMMAND", code)
     browser.sign_in("admin")
     browser.open("/tuning")
     until(lambda: browser.one(".dz-tuning-steps").text == "40 / 200")
@@ -60,6 +67,16 @@ def test_a_training_is_followed_and_stopped(browser: Browser, site: Site, traini
     assert browser.one(".dz-tuning-loss").text == "0.2000"
     browser.one(".dz-tuning-stop").click()
     told(training, {"event": "stopped", "step": 50})
+    until(lambda: "停下" in browser.one(".dz-tuning-state").text)
+    browser.one(".dz-tuning-resume").click()
+    until(lambda: "进行中" in browser.one(".dz-tuning-state").text)
+    until(lambda: not browser.all(".dz-tuning-resume")[0].is_displayed())
+    started = (training / "trainer.log").read_text
+    until(lambda: bool(started()))
+    assert json.loads(started()) == [
+        "tune", "run", str(training / "recipe.yaml"), str(training.parents[1]),
+    ]  # fmt: skip
+    browser.one(".dz-tuning-stop").click()
     until(lambda: "停下" in browser.one(".dz-tuning-state").text)
     browser.driver.set_window_size(*PHONE)
     assert browser.js(WIDEST) <= PHONE[0]

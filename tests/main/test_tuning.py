@@ -125,8 +125,9 @@ def test_samples_are_the_first_of_those_to_train_on(tmp_path: Path) -> None:
     dataset(tmp_path)
     path = tmp_path / "r.yaml"
     path.write_text("name: a\ndata: orders@1\nsamples: 7\n")
-    run = prepared_run(bench, read_recipe(path))
+    run = prepared_run(bench, read_recipe(path), file=path)
     assert run.prepared is not None and run.prepared.train == 7
+    assert json.loads((run.folder / "recipe.json").read_text())["file"] == str(path)
     path.write_text("name: a\ndata: orders@1\n")
     more = prepared_run(bench, read_recipe(path), anew=True)
     assert more.prepared is not None and more.prepared.train == 18

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from dazi.ops.tuning_runs import MOST_POINTS, losses, note, read_run, runs, stop
+import pytest
+
+from dazi.ops.tuning_runs import MOST_POINTS, busy, go_on, losses, note, read_run, runs, stop
 
 
 def written(data: Path, name: str, *events: dict[str, object]) -> Path:
@@ -81,3 +85,30 @@ def test_damage_and_runs_under_way_hide_no_other(tmp_path: Path) -> None:
     assert [r.name for r in runs(tmp_path)] == ["a-1"]
     written(tmp_path, "d-1", step(1, 1.0))
     assert [r.name for r in runs(tmp_path, 1)] == ["d-1"]
+
+
+def test_only_what_was_stopped_and_whose_recipe_is_there_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (
+        "import os, sys, time; print(sys.argv[1:], os.environ['WHO'], flush=True); time.sleep(60)"
+    )
+    monkeypatch.setattr("dazi.ops.tuning_runs.COMMAND", code)
+    folder = written(tmp_path, "a-1", {"event": "stopped"})
+    assert not go_on(folder, {}), "nobody knows its recipe"
+    recipe = tmp_path / "a.yaml"
+    known = {"base": "dazi-mini", "method": "lora", "file": str(recipe)}
+    (folder / "recipe.json").write_text(json.dumps(known))
+    assert not go_on(folder, {}), "its recipe is gone"
+    recipe.write_text("name: a\n")
+    note(folder, os.getpid())
+    assert not busy(folder), "whoever was told of is who asks"
+    (folder / "pid").unlink()
+    assert go_on(folder, {"WHO": "me"})
+    assert read_run(folder).state == "running" and busy(folder)
+    assert not go_on(folder, {}), "it is not started twice"
+    assert stop(folder)
+    while read_run(folder).state == "running":
+        time.sleep(0.01)
+    (folder / "progress.jsonl").write_text('{"event": "done"}\n')
+    assert not go_on(folder, {}), "nothing is left to do"

@@ -104,6 +104,10 @@ class System(Protocol):
         """Ask it to save and end; ``False`` where it does not run."""
         ...
 
+    def resume_tuning(self, name: str) -> bool:
+        """Let one that was stopped go on; ``False`` where it cannot."""
+        ...
+
     def pool_file(self) -> str:
         """The file that declares several servers; empty where one model is used."""
         ...

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from dazi.console.state import Scene
 from dazi.console.system import System
 from dazi.console.visible import reveal
 from dazi.core.errors import AccessError
-from dazi.core.language import Language
+from dazi.core.language import Language, Text
 from dazi.core.principal import Principal
 from dazi.ops.tuning_runs import TuningRun
 
@@ -82,6 +84,8 @@ class _Card:
                 self._state = ui.label().classes("dz-tuning-state").props("role=status")
                 self._stop = button(texts.STOP(language), self._ask, "dz-button-quiet")
                 self._stop.classes("dz-tuning-stop")
+                self._resume = button(texts.GO_ON(language), self._go_on, "dz-button-quiet")
+                self._resume.classes("dz-tuning-resume")
             ui.label(reveal(f"{run.base} · {run.method}")).classes("dz-muted")
             with ui.element("dl").classes("dz-facts-list dz-tuning-facts"):
                 self._values = {name: _value(name, language) for name in _FACTS}
@@ -94,6 +98,7 @@ class _Card:
         self._shown = run
         self._state.set_text(texts.STATES[run.state](self._scene.language))
         self._stop.set_visibility(run.state == "running")
+        self._resume.set_visibility(bool(run.file))
         for name, value in _facts(run).items():
             self._values[name].set_text(value)
         self._chart.options.clear()
@@ -101,15 +106,20 @@ class _Card:
         self._chart.update()
 
     async def _ask(self) -> None:
+        await self._do(self._system.stop_tuning, texts.STOPPING, texts.GONE)
+
+    async def _go_on(self) -> None:
+        await self._do(self._system.resume_tuning, texts.GOING_ON, texts.CANNOT)
+
+    async def _do(self, do: Callable[[str], bool], done: Text, not_done: Text) -> None:
         async def work(principal: Principal) -> bool:
             if not operates(principal):
                 raise AccessError("forbidden", texts.FORBIDDEN.zh, texts.FORBIDDEN.en)
-            return self._system.stop_tuning(self._name)
+            return await asyncio.to_thread(do, self._name)
 
-        done = await act(self._scene, work)
-        if done is not None:
-            told = texts.STOPPING if done else texts.GONE
-            tell(told(self._scene.language), wrong=not done)
+        found = await act(self._scene, work)
+        if found is not None:
+            tell((done if found else not_done)(self._scene.language), wrong=not found)
 
 
 _FACTS = {

@@ -26,5 +26,11 @@ SPENT = Text("已用", "spent")
 SAMPLES = Text("样本", "samples")
 CURVE = Text("{name} 的损失", "Loss of {name}")
 STOP = Text("停下", "Stop")
+GO_ON = Text("接着做", "Go on")
+GOING_ON = Text("接着做了,过一会儿看得到", "It goes on; the first steps take a moment")
+CANNOT = Text(
+    "接着做不了:配方文件不在了,或者已经在做。在终端里运行 dazi tune run。",
+    "It cannot go on: its recipe is gone, or it runs already. Use dazi tune run in a terminal.",
+)
 STOPPING = Text("已请它存盘并停下", "It was asked to save and stop")
 GONE = Text("它没有在运行", "It is not running")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -95,9 +96,19 @@ class RunningSystem:
         return tuning_runs.runs(self._data, SHOWN_TUNINGS)
 
     def stop_tuning(self, name: str) -> bool:
+        folder = self._tuning(name)
+        return folder is not None and tuning_runs.stop(folder)
+
+    def resume_tuning(self, name: str) -> bool:
+        folder = self._tuning(name)
+        if folder is None:
+            return False
+        company = {"DAZI_COMPANY": str(self.runtime.company.folder), "DAZI_DATA": str(self._data)}
+        return tuning_runs.go_on(folder, {**os.environ, **company})
+
+    def _tuning(self, name: str) -> Path | None:
         folder = tuning_runs.folder_of(self._data)
-        known = {p.name for p in folder.glob("*")}
-        return name in known and tuning_runs.stop(folder / name)
+        return folder / name if name in {p.name for p in folder.glob("*")} else None
 
     @property
     def _data(self) -> Path:

@@ -34,7 +34,7 @@ from dazi.main.company import load_company
 from dazi.main.settings import Settings
 from dazi.main.tuning_gate import evaluate
 from dazi.ops.datasets.folders import place, read_manifest
-from dazi.ops.tuning_runs import folder_of, running
+from dazi.ops.tuning_runs import busy, folder_of
 from dazi.prompt.choose import ToolChooser
 
 
@@ -68,8 +68,11 @@ class Run:
         return self.prepared is not None
 
 
-def prepared_run(bench: Bench, recipe: Recipe, *, anew: bool = False) -> Run:
-    """The folder of this recipe's training: one that was stopped, or a new one."""
+def prepared_run(
+    bench: Bench, recipe: Recipe, *, anew: bool = False, file: Path | None = None
+) -> Run:
+    """The folder of this recipe's training: one that was stopped, or a new one. ``file``: where the recipe
+    is, for whoever goes on later."""
     entry = bench.catalog.get(recipe.base)
     weights = weights_of(entry, recipe)
     wanted = recipe.data if isinstance(recipe.data, Files) else recipe.datasets
@@ -79,7 +82,7 @@ def prepared_run(bench: Bench, recipe: Recipe, *, anew: bool = False) -> Run:
     folder = folder_of(bench.data) / f"{recipe.name}-{version}"
     digest = recipe.digest()
     origins = [[o.name, o.version, o.sha256] for o in material.origins]
-    if running(folder):
+    if busy(folder):
         raise CallerError(
             "tuning_running", f"{folder} 里正在训练。", f"A training is going on in {folder}."
         )
@@ -103,6 +106,7 @@ def prepared_run(bench: Bench, recipe: Recipe, *, anew: bool = False) -> Run:
         "digest": digest,
         "origins": origins,
         "replies": [list(r) for r in material.replies],
+        "file": str(file.resolve()) if file is not None else "",
     }
     text = json.dumps(kept, ensure_ascii=False, indent=1)
     part = folder / f"{RECIPE}.part"

@@ -63,7 +63,7 @@ async def run_recipe(
     """The exit status: 0, 75 when it was stopped, 1 when it failed its evaluation."""
     recipe = read_recipe(file)
     bench = Bench.of(settings)
-    run = prepared_run(bench, recipe, anew=anew)
+    run = prepared_run(bench, recipe, anew=anew, file=file)
     if run.prepared is None:
         typer.echo(GOES_ON(language).format(folder=run.folder))
     else:

@@ -9,13 +9,18 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-PROGRESS, RECIPE, PID = "progress.jsonl", "recipe.json", "pid"
+PROGRESS, RECIPE, PID, LOG = "progress.jsonl", "recipe.json", "pid", "trainer.log"
+COMMAND = "from dazi.main.cli import run; run()"
+LOWEST = 19
 SAMPLES = ("train.jsonl", "validation.jsonl")
 """What is trained on, as the model is asked it."""
 FOLDER = "tuning"
@@ -28,7 +33,8 @@ MOST_POINTS = 500
 
 @dataclass(frozen=True, slots=True)
 class TuningRun:
-    """``losses`` of steps and ``validations`` by step; ``left`` in seconds, while it runs."""
+    """``losses`` of steps and ``validations`` by step; ``left`` in seconds, while it runs. ``file``: the
+    recipe by which it can go on, empty where it is done, or nobody knows it."""
 
     name: str
     state: State
@@ -42,6 +48,7 @@ class TuningRun:
     spent: float
     losses: tuple[Point, ...]
     validations: tuple[Point, ...]
+    file: str = ""
 
 
 def folder_of(data: Path) -> Path:
@@ -66,9 +73,10 @@ def read_run(folder: Path) -> TuningRun:
     begun = next((e for e in reversed(told) if e["event"] == "begun"), {})
     last = next((e for e in reversed(told) if e["event"] == "step"), {})
     curve = sorted(losses(told).items())
+    state = _state(folder, told)
     return TuningRun(
         folder.name,
-        _state(folder, told),
+        state,
         recipe.get("base", ""),
         recipe.get("method", ""),
         begun.get("samples", 0),
@@ -79,6 +87,7 @@ def read_run(folder: Path) -> TuningRun:
         last.get("spent_s", 0.0),
         tuple(curve[:: -(-len(curve) // MOST_POINTS) or 1]),
         tuple((e["step"], e["loss"]) for e in told if e["event"] == "validation"),
+        recipe.get("file", "") if state in ("stopped", "failed") else "",
     )
 
 
@@ -133,6 +142,35 @@ def stop(folder: Path) -> bool:
     if number:
         os.kill(number, signal.SIGTERM)
     return bool(number)
+
+
+def busy(folder: Path) -> bool:
+    """Does another process than this one train there?"""
+    return running(folder) not in (0, os.getpid())
+
+
+def go_on(folder: Path, env: Mapping[str, str]) -> bool:
+    """Start ``dazi tune run`` with the recipe of a training that was stopped, beside whoever serves and at
+    the lowest priority; ``False`` where it runs or nobody knows its recipe. What it prints is appended
+    to the trainer's log. From now on it counts as running, so that it is not started twice."""
+    file = read_run(folder).file
+    if not file or not Path(file).is_file():
+        return False
+    with (folder / LOG).open("ab") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-c", COMMAND, "tune", "run", file],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=dict(env),
+            start_new_session=True,
+        )
+    note(folder, child.pid)
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, child.pid, LOWEST)
+    # Whoever ends is waited for, or would be taken for one that still trains where /proc does not tell.
+    threading.Thread(target=child.wait, name="tuning", daemon=True).start()
+    return True
 
 
 def _born(number: int) -> int:

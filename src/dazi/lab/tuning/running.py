@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dazi.core.errors import CallerError, OperatorError
 from dazi.lab.tuning.recipe import Recipe
-from dazi.ops.tuning_runs import PID, Event, events, losses, note, running, stop
+from dazi.ops.tuning_runs import LOG, PID, Event, busy, events, losses, note, stop
 
 PACKAGE = Path(__file__).resolve().parents[3]
 MODULE = "dazi.lab.tuning.trainer"
@@ -61,12 +61,12 @@ class Trainer:
     def train(self, folder: Path, recipe: Recipe, seen: Seen) -> int:
         """Train what lies in ``folder``, or go on; the exit status. Ctrl-C or a SIGTERM stops it so that
         it can go on later."""
-        if running(folder):
+        if busy(folder):
             raise CallerError(
                 "tuning_running", f"{folder} 里正在训练。", f"A training is going on in {folder}."
             )
         command = [*self._launch(recipe), str(folder)]
-        with (folder / "trainer.log").open("ab") as log:
+        with (folder / LOG).open("ab") as log:
             child = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=log, env=self._environment(), text=True
             )
@@ -108,7 +108,7 @@ def python_of(setting: str) -> str:
 
 def failed(folder: Path, log: str = "") -> OperatorError:
     """``log``: what the trainer wrote, if not into its file."""
-    path = folder / "trainer.log"
+    path = folder / LOG
     text = log or (path.read_text(encoding="utf-8", errors="replace") if path.is_file() else "")
     told = next((e for e in reversed(events(folder)) if e["event"] in ("failed", "begun")), {})
     last = told.get("why") or (text.strip().splitlines() or ["?"])[-1]
