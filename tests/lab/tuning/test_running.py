@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from dazi.lab.tuning.recipe import Recipe
-from dazi.lab.tuning.running import STOPPED, Trainer, failed
+from dazi.lab.tuning.running import PACKAGE, STOPPED, failed
 from dazi.lab.tuning.trainer.progress import Progress
 
 PLAYED = """#!{python}
@@ -22,6 +22,21 @@ time.sleep(20)
 """
 
 
+WATCHES = """
+import asyncio, sys
+from pathlib import Path
+from dazi.lab.tuning.recipe import Recipe
+from dazi.lab.tuning.running import Trainer
+
+async def main():
+    recipe = Recipe(name="a", data="a@1")
+    return Trainer(sys.argv[1]).train(Path(sys.argv[2]), recipe, lambda e: print(e["event"], flush=True))
+
+print(asyncio.run(main()))
+"""
+"""As ``dazi tune run`` does: a process of its own, which can be sent signals."""
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_what_stops_this_process_stops_the_trainer_first(
     tmp_path: Path, number: signal.Signals
@@ -29,22 +44,13 @@ def test_what_stops_this_process_stops_the_trainer_first(
     script = tmp_path / "python"
     script.write_text(PLAYED.format(python=sys.executable))
     script.chmod(0o700)
-    seen: list[str] = []
-
-    def told(event: dict[str, str]) -> None:
-        seen.append(event["event"])
-        if event["event"] == "begun":
-            os.kill(os.getpid(), number)
-
-    ended: list[int] = []
-    before = signal.signal(number, lambda n, _: ended.append(n))
-    try:
-        recipe = Recipe(name="a", data="a@1")
-        status = Trainer(str(script)).train(tmp_path, recipe, told)  # type: ignore[arg-type]
-        assert signal.getsignal(number) is not before
-    finally:
-        signal.signal(number, before)
-    assert (status, seen, ended) == (STOPPED, ["begun", "stopped"], [])
+    env = {**os.environ, "PYTHONPATH": str(PACKAGE)}
+    command = [sys.executable, "-c", WATCHES, str(script), str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as watcher:
+        assert watcher.stdout is not None and watcher.stdout.readline() == "begun\n"
+        watcher.send_signal(number)
+        told, _ = watcher.communicate(timeout=60)
+    assert told.split() == ["stopped", str(STOPPED)] and watcher.returncode == 0
 
 
 def test_a_training_outlives_whoever_watched(
