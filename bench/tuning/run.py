@@ -33,14 +33,6 @@ RESULTS = ROOT / "bench" / "results" / "tuning.md"
 WORK = ROOT / ".bench" / "tuning"
 NEW = Path(__file__).resolve().parent / "cases_held_out.jsonl"
 SAMPLES, REPLAY, OLD, SEED = 2000, 1500, 2000, 7
-HELD_OUT = """### Which cases were seen by whom
-
-Phrasings, `cases_dev.jsonl` and `cases_held_out.jsonl` were written apart from each other. Failures in
-`cases_dev.jsonl` were read while the samples were worked on; nobody who did so has read a sentence or a failure of
-`cases_held_out.jsonl`. That was scored twice: with 600 samples of old tools beside the new ones the new tool gained
-66.7 points and the 2,000 old cases lost 1.3 [-2.7, +0.1], so 1,500 were taken; the tables above are of these. Steps
-and rates of prompt tuning and LoRA on fraud texts were raised once, because the loss on their fifty samples had not
-come down yet."""
 ASKED = ("帮我查一下 YS3046182957 到哪了", "trace YS7120049386 please, phone ending 5512")
 RECIPE: dict[str, Any] = {
     "method": "lora",
@@ -302,10 +294,10 @@ def main() -> None:
         machine = ", ".join(f"{k} {v}" for k, v in describe().items())
         head = (
             "# Tuning\n\n`make bench-tuning` (`python bench/tuning/run.py --write`) makes this page. "
-            f"Measured on: {machine}.\n\n"
+            f"Measured on: {machine}. Which cases were seen by whom: [bench/tuning](../tuning/README.md).\n\n"
         )
         parts = [t.markdown().strip() for t in found]
-        RESULTS.write_text("\n\n".join([head.strip(), *parts, HELD_OUT]) + "\n", encoding="utf-8")
+        RESULTS.write_text("\n\n".join([head.strip(), *parts]) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

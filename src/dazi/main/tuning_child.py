@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from dazi.core.errors import ConfigError, ConnectorError
 from dazi.main.settings import Settings
 from dazi.ops.learning.learning import Tuned
+from dazi.ops.tuning_runs import LOWEST
 
-LOWEST = 19
 LONGEST_TOLD = 500
 GRACE_S = 10.0
 PASSED, REFUSED = 0, 1

@@ -15,6 +15,7 @@ from typing import IO, Any
 import msgspec
 
 from dazi.core.errors import CallerError, NotFound
+from dazi.store.locks import lock
 
 FORMAT = 1
 HEAD, ITEMS = "run.json", "items.jsonl"
@@ -178,7 +179,7 @@ class Appending:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file: IO[bytes] = path.open("a+b")
         try:
-            _lock(self._file)
+            lock(self._file)
         except OSError:
             self._file.close()
             raise CallerError(
@@ -225,14 +226,6 @@ def _writable(value: Any) -> Any:
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         return str(value)
     return value
-
-
-def _lock(file: IO[bytes]) -> None:
-    try:
-        import fcntl
-    except ImportError:  # not on this system: nobody is kept from writing it twice
-        return
-    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class RunStore:

@@ -40,6 +40,7 @@ from dazi.ops.datasets.folders import (
 )
 from dazi.ops.datasets.people import People
 from dazi.ops.tuning_runs import RECIPE, SAMPLES, folder_of, stop
+from dazi.store.locks import lock
 
 ADAPTERS, ADAPTER = "adapters", "adapter.json"
 ERASED = "erased"
@@ -111,10 +112,7 @@ def leave_out(data: Path, marks: frozenset[str], why: str = ERASED) -> Forgotten
 def _one_by_one(data: Path) -> Iterator[None]:
     """Two at once would write the same next version of a dataset."""
     with (root(data) / LOCK).open("ab") as file:
-        with suppress(ImportError):  # not on this system: people start one after the other
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
+        lock(file, wait=True)
         yield
 
 

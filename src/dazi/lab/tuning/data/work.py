@@ -12,13 +12,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 import msgspec
 
 from dazi.core.errors import OperatorError
 from dazi.lab.tuning.data.samples import Draft, decode, encode
 from dazi.ops.datasets.folders import Stage, lines
+from dazi.store.locks import lock
 
 STATE, REFUSED = "state.json", "refused.jsonl"
 TELL_S = 1.0
@@ -166,7 +166,7 @@ def alone(folder: Path) -> Iterator[None]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / LOCK).open("ab") as file:
         try:
-            _lock(file)
+            lock(file)
         except BlockingIOError:
             raise OperatorError(
                 "making",
@@ -174,14 +174,6 @@ def alone(folder: Path) -> Iterator[None]:
                 f"another version of {folder.name} is being made; wait for it, or stop it first",
             ) from None
         yield
-
-
-def _lock(file: IO[bytes]) -> None:
-    try:
-        import fcntl
-    except ImportError:  # not on this system: nobody is kept from it
-        return
-    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class _Writing:
