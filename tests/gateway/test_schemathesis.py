@@ -62,7 +62,7 @@ def test_no_route_breaks(case: Any, served: Threaded) -> None:
     user = "secadmin" if "role" in case.operation.path else "sysadmin"
     key = token(served, user) if entry in ("session", "step") else "dazi-demo-admin"
     response = case.call(
-        base_url=served.site.url, headers={"Authorization": f"Bearer {key}"}, timeout=20
+        base_url=served.site.url, headers={"Authorization": f"Bearer {key}"}, timeout=120
     )
     case.validate_response(response, checks=CHECKS)
 

@@ -20,9 +20,10 @@ from sqlalchemy.sql.dml import UpdateBase
 from dazi.core.errors import DaziError, OperatorError
 from dazi.store import schema
 from dazi.store.failures import NoneFree, locked, reason, told
+from dazi.store.fair_lock import FairLock
 from dazi.store.presence import Presence
 from dazi.store.whereabouts import watch
-from dazi.store.writer import BUSY_SECONDS, SqliteWriter
+from dazi.store.writer import BUSY_SECONDS, PATIENCE_S, SqliteWriter
 
 APPLICATION = "dazi"
 """What PostgreSQL is told about who connects."""
@@ -37,8 +38,6 @@ OTHERS_S = 60.0
 PLACES = 15
 """Statements at once. Others wait, first come first served: that a place is long in coming says nothing
 of the database."""
-PATIENCE_S = 30.0
-"""How long one may wait for a place."""
 _SPARE = 1
 """A connection beside the places, to see whether the database is there while all are taken."""
 
@@ -65,7 +64,8 @@ class Database:
     """Connections for reading and writing.
 
     On SQLite a write takes the write lock at its start (``BEGIN IMMEDIATE``), so two writers wait
-    for each other instead of failing half-way; the journal is WAL, so readers never wait.
+    for each other instead of failing half-way; the journal is WAL, so readers never wait. Writers of
+    this process take turns in the order in which they came, and only one of them asks SQLite.
     """
 
     def __init__(
@@ -99,7 +99,8 @@ class Database:
             }
         self._engine = create_async_engine(self.url, **more)
         self._places = asyncio.Semaphore(PLACES)
-        self._writer = SqliteWriter(str(self._path)) if self._path else None
+        self._turns = FairLock()
+        self._writer = SqliteWriter(str(self._path), self._turns) if self._path else None
         self._presence = presence
         self._declare = declare
         if self.sqlite:
@@ -143,7 +144,7 @@ class Database:
         if not state.lacks(metadata):
             return
         self._declare()
-        async with self._place(), self._writing() as connection:
+        async with self._turn(), self._place(), self._writing() as connection:
             await connection.run_sync(schema.lock)
             await self._bring_up(connection)
 
@@ -166,8 +167,32 @@ class Database:
         """A transaction: committed on leaving, rolled back on an error. ``within_s``: how long it may
         take, once there is a place. Raises as ``read``."""
         with told():
-            async with self._place(), asyncio.timeout(within_s), self._writing() as connection:
+            async with (
+                self._turn(),
+                self._place(),
+                asyncio.timeout(within_s),
+                self._writing() as connection,
+            ):
                 yield connection
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """To write, on SQLite. Raises ``NoneFree``."""
+        if self._path is None:
+            yield
+            return
+        try:
+            await self._turns.acquire(PATIENCE_S)
+        except TimeoutError:
+            raise NoneFree from None
+        try:
+            yield
+        except Exception as e:
+            if locked(e):
+                self._turns.fail(sqlite3.OperationalError(reason(e)), BUSY_SECONDS)
+            raise
+        finally:
+            self._turns.release()
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:

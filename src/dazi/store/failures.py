@@ -14,6 +14,9 @@ from dazi.core.errors import OperatorError
 class NoneFree(Exception):
     """Too much is wanted of the database at once: no place was free in time."""
 
+    def __str__(self) -> str:
+        return "too much is wanted of it at once"
+
 
 @contextmanager
 def told() -> Iterator[None]:
@@ -33,8 +36,6 @@ def told() -> Iterator[None]:
 
 def reason(e: Exception) -> str:
     """One line, without what was to be written."""
-    if isinstance(e, NoneFree):
-        return "too much is wanted of it at once"
     said = str(getattr(e, "orig", None) or e).splitlines()
     return said[0][:200] if said else "no answer in time"
 

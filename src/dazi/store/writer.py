@@ -9,16 +9,21 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
+from dazi.store.failures import NoneFree, locked
+from dazi.store.fair_lock import FairLock
 from dazi.store.whereabouts import Identity, identity
 
 GROUP = 256
 """At most so many submissions a commit."""
 BUSY_SECONDS = 5.0
 """How long to wait for another process's transaction."""
+PATIENCE_S = 30.0
+"""How long one may wait for others of this process: for a place, or for a turn to write."""
 
 Row = Sequence[object]
 connect = sqlite3.connect
@@ -36,8 +41,10 @@ class _Job:
 class SqliteWriter:
     """Runs submissions in the order in which they came; each is whole or not at all."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, turns: FairLock) -> None:
+        """``turns``: by which those who write in this process keep out of each other's way."""
         self._path = path
+        self._turns = turns
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._synced = False
@@ -78,13 +85,14 @@ class SqliteWriter:
             going = self._gather(jobs)
             outcomes: list[int | sqlite3.Error]
             try:
-                if connection is not None and identity(self._path) != self._file:
-                    connection.close()
-                    connection = None
-                if connection is None:
-                    connection = self._connect()
-                self._sync(connection, any(job.sync for job in jobs))
-                outcomes = _together(connection, jobs)
+                with self._turn():
+                    if connection is not None and identity(self._path) != self._file:
+                        connection.close()
+                        connection = None
+                    if connection is None:
+                        connection = self._connect()
+                    self._sync(connection, any(job.sync for job in jobs))
+                    outcomes = _together(connection, jobs)
             except sqlite3.Error as e:
                 outcomes = [e] * len(jobs)
                 if connection is not None:
@@ -95,6 +103,21 @@ class SqliteWriter:
                 break
         if connection is not None:
             connection.close()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        try:
+            self._turns.wait(PATIENCE_S)
+        except TimeoutError:
+            raise sqlite3.OperationalError(str(NoneFree())) from None
+        try:
+            yield
+        except sqlite3.OperationalError as e:
+            if locked(e):
+                self._turns.fail(e, BUSY_SECONDS)
+            raise
+        finally:
+            self._turns.release()
 
     def _sync(self, connection: sqlite3.Connection, wanted: bool) -> None:
         if wanted != self._synced:

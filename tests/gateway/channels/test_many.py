@@ -68,7 +68,7 @@ async def test_each_message_is_answered_once_and_in_order(tmp_path: Path, seeded
         async with aiohttp.ClientSession() as session:
             refused = Counter(await asyncio.gather(*(deliver(session, q, b) for q, b in calls)))
         wanted = PEOPLE + 2 * TALKATIVE
-        await both.wecom.until(lambda: len(both.wecom.sent) >= wanted, 120)
+        await both.wecom.until(lambda: len(both.wecom.sent) >= wanted, 300)
         await both.quiet()
         print(f"{time.process_time() - began:.1f} s of processor")
         assert len(both.wecom.sent) == wanted
