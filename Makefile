@@ -8,7 +8,9 @@ export DAZI_DATA ?= $(CURDIR)/.dazi
 run: .venv/run.ok
 	@$(BIN)/dazi serve
 
+# Compiled once, and not by each of the thousands of processes that the tests start.
 test: .venv/test.ok
+	@$(BIN)/python -m compileall -q src tests bench
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: .venv/test.ok
@@ -96,6 +98,7 @@ lock:
 .venv/run.ok: requirements.lock pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 .venv/test.ok: requirements-test.lock .venv/run.ok

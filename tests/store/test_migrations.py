@@ -25,6 +25,7 @@ from dazi.store.database import Database, metadata
 
 SCHEMAS = Path(__file__).parent / "schemas"
 EARLIER = sorted(p.stem for p in SCHEMAS.glob("*.sql"))
+OLDEST, NEWEST = "before_approvals", "before_learning"
 RECORD = {
     "seq": 1, "at": 1_760_000_000.123456, "kind": "turn", "user": "李华", "turn": "turn_1",
     "body": '{"said": "你好"}', "previous": "0" * 64, "hash": "a" * 64,
@@ -221,7 +222,7 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("name", [None, *EARLIER])
+@pytest.mark.parametrize("name", [None, OLDEST, NEWEST])
 def test_many_processes_that_start_at_once(url: str, name: str | None, tmp_path: Path) -> None:
     if name is not None:
         make_earlier(url, name)
