@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dazi.access.accounts import Accounts
 from dazi.access.administration import Administration, Authority, Stores
@@ -16,7 +17,6 @@ from dazi.access.changes import POLL_S, Changes
 from dazi.access.key_administration import KeyAdministration
 from dazi.access.keyring import Keyring
 from dazi.access.keys import Keys
-from dazi.access.ldap import Ldap
 from dazi.access.lockout import Lockout, LockoutRules
 from dazi.access.oidc import Oidc
 from dazi.access.password_rules import PasswordRules
@@ -33,6 +33,9 @@ from dazi.access.totp import SecondFactor
 from dazi.access.users import Directory
 from dazi.access.watch import Watch
 from dazi.store.database import Database
+
+if TYPE_CHECKING:
+    from dazi.access.ldap import Ldap
 
 NOTE_USES_S = 60.0
 log = logging.getLogger("dazi.access")

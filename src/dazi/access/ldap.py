@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import ssl
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +20,7 @@ from ldap3.utils.conv import escape_filter_chars
 from ldap3.utils.dn import parse_dn
 
 from dazi.access.identity import Identity, mapped
+from dazi.access.ldap_config import LdapConfig
 from dazi.core.errors import AccessError, ConfigError, OperatorError, OverloadError
 from dazi.net import EgressForbidden, Origin, Rule
 
@@ -33,32 +32,6 @@ MOST_WAITING = 64
 LONGEST_PASSWORD = 1024
 MOST_GROUPS = 1000
 INVALID_CREDENTIALS = 49
-
-
-@dataclass(frozen=True, slots=True)
-class LdapConfig:
-    """``url``: ``ldaps://HOST`` or ``ldap://HOST``, the latter with StartTLS unless ``plain``, which
-    only this machine may be. ``ca_file``: who signs the server's certificate, the system's
-    authorities if empty. ``user_filter`` holds ``{user}``. Groups come from ``group_filter`` (with
-    ``{dn}``) under ``group_base``, or without one from the user's ``memberOf``; ``roles``: what each
-    group's DN stands for. ``attributes``: identity attributes by the LDAP attribute."""
-
-    name: str
-    url: str
-    base: str
-    bind_dn: str
-    bind_password: str = field(repr=False)
-    ca_file: str = ""
-    plain: bool = False
-    user_filter: str = "(&(objectClass=person)(uid={user}))"
-    user_attribute: str = "uid"
-    subject_attribute: str = "entryUUID"
-    name_attribute: str = "cn"
-    department_attribute: str = "departmentNumber"
-    group_base: str = ""
-    group_filter: str = "(member={dn})"
-    roles: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    attributes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class _CheckedTls(Tls):  # type: ignore[misc, unused-ignore]

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from dazi.access.accounts import LOCAL, Account, Edit, check
 from dazi.access.administration import Stores
 from dazi.access.duties import SEPARATED
 from dazi.access.identity import Identity
-from dazi.access.ldap import Ldap
 from dazi.access.lockout import Subject
 from dazi.access.people import FILE
 from dazi.access.recording import Record
@@ -24,6 +24,9 @@ from dazi.access.users import Directory
 from dazi.core.errors import AccessError, CallerError, DaziError
 from dazi.core.language import Text
 from dazi.core.principal import Principal
+
+if TYPE_CHECKING:
+    from dazi.access.ldap import Ldap
 
 
 @dataclass(frozen=True, slots=True)

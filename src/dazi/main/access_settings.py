@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dazi.access.control import AccessRules
 from dazi.access.duties import SEPARATED
 from dazi.access.identity import check_mapping
-from dazi.access.ldap import LdapConfig
+from dazi.access.ldap_config import LdapConfig
 from dazi.access.lockout import LockoutRules
 from dazi.access.password_rules import LONGEST, PasswordRules
 from dazi.access.provider import ProviderConfig

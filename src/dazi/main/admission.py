@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from dazi.access.control import Access, Installation
-from dazi.access.ldap import Ldap
 from dazi.access.limits.counters import Counters, ProcessCounters
 from dazi.access.limits.limiter import Limiter
 from dazi.access.limits.rules import prices_of, rules_of
@@ -35,9 +34,11 @@ def make_access(
     company: Company, database: Database, ledger: Ledger, directory: Directory, data: Path
 ) -> Access:
     """Accounts and keys, beside the users of the company's file."""
+    given, ldap = access_settings(company), None
+    if given.ldap is not None:
+        from dazi.access.ldap import Ldap
 
-    given = access_settings(company)
-    ldap = Ldap(given.ldap) if given.ldap is not None else None
+        ldap = Ldap(given.ldap)
     installation = Installation(
         database, directory, company.roles, data / "access.key", recorder(ledger), ldap, given.oidc
     )

@@ -177,6 +177,8 @@ def build_app(runtime: Runtime) -> FastAPI:
     trials = runtime.experiments.service if runtime.experiments is not None else None
     if runtime.reports is not None:
         _ = runtime.reports.reports  # a mistake in one stops the start
+    if runtime.jobs is not None:
+        _ = len(runtime.jobs.kinds)  # as here
     alerts = runtime.alerts = runtime.alerts or open_alerts(runtime)
     app = create_app(
         GatewayState(

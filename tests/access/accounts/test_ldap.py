@@ -16,7 +16,8 @@ import pytest
 import trustme
 
 from dazi.access import ldap as ldap_module
-from dazi.access.ldap import Ldap, LdapConfig
+from dazi.access.ldap import Ldap
+from dazi.access.ldap_config import LdapConfig
 from dazi.access.sign_in import Attempt, SignIn, SignInRules
 from dazi.core.errors import AccessError, ConfigError, OperatorError, OverloadError
 from tests.access.accounts.conftest import Office, directory

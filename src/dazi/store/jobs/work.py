@@ -8,12 +8,12 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
@@ -60,6 +60,27 @@ class Kind:
     work: Callable[[Run], Awaitable[Any]]
     attempts: int = 3
     seconds: float = 3_600.0
+
+
+class Kinds(Mapping[str, Kind]):
+    """Kinds by their names, made when the first is looked for: what they work with takes long to load,
+    and most processes never have a job."""
+
+    def __init__(self, make: Callable[[], Mapping[str, Kind]]) -> None:
+        self._make = make
+
+    @cached_property
+    def _made(self) -> Mapping[str, Kind]:
+        return self._make()
+
+    def __getitem__(self, name: str) -> Kind:
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
 
 
 class Run:
@@ -166,7 +187,10 @@ class Workers:
         self._told = told
         self._pool = Pool(places)
         self._woken = asyncio.Event()
-        self._attempts = {name: kind.attempts for name, kind in kinds.items()}
+
+    @cached_property
+    def _attempts(self) -> dict[str, int]:
+        return {name: kind.attempts for name, kind in self._kinds.items()}
 
     def wake(self) -> None:
         """Something was put: look now."""
