@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from dazi.access.limits.rules import Price
+from dazi.access.limits.limiter import Limiter
+from dazi.access.limits.rules import LimitRule, Price
 from dazi.core.engine import GenerateRequest, Served
 from dazi.core.language import Text
 from dazi.core.principal import Principal
@@ -243,3 +244,16 @@ async def test_a_turn_of_two_models_costs_both_prices(house: Start) -> None:
     await home.ask("customer", "订单 ORD12345 到哪了?")
     ((_, body),) = await home.audit("answer")
     assert body["cost"] == pytest.approx(20 / 1_000 + 22 / 1_000_000)
+
+
+async def test_a_month_s_budget_is_charged_what_the_model_costs_that_answered(house: Start) -> None:
+    home = await house(["好。"])
+    prices = {"scripted-1": Price(1_000_000, 1_000_000), "large": Price(10**9, 10**9)}
+    service = home.runtime.service
+    service.agent.budget = replace(service.agent.budget, prices=prices)
+    service.limiter = Limiter([LimitRule("user", "", micros_per_month=10**9)], prices)
+    home.engine.by = Served("b", "large")
+    await home.ask("customer", "你好")
+    who = home.runtime.directory.principal("customer", "test")
+    (standing,) = await service.limiter.standing(who)
+    assert standing.used == 21 * 1_000

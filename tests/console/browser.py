@@ -40,7 +40,7 @@ FLAGS = (
     "--window-size=1280,860",
     "--lang=zh-CN",
 )
-WITHIN_S = 40
+WITHIN_S = 90
 PHONE = (390, 844)
 FIND = """
     const shown = e => e.getClientRects().length && getComputedStyle(e).visibility !== 'hidden';

@@ -180,7 +180,7 @@ def browser(chrome: Browser, site: Site) -> Iterator[Browser]:
     chrome.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def until(condition: Callable[[], Any], seconds: float = 40.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 90.0) -> Any:
     ends = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < ends, "waited in vain"

@@ -109,7 +109,7 @@ class Vendor:
     def texts(self, user: str) -> list[str]:
         return [s.text for s in self.to(user) if s.text]
 
-    async def until(self, enough: Callable[[], bool], seconds: float = 20.0) -> None:
+    async def until(self, enough: Callable[[], bool], seconds: float = 90.0) -> None:
         async with asyncio.timeout(seconds):
             while not enough():
                 self.changes.clear()

@@ -12,10 +12,12 @@ import aiohttp
 import pytest
 
 from dazi.access.limits.limiter import Limiter
-from dazi.access.limits.rules import LimitRule
+from dazi.access.limits.rules import LimitRule, Price
+from dazi.core.engine import Served
 from dazi.gateway.state import Limits
 from tests.fakes.engine import Pause, Until, call
 from tests.gateway.conftest import Answered, Site
+from tests.waiting import until
 
 PATH = "/v1/chat/completions"
 HELLO = {"model": "dazi", "messages": [{"role": "user", "content": "你好"}]}
@@ -27,15 +29,7 @@ def limits() -> Limits:
     return Limits(max_body_bytes=2000, max_concurrent=2, body_seconds=0.5)
 
 
-async def until(condition: object, within_s: float = 1.0) -> None:
-    assert callable(condition)
-    deadline = time.perf_counter() + within_s
-    while not condition():
-        assert time.perf_counter() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.005)
-
-
-async def ended(site: Site, within_s: float = 1.0) -> dict[str, Any]:
+async def ended(site: Site, within_s: float = 20.0) -> dict[str, Any]:
     """The ledger's record of the end of a turn, once it is there."""
     deadline = time.perf_counter() + within_s
     while not (found := await site.audit("answer")):
@@ -142,7 +136,7 @@ async def test_a_caller_that_leaves_ends_the_work_within_a_second(
         if stream:
             response = await asking
             assert b"assistant" in await response.content.readline()
-        await until(lambda: site.engine.running == 1, 5)
+        await until(lambda: site.engine.running == 1)
         if not stream:
             asking.cancel()
         else:
@@ -165,7 +159,7 @@ async def test_a_caller_that_leaves_without_reading_does_not_block(site: Site) -
     data = json.dumps(body).encode()
     head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(data)}\r\n"
     writer.write(f"{head}Authorization: Bearer dazi-demo-admin\r\n\r\n".encode() + data)
-    await until(lambda: site.engine.running == 1, 5)
+    await until(lambda: site.engine.running == 1)
     await asyncio.sleep(0.5)
     assert site.engine.running == 1
     writer.transport.abort()
@@ -289,3 +283,20 @@ async def test_a_turn_settles_what_it_used(site: Site, monkeypatch: pytest.Monke
     for _ in range(3):  # each reserves 4,000, and uses next to nothing
         site.says("你好。")
         assert (await site.request("POST", PATH, json=HELLO)).status == 200
+
+
+async def test_a_month_s_budget_is_charged_what_the_model_costs_that_answered(site: Site) -> None:
+    """Also where a program asks for the bare model."""
+    prices = {"scripted-1": Price(1_000_000, 1_000_000), "large": Price(10**9, 10**9)}
+    service = site.runtime.service
+    service.limiter = Limiter([LimitRule("all", "", micros_per_month=10**9)], prices)
+    site.says("你好。")
+    site.engine.by = Served("b", "adapter", base="large")
+    body = HELLO | {"model": site.engine.profile.name}
+    answered = await site.request("POST", PATH, user="admin", json=body)
+    assert answered.status == 200
+    usage = answered.json["usage"]
+    anyone = site.runtime.directory.principal("admin", "test")
+    (standing,) = await service.limiter.standing(anyone)
+    assert standing.used == usage["total_tokens"] * 1_000 > 0
+    assert (await ended(site))["cost"] == standing.used / 1_000_000

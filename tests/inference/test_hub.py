@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -40,6 +40,7 @@ from tests.fakes.hub import (
     without_ranges,
     wrong,
 )
+from tests.waiting import until
 
 QUICK = Patience(attempts=3, first_s=0.0, longest_s=0.0, asked_s=5.0)
 REPO = "Qwen/Qwen3-14B-GGUF"
@@ -68,14 +69,6 @@ def found(folder: Path, pattern: str = "*") -> list[Path]:
 
 def parts(models: Path) -> list[Path]:
     return found(models, "*.part*")
-
-
-async def until(true: Callable[[], bool]) -> None:
-    for _ in range(1_000):
-        if true():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("it did not happen")
 
 
 def exported(hub: FakeHub) -> dict[str, bytes]:

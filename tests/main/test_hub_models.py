@@ -8,7 +8,7 @@ import random
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from dazi.main.hub_models import Wanted, add_from_hub, chosen_hub, remove_model
 from dazi.main.settings import Settings
 from tests.fakes.hub import FakeHub, serving, stall
 from tests.inference import lora
+from tests.waiting import until
 
 REPO, GGUF = "Qwen/Qwen3-14B-GGUF", "Qwen3-14B-Q4_K_M.gguf"
 ADD = ("model", "add", REPO, "--file", GGUF)
@@ -50,14 +51,6 @@ async def dazi(*arguments: str, env: dict[str, str]) -> Process:
 async def said(process: Process) -> str:
     out, err = await process.communicate()
     return (out + err).decode()
-
-
-async def until(true: Callable[[], bool]) -> None:
-    for _ in range(2_000):
-        if true():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("it did not happen")
 
 
 def held(data: Path) -> int:

@@ -161,14 +161,14 @@ class AssistantService:
         most = Usage(self._turn_tokens)
         model = self.agent.engine.profile.name
         admission = await self.limiter.admit(ask.principal, model, most, ask.key)
-        used = most  # what broke off in the middle counts as it was reserved
+        used, cost = most, None  # what broke off in the middle counts as it was reserved
         began = False
         self.under_way += 1
         try:
             async with aclosing(self._answered(ask)) as events:
                 async for event in events:
                     if isinstance(event, TurnFinished):
-                        used = event.usage
+                        used, cost = event.usage, event.cost
                         self._noted_tokens(used)
                     began = began or not isinstance(event, TurnStarted)
                     yield event
@@ -178,7 +178,7 @@ class AssistantService:
             raise
         finally:
             self.under_way -= 1
-            await admission.settle(used)
+            await admission.settle(used, cost)
 
     def _noted_tokens(self, used: Usage) -> None:
         tokens = used.prompt + used.completion

@@ -371,6 +371,7 @@ class Agent:
             turn.cut_short,
             turn.fitted.report if turn.fitted is not None else None,
             turn.by,
+            yuan(turn, self.engine.profile, self.budget.prices),
         )
 
     def _record(self, turn: Turn, answer: str, remembered: list[Kept]) -> asyncio.Future[None]:

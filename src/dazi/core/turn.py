@@ -144,7 +144,8 @@ class TurnFinished:
     ``replaced`` counts sentences that were made again or replaced because no evidence held what
     they said. ``client_calls`` are for the caller to run (``reason`` is then ``client_tools``).
     ``cut_short``: the limit on tokens ended the answer. ``context``: what the model was given, where
-    that was asked for, or not all of it fitted. ``by``: which of several servers answered.
+    that was asked for, or not all of it fitted. ``by``: which of several servers answered. ``cost``:
+    yuan by the company's prices, each model's tokens at its own; ``None`` where one has none.
     """
 
     answer: str
@@ -158,6 +159,7 @@ class TurnFinished:
     cut_short: bool = False
     context: ContextReport | None = None
     by: Served | None = None
+    cost: float | None = None
 
 
 TurnEvent = (

@@ -143,7 +143,7 @@ class Use:
         elif g.reason == "cancelled":
             # Whoever leaves is told nothing by the model of what it did until then.
             used = g.usage = spent(self._engine, self._request, g.text + g.reasoning)
-        await self._admission.settle(used)
+        await self._admission.settle(used, self._cost(used))
         if isinstance(error, Exception):
             g.reason = "error"
         g.shown = g.shown or whole(self._x, g.text)
@@ -156,7 +156,7 @@ class Use:
             failed = error.code if isinstance(error, DaziError) else g.reason
             g.asking.ended(g.usage, g.by, "" if failed in FINISHED else failed)
         name = g.by.model if g.by is not None else self._name
-        cost = x.state.service.limiter.cost(self._name, g.usage)
+        cost = self._cost(g.usage)
         x.state.observer.used(name, x.principal.tenant, g.usage, cost)
 
     def _asked(self) -> dict[str, Any]:
@@ -184,5 +184,11 @@ class Use:
         }
         if g.by is not None:
             body["by"] = g.by.backend
-        cost = self._x.state.service.limiter.cost(self._name, g.usage)
+        cost = self._cost(g.usage)
         return body if cost is None else body | {"cost": cost}
+
+    def _cost(self, used: Usage) -> float | None:
+        """Yuan, at the price of whoever answered."""
+        by = self._g.by
+        model, base = (by.model, by.base) if by is not None else (self._name, "")
+        return self._x.state.service.limiter.cost(model, used, base)

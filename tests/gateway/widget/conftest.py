@@ -121,12 +121,6 @@ def pages(site: Site, origin: str) -> Callable[[], Page]:
     return lambda: Page(site, origin)
 
 
-async def until(condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(90):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-
-
 @pytest.fixture
 async def slow(site: Site) -> AsyncIterator[asyncio.Event]:
     """For replies that wait; set at the end, whatever happened."""

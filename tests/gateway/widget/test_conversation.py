@@ -15,7 +15,8 @@ from dazi.ops.experiments.plan import Arm, Plan, Step
 from dazi.ops.prompts.model import Content
 from tests.fakes.engine import Until, call
 from tests.gateway.conftest import Site
-from tests.gateway.widget.conftest import Page, secret, signed, until
+from tests.gateway.widget.conftest import Page, secret, signed
+from tests.waiting import until
 
 
 async def test_a_reload_in_the_middle_loses_nothing(

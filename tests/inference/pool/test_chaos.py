@@ -26,6 +26,7 @@ from dazi.inference.pool.engine import PoolEngine, PoolParts
 from dazi.inference.pool.health import Watch, look
 from dazi.main.pool import opener, read_models
 from dazi.main.settings import Settings
+from tests.waiting import until
 
 WAIT_S = 0.4
 LONGEST_S = 4.0
@@ -233,9 +234,3 @@ async def test_the_wall_clock_does_not_matter(
                 text, end = await said(pool)
                 assert isinstance(end, Done) and text == ANSWER
                 assert pool.backends[0].state == "resting"
-
-
-async def until(true: object, seconds: float = 3.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110  # type: ignore[operator]
-            await asyncio.sleep(0.01)

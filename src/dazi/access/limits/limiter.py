@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from dazi.access.limits.counters import Counters, ProcessCounters, Refusal, Taken, Want
-from dazi.access.limits.rules import MICRO, LimitRule, Price
+from dazi.access.limits.rules import MICRO, LimitRule, Price, micros
 from dazi.core.engine import Usage
 from dazi.core.errors import OperatorError, OverloadError
 from dazi.core.language import Text
@@ -48,21 +48,24 @@ class Admission:
     price: Price | None = None
     _open: bool = field(default=True, init=False)
 
-    async def settle(self, usage: Usage) -> None:
+    async def settle(self, usage: Usage, yuan: float | None = None) -> None:
+        """``yuan``: what it cost, where others than the model that was asked for may have answered."""
         if self.taken is None or self.counters is None or not self._open:
             return
         self._open = False
         # What cannot be settled stays as it was reserved: more than was used, never less.
         with suppress(OperatorError):
             await self.counters.settle(
-                self.taken, [self._used(want, usage) for want in self.taken.wants]
+                self.taken, [self._used(want, usage, yuan) for want in self.taken.wants]
             )
 
-    def _used(self, want: Want, usage: Usage) -> int:
+    def _used(self, want: Want, usage: Usage, yuan: float | None) -> int:
         match want.key.rpartition(":")[2]:
             case "tokens":
                 return usage.prompt + usage.completion
             case unit if unit.startswith("month"):
+                if yuan is not None:
+                    return micros(yuan)
                 return self.price.cost(usage) if self.price else 0
             case _:
                 return want.amount
@@ -150,9 +153,10 @@ class Limiter:
             for (rule, scope, want), n in zip(found, used, strict=True)
         ]
 
-    def cost(self, model: str, usage: Usage) -> float | None:
-        """Yuan, by the company's prices; ``None`` for a model that has none."""
-        price = self._prices.get(model)
+    def cost(self, model: str, usage: Usage, base: str = "") -> float | None:
+        """Yuan, by the company's prices; ``base``: the model that it is an adapter of. ``None`` for a
+        model that has none."""
+        price = self._prices.get(model) or self._prices.get(base)
         return price.yuan(usage) if price else None
 
     async def close(self) -> None:

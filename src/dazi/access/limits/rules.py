@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,11 @@ class Price:
 
     def yuan(self, usage: Usage) -> float:
         return self.cost(usage) / MICRO
+
+
+def micros(yuan: float) -> int:
+    """Millionths of a yuan, rounded up; what floating point added to a whole number of them is none."""
+    return math.ceil(round(yuan * MICRO, 3))
 
 
 def rules_of(settings: Mapping[str, Any], folder: Path) -> tuple[LimitRule, ...]:
