@@ -144,6 +144,16 @@ DEFAULTS: tuple[Rule, ...] = (
         clear_for_s=120.0,
     ),
     _rule(
+        "channel-waiting", "warning",
+        ("渠道里有消息很久没答完", "a message of a channel has waited for long"),
+        ("看日志里 dazi.channels 的错误:模型忙、厂商限速或连不上厂商都会这样;恢复后会接着答。",
+         "Look at the errors of dazi.channels in the log: a busy model, the vendor's limits or a vendor that "
+         "is out of reach; what waits is answered once that has passed."),
+        Threshold(Selection("dazi_channel_oldest_seconds"), "latest", "above", 300.0, 60.0,
+                  each=("channel",)),
+        for_s=60.0, unit="s",
+    ),
+    _rule(
         "budget-nearly-spent", "warning",
         ("本月预算快用完了", "the month's budget is nearly spent"),
         ("用完以后这些人的请求会被拒绝,到下个月为止:调高 [[limits]] 的 yuan_per_month,或查是谁用的。",
