@@ -13,6 +13,8 @@ from dazi.audit.keys import SubjectKeys
 from dazi.audit.retention import DAY_S
 from dazi.core.messages import Message
 from dazi.core.principal import Principal
+from dazi.gateway.channels.protocol import Incoming
+from dazi.gateway.channels.tables import messages
 from dazi.main.accounts import desk
 from dazi.main.erasing import Ages, Stores, erase, keep_stores_pruned
 from dazi.main.settings import Settings, demo_folder
@@ -55,11 +57,17 @@ async def test_what_is_old_is_archived_and_what_is_older_deleted(
         async with database.write() as connection:
             at = time.time() - days * DAY_S
             await connection.execute(update(threads).where(threads.c.id == thread).values(at=at))
-    work = asyncio.create_task(keep_stores_pruned(stores, Ages(365, archive_days), every_s=60.0))
+    for channel in ("gone", "there"):
+        await stores.messages.put(channel, Incoming("m", "li", 1.0, text="在吗"), "li", 0.0)
+    async with database.write() as connection:
+        await connection.execute(update(messages).values(received=time.time() - 400 * DAY_S))
+    ages = Ages(365, archive_days)
+    work = asyncio.create_task(keep_stores_pruned(stores, ages, ["there"], every_s=60.0))
     for _ in range(1_000):
-        if sum([len(t) async for t in stores.threads.all(who)]) == 2:
+        if list(await stores.messages.open()) == ["there"]:  # it is looked at last
             break
         await asyncio.sleep(0.02)
+    assert list(await stores.messages.open()) == ["there"]
     work.cancel()
     assert [t.id for t in await stores.threads.list(who)] == listed
     archived = [t.id for t in await stores.threads.list(who, archived=True)]

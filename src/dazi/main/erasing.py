@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from dazi.access.visitors import VisitorRecords
@@ -179,9 +180,12 @@ class Ages:
     feedback: int = 365
 
 
-async def keep_stores_pruned(stores: Stores, ages: Ages, *, every_s: float = EVERY_S) -> None:
-    """Delete what is older, now and once in so many seconds, until cancelled. Several processes may
-    do so at once."""
+async def keep_stores_pruned(
+    stores: Stores, ages: Ages, channels: Collection[str] = (), *, every_s: float = EVERY_S
+) -> None:
+    """Delete what is older, now and once in so many seconds, until cancelled; of messaging channels only
+    where they are none of ``channels`` any more, for those have days of their own. Several processes
+    may do so at once."""
     while True:
         now = time.time()
         before = now - ages.threads * DAY_S
@@ -192,6 +196,7 @@ async def keep_stores_pruned(stores: Stores, ages: Ages, *, every_s: float = EVE
                 stores.threads, stores.tickets, stores.intents, stores.desk, stores.visitors
             ):  # fmt: skip
                 await store.prune(before)
+            await stores.messages.prune_gone(before, channels)
             await stores.jobs.prune(now - ages.jobs * DAY_S)
             for said in (stores.feedback, stores.gaps):
                 await said.prune(now - ages.feedback * DAY_S)

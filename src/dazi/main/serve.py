@@ -120,7 +120,8 @@ def _beside(runtime: Runtime) -> Iterator[Coroutine[Any, Any, None]]:
     ages = Ages(
         chosen.thread_days, chosen.thread_archive_days, chosen.job_days, chosen.feedback_days
     )
-    yield keep_stores_pruned(Stores.of(runtime.database, runtime.sealing.keys), ages)
+    channels = runtime.channels.names if runtime.channels is not None else ()
+    yield keep_stores_pruned(Stores.of(runtime.database, runtime.sealing.keys), ages, channels)
     yield keep_tidying(runtime)
     if runtime.settings.audit != "memory":
         folder = audit_folder(runtime.settings.data_folder(runtime.company.folder))

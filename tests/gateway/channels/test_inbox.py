@@ -143,3 +143,17 @@ async def test_what_nobody_can_read_any_more_keeps_nobody_waiting(
     assert await one.waiting("c") == {"failed": 1, "received": 1}
     (held,) = await taken(one)
     assert held.message.id == "second"
+
+
+async def test_what_a_channel_left_that_is_gone_is_deleted(
+    inboxes: tuple[Inbox, Inbox, Clock],
+) -> None:
+    """Answered or not; what came lately may be answered once the channel is back."""
+    one, _, clock = inboxes
+    await one.put("gone", said("old"), "li", 0.0)
+    await one.put("c", said("old"), "li", 0.0)
+    clock.now += 100
+    await one.put("gone", said("new"), "li", 0.0)
+    assert await one.prune_gone(clock.now - 50, ["c"]) == 1
+    assert {name: n for name, (n, _) in (await one.open()).items()} == {"c": 1, "gone": 1}
+    assert await one.prune_gone(clock.now + 1, ()) == 2 and await one.open() == {}

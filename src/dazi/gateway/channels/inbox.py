@@ -12,7 +12,7 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -299,6 +299,13 @@ class Inbox:
         query = delete(messages).where(_c.ended < before)
         if channel is not None:
             query = query.where(_c.channel == channel)
+        async with self._database.write() as connection:
+            return (await connection.execute(query)).rowcount
+
+    async def prune_gone(self, before: float, channels: Collection[str]) -> int:
+        """Delete what came before then, answered or not, from others than these ``channels``, which are
+        those that there are; how many."""
+        query = delete(messages).where(_c.received < before, _c.channel.not_in(list(channels)))
         async with self._database.write() as connection:
             return (await connection.execute(query)).rowcount
 
