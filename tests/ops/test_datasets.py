@@ -178,6 +178,25 @@ def training(at: Path, name: str, **recipe: object) -> Path:
     return folder
 
 
+def test_what_cannot_be_read_is_erased_too_and_keeps_nobody_else_in(tmp_path: Path) -> None:
+    broken = dataset(tmp_path, 1, ["lin", "he"], "broken")
+    foreign = dataset(tmp_path, 2, ["he"], "broken")
+    for folder in (broken, foreign):
+        (folder / "manifest.json").write_text("{")
+    whole = dataset(tmp_path, 1, ["lin", "he"])
+    with (whole / "train.jsonl").open("ab") as out:
+        out.write(People(tmp_path).mark("lin").encode() + b" half a line\n")
+    bad = adapter(tmp_path, "bad", 1)
+    bad.write_text("{")
+    good = adapter(tmp_path, "good", 1)
+    done = forget(tmp_path, "lin")
+    assert [(v.name, v.version) for v in done.withdrawn] == [("broken", 1), ("support", 1)]
+    assert not list(broken.glob("*.jsonl")) and list(foreign.glob("*.jsonl"))
+    left = (place(tmp_path, "support") / "train.jsonl").read_text("utf-8")
+    assert left.count("\n") == 1 and "he" in left
+    assert done.adapters == ("good/1",) and "erased" in json.loads(good.read_bytes())
+
+
 def test_trainings_on_what_is_withdrawn_lose_their_samples(tmp_path: Path) -> None:
     old = dataset(tmp_path, 1, ["lin", "he"])
     mine = training(tmp_path, "a-1", origins=[["support", 1, "x"]], data="support@1")

@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from dazi.core.errors import OperatorError
 from dazi.ops.datasets.card import card
 from dazi.ops.datasets.folders import (
     CARD,
@@ -26,6 +27,7 @@ from dazi.ops.datasets.folders import (
     REPLIES,
     SPLITS,
     TOOLS,
+    Manifest,
     Stage,
     Version,
     Withdrawn,
@@ -141,9 +143,12 @@ def _discard_halves(data: Path) -> None:
 def _from(data: Path, name: str, marks: frozenset[str], why: str) -> tuple[list[Version], int]:
     """The versions withdrawn, and how many samples the new one lacks of the latest."""
     folder = root(data) / name
-    held = []
+    held, broken = [], []
     for n in versions(data, name):
-        if read_manifest(folder / str(n)).withdrawn is None:
+        manifest = _manifest(folder / str(n))
+        if manifest is None:
+            broken.append(n)
+        elif manifest.withdrawn is None:
             held.append(n)
         else:
             _empty(folder / str(n))  # somebody who withdrew it may have been cut short
@@ -153,7 +158,18 @@ def _from(data: Path, name: str, marks: frozenset[str], why: str) -> tuple[list[
         left_out = _write_without(folder, held[-1], marks, why)
     for n in holding:
         withdraw(folder / str(n), why)
-    return [Version(name, n) for n in holding], left_out
+    unread = [n for n in broken if _holds(folder / str(n), marks)]
+    for n in unread:  # nothing can be made of it, and nothing be said in it
+        _empty(folder / str(n))
+    return [Version(name, n) for n in sorted(holding + unread)], left_out
+
+
+def _manifest(folder: Path) -> Manifest | None:
+    """None where it cannot be read: what it tells of is erased all the same."""
+    try:
+        return read_manifest(folder)
+    except OperatorError:
+        return None
 
 
 def _holds(folder: Path, marks: frozenset[str]) -> bool:
@@ -163,7 +179,10 @@ def _holds(folder: Path, marks: frozenset[str]) -> bool:
 def _is_of(line: bytes, marks: frozenset[str]) -> bool:
     if not any(mark.encode() in line for mark in marks):
         return False
-    one = msgspec.json.decode(line, type=_Line)
+    try:
+        one = msgspec.json.decode(line, type=_Line)
+    except msgspec.MsgspecError:
+        return True  # whatever it is, a mark is in it
     return one.source.user in marks or one.id in marks
 
 
@@ -258,14 +277,22 @@ def _trained_on(data: Path, recipe: Any) -> Iterator[Path]:
 
 
 def _is_withdrawn(folder: Path) -> bool:
-    return (folder / MANIFEST).is_file() and read_manifest(folder).withdrawn is not None
+    if not (folder / MANIFEST).is_file():
+        return False
+    manifest = _manifest(folder)
+    if manifest is None:
+        return not any(folder.glob("*.jsonl"))
+    return manifest.withdrawn is not None
 
 
 def _mark_adapters(data: Path, gone: Sequence[Version]) -> list[str]:
     """Those trained on what is withdrawn are marked; whether they go on serving is for people."""
     marked = []
     for path in sorted((data / ADAPTERS).glob(f"*/*/{ADAPTER}")):
-        told = msgspec.json.decode(path.read_bytes())
+        try:
+            told = msgspec.json.decode(path.read_bytes())
+        except msgspec.MsgspecError:
+            continue  # it cannot be put to use either
         trained = {(d.get("name"), d.get("version")) for d in told.get("datasets", [])}
         hit = [v for v in gone if (v.name, v.version) in trained]
         if not hit:
