@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from dazi.core.errors import CallerError
@@ -18,6 +19,7 @@ from dazi.main.company import load_company
 from dazi.main.database import declare_tables
 from dazi.main.experiments import Experimenting, experimenting
 from dazi.ops.experiments.analysis import analyse
+from dazi.ops.experiments.model import Event, Experiment
 from dazi.ops.experiments.plan import Arm, Eligible, Guardrail, Plan, Step
 from dazi.ops.experiments.store import ExperimentStore, Seen
 from dazi.ops.prompts.model import Content
@@ -365,3 +367,23 @@ async def test_processes_that_count_at_once_lose_nothing(store: ExperimentStore)
     found = await store.subjects("e")
     assert [s.turns for s in found] == [16, 16, 16]
     assert sum(s.means["latency"] * s.turns for s in found) == pytest.approx(sum(range(48)))
+
+
+async def test_of_those_that_begin_at_once_one_varies_the_prompt(store: ExperimentStore) -> None:
+    """Each has looked and found none that runs."""
+
+    def made(name: str) -> Experiment:
+        plan = Plan(name, arms=(Arm("now", 0), Arm("new", 1)), ramp=(Step(0, {"new": 0.5}),))
+        return Experiment(plan, "salt", "draft", "chen", 1.0)
+
+    drafts = [made(f"e{i}") for i in range(6)]
+    for draft in drafts:
+        await store.put(draft)
+    began = [
+        store.change(d, msgspec.structs.replace(d, state="running"), Event(1.0, "chen", "start"))
+        for d in drafts
+    ]
+    found = await asyncio.gather(*began, return_exceptions=True)
+    refused = [f for f in found if isinstance(f, CallerError)]
+    assert len(refused) == 5 and {f.code for f in refused} == {"overlap"}
+    assert len(await store.all("running")) == 1

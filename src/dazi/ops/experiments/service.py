@@ -20,7 +20,7 @@ from dazi.ops.experiments.deciding import decision
 from dazi.ops.experiments.metrics import EVENT, metric
 from dazi.ops.experiments.model import Event, Experiment, Stage, State
 from dazi.ops.experiments.plan import Plan, check, percent, wrong_shares
-from dazi.ops.experiments.store import ExperimentStore, new_event
+from dazi.ops.experiments.store import ExperimentStore, new_event, require_alone
 from dazi.ops.prompts.rights import require_change, require_read
 from dazi.ops.prompts.service import PromptService
 
@@ -102,7 +102,7 @@ class ExperimentService:
         serves, and for texts that the model would not be told."""
         old = await self._old(by, name, "start")
         plan = old.plan
-        await self._alone(plan)
+        require_alone(plan, await self.store.all("running"))
         self._require_served(plan)
         await self._would_be_told(plan)
         # From now on "whichever is in use" is the version that is in use now: an arm must not change.
@@ -125,7 +125,7 @@ class ExperimentService:
     async def resume(self, by: Principal, name: str) -> Experiment:
         """Its ramp goes on where it was. Raises ``CallerError`` as ``start``."""
         old = await self._old(by, name, "resume")
-        await self._alone(old.plan)
+        require_alone(old.plan, await self.store.all("running"))
         self._require_served(old.plan)
         rested = old.rested + self.clock() - old.paused if old.paused else old.rested
         new = structs.replace(old, state="running", paused=0.0, rested=rested)
@@ -238,16 +238,6 @@ class ExperimentService:
             new = await self.store.change(old, new, new_event(by.user, act, detail))
         await self.board.look()
         return new
-
-    async def _alone(self, plan: Plan) -> None:
-        for other in await self.store.all("running"):
-            both = sorted(plan.varies & other.plan.varies)
-            if other.name != plan.name and both:
-                raise CallerError(
-                    "overlap",
-                    f"实验 {other.name} 也在变 {', '.join(both)};先停它",
-                    f"experiment {other.name} varies {', '.join(both)} too; stop it first",
-                )
 
     def _require_served(self, plan: Plan) -> None:
         unserved = sorted({a.model for a in plan.arms if a.model} - set(self._models()))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Integer, Table, and_, cast, func, insert, select, update
+from sqlalchemy import Integer, Table, and_, cast, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dazi.core.errors import CallerError, NotFound
 from dazi.ops.experiments.metrics import metric
 from dazi.ops.experiments.model import Event, Experiment, State
+from dazi.ops.experiments.plan import Plan
 from dazi.ops.experiments.tables import experiment_events, experiment_subjects, experiments
 from dazi.ops.prompts.tables import prompt_activations
 from dazi.store.database import Database
@@ -99,10 +100,18 @@ class ExperimentStore:
             await _note(connection, made.name, Event(made.created, made.author, "create"))
 
     async def change(self, old: Experiment, new: Experiment, event: Event) -> Experiment:
-        """``new`` in the place of ``old``. Raises ``CallerError`` where somebody else was faster."""
+        """``new`` in the place of ``old``. Raises ``CallerError`` where somebody else was faster, also
+        in beginning another one that varies the same."""
         new = msgspec.structs.replace(new, revision=old.revision + 1)
         there = and_(_named(old.name), experiments.c.revision == old.revision)
         async with self.database.write() as connection:
+            if new.state == "running" != old.state:
+                if connection.dialect.name == "postgresql":  # two that begin at once see each other
+                    await connection.execute(
+                        text("LOCK TABLE experiments IN SHARE ROW EXCLUSIVE MODE")
+                    )
+                running = select(experiments.c.body).where(experiments.c.state == "running")
+                require_alone(new.plan, map(_experiment, await connection.scalars(running)))
             done = await connection.execute(update(experiments).where(there).values(_columns(new)))
             if not done.rowcount:
                 raise CallerError(
@@ -240,6 +249,18 @@ def _columns(e: Experiment) -> dict[str, Any]:
 
 
 _experiments = msgspec.json.Decoder(Experiment)
+
+
+def require_alone(plan: Plan, running: Iterable[Experiment]) -> None:
+    """Raises ``CallerError`` where another that runs varies the same."""
+    for other in running:
+        both = sorted(plan.varies & other.plan.varies)
+        if other.name != plan.name and both:
+            raise CallerError(
+                "overlap",
+                f"实验 {other.name} 也在变 {', '.join(both)};先停它",
+                f"experiment {other.name} varies {', '.join(both)} too; stop it first",
+            )
 
 
 def _experiment(body: str) -> Experiment:
