@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -33,11 +34,13 @@ def create_app(state: GatewayState) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.openapi_schema = document(ROUTES, app.version)
-    schema = msgspec.json.encode(app.openapi_schema)
+
+    @cache
+    def schema() -> bytes:
+        return msgspec.json.encode(document(ROUTES, app.version))
 
     async def openapi(x: Exchange) -> None:
-        await x.reply(schema)
+        await x.reply(schema())
 
     gate = state.gate
     listing = RouteSpec("GET", "/openapi.json", openapi, "")

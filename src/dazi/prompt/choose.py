@@ -82,13 +82,12 @@ class ToolChooser:
         seen = Counter(term for bag in bags.values() for term in bag)
         mean = sum(sum(b.values()) for b in bags.values()) / max(count, 1)
         k1, b = 1.2, 0.5
-        self._weights: dict[str, dict[str, float]] = {}
+        idf = {term: math.log(1 + (count - n + 0.5) / (n + 0.5)) for term, n in seen.items()}
+        self._weights: dict[str, dict[str, float]] = {term: {} for term in seen}
         for name, bag in bags.items():
-            size = sum(bag.values())
+            norm = k1 * (1 - b + b * sum(bag.values()) / mean)
             for term, times in bag.items():
-                idf = math.log(1 + (count - seen[term] + 0.5) / (seen[term] + 0.5))
-                tf = times * (k1 + 1) / (times + k1 * (1 - b + b * size / mean))
-                self._weights.setdefault(term, {})[name] = idf * tf
+                self._weights[term][name] = idf[term] * (times * (k1 + 1) / (times + norm))
         self._patterns = [
             (name, loose_pattern(p.pattern))
             for name, tool in self.tools.items()

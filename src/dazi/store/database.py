@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, event, text
+from sqlalchemy import Connection, MetaData, NullPool, create_engine, event, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -144,16 +144,13 @@ class Database:
         if not state.lacks(metadata):
             return
         self._declare()
-        async with self._turn(), self._place(), self._writing() as connection:
-            await connection.run_sync(schema.lock)
-            await self._bring_up(connection)
-
-    async def _bring_up(self, connection: AsyncConnection) -> None:
-        state = await connection.run_sync(schema.state_of)
-        if self._path is not None and state.tables and state.revision != schema.HEAD:
-            await connection.run_sync(lambda _: schema.refuse_newer(state))
-            await asyncio.to_thread(schema.keep_copy, self._path)
-        await connection.run_sync(schema.bring_up, metadata)
+        async with self._turn(), self._place():
+            if self._path is not None:
+                await asyncio.to_thread(_bring_up_file, self._path)
+                return
+            async with self._writing() as connection:
+                await connection.run_sync(schema.lock)
+                await connection.run_sync(schema.bring_up, metadata)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -270,6 +267,21 @@ class Database:
         await self._engine.dispose()
         if self._presence is not None:
             self._presence.leave()
+
+
+def _bring_up_file(path: Path) -> None:
+    """In the thread that calls: of the many statements none waits for another thread."""
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    event.listen(engine, "connect", _sqlite_connect)
+    event.listen(engine, "begin", _sqlite_begin)
+    with engine.connect() as connection:
+        connection = connection.execution_options(dazi_write=True)
+        with connection.begin():
+            state = schema.state_of(connection)
+            if state.tables and state.revision != schema.HEAD:
+                schema.refuse_newer(state)
+                schema.keep_copy(path)
+            schema.bring_up(connection, metadata)
 
 
 def _sqlite_connect(connection: Any, _: Any) -> None:
