@@ -10,10 +10,11 @@ from selenium.webdriver.common.keys import Keys
 from sqlalchemy import delete
 
 from dazi.agent.asking import Ask
-from dazi.console.review_page import marked
+from dazi.console.review_page import kind_of, marked
 from dazi.core.principal import Principal
 from dazi.core.turn import TurnStarted
 from dazi.ops.feedback.model import Given, Wanted
+from dazi.ops.feedback.sample import Sample, SampleKind
 from dazi.ops.feedback.service import Reviewed
 from dazi.ops.feedback.tables import feedback
 from dazi.ops.gaps.noticing import Seen
@@ -207,6 +208,18 @@ def test_they_are_only_for_reviewers(browser: Browser, site: Site) -> None:
         assert "/review" not in [a.get_attribute("href") for a in browser.all(".dz-place")]
     browser.sign_in("admin")
     assert browser.status("/review/e/none") == 404
+
+
+def test_a_sample_stays_what_it_was_unless_a_call_comes_or_goes() -> None:
+    def sample(kind: SampleKind) -> Sample:
+        return Sample("s", "c", kind, "zh", [], [], "", "", {})
+
+    said = [{"role": "assistant", "content": "好", "tool_calls": []}]
+    called = [*said, {"role": "assistant", "content": "", "tool_calls": [{"name": "t"}]}]
+    kinds: tuple[SampleKind, ...] = ("qa", "chat", "text", "call")
+    assert [kind_of(said, sample(k)) for k in kinds] == ["qa", "chat", "text", "chat"]
+    assert {kind_of(called, sample(k)) for k in kinds} == {"call"}
+    assert kind_of(said, None) == "chat"
 
 
 def test_what_went_and_what_came_is_marked() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -25,7 +25,7 @@ from dazi.core.language import Language, Text
 from dazi.core.principal import Principal
 from dazi.ops.feedback.model import KINDS, REASONS, STATES, THUMBS, State, Wanted
 from dazi.ops.feedback.rights import may_review, may_see_names
-from dazi.ops.feedback.sample import Sample
+from dazi.ops.feedback.sample import Sample, SampleKind
 from dazi.ops.feedback.service import LONGEST_WHY, Act, FeedbackService, Reviewed
 
 SHOWN = 100
@@ -234,7 +234,7 @@ class _One:
         sample = None
         if what == "accept":
             try:
-                sample = self._written()
+                sample = self._written(r.sample)
             except ValueError:
                 tell(texts.WRONG_CALLS(self._language), wrong=True)
                 return
@@ -254,15 +254,14 @@ class _One:
                     )
                 )
 
-    def _written(self) -> dict[str, Any]:
+    def _written(self, before: Sample | None) -> dict[str, Any]:
         """The sample as it stands in the fields. Raises ``ValueError``."""
         messages = []
         for role, name, text, called in self._fields:
             calls = json.loads(str(called.value or "[]")) if called is not None else []
             message = {"role": role, "content": str(text.value or ""), "tool_calls": calls}
             messages.append(message | ({"name": name} if name else {}))
-        kind = "call" if any(m["tool_calls"] for m in messages) else "chat"
-        return {"messages": messages, "kind": kind}
+        return {"messages": messages, "kind": kind_of(messages, before)}
 
 
 def messages_of(sample: Sample | None, said: str) -> list[tuple[str, str, str, str]]:
@@ -281,6 +280,13 @@ def messages_of(sample: Sample | None, said: str) -> list[tuple[str, str, str, s
         )
         for m in sample.messages
     ]
+
+
+def kind_of(messages: Sequence[Mapping[str, Any]], before: Sample | None) -> SampleKind:
+    """What a sample is as it was written: only a call makes it another than it was."""
+    if any(m["tool_calls"] for m in messages):
+        return "call"
+    return before.kind if before is not None and before.kind != "call" else "chat"
 
 
 def marked(old: str, new: str) -> str:
