@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dazi.core.errors import AccessError, CallerError
+from dazi.core.errors import AccessError, CallerError, ConnectorError
 from dazi.ops.datasets.folders import read_manifest
 from dazi.ops.feedback.model import Given
 from dazi.ops.learning.dataset import read
@@ -155,6 +155,26 @@ async def test_a_run_that_was_killed_goes_on_to_the_training(world: Start) -> No
         await learn(service, by, place, "feedback", 2, job)  # type: ignore[arg-type]
     done = await learn(service, by, place, "feedback", 2, job)  # type: ignore[arg-type]
     assert (done.state, done.fresh) == ("confirm", 2) and len(tuner.asked) == 1
+
+
+class Broken(FakeTuner):
+    async def tune(self, dataset: str, version: int) -> Tuned:
+        await super().tune(dataset, version)
+        raise ConnectorError("tuning", "训练中断", "the training broke off")
+
+
+async def test_a_training_that_broke_off_is_made_up_for_by_the_next_run(world: Start) -> None:
+    """Its samples are in a dataset by then, and none is new."""
+    w = await world()
+    await accepted(w, 2)
+    with pytest.raises(ConnectorError):
+        await run(w, Broken(True), 2)
+    assert (await run(w, None, 2)).state == "waiting"
+    tuner = FakeTuner(False)
+    done = await run(w, tuner, 2)
+    assert (done.state, done.fresh, tuner.asked) == ("refused", 0, [("feedback", 1)])
+    assert done.samples is not None and sum(done.samples.values()) == 2
+    assert (await run(w, tuner, 2)).state == "waiting" and len(tuner.asked) == 1
 
 
 @pytest.mark.parametrize(("passed", "state"), [(True, "confirm"), (False, "refused")])

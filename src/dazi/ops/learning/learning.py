@@ -19,7 +19,7 @@ from dazi.core.errors import CallerError, NotFound
 from dazi.core.language import Text
 from dazi.core.principal import Principal
 from dazi.ops.datasets.erasing import TAKEN_BACK, leave_out, withdraw
-from dazi.ops.datasets.folders import REFUSED, checked_name, lines
+from dazi.ops.datasets.folders import REFUSED, checked_name, lines, read_manifest, root
 from dazi.ops.datasets.folders import place as latest
 from dazi.ops.feedback.model import Entry
 from dazi.ops.feedback.rights import require_review
@@ -30,6 +30,9 @@ from dazi.store.jobs.work import Kind, Run
 KIND = "learn"
 DATASET = "feedback"
 """What a dataset is called where nobody names it."""
+OWED = ".owed"
+"""Stands in a dataset's folder until an adapter was trained on its latest version, whatever its gate said:
+a training that broke off is begun again by the next run, without waiting for new samples."""
 MAKING = Text("整理采纳的样本", "gathering accepted samples")
 TRAINING = Text("训练适配器", "training an adapter")
 
@@ -141,10 +144,14 @@ async def learn(
     if run is not None:
         run.report(MAKING, 0.1)
 
+    owed = root(place.data) / name / OWED
+
     async def made() -> dict[str, Any]:
         if fresh < least:
-            return {}
+            return _latest(place.data, name) if place.tuner and owed.is_file() else {}
         done = await export(service, by, place, name)
+        if place.tuner is not None:
+            owed.touch()
         return {"version": done.version, "samples": dict(done.samples)}
 
     found = await (run.step("dataset", made, dict) if run is not None else made())
@@ -156,10 +163,20 @@ async def learn(
     if run is not None:
         run.report(TRAINING, 0.3)
     tuned = await place.tuner.tune(name, int(found["version"]))
+    owed.unlink(missing_ok=True)
     state = "confirm" if tuned.passed else "refused"
     said = {"of": tuned.adapter, "dataset": dataset, "passed": tuned.passed}
     await service.parts.record("admin", by.user, {"act": "learning.tuned", **said})
     return Learned(state, fresh, least, dataset, samples, tuned.adapter, tuned.told)
+
+
+def _latest(data: Path, name: str) -> dict[str, Any]:
+    """The version that is to be trained on still; empty where it is withdrawn by now."""
+    try:
+        folder = latest(data, name)
+    except NotFound:
+        return {}
+    return {"version": int(folder.name), "samples": dict(read_manifest(folder).splits)}
 
 
 def learning_kind(service: FeedbackService, place: Place) -> Kind:
