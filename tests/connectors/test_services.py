@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import json
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from dataclasses import replace
@@ -302,10 +301,9 @@ async def test_slow_answers(listen: Listen, erp_at: Any, silent_after: str) -> N
 
     connector = erp_at(await listen(talk))
     for tool, possible in ((INVENTORY, False), (REFUND, True)):
-        began = time.perf_counter()
-        error = await refusal(connector, asking(tool, deadline_s=0.2))
+        async with asyncio.timeout(25):
+            error = await refusal(connector, asking(tool, deadline_s=0.2))
         assert (error.code, error.effect_possible) == ("timeout", possible)
-        assert time.perf_counter() - began < 5
 
 
 @pytest.mark.parametrize("port", [0, 1])

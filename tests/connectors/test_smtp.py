@@ -6,7 +6,6 @@ import asyncio
 import email
 import email.policy
 import os
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -129,10 +128,9 @@ async def test_servers_that_do_not_take_it(
     listen: Listen, replies: list[str | None], code: str, possible: bool
 ) -> None:
     server = SmtpServer("127.0.0.1", await listen(talking(replies)), "dazi@yunshan.example")
-    began = time.perf_counter()
-    error = await refusal(SmtpConnector(server), invocation(SEND, MAIL, deadline_s=0.4))
+    async with asyncio.timeout(25):
+        error = await refusal(SmtpConnector(server), invocation(SEND, MAIL, deadline_s=0.4))
     assert (error.code, error.effect_possible) == (code, possible)
-    assert time.perf_counter() - began < 5
 
 
 async def test_a_bad_goodbye_changes_nothing(listen: Listen) -> None:

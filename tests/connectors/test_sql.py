@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-import time
 from collections.abc import AsyncIterator
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -222,10 +221,9 @@ async def test_reading_never_writes(
 
 
 async def test_a_deadline_stops_the_statement_itself(sql: SqlConnector) -> None:
-    began = time.perf_counter()
     made = invocation(tool(ENDLESS), {}, deadline_s=0.2)
-    assert (await refusal(sql, made)).code == "timeout"
-    assert time.perf_counter() - began < 5
+    async with asyncio.timeout(30):
+        assert (await refusal(sql, made)).code == "timeout"
     for _ in range(8):  # more than the pool holds: nothing was left behind
         await refusal(sql, replace(made, deadline_s=0.05))
     assert await sql.execute(invocation(tool("SELECT 1 AS one", shape="value"), {})) == 1
@@ -235,10 +233,8 @@ async def test_a_cancelled_call_stops_its_statement(sql: SqlConnector) -> None:
     task = asyncio.create_task(sql.execute(invocation(tool(ENDLESS), {}, deadline_s=30)))
     await asyncio.sleep(0.1)
     task.cancel()
-    began = time.perf_counter()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert time.perf_counter() - began < 5
+    done, _ = await asyncio.wait({task}, timeout=25)  # its own deadline comes later
+    assert done and task.cancelled()
     assert await sql.execute(invocation(tool("SELECT 1 AS one", shape="value"), {})) == 1
 
 
@@ -248,16 +244,16 @@ async def test_the_tools_own_limit_counts_too(sql: SqlConnector) -> None:
 
 
 async def test_a_locked_database_is_waited_for_no_longer_than_allowed(
-    sql: SqlConnector, database: Path
+    sql: SqlConnector, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("dazi.connectors.database.LOCK_WAIT_S", 120.0)
     update = tool("UPDATE orders SET note = 'x'", write=True)
     with closing(sqlite3.connect(database, isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
-        began = time.perf_counter()
-        error = await refusal(sql, invocation(update, {}, deadline_s=0.3))
+        async with asyncio.timeout(60):
+            error = await refusal(sql, invocation(update, {}, deadline_s=0.3))
         assert error.code in ("timeout", "unavailable")
         assert not error.effect_possible
-        assert time.perf_counter() - began < 4
         assert await sql.execute(invocation(tool("SELECT COUNT(*) AS n FROM orders"), {}))
     assert await sql.execute(invocation(update, {})) == {"count": 260}
 

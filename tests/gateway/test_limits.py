@@ -26,7 +26,7 @@ KEY = {"Authorization": "Bearer dazi-demo-customer"}
 
 @pytest.fixture
 def limits() -> Limits:
-    return Limits(max_body_bytes=2000, max_concurrent=2, body_seconds=0.5)
+    return Limits(max_body_bytes=2000, max_concurrent=2, body_seconds=2.0)
 
 
 async def ended(site: Site, within_s: float = 20.0) -> dict[str, Any]:
@@ -73,13 +73,11 @@ async def test_a_body_of_unknown_length_is_refused_while_it_arrives(site: Site) 
 async def test_a_body_that_never_ends_is_given_up(site: Site) -> None:
     async def slow() -> AsyncIterator[bytes]:
         yield b'{"model":'
-        await asyncio.sleep(3)
+        await asyncio.sleep(30)
         yield b" "
 
-    began = time.perf_counter()
     answered = await site.request("POST", PATH, data=slow())
     assert (answered.status, answered.error["code"]) == (408, "body_timeout")
-    assert time.perf_counter() - began < 2
 
 
 # --- too many ------------------------------------------------------------------------------------
@@ -90,9 +88,8 @@ async def test_one_too_many_is_sent_away_at_once(site: Site) -> None:
     site.engine.script = lambda request: [Until(go), "你好。"]
     running = [asyncio.create_task(site.chat("你好")) for _ in range(2)]
     await until(lambda: site.engine.running == 2)
-    began = time.perf_counter()
-    refused = await site.chat("你好")
-    assert time.perf_counter() - began < 0.5
+    async with asyncio.timeout(30):  # the others do not end before
+        refused = await site.chat("你好")
     assert (refused.status, refused.error["code"]) == (503, "busy")
     assert int(refused.headers["Retry-After"]) >= 1
     assert "X-Should-Retry" not in refused.headers

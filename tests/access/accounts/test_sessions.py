@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 
 import pytest
@@ -175,12 +174,11 @@ async def test_another_process_ends_its_streams_within_the_poll(office: Office) 
     other = await office.other_process(poll_s=0.1)
     running = asyncio.create_task(other.changes.run())
     held, free, wang = await three(office, other)
-    began = time.monotonic()
     await office.access.administration.disable(office.sys, "li")
     async with asyncio.timeout(30):
         await held.ended.wait()
         await free.ended.wait()
-    assert time.monotonic() - began < 30 and wang.why == ""
+    assert wang.why == ""
     running.cancel()
     for stream in (held, free, wang):
         await stream.close()

@@ -29,7 +29,7 @@ from dazi.main.settings import Settings
 from tests.waiting import until
 
 WAIT_S = 0.4
-LONGEST_S = 4.0
+LONGEST_S = 30.0
 """What a request may take in all, with a server that is sick: its wait, and the other's answer."""
 AFTER_FIRST = frozenset(
     {
@@ -109,8 +109,7 @@ async def test_one_sick_server_of_two(name: str, tmp_path: Path) -> None:
             assert sick.asked >= 1 and not any(b.under_way for b in pool.backends)
             assert pool.backends[0].counts.failed == sick.asked
             assert pool.backends[1].counts.failed == 0
-        await asyncio.sleep(0.05)
-        assert not sick.connections and not well.connections, "a connection was left open"
+        await until(lambda: not sick.connections and not well.connections)  # none is left open
 
 
 @pytest.mark.parametrize("name", ["no first byte", "500", "reset", "garbage"])
