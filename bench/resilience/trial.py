@@ -128,7 +128,8 @@ class Place:
         report.expect(places == PLACES, f"{name}: {PLACES - places} places are not free again")
         report.expect(self.served.running(), f"{name}: the process ended")
         grown = after.files - before.files
-        report.expect(grown <= MORE_FILES, f"{name}: {grown} files more are open")
+        more = ", ".join(f"{n} {what}" for what, n in (after.open - before.open).most_common(5))
+        report.expect(grown <= MORE_FILES, f"{name}: {grown} files more are open ({more})")
         report.expect(after.mib - before.mib <= MORE_MIB, f"{name}: memory grows")
         self.table.rows.append((
             name, len(heard), _summary(heard), max(h.seconds for h in heard), recovered,
