@@ -197,7 +197,9 @@ class Workers:
         self._woken.set()
 
     async def run(self) -> None:
-        """Until cancelled; what runs then is given back for others to go on with."""
+        """Until cancelled; what runs then is given back for others to go on with. Raises
+        ``ConfigError`` for a kind that is declared wrong."""
+        _ = self._attempts  # before anything begins
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._places):
