@@ -148,8 +148,11 @@ def wrong(found: list[Violation], where: str) -> list[str]:
 
 
 def dark(browser: Browser, on: bool) -> None:
-    browser.js("Quasar.Dark.set(arguments[0])", on)
-    until(lambda: browser.js("return document.body.classList.contains('body--dark')") == on)
+    def is_set() -> bool:  # a page that has just connected may set its own once more
+        browser.js("Quasar.Dark.set(arguments[0])", on)
+        return bool(browser.js("return document.body.classList.contains('body--dark')")) == on
+
+    until(is_set)
 
 
 @pytest.mark.usefixtures("offices")

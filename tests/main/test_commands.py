@@ -50,6 +50,35 @@ def test_what_needs_no_database_does_not_wait_for_its_library() -> None:
     assert done.stdout == "[]\n"
 
 
+CYCLES = """
+import gc
+from dazi.main import collecting
+class Socket:
+    closed = 0
+    def __del__(self): Socket.closed += 1
+def given_up():
+    held = [Socket()]
+    held.append(held)
+def most_open():
+    most, made = 0, 0
+    for made in range(1, 3001):
+        given_up()
+        most = max(most, made - Socket.closed)
+    return most
+collecting.starting()
+print(most_open() > 2_000)
+collecting.lasting()
+Socket.closed = 0
+print(most_open() < 1_000)
+"""
+
+
+def test_what_lasts_collects_what_was_given_up() -> None:
+    """A socket in a cycle is closed when that is collected."""
+    done = subprocess.run([sys.executable, "-c", CYCLES], capture_output=True, text=True)
+    assert done.stdout.split() == ["True", "True"], done.stderr
+
+
 def test_a_mistake_of_its_own_is_no_check_that_did_not_pass(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

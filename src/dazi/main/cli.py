@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import sys
 import traceback
@@ -16,6 +15,7 @@ import typer
 
 from dazi.core.errors import DaziError
 from dazi.core.language import language_of
+from dazi.main import collecting
 from dazi.main.commands.options import (
     Company,
     Json,
@@ -173,9 +173,7 @@ BUG = 70
 
 def run() -> None:
     """The entry point: errors are one clear line, and never a traceback for what people do."""
-    gc.set_threshold(
-        50_000, 20, 100
-    )  # modules are kept: to look for garbage among them takes a tenth of the start
+    collecting.starting()
     try:
         _wanted(next((a for a in sys.argv[1:] if not a.startswith("-")), ""))()
     except DaziError as e:

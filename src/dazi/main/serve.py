@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import secrets
 import signal
 import socket
@@ -30,6 +29,7 @@ from dazi.core.turn import CallFinished, TurnFinished
 from dazi.gateway.app import StraightIn, create_app
 from dazi.gateway.protocol import BoundedHttp, ServerConfig
 from dazi.gateway.state import GatewayState, Limits
+from dazi.main import collecting
 from dazi.main.alert_figures import keep_verified
 from dazi.main.alerting import open_alerts
 from dazi.main.auditing import audit_folder
@@ -79,9 +79,7 @@ async def serve(settings: Settings, language: Language, check: bool) -> None:
             await self_check(runtime, language)
         config = _config(runtime)
         server = _Server(config)
-        # What stands now stays: the collector need not walk through it again and again.
-        gc.collect()
-        gc.freeze()
+        collecting.lasting()
         _announce(runtime, listening.getsockname()[1], time.perf_counter() - began, language)
         beside = [asyncio.create_task(work) for work in _beside(runtime)]
         try:

@@ -19,6 +19,7 @@ from dazi.console.job_texts import STATES
 from dazi.core.errors import CallerError, OperatorError
 from dazi.core.language import Language, Text
 from dazi.core.principal import Principal
+from dazi.main import collecting
 from dazi.main.accounts import desk
 from dazi.main.company import load_company
 from dazi.main.jobs import stores_of
@@ -165,6 +166,7 @@ async def work_on_jobs(settings: Settings, language: Language, *, until_done: bo
             typer.echo(TAKEN(language).format(n=await runtime.jobs.workers.drain()))
             return
         typer.echo(WORKING(language), err=True)
+        collecting.lasting()
         works = [runtime.jobs.keep_scheduled(), runtime.jobs.workers.run()]
         works += looking(runtime)
         await _until_stopped(*works)
