@@ -61,7 +61,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     now = processor_s()
     before = item.config.stash.get(SEEN, now)
     item.config.stash[SEEN] = now
-    item.user_properties = [("processor", now - before)]
+    item.user_properties = [p for p in item.user_properties if p[0] != "processor"]
+    item.user_properties.append(("processor", now - before))
     yield
 
 

@@ -7,7 +7,7 @@ import gc
 
 STARTING = (50_000, 20, 100)
 """What is made at the start are modules, and they are kept: to look among them takes a tenth of it."""
-LASTING = (700, 10, 10)
+LASTING = gc.get_threshold()
 """Python's own. A connection that was given up hangs in a cycle, and its socket is closed when that is
 collected: with the others, dozens stay open after a database fell silent."""
 

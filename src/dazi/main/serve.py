@@ -177,7 +177,7 @@ def build_app(runtime: Runtime) -> FastAPI:
     if runtime.reports is not None:
         _ = runtime.reports.reports  # a mistake in one stops the start
     if runtime.jobs is not None:
-        _ = len(runtime.jobs.kinds)  # as here
+        _ = len(runtime.jobs.kinds)  # a kind that is declared wrong does as well
     alerts = runtime.alerts = runtime.alerts or open_alerts(runtime)
     app = create_app(
         GatewayState(

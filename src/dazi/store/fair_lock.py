@@ -14,13 +14,15 @@ from concurrent.futures import Future
 
 
 class FairLock:
+    """Whoever got it gives it back by ``release``, from wherever it is."""
+
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._held = False
         self._waiting: deque[tuple[float, Future[None]]] = deque()
 
     async def acquire(self, timeout: float) -> None:
-        """Raises ``TimeoutError``, and what ``release`` gives to those who wait."""
+        """Raises ``TimeoutError`` after so many seconds, and what the holder gives to ``fail``."""
         asked = self._ask()
         if asked is None:
             return
